@@ -1,0 +1,64 @@
+"""Maximum-entropy reinforcement learning: exact first, then lifted to networks.
+
+Names are resolved when first used, so `import maxent` costs little more than NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "MDP": "maxent.mdp",
+    "Grid": "maxent.grid",
+    "Solution": "maxent.solution",
+    "Iteration": "maxent.solution",
+    "gridworld": "maxent.gridworlds",
+    "maze": "maxent.gridworlds",
+    "read_map": "maxent.gridworlds",
+    "MAPS": "maxent.gridworlds",
+    "garnet": "maxent.random_mdps",
+    "from_gymnasium": "maxent.environments",
+    "MDPEnv": "maxent.environments",
+    "solve": "maxent.tabular.solvers",
+    "soft_value_iteration": "maxent.tabular.solvers",
+    "soft_policy_evaluation": "maxent.tabular.solvers",
+    "soft_policy_iteration": "maxent.tabular.solvers",
+    "modified_soft_policy_iteration": "maxent.tabular.solvers",
+    "soft_value": "maxent.tabular.operators",
+    "boltzmann_policy": "maxent.tabular.operators",
+    "policy_value": "maxent.tabular.operators",
+    "entropy": "maxent.tabular.operators",
+    "kl_divergence": "maxent.tabular.operators",
+    "backup": "maxent.tabular.operators",
+    "soft_bellman": "maxent.tabular.operators",
+    "soft_policy_bellman": "maxent.tabular.operators",
+    "soft_policy_improvement": "maxent.tabular.operators",
+    "verify": "maxent.theorems.catalogue",
+    "Check": "maxent.theorems.check",
+    "Report": "maxent.theorems.check",
+    "MaxEntError": "maxent.errors",
+    "ModelError": "maxent.errors",
+    "ConfigError": "maxent.errors",
+    "ToleranceError": "maxent.errors",
+    "MapError": "maxent.errors",
+    "MemoryBudgetError": "maxent.errors",
+    "OutputExistsError": "maxent.errors",
+    "MaxEntWarning": "maxent.errors",
+}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'maxent' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,115 @@
+"""Everything that can go wrong, by name, and the one-line checks of scalar arguments.
+
+Every error of this package is a `MaxEntError`, so `except maxent.MaxEntError` catches what a
+user can mend.  Each also derives from the built-in class that a Python programmer expects
+(`ValueError`, `MemoryError`, `FileExistsError`).  A message says where, the value found, the
+limit, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+
+class MaxEntError(Exception):
+    """Base of every error raised on purpose by maxent."""
+
+
+class ModelError(MaxEntError, ValueError):
+    """An MDP, a policy or a prior is not what it must be (probabilities, shapes, rewards)."""
+
+
+class ConfigError(MaxEntError, ValueError):
+    """A scalar argument or a setting is outside its valid range."""
+
+
+class ToleranceError(ConfigError):
+    """The tolerance asked for is below what float64 can certify on this MDP."""
+
+
+class MapError(MaxEntError, ValueError):
+    """A gridworld map cannot be read."""
+
+
+class MemoryBudgetError(MaxEntError, MemoryError):
+    """A request would not fit in memory; nothing was allocated."""
+
+
+class OutputExistsError(MaxEntError, FileExistsError):
+    """An output file or folder exists and overwriting was not asked for; nothing was changed."""
+
+
+class MaxEntWarning(UserWarning):
+    """Something is probably not what was meant, yet has a well-defined meaning."""
+
+
+MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-300, 1e15
+
+
+def check_real(name: str, value: Any, valid: str) -> float:
+    """`value` as a float; ConfigError for a bool, a non-number or NaN.  `valid` names the range."""
+    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(float(value)):
+        raise ConfigError(f"{name} = {value!r} is not a valid number; give a number in {valid}")
+    return float(value)
+
+
+def check_discount(value: Any) -> float:
+    """The discount gamma as a float in [0, 1], else ConfigError."""
+    discount = check_real("discount", value, "[0, 1]")
+    if not (0.0 <= discount <= 1.0):
+        raise ConfigError(
+            f"discount = {value!r} is outside [0, 1]; typical values are 0.9 to 0.999"
+        )
+    return discount
+
+
+def check_temperature(value: Any) -> float:
+    """The temperature alpha as a float: 0 (hard maximum) or in [1e-300, 1e15], else ConfigError."""
+    valid = f"{{0}} or [{MIN_TEMPERATURE:g}, {MAX_TEMPERATURE:g}] (0 is the hard maximum)"
+    temperature = check_real("temperature", value, valid)
+    if temperature != 0.0 and not (MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE):
+        raise ConfigError(f"temperature = {value!r} is outside its valid range {valid}")
+    return temperature
+
+
+def check_positive(name: str, value: Any) -> float:
+    """A finite float > 0, else ConfigError."""
+    number = check_real(name, value, "(0, inf)")
+    if not (0.0 < number < math.inf):
+        raise ConfigError(f"{name} = {value!r} must be a finite number greater than 0")
+    return number
+
+
+def check_fraction(name: str, value: Any) -> float:
+    """A float in [0, 1], else ConfigError."""
+    number = check_real(name, value, "[0, 1]")
+    if not (0.0 <= number <= 1.0):
+        raise ConfigError(f"{name} = {value!r} is outside [0, 1]")
+    return number
+
+
+def check_finite(name: str, value: Any) -> float:
+    """A finite float, else ConfigError."""
+    number = check_real(name, value, "(-inf, inf)")
+    if not math.isfinite(number):
+        raise ConfigError(f"{name} = {value!r} must be finite")
+    return number
+
+
+def check_count(name: str, value: Any, minimum: int = 1) -> int:
+    """A whole number >= minimum, else ConfigError."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
+        raise ConfigError(f"{name} = {value!r} must be a whole number of at least {minimum}")
+    return int(value)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The tail of a message about an unknown name: the likeliest one meant, then all of them."""
+    known = sorted(known)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    guess = f"did you mean {close[0]!r}? " if close else ""
+    return f"{guess}Known: {', '.join(known)}"

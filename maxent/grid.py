@@ -1,0 +1,53 @@
+"""Where the states of a gridworld lie: what figures, text rendering and arrows need to know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The map behind an MDP whose states are cells.
+
+    text: the rows of the map, all of one width (characters as in `maxent.gridworld`).
+    cells: int (S, 2), row and column of each state on the map; (-1, -1) for a state that has
+        no cell of its own.
+    moves: int (A, 2), the displacement in rows and columns that each action intends; rows grow
+        downwards, so "up" is (-1, 0).
+    """
+
+    text: tuple[str, ...]
+    cells: np.ndarray
+    moves: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the map."""
+        return len(self.text), len(self.text[0])
+
+    def state_at(self, row: int, column: int) -> int:
+        """The state of a cell; KeyError where the cell is no state (a wall, a cliff)."""
+        found = np.flatnonzero((self.cells[:, 0] == row) & (self.cells[:, 1] == column))
+        if len(found) == 0:
+            raise KeyError(f"cell ({row}, {column}) is no state")
+        return int(found[0])
+
+    def picture(self, values: np.ndarray, fill: float = np.nan) -> np.ndarray:
+        """Values (S,) laid out on the map, (rows, columns), `fill` where there is no state."""
+        image = np.full(self.shape, fill, dtype=np.result_type(values.dtype, type(fill)))
+        on_map = self.cells[:, 0] >= 0
+        rows, columns = self.cells[on_map].T
+        image[rows, columns] = values[on_map]
+        return image
+
+    def draw(self, marks: Sequence[str] | dict[int, str]) -> str:
+        """The map as text with a mark of one character at the cells of the states given."""
+        rows = [list(line) for line in self.text]
+        for state, mark in marks.items() if isinstance(marks, dict) else enumerate(marks):
+            row, column = self.cells[state]
+            if row >= 0:
+                rows[row][column] = mark
+        return "\n".join("".join(row) for row in rows)

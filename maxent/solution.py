@@ -1,0 +1,97 @@
+"""An answer together with how far it can be from the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+Status = Literal["converged", "stalled", "max_iterations", "interrupted"]
+
+
+@dataclass(frozen=True, eq=False)
+class Iteration:
+    """What a solver knows after one iteration; passed to `callback(iteration)`.
+
+    iteration: 1, 2, ...  v: (S,), the new iterate (read-only; copy it to keep it).
+    residual: max |T V - V| of the iterate before.  error_bound: certified bound on the largest
+    error of v, rounding included (half the width of the interval that holds the true value).
+    lower, upper: (S,), that interval.
+    """
+
+    iteration: int
+    v: ndarray
+    residual: float
+    error_bound: float
+    _below: float = field(repr=False)
+    _above: float = field(repr=False)
+
+    @property
+    def lower(self) -> Float[ndarray, " S"]:
+        """Certified lower bound on the true value."""
+        return self.v + self._below
+
+    @property
+    def upper(self) -> Float[ndarray, " S"]:
+        """Certified upper bound on the true value."""
+        return self.v + self._above
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A soft-optimal solution, or the evaluation of a policy, with certified bounds.
+
+    All values are discounted and in units of reward; entropies inside them in nats times the
+    temperature.  For a policy's evaluation the bounds are on V^pi and the policy is the input.
+
+    v : (S,), midpoint of the bounds; 0 at terminal states.
+    q : (S, A), `backup(mdp, v)`.
+    log_policy : (S, A), the Boltzmann policy of q, -inf for an action never taken.
+    temperature : alpha.
+    lower, upper : (S,), an interval that holds the exact value of the MDP as stored, rounding
+        included.
+    error_bound : largest distance from v to the ends of its interval.
+    policy_bound : upper bound on max_s (V*(s) - V^policy(s)), ties included; nan for an
+        evaluated policy.
+    residuals : (iterations,), max |T V - V| at each iteration.
+    iterations : how many.
+    status : "converged" (upper - lower <= 2 * tolerance in every state), "stalled" (float64 can
+        do no more), "max_iterations", or "interrupted" (Ctrl-C).  The bounds hold in every case.
+    method : name of the solver.
+    tolerance : the bound on the error that was asked for, or chosen.
+    seconds : wall-clock time of the solve.
+    """
+
+    v: ndarray
+    q: ndarray
+    log_policy: ndarray
+    temperature: float
+    lower: ndarray
+    upper: ndarray
+    error_bound: float
+    policy_bound: float
+    residuals: ndarray
+    iterations: int
+    status: Status
+    method: str
+    tolerance: float
+    seconds: float
+
+    @property
+    def policy(self) -> Float[ndarray, "S A"]:
+        """Action probabilities, (S, A); a uniform placeholder at terminal states."""
+        return np.exp(self.log_policy)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the error is certified to be at most `tolerance`."""
+        return self.status == "converged"
+
+    def __repr__(self) -> str:
+        return (
+            f"Solution({self.method}, {len(self.v)} states, temperature {self.temperature:g}, "
+            f"{self.status} after {self.iterations} iterations, error <= {self.error_bound:.2g})"
+        )

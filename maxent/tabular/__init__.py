@@ -1,0 +1,1 @@
+"""The exact half: operators, certified bounds, solvers, for any finite MDP (NumPy and SciPy)."""

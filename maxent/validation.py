@@ -1,0 +1,170 @@
+"""Checks of the arrays that make up an MDP, a policy or a prior.
+
+Each function takes what the user gave and returns the canonical float64 array, or raises a
+ModelError that says where (state, action), the value, the limit, and what to do.  Nothing is
+renormalised or clipped: a model that is not a model is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from maxent.errors import ModelError
+
+ROW_SUM_TOLERANCE = 1e-9
+"""A row of probabilities may differ from 1 by this much; the certified bounds account for it."""
+
+MAX_REWARD = 1e300
+"""Rewards beyond this would overflow in a discounted sum."""
+
+
+def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
+    """A float64 array of a real numeric input; ModelError for object, complex or text dtypes."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # a ragged nested list
+        raise ModelError(f"{name} is not a rectangular array: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise ModelError(
+            f"{name} has dtype {array.dtype} and shape {array.shape}; give real numbers (float64)"
+        )
+    return np.array(array, dtype=np.float64, order="C", copy=True if copy else None)
+
+
+def boolean_array(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A boolean array of the given shape; integers 0 and 1 are accepted."""
+    array = np.asarray(value)
+    if array.shape != shape:
+        raise ModelError(f"{name} has shape {array.shape}; it must be {shape}")
+    if array.dtype != bool and not (array.dtype.kind in "iu" and np.isin(array, (0, 1)).all()):
+        raise ModelError(f"{name} has dtype {array.dtype}; give booleans")
+    return array.astype(bool)
+
+
+def row_place(row: int, n_actions: int) -> str:
+    """The words "state s, action a" for row s * A + a."""
+    return f"state {row // n_actions}, action {row % n_actions}"
+
+
+def check_transition_rows(
+    transition: np.ndarray | sparse.csr_array, needed: np.ndarray, n_actions: int
+) -> None:
+    """Every row (s * A + a) is a distribution; rows not `needed` may also be all zero.
+
+    transition: (S*A, S), dense or CSR.  needed: bool (S*A,), true for the available actions of
+    non-terminal states.
+    """
+    data = transition.data if sparse.issparse(transition) else transition
+    if data.size and not (0.0 <= data.min() and data.max() < np.inf):  # NaN fails both
+        row, column, value = _first_bad_entry(transition)
+        raise ModelError(
+            f"transition probability to state {column} from {row_place(row, n_actions)} is "
+            f"{value!r}; probabilities must be finite and at least 0"
+        )
+    sums = np.asarray(transition.sum(axis=1)).ravel()
+    wrong = np.abs(sums - 1.0) > ROW_SUM_TOLERANCE
+    wrong &= needed | (sums != 0.0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ModelError(
+            f"transition probabilities of {row_place(row, n_actions)} sum to {float(sums[row])!r}, not to "
+            f"1 (tolerance {ROW_SUM_TOLERANCE:g}; {int(wrong.sum())} such rows); correct the model "
+            "or divide each row by its sum, or mark the state terminal or mask the action"
+        )
+
+
+def _first_bad_entry(transition: np.ndarray | sparse.csr_array) -> tuple[int, int, float]:
+    data = transition.data if sparse.issparse(transition) else transition.ravel()
+    index = int(np.argmax(~((data >= 0.0) & (data < np.inf))))
+    if sparse.issparse(transition):
+        row = int(np.searchsorted(transition.indptr, index, side="right")) - 1
+        return row, int(transition.indices[index]), float(data[index])
+    row, column = divmod(index, transition.shape[1])
+    return row, column, float(data[index])
+
+
+def check_reward(reward: np.ndarray, available: np.ndarray | None = None) -> None:
+    """Rewards are finite and not so large that sums overflow.
+
+    reward: any shape whose leading axes are (S,) or (S, A); available: bool (S, A), where given
+    -inf is let through at the actions that are not available (they are never paid).
+    """
+    wrong = ~(np.abs(reward) <= MAX_REWARD)
+    if available is not None and wrong.any():
+        unavailable = ~available.reshape(available.shape + (1,) * (reward.ndim - 2))
+        wrong &= ~((reward == -np.inf) & unavailable)
+    if not wrong.any():
+        return
+    place = tuple(int(i) for i in np.argwhere(wrong)[0])
+    value = float(reward[place])
+    words = ", ".join(f"{n} {i}" for n, i in zip(("state", "action", "next state"), place))
+    if value == -np.inf:
+        advice = "make an action unavailable with action_mask, not with a reward of -inf"
+    elif np.isfinite(value):
+        advice = f"overflow: rewards must not exceed {MAX_REWARD:g} in size"
+    else:
+        advice = "rewards must be finite"
+    raise ModelError(f"reward at {words} is {value!r}; {advice}")
+
+
+def distribution(name: str, value: Any, n_states: int) -> np.ndarray:
+    """A probability distribution over states, (S,)."""
+    array = real_array(name, value)
+    if array.shape != (n_states,):
+        raise ModelError(f"{name} has shape {array.shape}; it must be ({n_states},)")
+    if not (array.min() >= 0.0):
+        state = int(np.argmax(~(array >= 0.0)))
+        raise ModelError(
+            f"{name} of state {state} is {float(array[state])!r}; it must be at least 0"
+        )
+    if not abs(array.sum() - 1.0) <= ROW_SUM_TOLERANCE:
+        raise ModelError(
+            f"{name} sums to {float(array.sum())!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE})"
+        )
+    return array
+
+
+def action_distribution(
+    name: str, value: Any, available: np.ndarray, terminal: np.ndarray
+) -> np.ndarray:
+    """Action probabilities (S, A), for a policy or a prior; (A,) is taken for every state.
+
+    available: bool (S, A); terminal: bool (S,).  Each row of a non-terminal state sums to 1 and
+    gives nothing to an unavailable action; rows of terminal states are replaced by the uniform
+    placeholder over their available actions.
+    """
+    array = real_array(name, value)
+    n_states, n_actions = available.shape
+    if array.shape == (n_actions,):
+        array = np.tile(array, (n_states, 1))
+    if array.shape != available.shape:
+        raise ModelError(
+            f"{name} has shape {array.shape}; it must be {available.shape} (states, actions)"
+        )
+    array[terminal] = available[terminal] / available[terminal].sum(axis=1, keepdims=True)
+    bad = ~(array >= 0.0) | (array == np.inf)
+    if bad.any():
+        state, action = (int(i) for i in np.argwhere(bad)[0])
+        raise ModelError(
+            f"{name} of state {state}, action {action} is {float(array[state, action])!r}; "
+            "probabilities must be at least 0"
+        )
+    sums = array.sum(axis=1)
+    wrong = ~(np.abs(sums - 1.0) <= ROW_SUM_TOLERANCE)
+    if wrong.any():
+        state = int(np.argmax(wrong))
+        raise ModelError(
+            f"{name} of state {state} sums to {float(sums[state])!r}, not to 1 "
+            f"(tolerance {ROW_SUM_TOLERANCE}); divide each row by its sum"
+        )
+    forbidden = (array > 0.0) & ~available
+    if forbidden.any():
+        state, action = (int(i) for i in np.argwhere(forbidden)[0])
+        raise ModelError(
+            f"{name} gives probability {float(array[state, action])!r} to action {action} of state "
+            f"{state}, which the action mask makes unavailable; set it to 0"
+        )
+    return array
