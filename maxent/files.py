@@ -63,7 +63,7 @@ def write_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
         with open(staged, "rb") as written:
             os.fsync(written.fileno())
         if overwrite:
-            os.replace(staged, destination)
+            staged.replace(destination)
         else:
             try:  # a hard link, unlike a rename, fails if the name was taken meanwhile
                 os.link(staged, destination)
@@ -71,6 +71,6 @@ def write_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
                 check_output(path, overwrite)
                 raise
             except OSError:  # a file system without hard links
-                os.replace(staged, destination)
+                staged.replace(destination)
     finally:
         staged.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -31,7 +31,8 @@ from maxent.errors import ConfigError, MemoryBudgetError, ModelError, check_disc
 from maxent.files import write_whole
 from maxent.grid import Grid
 
-Transition = ndarray | sparse.csr_array
+Transition: TypeAlias = Any
+"""A dense float64 array or a SciPy `csr_array`."""
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -350,7 +351,10 @@ class MDP:
         masked = int((~self.action_mask).sum())
         extra = f", {ended} terminal" if ended else ""
         extra += f", {masked} actions masked" if masked else ""
-        return f"MDP({self.n_states} states, {self.n_actions} actions, discount {self.discount:g}, {kind}{extra})"
+        return (
+            f"MDP({self.n_states} states, {self.n_actions} actions, "
+            f"discount {self.discount:g}, {kind}{extra})"
+        )
 
 
 def check_memory(needed: int, what: str) -> None:

@@ -58,7 +58,7 @@ def check_transition_rows(
     non-terminal states.
     """
     data = transition.data if sparse.issparse(transition) else transition
-    if data.size and not (0.0 <= data.min() and data.max() < np.inf):  # NaN fails both
+    if data.size and not (data.min() >= 0.0 and data.max() < np.inf):  # NaN fails both
         row, column, value = _first_bad_entry(transition)
         raise ModelError(
             f"transition probability to state {column} from {row_place(row, n_actions)} is "
@@ -70,8 +70,8 @@ def check_transition_rows(
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ModelError(
-            f"transition probabilities of {row_place(row, n_actions)} sum to {float(sums[row])!r}, not to "
-            f"1 (tolerance {ROW_SUM_TOLERANCE:g}; {int(wrong.sum())} such rows); correct the model "
+            f"transition probabilities of {row_place(row, n_actions)} sum to "
+            f"{float(sums[row])!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE:g}; {int(wrong.sum())} such rows); correct the model "
             "or divide each row by its sum, or mark the state terminal or mask the action"
         )
 

@@ -30,7 +30,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.mdp import MDP
+from maxent.mdp import MDP, Transition
 
 
 def soft_value(
@@ -121,7 +121,7 @@ def soft_bellman(
     temperature: float,
     log_prior: Float[ndarray, "S A"] | None = None,
 ) -> Float[ndarray, "S A"]:
-    """Optimality operator T: (T Q)(s,a) = r(s,a) + gamma E_{s'}[ alpha log sum exp(Q(s',.)/alpha) ].
+    """Optimality operator T: (T Q)(s,a) = r + gamma E_{s'}[ alpha log sum exp(Q(s',.)/alpha) ].
 
     SQL Eqs. 7-9 (SQL-T2, SQL-T3): a gamma-contraction in the largest absolute difference whose
     fixed point is the soft-optimal Q*.
@@ -137,7 +137,7 @@ def soft_policy_bellman(
     temperature: float,
     log_prior: Float[ndarray, "S A"] | None = None,
 ) -> Float[ndarray, "S A"]:
-    """Evaluation operator T^pi: r(s,a) + gamma E_{s'}[ E_{a'~pi}[ Q(s',a') - alpha log pi(a'|s') ] ].
+    """Evaluation operator T^pi: r + gamma E_{s'}[ E_{a'~pi}[ Q(s',a') - alpha log pi(a'|s') ] ].
 
     SAC Eqs. 2-3 (SAC-L1): affine, a gamma-contraction whose fixed point is Q^pi.
     """
@@ -155,7 +155,7 @@ def soft_policy_improvement(
     return boltzmann_policy(q, temperature, log_prior)
 
 
-def policy_transition(mdp: MDP, policy: Float[ndarray, "S A"]):
+def policy_transition(mdp: MDP, policy: Float[ndarray, "S A"]) -> Transition:
     """P_pi(s'|s) = sum_a pi(a|s) P(s'|s,a) between non-terminal states, (S, S), dense or CSR.
 
     Rows and columns of terminal states are zero, so that sums run over non-terminal states and
