@@ -262,7 +262,7 @@ class MDP:
         """
         if not os.fspath(path).endswith(".npz"):
             raise ConfigError(f"{os.fspath(path)!r}: an MDP is saved as an .npz file; end it so")
-        arrays: dict[str, ndarray] = {
+        arrays: dict[str, Any] = {
             "format": np.array("maxent-mdp-1"),
             "discount": np.array(self.discount),
             "initial_distribution": self.initial_distribution,

@@ -49,9 +49,7 @@ def row_place(row: int, n_actions: int) -> str:
     return f"state {row // n_actions}, action {row % n_actions}"
 
 
-def check_transition_rows(
-    transition: np.ndarray | sparse.csr_array, needed: np.ndarray, n_actions: int
-) -> None:
+def check_transition_rows(transition: Any, needed: np.ndarray, n_actions: int) -> None:
     """Every row (s * A + a) is a distribution; rows not `needed` may also be all zero.
 
     transition: (S*A, S), dense or CSR.  needed: bool (S*A,), true for the available actions of
@@ -71,12 +69,13 @@ def check_transition_rows(
         row = int(np.argmax(wrong))
         raise ModelError(
             f"transition probabilities of {row_place(row, n_actions)} sum to "
-            f"{float(sums[row])!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE:g}; {int(wrong.sum())} such rows); correct the model "
-            "or divide each row by its sum, or mark the state terminal or mask the action"
+            f"{float(sums[row])!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE:g}; "
+            f"{int(wrong.sum())} such rows); correct the model or "
+            "divide each row by its sum, or mark the state terminal or mask the action"
         )
 
 
-def _first_bad_entry(transition: np.ndarray | sparse.csr_array) -> tuple[int, int, float]:
+def _first_bad_entry(transition: Any) -> tuple[int, int, float]:
     data = transition.data if sparse.issparse(transition) else transition.ravel()
     index = int(np.argmax(~((data >= 0.0) & (data < np.inf))))
     if sparse.issparse(transition):

@@ -82,7 +82,7 @@ def policy_value(
     takes an unavailable action has value -inf.
     """
     policy = np.exp(log_policy)
-    expected_q = np.where(policy > 0.0, policy * q, 0.0).sum(axis=-1)
+    expected_q = (policy * np.where(policy > 0.0, q, 0.0)).sum(axis=-1)
     return expected_q + temperature * entropy(log_policy, log_prior)
 
 
@@ -94,10 +94,10 @@ def entropy(
     With a prior: -KL(pi || prior), which is -inf where the policy leaves the prior's support.
     """
     policy = np.exp(log_policy)
-    shannon = -np.where(policy > 0.0, policy * log_policy, 0.0).sum(axis=-1)
+    shannon = -(policy * np.where(policy > 0.0, log_policy, 0.0)).sum(axis=-1)
     if log_prior is None:
         return shannon
-    return shannon + np.where(policy > 0.0, policy * log_prior, 0.0).sum(axis=-1)
+    return shannon + (policy * np.where(policy > 0.0, log_prior, 0.0)).sum(axis=-1)
 
 
 def kl_divergence(
@@ -171,7 +171,9 @@ def policy_transition(mdp: MDP, policy: Float[ndarray, "S A"]) -> Transition:
         (policy.ravel(), np.arange(n_states * n_actions), by_state),
         shape=(n_states, n_states * n_actions),
     )
-    return sparse.csr_array(average @ mdp.transition @ sparse.diags_array(lasting))
+    matrix = sparse.csr_array(average @ mdp.transition)
+    matrix.data *= lasting[matrix.indices]
+    return matrix
 
 
 def policy_reward(
