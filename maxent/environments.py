@@ -27,6 +27,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import Any
 
 import gymnasium
@@ -39,7 +40,6 @@ from scipy import sparse
 
 from maxent import rendering, validation
 from maxent.errors import ConfigError, MaxEntWarning, ModelError, check_discount, nearest
-from maxent.grid import Grid
 from maxent.mdp import MDP
 
 
@@ -180,10 +180,6 @@ class GridworldEnv(MDPEnv):
         from maxent.gridworlds import gridworld
 
         super().__init__(gridworld(map, discount=discount, **settings), render_mode=render_mode)
-        given = {"map": map, "discount": discount, "render_mode": render_mode}
-        self.spec = EnvSpec(
-            "maxent/Gridworld-v0", entry_point=GridworldEnv, kwargs=given | settings
-        )
 
 
 def register() -> None:
@@ -292,7 +288,7 @@ def _mdp_of_table(env: Any, discount: float) -> MDP:
     moved = ended & ~terminal[successor]
     successor = np.where(moved, n_states, successor)
     added = int(moved.any())
-    terminal = np.append(terminal, [True] * added)
+    terminal = np.append(terminal, np.ones(added, dtype=bool))
     available = np.vstack([available, np.ones((added, n_actions), dtype=bool)])
     transition, paid = _merged(
         state * n_actions + action, successor, probability, reward, available.shape
@@ -301,10 +297,10 @@ def _mdp_of_table(env: Any, discount: float) -> MDP:
         transition,
         transition_reward=paid,
         discount=discount,
-        initial_distribution=None if start is None else np.append(start, [0.0] * added),
+        initial_distribution=None if start is None else np.append(start, np.zeros(added)),
         terminal=terminal,
         action_mask=available | terminal[:, None],
-        **_names_and_grid(env, n_states, added),
+        **rendering.layout(env, n_states, added),
     )
 
 
@@ -314,29 +310,23 @@ def _outcomes(table: Any, n_states: int, n_actions: int) -> tuple[ndarray, ...]:
     for state, row in _items("P", table, n_states):
         for action, listed in _items(f"P[{state}]", row, n_actions):
             for outcome in listed:
-                place = f"state {state}, action {action} of the table P"
                 try:
                     probability, successor, reward, ended = outcome
-                    successor = operator.index(successor)
-                    probability, reward = float(probability), float(reward)
-                except (TypeError, ValueError) as error:
+                    numbers = float(probability), operator.index(successor), float(reward)
+                except (TypeError, ValueError):
+                    numbers = (np.nan, -1, np.nan)
+                probability, successor, reward = numbers
+                possible = 0.0 <= probability < np.inf and 0 <= successor < n_states
+                if not (possible and np.isfinite(reward)):
                     raise ModelError(
-                        f"{place} has the outcome {outcome!r}; it must be "
-                        "(probability, next_state, reward, terminated)"
-                    ) from error
-                if not (0 <= successor < n_states):
-                    raise ModelError(
-                        f"{place} leads to state {successor}; states are 0 to {n_states - 1}"
+                        f"state {state}, action {action} of the table P has the outcome "
+                        f"{outcome!r}; it must be (probability, next_state, reward, terminated), "
+                        f"finite, with a probability of at least 0 and a state 0 to {n_states - 1}"
                     )
-                if not (0.0 <= probability < np.inf and np.isfinite(reward)):
-                    raise ModelError(
-                        f"{place} has probability {probability!r} and reward {reward!r}; they "
-                        "must be finite, and a probability at least 0"
-                    )
-                outcomes.append((state, action, probability, successor, reward, bool(ended)))
+                outcomes.append((state, action, *numbers, bool(ended)))
     if not outcomes:
         raise ModelError("the table P has no outcomes")
-    return tuple(np.array(column) for column in zip(*outcomes, strict=True))
+    return tuple(np.array(column) for column in zip(*outcomes))
 
 
 def _items(name: str, level: Any, count: int) -> Iterable[tuple[int, Any]]:
@@ -344,13 +334,9 @@ def _items(name: str, level: Any, count: int) -> Iterable[tuple[int, Any]]:
     if not isinstance(level, Mapping | list | tuple):
         raise ModelError(f"{name} is {type(level).__name__}; it must be a dictionary or a list")
     for key, value in level.items() if isinstance(level, Mapping) else enumerate(level):
-        try:
-            index = operator.index(key)
-        except TypeError:
-            index = -1
-        if not (0 <= index < count):
+        if not (isinstance(key, Integral) and 0 <= key < count):
             raise ModelError(f"{name} has the key {key!r}; keys are 0 to {count - 1}")
-        yield index, value
+        yield int(key), value
 
 
 def _entered(
@@ -389,41 +375,6 @@ def _merged(
     pattern = columns, np.searchsorted(rows, np.arange(n_states * n_actions + 1))
     size = (n_states * n_actions, n_states)
     return sparse.csr_array((total, *pattern), size), sparse.csr_array((mean, *pattern), size)
-
-
-def _names_and_grid(env: Any, n_states: int, added: int) -> dict[str, Any]:
-    """What figures want to know about Gymnasium's own environments, as arguments of `MDP`."""
-    from gymnasium.envs.toy_text.cliffwalking import CliffWalkingEnv
-    from gymnasium.envs.toy_text.frozen_lake import FrozenLakeEnv
-    from gymnasium.envs.toy_text.taxi import TaxiEnv
-
-    if isinstance(env, TaxiEnv):
-        names = [_taxi_name(*env.decode(state)) for state in range(n_states)]
-        actions = ("south", "north", "east", "west", "pick up", "drop off")
-        return {"state_names": names + ["delivered"] * added, "action_names": actions}
-    directions = {"left": (0, -1), "down": (1, 0), "right": (0, 1), "up": (-1, 0)}
-    if isinstance(env, FrozenLakeEnv):
-        ours = {"S": "S", "G": "G", "H": "X"}
-        lines = ["".join(ours.get(c.decode(), ".") for c in line) for line in env.desc]
-        order = ("left", "down", "right", "up")
-    elif isinstance(env, CliffWalkingEnv):
-        lines = ["." * 12] * 3 + ["S" + "!" * 10 + "G"]
-        order = ("up", "right", "down", "left")
-    else:
-        return {}
-    width = len(lines[0])
-    cells = [divmod(s, width) for s in range(n_states)]
-    cells = [(-1, -1) if lines[r][c] == "!" else (r, c) for r, c in cells]
-    moves = np.array([directions[name] for name in order])
-    return {
-        "grid": Grid(tuple(lines), np.array(cells + [(-1, -1)] * added), moves),
-        "action_names": order,
-    }
-
-
-def _taxi_name(row: int, column: int, passenger: int, destination: int) -> str:
-    where = ("R", "G", "Y", "B", "taxi")[passenger]
-    return f"taxi ({row}, {column}), passenger {where}, to {'RGYB'[destination]}"
 
 
 register()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
@@ -72,7 +74,7 @@ def garnet(
     mask = rng.random((n_states, n_actions)) >= masked
     mask[np.arange(n_states), rng.integers(n_actions, size=n_states)] = True
     ended = np.arange(n_states) >= n_states - terminal
-    settings = {"discount": discount, "terminal": ended, "action_mask": mask}
+    settings: dict[str, Any] = {"discount": discount, "terminal": ended, "action_mask": mask}
     if not transition_rewards:
         reward = reward_scale * rng.normal(size=(n_states, n_actions))
         return MDP(transition, reward, **settings)

@@ -17,7 +17,7 @@ from maxent.errors import ModelError
 ROW_SUM_TOLERANCE = 1e-9
 """A row of probabilities may differ from 1 by this much; the certified bounds account for it."""
 
-MAX_REWARD = 1e300
+MAX_REWARD = 1e280
 """Rewards beyond this would overflow in a discounted sum."""
 
 

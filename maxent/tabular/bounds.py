@@ -103,7 +103,7 @@ def gains(discount: float, row_sums: Float[ndarray, " N"], longest: int) -> tupl
     remaining = (1.0 - discount) - discount * excess
     if remaining <= 0.0:
         raise ModelError(
-            f"discount {discount!r} times the largest row sum, {1.0 + excess!r}, is not below 1, so "
+            f"discount {discount!r} times the largest row sum {1.0 + excess!r} is not below 1: "
             "values need not be bounded; divide each row by its sum or lower the discount"
         )
     return low / (1.0 - low), discount * (1.0 + excess) / remaining

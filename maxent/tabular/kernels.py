@@ -124,7 +124,7 @@ class PolicyKernel:
         sums = np.asarray(self._transition.sum(axis=1)).ravel()[lasting]
         if mdp.discount == 1.0:
             steps = longest_stay(self._transition, lasting)
-            gain_low, gain_high = 0.0, steps * (1.0 + bounds.UNIT * 8)
+            gain_low, gain_high = 0.0, float(steps * (1.0 + bounds.UNIT * 8))
         else:
             gain_low, gain_high = bounds.gains(mdp.discount, sums, longest + n_available)
         scale = float(np.abs(mdp.reward)[used].max(initial=0.0))

@@ -173,11 +173,10 @@ def soft_policy_evaluation(
     kernel = PolicyKernel(mdp, policy, temperature, log_prior)
     if math.isinf(kernel.enclosure.gain_high):
         raise ConfigError(_improper(mdp, policy))
-    correct = corrections.sweep if method == "iterative" else _linear_solver(mdp, method)
-    run = Run(
-        f"soft policy evaluation ({method})", tolerance, max_iterations, v0, callback, progress
-    )
-    best = _iterate(kernel, run, lambda: correct)
+    chosen = _linear_method(mdp, method)
+    name = f"soft policy evaluation ({chosen})"
+    run = Run(name, tolerance, max_iterations, v0, callback, progress)
+    best = iterate(kernel, run, lambda: _LINEAR[chosen])
     v, error_bound = best.midpoint()
     with np.errstate(divide="ignore"):
         log_policy = np.log(policy)

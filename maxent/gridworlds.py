@@ -1,0 +1,391 @@
+"""Gridworlds: a map drawn in text becomes an MDP.
+
+A state is a cell of the map that can be stood on.  States are numbered row by row; walls and
+cliffs are no states.  Actions are the moves in clockwise order: up, right, down, left, or, with
+eight moves, up, up-right, right, and so on.
+
+Characters:
+
+=============  ====================================================================================
+``#``          wall; so is everything beyond the map's edges
+``.``, space   floor
+``S``          start (several: one of them at random; none: any non-terminal cell at random)
+``G``          goal, reward 1
+``X``          pit, reward -1, always terminal
+``!``          cliff: stepping on it pays its reward instead of the step reward, and the next
+               state is a start
+``A`` ... (not S, G, X)  portal: any action in it leads to the cell with the same letter in lower
+               case and pays its reward instead of the step reward
+others         floor whose reward is named in `rewards`
+=============  ====================================================================================
+
+One step from cell s, in this order:
+
+1. the move: the one meant with probability 1 - slip, and each of its two neighbours in clockwise
+   order (perpendicular with 4 moves, 45 degrees off with 8) with probability slip/2.  A move into
+   a wall leaves the agent where it is, and adds `bump_reward`.  A diagonal move looks only at
+   its target, not at the cells it squeezes between;
+2. the wind of the column of s: so many cells upwards, one by one, stopped by a wall;
+3. the reward: the step reward, plus that of the cell where the step ends, if it is not s itself.
+   Goals and pits pay in the same way: the step that enters G pays `step_reward` + G's reward.
+
+Outcomes that lead to the same state are one transition with their mean reward.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from maxent.errors import (
+    ConfigError,
+    MapError,
+    MaxEntWarning,
+    check_discount,
+    check_finite,
+    check_fraction,
+    nearest,
+)
+from maxent.grid import Grid
+from maxent.map_text import PORTALS, check_portals, parse_map, read_map
+from maxent.maps import MAPS, NamedMap, is_name, maze, named_map
+from maxent.mdp import MDP, check_memory
+
+__all__ = ["MAPS", "NamedMap", "gridworld", "maze", "read_map"]
+
+ACTION_NAMES = ("up", "up-right", "right", "down-right", "down", "down-left", "left", "up-left")
+DISPLACEMENTS = np.array([(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)])
+
+WALL, CLIFF = -1, -2
+"""Cells that are no state, where a cell's state number is looked up."""
+
+RESTART = -1
+"""A successor that stands for "a start, drawn at random"."""
+
+BYTES_PER_ENTRY = 110
+"""Measured peak of building an MDP, per outcome of a state and action."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Checked settings; `wind` int (columns,), `rewards` of every character that has one."""
+
+    discount: float
+    slip: float
+    moves: int
+    wind: ndarray
+    step_reward: float
+    rewards: Mapping[str, float]
+    bump_reward: float
+    goals: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The states of a map: `kind` (S,) their characters, `place` (S, 2) their row and column.
+
+    `number` int (rows + 2, columns + 2), the map within a border of walls: each cell's state, or
+    WALL or CLIFF.
+    """
+
+    kind: ndarray
+    place: ndarray
+    number: ndarray
+
+
+def gridworld(
+    map: Any,
+    *,
+    discount: Any = None,
+    slip: Any = None,
+    moves: Any = None,
+    wind: Any = None,
+    step_reward: Any = None,
+    rewards: Any = None,
+    bump_reward: Any = None,
+    goals: Any = None,
+) -> MDP:
+    """The MDP of a map, with sparse transitions, sampled rewards, action names and a `grid`.
+
+    Parameters (one left out takes the named map's own value, else the default told here)
+    ----------
+    map : a name from `MAPS`, a generated one (`maze-21x31`, `maze-21x31-seed7`, `open-50x50`),
+        the text of a map, or a `pathlib.Path` of a map file.
+    discount : gamma in [0, 1]; no default for a text or a file.
+    slip : total probability of the two neighbouring directions, in [0, 1]; default 0.
+    moves : 4 (default) or 8.
+    wind : cells upwards per step, a whole number >= 0 for each column, or one for all; default 0.
+    step_reward : paid for each step; default -0.04.
+    rewards : reward of a character, merged over {"G": 1.0, "X": -1.0} and the named map's own.
+    bump_reward : added when a move meets a wall or an edge; default 0.
+    goals : "terminal" (default); "absorbing": a goal is stayed in for ever, at reward 0; or
+        "restart": any action in a goal pays the step reward and leads to a start.
+
+    Raises MapError (the map), ConfigError (a setting), MemoryBudgetError (a map too large).
+    Warns with MaxEntWarning where a goal cannot be reached; the MDP is built all the same.
+    """
+    named = named_map(map) if isinstance(map, str) and is_name(map) else None
+    text = named.text if named else _text(map)
+    given = {
+        "discount": discount,
+        "slip": slip,
+        "moves": moves,
+        "wind": wind,
+        "step_reward": step_reward,
+        "rewards": rewards,
+        "bump_reward": bump_reward,
+        "goals": goals,
+    }
+    rewards, settings = _settings(given, named.settings if named else {})
+    board = parse_map(text, rewards)
+    rules = _rules(settings, rewards, board)
+    check_portals(board)
+    cells = _cells(board)
+    is_goal = cells.kind == "G"
+    terminal = cells.kind == "X"
+    if rules.goals == "terminal":
+        terminal |= is_goal
+    if (terminal | is_goal).all():
+        raise MapError(
+            f"the map has no floor cell: of its {board.size} cells {len(terminal)} are goals or "
+            f"pits, {(board == '#').sum()} walls, {(board == '!').sum()} cliffs"
+        )
+    outcomes = 1 if rules.slip == 0.0 else 3
+    check_memory(
+        BYTES_PER_ENTRY * len(terminal) * rules.moves * outcomes,
+        f"a gridworld of {board.shape[0]}x{board.shape[1]} with {rules.moves} moves",
+    )
+    displacements = DISPLACEMENTS if rules.moves == 8 else DISPLACEMENTS[::2]
+    target, pay = _outcomes(cells, rules, displacements)
+    start = cells.kind == "S" if (cells.kind == "S").any() else ~terminal
+    _warn_of_unreachable_goals(cells, target, terminal, start)
+    transition, transition_reward = _matrices(target, pay, rules, terminal, np.flatnonzero(start))
+    del target, pay
+    return MDP(
+        transition,
+        transition_reward=transition_reward,
+        discount=rules.discount,
+        initial_distribution=start / start.sum(),
+        terminal=terminal,
+        action_names=ACTION_NAMES if rules.moves == 8 else ACTION_NAMES[::2],
+        grid=Grid(
+            tuple(board.view(f"U{board.shape[1]}").ravel().tolist()), cells.place, displacements
+        ),
+    )
+
+
+def _text(map: Any) -> str:
+    if isinstance(map, str):
+        return map
+    if isinstance(map, os.PathLike):
+        return read_map(map)
+    raise ConfigError(
+        f"map is a {type(map).__name__}; give the name of a map, its text, or a pathlib.Path"
+    )
+
+
+def _settings(
+    given: Mapping[str, Any], own: Mapping[str, Any]
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """The rewards by character, checked but for the map; and the settings, not yet checked."""
+    default = {
+        "slip": 0.0,
+        "moves": 4,
+        "wind": 0,
+        "step_reward": -0.04,
+        "bump_reward": 0.0,
+        "goals": "terminal",
+    }
+    settings = default | dict(own) | {k: v for k, v in given.items() if v is not None}
+    if "discount" not in settings:
+        raise ConfigError(
+            "give a discount, for example discount=0.95; only named maps have one of their own"
+        )
+    rewards = {} if given["rewards"] is None else given["rewards"]
+    if not isinstance(rewards, Mapping):
+        raise ConfigError(f"rewards = {rewards!r} must map characters to numbers")
+    rewards = {"G": 1.0, "X": -1.0} | own.get("rewards", {}) | dict(rewards)
+    for character, reward in rewards.items():
+        if not (isinstance(character, str) and len(character) == 1 and character.isprintable()):
+            raise ConfigError(f"rewards names {character!r}; its keys are single characters")
+        if character == "#":
+            raise ConfigError("rewards names '#'; a wall is never entered, see bump_reward")
+        rewards[character] = check_finite(f"rewards[{character!r}]", reward)
+    return rewards, settings
+
+
+def _rules(settings: Mapping[str, Any], rewards: Mapping[str, float], board: ndarray) -> Rules:
+    """Every setting checked against its range and the map, else ConfigError."""
+    on_map = set(np.unique(board).tolist())
+    for character in rewards:
+        if character not in on_map | {"G", "X"}:
+            raise ConfigError(
+                f"rewards names {character!r}, which is not on the map; "
+                f"{nearest(character, on_map - {'#'})}"
+            )
+    moves, goals = settings["moves"], settings["goals"]
+    if isinstance(moves, bool) or not isinstance(moves, Integral) or moves not in (4, 8):
+        raise ConfigError(f"moves = {moves!r} must be 4 or 8")
+    if goals not in ("terminal", "absorbing", "restart"):
+        raise ConfigError(
+            f"goals = {goals!r} is unknown; {nearest(goals, ('terminal', 'absorbing', 'restart'))}"
+        )
+    return Rules(
+        discount=check_discount(settings["discount"]),
+        slip=check_fraction("slip", settings["slip"]),
+        moves=int(moves),
+        wind=_wind(settings["wind"], *board.shape),
+        step_reward=check_finite("step_reward", settings["step_reward"]),
+        rewards=rewards,
+        bump_reward=check_finite("bump_reward", settings["bump_reward"]),
+        goals=goals,
+    )
+
+
+def _wind(wind: Any, rows: int, columns: int) -> Int[ndarray, " columns"]:
+    """Cells upwards for each column, at most the map's height."""
+    values = [wind] * columns if isinstance(wind, Integral) else wind
+    try:
+        values = list(values)
+    except TypeError:
+        raise ConfigError(
+            f"wind = {wind!r} must be a whole number for each column, or one for all"
+        ) from None
+    if len(values) != columns:
+        raise ConfigError(f"wind has {len(values)} entries; the map has {columns} columns")
+    for column, value in enumerate(values):
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+            raise ConfigError(
+                f"wind of column {column + 1} is {value!r}; it must be a whole number of at least 0"
+            )
+    return np.array([min(int(value), rows) for value in values])
+
+
+def _cells(board: ndarray) -> Cells:
+    """The states of a map, numbered row by row."""
+    standing = (board != "#") & (board != "!")
+    number = np.full(np.add(board.shape, 2), WALL, dtype=np.int32)
+    inside = number[1:-1, 1:-1]
+    inside[board == "!"] = CLIFF
+    inside[standing] = np.arange(standing.sum())
+    return Cells(board[standing], np.argwhere(standing), number)
+
+
+def _outcomes(
+    cells: Cells, rules: Rules, displacements: Int[ndarray, "D 2"]
+) -> tuple[Int[ndarray, "D S"], Float[ndarray, "D S"]]:
+    """Where a move in each direction ends (a state or RESTART) and what it pays on top of the
+    step reward, of every state; terminal ones are filled with anything."""
+    width = cells.number.shape[1]
+    number = cells.number.ravel()
+    here = (cells.place[:, 0] + 1) * width + cells.place[:, 1] + 1
+    wind = rules.wind[cells.place[:, 1]]
+    kinds, kind = np.unique(cells.kind, return_inverse=True)
+    worth = np.array([rules.rewards.get(character, 0.0) for character in kinds.tolist()])[kind]
+    fall = rules.rewards.get("!", rules.step_reward) - rules.step_reward
+    worth = np.append(worth, [fall, 0.0])  # at CLIFF and WALL
+    target = np.empty((len(displacements), len(here)), dtype=np.int32)
+    pay = np.empty(target.shape)
+    for direction, (down, right) in enumerate(displacements):
+        there = here + down * width + right
+        bump = number[there] == WALL
+        there = np.where(bump, here, there)
+        for lifted in range(rules.wind.max()):
+            there = np.where(
+                (wind > lifted) & (number[there - width] != WALL), there - width, there
+            )
+        end = number[there]
+        pay[direction] = np.where(there == here, 0.0, worth[end]) + rules.bump_reward * bump
+        target[direction] = np.where(end == CLIFF, RESTART, end)
+
+    for portal in PORTALS & set(kinds.tolist()):
+        entrances, exit_ = cells.kind == portal, np.flatnonzero(cells.kind == portal.lower())[0]
+        own = rules.rewards.get(portal, rules.step_reward) - rules.step_reward
+        target[:, entrances], pay[:, entrances] = exit_, own + worth[exit_]
+    goals = np.flatnonzero(cells.kind == "G")
+    if rules.goals == "absorbing":
+        target[:, goals], pay[:, goals] = goals, -rules.step_reward
+    elif rules.goals == "restart":
+        target[:, goals], pay[:, goals] = RESTART, 0.0
+    return target, pay
+
+
+def _matrices(
+    target: Int[ndarray, "D S"],
+    pay: Float[ndarray, "D S"],
+    rules: Rules,
+    terminal: Bool[ndarray, " S"],
+    starts: Int[ndarray, " N"],
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Transition probabilities and rewards, CSR (S*A, S) of one pattern, duplicates merged."""
+    moves, n_states = target.shape
+    turns = np.array([(0, 1.0 - rules.slip), (-1, rules.slip / 2), (1, rules.slip / 2)])
+    turns = turns[turns[:, 1] > 0.0]
+    directions = (np.arange(moves)[:, None] + turns[:, 0].astype(int)) % moves
+    states = np.flatnonzero(~terminal)
+    successor = target[directions, states[:, None, None]].ravel()  # state, action, turn
+    probability = np.tile(turns[:, 1], len(states) * moves)
+    weighted = pay[directions, states[:, None, None]].ravel() * probability
+    lengths = np.repeat(np.where(terminal, 0, len(turns)), moves)
+
+    restarts = successor == RESTART
+    if restarts.any():  # one entry for each start
+        check_memory(
+            BYTES_PER_ENTRY * int(restarts.sum()) * len(starts),
+            f"{restarts.sum()} transitions to any of {len(starts)} starts",
+        )
+        copies = np.where(restarts, len(starts), 1)
+        lengths[lengths > 0] = copies.reshape(-1, len(turns)).sum(axis=1)
+        successor = np.repeat(successor, copies)
+        successor[successor == RESTART] = np.tile(starts, restarts.sum())
+        probability = np.repeat(probability / copies, copies)
+        weighted = np.repeat(weighted / copies, copies)
+
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    shape = (n_states * moves, n_states)
+    rows = sparse.csr_array((probability, successor, ends), shape, copy=True)
+    mean = sparse.csr_array((weighted, successor, ends), shape, copy=True)
+    rows.sum_duplicates()
+    mean.sum_duplicates()
+    mean.data /= rows.data
+    mean.data += rules.step_reward
+    return rows, mean
+
+
+def _warn_of_unreachable_goals(
+    cells: Cells,
+    target: Int[ndarray, "D S"],
+    terminal: Bool[ndarray, " S"],
+    start: Bool[ndarray, " S"],
+) -> None:
+    """MaxEntWarning for goals that no start leads to (without S: no other non-terminal cell)."""
+    goals = cells.kind == "G"
+    if not goals.any():
+        return
+    n_states = len(goals)
+    passing = np.flatnonzero(~(terminal | goals))
+    sources = np.flatnonzero(start & ~goals)
+    to = np.concatenate([target[:, passing].ravel(), sources])
+    at = np.concatenate([np.tile(passing, len(target)), np.full(len(sources), n_states)])
+    at, to = at[to != RESTART], to[to != RESTART]  # a restart leads to no new cell
+    steps = sparse.csr_array((np.ones(len(at)), (at, to)), shape=(n_states + 1, n_states + 1))
+    reached = csgraph.breadth_first_order(steps, n_states, return_predecessors=False)
+    goals[reached[reached < n_states]] = False
+    if goals.any():
+        places = [f"line {row + 1}, column {column + 1}" for row, column in cells.place[goals][:5]]
+        more = f" and {goals.sum() - 5} more" if goals.sum() > 5 else ""
+        warnings.warn(
+            f"{goals.sum()} goals cannot be reached from a start: {'; '.join(places)}{more}",
+            MaxEntWarning,
+            stacklevel=3,
+        )

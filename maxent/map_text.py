@@ -1,0 +1,82 @@
+"""From the text of a gridworld map to its characters, every one of them known.
+
+What the characters mean is told in `maxent.gridworlds`.
+"""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy import ndarray
+
+from maxent.errors import MapError
+
+PORTALS = frozenset(string.ascii_uppercase) - set("SGX")
+
+
+def read_map(path: str | os.PathLike[str]) -> str:
+    """The text of a map file (UTF-8); MapError where it cannot be read."""
+    try:
+        return Path(path).read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise MapError(
+            f"map file {os.fspath(path)!r} is not UTF-8 text (byte {error.start}); save it as UTF-8"
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a path that holds NUL
+        reason = getattr(error, "strerror", None) or error
+        raise MapError(f"map file {os.fspath(path)!r} cannot be read: {reason}") from error
+
+
+def parse_map(text: str, rewards: Mapping[str, float]) -> ndarray:
+    """The characters of a map, (rows, columns), all of them known; else MapError."""
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    if lines == [""]:
+        raise MapError("the map is empty: it has 0 cells")
+    portals = set(text) & PORTALS
+    known = set("#. SGX!") | portals | {portal.lower() for portal in portals} | set(rewards)
+    if not set().union(*lines) <= known:
+        _raise_unknown(lines, known)
+    for number, line in enumerate(lines, start=1):
+        if len(line) != len(lines[0]):
+            raise MapError(
+                f"line {number} has {len(line)} characters where line 1 has {len(lines[0])}; "
+                "all rows of a map are equally long"
+            )
+    if lines[0] == "":
+        raise MapError(f"the map is empty: it has 0 cells in {len(lines)} lines")
+    return np.array([list(line) for line in lines])
+
+
+def _raise_unknown(lines: list[str], known: set[str]) -> None:
+    """MapError at the first character that is not known."""
+    for row, line in enumerate(lines, start=1):
+        for column, character in enumerate(line, start=1):
+            if character in known:
+                continue
+            advice = f"name its reward, rewards={{{character!r}: 0.0}}, to make it a floor"
+            if character == "\ufeff":
+                advice = "it is a byte-order mark; save the file without one"
+            elif not character.isprintable():
+                advice = "use spaces for floor and line feeds between rows"
+            elif "a" <= character <= "z":
+                advice = f"it is the exit of no portal {character.upper()!r}; " + advice
+            elif len(lines) == 1:
+                advice += "; to read a map file give a pathlib.Path"
+            raise MapError(
+                f"line {row}, column {column}: unknown character {character!r}; {advice}"
+            )
+
+
+def check_portals(board: ndarray) -> None:
+    """Every portal has exactly one exit, else MapError."""
+    for portal in sorted(PORTALS & set(np.unique(board).tolist())):
+        exits = (board == portal.lower()).sum()
+        if exits != 1:
+            raise MapError(
+                f"portal {portal!r} ({(board == portal).sum()} on the map) has {exits} exits "
+                f"{portal.lower()!r}; it needs exactly one"
+            )

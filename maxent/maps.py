@@ -1,0 +1,254 @@
+"""The named maps, with the settings that reproduce their printed tables, and two generators.
+
+A map is text, one character a cell; what the characters mean is told in `maxent.gridworlds`.
+Names of the forms `maze-21x31`, `maze-21x31-seed7` and `open-50x50` are generated at any size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from maxent.errors import ConfigError, MapError, check_count, nearest
+from maxent.mdp import check_memory
+
+UNDISCOUNTED = 1.0 - 1e-9
+"""The discount of textbook maps printed for gamma = 1: their values to about 1e-7."""
+
+BYTES_PER_CHARACTER = 64
+"""Roughly what generating a map takes at its peak, per cell."""
+
+
+@dataclass(frozen=True)
+class NamedMap:
+    """A map with the settings it comes with.
+
+    text: the rows, joined by line breaks.
+    settings: keyword arguments of `maxent.gridworld`, the discount among them.
+    description, source: a sentence each, for people.
+    """
+
+    text: str
+    settings: Mapping[str, Any]
+    description: str
+    source: str
+
+
+def maze(rows: int, columns: int, seed: int = 0) -> str:
+    """The text of a perfect maze of rows x columns characters, S top left, G bottom right.
+
+    Perfect: exactly one path joins any two floor cells.  Rooms lie at odd rows and columns, and
+    the doors between them form the minimum spanning tree of random weights, so a size and a seed
+    always give the same maze.  An even size has a double wall on its right or lower side.
+    ConfigError for a size without two rooms (the smallest are 3x5 and 5x3).
+    """
+    rows, columns = check_count("rows", rows), check_count("columns", columns)
+    seed = check_count("seed", seed, 0)
+    height, width = (rows - 1) // 2, (columns - 1) // 2
+    if height * width < 2:
+        raise ConfigError(
+            f"a maze of {rows}x{columns} has no two rooms; the smallest are 3x5 and 5x3"
+        )
+    check_memory(BYTES_PER_CHARACTER * rows * columns, f"a maze of {rows}x{columns}")
+    rooms = np.arange(height * width).reshape(height, width)
+    here = np.concatenate([rooms[:, :-1].ravel(), rooms[:-1].ravel()])
+    there = np.concatenate([rooms[:, 1:].ravel(), rooms[1:].ravel()])
+    weights = 1.0 + np.random.default_rng(seed).random(len(here))  # 0 would mean "no door"
+    doors = sparse.csr_array((weights, (here, there)), shape=(height * width, height * width))
+    here, there = csgraph.minimum_spanning_tree(doors).nonzero()
+
+    cells = np.full((rows, columns), "#")
+    cells[1 : 2 * height : 2, 1 : 2 * width : 2] = "."
+    cells[1 + here // width + there // width, 1 + here % width + there % width] = "."
+    cells[1, 1], cells[2 * height - 1, 2 * width - 1] = "S", "G"
+    return "\n".join(cells.view(f"U{columns}").ravel().tolist())
+
+
+def room(rows: int, columns: int) -> str:
+    """The text of an empty room of rows x columns characters, S top left, G bottom right."""
+    rows, columns = check_count("rows", rows), check_count("columns", columns)
+    if rows * columns < 2:
+        raise ConfigError("a room of 1x1 has no place for both S and G; give at least two cells")
+    check_memory(BYTES_PER_CHARACTER * rows * columns, f"a room of {rows}x{columns}")
+    floor = "." * (rows * columns - 2)
+    line = f"S{floor}G"
+    return "\n".join(line[start : start + columns] for start in range(0, len(line), columns))
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` reads as the name of a map: lower-case words and digits with hyphens."""
+    return re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text) is not None
+
+
+def named_map(name: str) -> NamedMap:
+    """The map of that name, from `MAPS` or generated; MapError with the nearest name otherwise."""
+    if name in MAPS:
+        return MAPS[name]
+    generated = re.fullmatch(r"maze-(\d{1,9})x(\d{1,9})(?:-seed(\d{1,18}))?", name)
+    if generated:
+        rows, columns, seed = (int(number or 0) for number in generated.groups())
+        return _maze_map(rows, columns, seed)
+    generated = re.fullmatch(r"open-(\d{1,9})x(\d{1,9})", name)
+    if generated:
+        rows, columns = (int(number) for number in generated.groups())
+        return _room_map(rows, columns)
+    raise MapError(
+        f"unknown map {name!r}; {nearest(name, MAPS)}; of any size: open-50x50, maze-21x31, "
+        "maze-21x31-seed7.  A file's map: give a pathlib.Path"
+    )
+
+
+def _maze_map(rows: int, columns: int, seed: int = 0) -> NamedMap:
+    return NamedMap(
+        maze(rows, columns, seed),
+        {"discount": 0.99},
+        f"A perfect maze of {rows}x{columns} characters, seed {seed}: one path to the goal.",
+        "Generated: the minimum spanning tree of random weights.",
+    )
+
+
+def _room_map(rows: int, columns: int) -> NamedMap:
+    return NamedMap(
+        room(rows, columns),
+        {"discount": 0.95},
+        f"An empty room of {rows}x{columns} cells, from corner to corner.",
+        "Generated.",
+    )
+
+
+def _rows(*rows: str) -> str:
+    return "\n".join(rows)
+
+
+_SUTTON_BARTO = "Sutton and Barto (2018), Reinforcement Learning, 2nd ed., "
+_FROZEN_LAKE = {
+    "discount": 0.99,
+    "slip": 2 / 3,
+    "step_reward": 0.0,
+    "rewards": {"G": 1.0, "X": 0.0},
+}
+
+MAPS: dict[str, NamedMap] = {
+    "russell-norvig-4x3": NamedMap(
+        _rows("...G", ".#.X", "S..."),
+        {"discount": UNDISCOUNTED, "slip": 0.2, "step_reward": -0.04},
+        "The 4x3 world: a goal, a pit, and moves that go astray one time in five.",
+        "Russell and Norvig (2010), Artificial Intelligence, 3rd ed., Figures 17.1 to 17.3.",
+    ),
+    "sutton-barto-5x5": NamedMap(
+        _rows(".A.B.", ".....", "...b.", ".....", ".a..."),
+        {
+            "discount": 0.9,
+            "step_reward": 0.0,
+            "bump_reward": -1.0,
+            "rewards": {"A": 10.0, "B": 5.0},
+        },
+        "No goal: any action from A or B pays and leads to a or b; leaving the grid costs 1.",
+        _SUTTON_BARTO + "Examples 3.5 and 3.8.",
+    ),
+    "sutton-barto-4x4": NamedMap(
+        _rows("G...", "....", "....", "...G"),
+        {"discount": UNDISCOUNTED, "step_reward": -1.0, "rewards": {"G": 0.0}},
+        "Two terminal corners, -1 a step.",
+        _SUTTON_BARTO + "Example 4.1.",
+    ),
+    "windy-gridworld": NamedMap(
+        _rows(
+            "..........",
+            "..........",
+            "..........",
+            "S......G..",
+            "..........",
+            "..........",
+            "..........",
+        ),
+        {
+            "discount": UNDISCOUNTED,
+            "step_reward": -1.0,
+            "rewards": {"G": 0.0},
+            "wind": (0, 0, 0, 1, 1, 1, 2, 2, 1, 0),
+        },
+        "A crosswind blows upwards in the middle columns; -1 a step.",
+        _SUTTON_BARTO + "Example 6.5.",
+    ),
+    "cliff-walking": NamedMap(
+        _rows("............", "............", "............", "S!!!!!!!!!!G"),
+        {"discount": UNDISCOUNTED, "step_reward": -1.0, "rewards": {"G": 0.0, "!": -100.0}},
+        "A step over the edge costs 100 and leads back to the start; -1 a step.",
+        _SUTTON_BARTO + "Example 6.6; Gymnasium's CliffWalking-v1.",
+    ),
+    "dyna-maze": NamedMap(
+        _rows(".......#G", "..#....#.", "S.#....#.", "..#......", ".....#...", "........."),
+        {"discount": 0.95, "step_reward": 0.0, "rewards": {"G": 1.0}},
+        "A simple maze whose shortest way takes 14 steps; reward only at the goal.",
+        _SUTTON_BARTO + "Example 8.1.",
+    ),
+    "frozen-lake-4x4": NamedMap(
+        _rows("S...", ".X.X", "...X", "X..G"),
+        _FROZEN_LAKE,
+        "Ice with holes: a third of the moves go as meant; reward only at the goal.",
+        "Gymnasium's FrozenLake-v1 with its 4x4 map.",
+    ),
+    "frozen-lake-8x8": NamedMap(
+        _rows(
+            "S.......",
+            "........",
+            "...X....",
+            ".....X..",
+            "...X....",
+            ".XX...X.",
+            ".X..X.X.",
+            "...X...G",
+        ),
+        _FROZEN_LAKE,
+        "The larger lake.",
+        "Gymnasium's FrozenLake-v1 with its 8x8 map.",
+    ),
+    "four-rooms": NamedMap(
+        _rows(
+            "#############",
+            "#S....#.....#",
+            "#.....#.....#",
+            "#...........#",
+            "#.....#.....#",
+            "#.....#.....#",
+            "##.####.....#",
+            "#.....###.###",
+            "#.....#.....#",
+            "#.....#.....#",
+            "#...........#",
+            "#.....#....G#",
+            "#############",
+        ),
+        {"discount": 0.95},
+        "Four rooms joined by narrow doors; start and goal in opposite corners.",
+        "Rooms after Sutton, Precup and Singh (1999), Between MDPs and semi-MDPs.",
+    ),
+    "two-goals": NamedMap(
+        _rows(".........", ".........", "G...S...G", ".........", "........."),
+        {"discount": 0.95},
+        "Two equally good goals: a maximum-entropy agent learns both ways.",
+        "Made for maxent, after the multi-goal environment of Haarnoja et al. (2017).",
+    ),
+    "blocked-path": NamedMap(
+        _rows(".........", ".#######.", ".#######.", "S#######G", ".#######.", "........."),
+        {"discount": 0.95},
+        "Two ways round a wall, of 12 and 14 steps: what is left when one of them is blocked?",
+        "Made for maxent.",
+    ),
+    "corridor": NamedMap(
+        "S.........G",
+        {"discount": 0.95},
+        "Ten steps in a straight line.",
+        "Made for maxent.",
+    ),
+    "open-10x10": _room_map(10, 10),
+    "maze-21x31": _maze_map(21, 31),
+}
+"""Every named map, in the order of the documentation."""
