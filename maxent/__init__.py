@@ -27,6 +27,8 @@ _HOME = {
     "soft_policy_evaluation": "maxent.tabular.solvers",
     "soft_policy_iteration": "maxent.tabular.solvers",
     "modified_soft_policy_iteration": "maxent.tabular.solvers",
+    "finite_horizon": "maxent.tabular.finite_horizon",
+    "FiniteHorizonSolution": "maxent.tabular.finite_horizon",
     "soft_value": "maxent.tabular.operators",
     "boltzmann_policy": "maxent.tabular.operators",
     "policy_value": "maxent.tabular.operators",

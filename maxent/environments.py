@@ -27,7 +27,6 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Iterable, Mapping
-from numbers import Integral
 from typing import Any
 
 import gymnasium
@@ -70,13 +69,11 @@ def from_gymnasium(env: Any, *, discount: float, **make_kwargs: Any) -> MDP:
             f"env is {type(env).__name__}; give a Gymnasium id or environment, {_what_is_needed()}"
         )
     if make_kwargs:
-        raise ConfigError(
-            f"{', '.join(make_kwargs)}: settings go with an id; this environment is made already"
-        )
+        raise ConfigError(f"{', '.join(make_kwargs)}: settings go with an id, not an environment")
     return _read(env, discount)
 
 
-class MDPEnv(gymnasium.Env[int, Any]):
+class MDPEnv(gymnasium.Env[Any, Any]):
     """Any MDP as a Gymnasium environment with `Discrete` observations and actions.
 
     Observations are state numbers.  A step pays the sampled `transition_reward` where the MDP
@@ -96,17 +93,14 @@ class MDPEnv(gymnasium.Env[int, Any]):
 
     def __init__(self, mdp: MDP, *, render_mode: str | None = None) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ConfigError(
-                f"render_mode = {render_mode!r} is unknown; "
-                f"{nearest(render_mode, self.metadata['render_modes'])}"
-            )
+            hint = nearest(render_mode, self.metadata["render_modes"])
+            raise ConfigError(f"render_mode = {render_mode!r} is unknown; {hint}")
         self.mdp = mdp
         self.render_mode = render_mode
         self.observation_space = spaces.Discrete(mdp.n_states)
         self.action_space = spaces.Discrete(mdp.n_actions)
-        self.spec = EnvSpec(
-            "maxent/MDP-v0", entry_point=MDPEnv, kwargs={"mdp": mdp, "render_mode": render_mode}
-        )
+        settings = {"mdp": mdp, "render_mode": render_mode}
+        self.spec = EnvSpec("maxent/MDP-v0", "maxent.environments:MDPEnv", kwargs=settings)
         self.state: int | None = None
         self._start = np.cumsum(mdp.initial_distribution)
         self._board: rendering.Board | None = None
@@ -153,33 +147,29 @@ class MDPEnv(gymnasium.Env[int, Any]):
             return state, 0.0
         if not mdp.action_mask[state, action]:
             return state, float(mdp.reward[state, mdp.action_mask[state]].min())
-        draws = self.np_random.random()
-        if not mdp.is_sparse:
-            successor = draw(np.cumsum(mdp.transition[state, action]), draws)
-            if mdp.transition_reward is None:
-                return successor, float(mdp.reward[state, action])
-            return successor, float(mdp.transition_reward[state, action, successor])
-        row = state * mdp.n_actions + action
-        entries = slice(mdp.transition.indptr[row], mdp.transition.indptr[row + 1])
-        chosen = entries.start + draw(np.cumsum(mdp.transition.data[entries]), draws)
-        successor = int(mdp.transition.indices[chosen])
-        if mdp.transition_reward is None:
-            return successor, float(mdp.reward[state, action])
-        return successor, float(mdp.transition_reward.data[chosen])
+        uniform, samples = self.np_random.random(), mdp.transition_reward
+        if mdp.is_sparse:
+            row = state * mdp.n_actions + action
+            first, last = mdp.transition.indptr[row : row + 2]
+            entry = first + draw(np.cumsum(mdp.transition.data[first:last]), uniform)
+            successor = int(mdp.transition.indices[entry])
+            paid = mdp.reward[state, action] if samples is None else samples.data[entry]
+        else:
+            successor = draw(np.cumsum(mdp.transition[state, action]), uniform)
+            paid = (mdp.reward if samples is None else samples[:, :, successor])[state, action]
+        return successor, float(paid)
 
     def _info(self, state: int) -> dict[str, Int8[ndarray, " A"]]:
         return {"action_mask": self.mdp.action_mask[state].astype(np.int8)}
 
 
 class GridworldEnv(MDPEnv):
-    """`MDPEnv` of `maxent.gridworld(map, **settings)`; the discount concerns solvers only."""
+    """`MDPEnv` of `maxent.gridworld(map, **settings)`."""
 
-    def __init__(
-        self, map: str, *, discount: float = 1.0, render_mode: str | None = None, **settings: Any
-    ) -> None:
+    def __init__(self, map: Any, *, render_mode: str | None = None, **settings: Any) -> None:
         from maxent.gridworlds import gridworld
 
-        super().__init__(gridworld(map, discount=discount, **settings), render_mode=render_mode)
+        super().__init__(gridworld(map, **settings), render_mode=render_mode)
 
 
 def register() -> None:
@@ -190,14 +180,14 @@ def register() -> None:
 
 
 def draw(cumulative: Float[ndarray, " n"], uniform: float) -> int:
-    """The index drawn from unnormalised cumulative probabilities by a number in [0, 1).
+    """The index that a number in [0, 1) draws from cumulative probabilities, whatever their sum.
 
-    An entry of probability 0 is never drawn, whatever the rounding of the sum.
+    An entry of probability 0 is never drawn.
     """
     return int(np.searchsorted(cumulative, uniform * cumulative[-1], side="right"))
 
 
-def _member(space: spaces.Discrete, name: str, value: Any) -> int:
+def _member(space: Any, name: str, value: Any) -> int:
     if not space.contains(value):
         raise ConfigError(f"{name} = {value!r} is not a whole number from 0 to {space.n - 1}")
     return int(value)
@@ -207,13 +197,10 @@ def _make(name: str, settings: dict[str, Any]) -> gymnasium.Env:
     try:
         return gymnasium.make(name, **settings)
     except gymnasium.error.UnregisteredEnv as error:
-        raise ConfigError(f"{error} For a table P, {nearest(name, _with_table())}") from error
+        raise ConfigError(f"{error} With a table P: {nearest(name, _with_table())}") from error
     except Exception as error:  # whatever the environment's constructor makes of the settings
-        given = ", ".join(f"{key}={value!r}" for key, value in settings.items())
-        raise ConfigError(
-            f"Gymnasium cannot make {name!r}{' with ' if given else ''}{given}: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+        failure = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"Gymnasium cannot make {name!r} with {settings}: {failure}") from error
 
 
 def _read(env: gymnasium.Env, discount: float) -> MDP:
@@ -240,12 +227,9 @@ def _warn_of_wrappers(env: gymnasium.Env) -> None:
     altering = (gymnasium.ObservationWrapper, gymnasium.ActionWrapper, gymnasium.RewardWrapper)
     while isinstance(env, gymnasium.Wrapper):
         if isinstance(env, altering):
-            warnings.warn(
-                f"{type(env).__name__} is left out: the table P is that of the unwrapped "
-                "environment; pass env.unwrapped to silence this",
-                MaxEntWarning,
-                stacklevel=4,
-            )
+            name = type(env).__name__
+            message = f"the table P knows nothing of {name}; pass env.unwrapped to say you know"
+            warnings.warn(message, MaxEntWarning, stacklevel=4)
         env = env.env
 
 
@@ -269,30 +253,24 @@ def _mdp_of_table(env: Any, discount: float) -> MDP:
     start = getattr(env, "initial_state_distrib", getattr(env, "isd", None))
     if start is not None:
         start = validation.distribution("initial_state_distrib", start, n_states)
-    state, action, probability, successor, reward, ended = _outcomes(env.P, n_states, n_actions)
-
+    table = _outcomes(env.P, n_states, n_actions)
     available = np.zeros((n_states, n_actions), dtype=bool)
-    available[state, action] = True
-    possible = probability > 0.0
-    alive, terminal = _entered(state, successor, ended, possible, available.any(axis=1), start)
+    available[table["state"], table["action"]] = True
+
+    table = table[table["probability"] > 0.0]
+    alive, over = _entered(table, n_states, start)
     lost = alive & ~available.any(axis=1)
     if lost.any():
-        raise ModelError(
-            f"state {int(np.argmax(lost))} is entered, or a start, but has no action in the table P"
-        )
+        raise ModelError(f"state {np.argmax(lost)} is entered, or a start, but P has no row for it")
+    terminal = ~alive & (over | ~available.any(axis=1))
 
-    kept = possible & ~terminal[state]
-    state, action, probability, successor, reward, ended = (
-        column[kept] for column in (state, action, probability, successor, reward, ended)
-    )
-    moved = ended & ~terminal[successor]
-    successor = np.where(moved, n_states, successor)
+    table = table[~terminal[table["state"]]]
+    moved = table["ended"] & ~terminal[table["successor"]]
+    table["successor"][moved] = n_states
     added = int(moved.any())
     terminal = np.append(terminal, np.ones(added, dtype=bool))
     available = np.vstack([available, np.ones((added, n_actions), dtype=bool)])
-    transition, paid = _merged(
-        state * n_actions + action, successor, probability, reward, available.shape
-    )
+    transition, paid = _merged(table, *available.shape)
     return MDP(
         transition,
         transition_reward=paid,
@@ -304,70 +282,61 @@ def _mdp_of_table(env: Any, discount: float) -> MDP:
     )
 
 
-def _outcomes(table: Any, n_states: int, n_actions: int) -> tuple[ndarray, ...]:
-    """The table as columns (n,): state, action, probability, next state, reward, terminated."""
+def _outcomes(table: Any, n_states: int, n_actions: int) -> ndarray:
+    """The table as an array of records, one an outcome; ModelError names what is malformed."""
     outcomes = []
     for state, row in _items("P", table, n_states):
         for action, listed in _items(f"P[{state}]", row, n_actions):
-            for outcome in listed:
+            for _, outcome in _items(f"P[{state}][{action}]", listed):
                 try:
                     probability, successor, reward, ended = outcome
                     numbers = float(probability), operator.index(successor), float(reward)
                 except (TypeError, ValueError):
                     numbers = (np.nan, -1, np.nan)
-                probability, successor, reward = numbers
-                possible = 0.0 <= probability < np.inf and 0 <= successor < n_states
-                if not (possible and np.isfinite(reward)):
+                sound = 0.0 <= numbers[0] < np.inf and np.isfinite(numbers[2])
+                if not (sound and 0 <= numbers[1] < n_states):
                     raise ModelError(
                         f"state {state}, action {action} of the table P has the outcome "
                         f"{outcome!r}; it must be (probability, next_state, reward, terminated), "
                         f"finite, with a probability of at least 0 and a state 0 to {n_states - 1}"
                     )
                 outcomes.append((state, action, *numbers, bool(ended)))
-    if not outcomes:
-        raise ModelError("the table P has no outcomes")
-    return tuple(np.array(column) for column in zip(*outcomes))
+    kinds = (int, int, float, int, float, bool)
+    names = ("state", "action", "probability", "successor", "reward", "ended")
+    return np.array(outcomes, dtype=list(zip(names, kinds)))
 
 
-def _items(name: str, level: Any, count: int) -> Iterable[tuple[int, Any]]:
+def _items(name: str, level: Any, count: int | None = None) -> Iterable[tuple[int, Any]]:
     """The numbered entries of one level of a table, a mapping or a list; keys are checked."""
     if not isinstance(level, Mapping | list | tuple):
         raise ModelError(f"{name} is {type(level).__name__}; it must be a dictionary or a list")
     for key, value in level.items() if isinstance(level, Mapping) else enumerate(level):
-        if not (isinstance(key, Integral) and 0 <= key < count):
+        if count and not (isinstance(key, int | np.integer) and 0 <= key < count):
             raise ModelError(f"{name} has the key {key!r}; keys are 0 to {count - 1}")
         yield int(key), value
 
 
-def _entered(
-    state: ndarray,
-    successor: ndarray,
-    ended: ndarray,
-    possible: ndarray,
-    has_row: ndarray,
-    start: ndarray | None,
-) -> tuple[ndarray, ndarray]:
-    """Which states (S,) are entered alive, and which are terminal."""
-    n_states = len(has_row)
-    away = possible & (state != successor)
+def _entered(table: ndarray, n_states: int, start: ndarray | None) -> tuple[ndarray, ndarray]:
+    """Which states (S,) are entered alive, and which by a terminated transition."""
+    away = table["state"] != table["successor"]
     alive = np.zeros(n_states, dtype=bool) if start is None else start > 0.0
-    alive[successor[away & ~ended]] = True
-    leaves = np.zeros(n_states, dtype=bool)
-    leaves[state[away]] = True
-    over = ~has_row
-    over[successor[possible & ended & (away | ~leaves[state])]] = True
-    return alive, over & ~alive
+    alive[table["successor"][away & ~table["ended"]]] = True
+    leaves, over = np.zeros((2, n_states), dtype=bool)
+    leaves[table["state"][away]] = True
+    over[table["successor"][table["ended"] & (away | ~leaves[table["state"]])]] = True
+    return alive, over
 
 
 def _merged(
-    row: ndarray, column: ndarray, probability: ndarray, reward: ndarray, shape: tuple[int, int]
+    table: ndarray, n_states: int, n_actions: int
 ) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Transition and transition reward, CSR (S*A, S) of one pattern; shape is (S, A).
+    """Transition and transition reward, CSR (S*A, S) of one pattern.
 
     The mean is taken as a correction to one of the rewards, so that equal rewards stay exact.
     """
-    n_states, n_actions = shape
-    keys, first, group = np.unique(row * n_states + column, return_index=True, return_inverse=True)
+    probability, reward = table["probability"], table["reward"]
+    key = (table["state"] * n_actions + table["action"]) * n_states + table["successor"]
+    keys, first, group = np.unique(key, return_index=True, return_inverse=True)
     total = np.bincount(group, probability, len(keys))
     base = reward[first]
     mean = base + np.bincount(group, probability * (reward - base[group]), len(keys)) / total

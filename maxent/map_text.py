@@ -48,7 +48,7 @@ def parse_map(text: str, rewards: Mapping[str, float]) -> ndarray:
             )
     if lines[0] == "":
         raise MapError(f"the map is empty: it has 0 cells in {len(lines)} lines")
-    return np.array([list(line) for line in lines])
+    return np.array(lines).view("U1").reshape(len(lines), -1)
 
 
 def _raise_unknown(lines: list[str], known: set[str]) -> None:
@@ -64,7 +64,7 @@ def _raise_unknown(lines: list[str], known: set[str]) -> None:
                 advice = "use spaces for floor and line feeds between rows"
             elif "a" <= character <= "z":
                 advice = f"it is the exit of no portal {character.upper()!r}; " + advice
-            elif len(lines) == 1:
+            if len(lines) == 1:
                 advice += "; to read a map file give a pathlib.Path"
             raise MapError(
                 f"line {row}, column {column}: unknown character {character!r}; {advice}"

@@ -169,9 +169,26 @@ class MDP:
         with np.errstate(divide="ignore"):
             return np.log(self.action_mask.astype(float))
 
+    def log_prior(self, prior: Any = None) -> Float[ndarray, "S A"] | None:
+        """log prior(a|s), (S, A), -inf for an action never taken; `log_mask` where prior is None.
+
+        prior: action probabilities (S, A) or (A,).  Raises ModelError for anything else.
+        """
+        if prior is None:
+            return self.log_mask
+        array = validation.action_distribution("prior", prior, self.action_mask, self.terminal)
+        with np.errstate(divide="ignore"):
+            return np.log(array)
+
     def expect(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         """E_{s'}[x(s')] for each state and action: (S,) -> (S, A)."""
         return (self.transition_rows @ x).reshape(self.n_states, self.n_actions)
+
+    def __copy__(self) -> MDP:
+        return self
+
+    def __deepcopy__(self, memo: dict) -> MDP:
+        return self  # immutable
 
     def replace(self, **changes: Any) -> MDP:
         """The same MDP with some constructor arguments changed, e.g. `replace(discount=0.5)`.
@@ -357,13 +374,13 @@ class MDP:
         )
 
 
-def check_memory(needed: int, what: str) -> None:
+def check_memory(needed: int, what: str, advice: str = "use sparse transitions") -> None:
     """MemoryBudgetError where `needed` bytes are more than half of the memory available."""
     limit = _available_memory() // 2
     if needed > limit:
         raise MemoryBudgetError(
             f"{what} needs {needed / 2**30:.2f} GiB, above the limit of {limit / 2**30:.2f} GiB "
-            "(half of the memory available); use sparse transitions"
+            f"(half of the memory available); {advice}"
         )
 
 
@@ -399,6 +416,9 @@ def _transition_rows(transition: Any) -> tuple[Transition, int, int]:
         rows = sparse.csr_array(transition, dtype=np.float64, copy=True)
         rows.sum_duplicates()
         rows.eliminate_zeros()
+        if rows.nnz < 2**31:  # half the memory, twice the speed of 64-bit indices
+            rows.indices = rows.indices.astype(np.int32, copy=False)
+            rows.indptr = rows.indptr.astype(np.int32, copy=False)
         return rows, n_states, n_rows // n_states
     array = validation.real_array("transition", transition)
     if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
@@ -413,14 +433,15 @@ def _transition_rows(transition: Any) -> tuple[Transition, int, int]:
 
 
 def _terminal_states(terminal: Any, n_states: int) -> Bool[ndarray, " S"]:
-    if terminal is None:
-        return np.zeros(n_states, dtype=bool)
-    array = np.asarray(terminal)
-    if array.dtype == bool or array.shape == (n_states,):
-        return validation.boolean_array("terminal", array, (n_states,))
     ended = np.zeros(n_states, dtype=bool)
-    if array.size == 0:
+    if terminal is None or np.size(terminal) == 0:
         return ended
+    array = np.asarray(terminal)
+    binary = (
+        array.dtype.kind in "iu" and array.shape == (n_states,) and np.isin(array, (0, 1)).all()
+    )
+    if array.dtype == bool or (binary and n_states > 2):
+        return validation.boolean_array("terminal", array, (n_states,))
     if (
         array.ndim != 1
         or array.dtype.kind not in "iu"
@@ -429,6 +450,10 @@ def _terminal_states(terminal: Any, n_states: int) -> Bool[ndarray, " S"]:
         raise ModelError(
             f"terminal = {terminal!r}; give booleans of shape ({n_states},) or state indices "
             f"between 0 and {n_states - 1}"
+        )
+    if binary:
+        raise ModelError(
+            f"terminal = {terminal!r} could be a mask or a list of states; give booleans"
         )
     ended[array] = True
     return ended

@@ -10,7 +10,7 @@ in brightness and carry the map's own letters, so they are told apart without co
 from __future__ import annotations
 
 from math import ceil, sqrt
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -18,6 +18,9 @@ from numpy import ndarray
 
 from maxent.grid import Grid
 from maxent.mdp import MDP
+
+Colour: TypeAlias = tuple[int, int, int]
+"""Red, green, blue, 0 to 255."""
 
 AGENT = "@"
 ENDED, NOTHING = "\u25a0", "\u2007"
@@ -27,19 +30,16 @@ LARGEST_FRAME, LARGEST_TILE, SMALLEST_LETTERED = 640, 48, 12
 """Pixels: the longer side of a frame (unless tiles of 2 need more), and sides of tiles."""
 
 # One octal digit a row, three pixels each, top to bottom.
-_FONT = dict(
-    zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!",
-        "25755 65656 34443 65556 74647 74644 34553 55755 72227 11152 55655 44447 57755 65555 "
-        "25552 65644 25563 65655 34216 72222 55557 55552 55775 55255 55222 71247 75557 26227 "
-        "61247 61216 55711 74616 34652 71244 25252 25316 22202".split(),
-        strict=True,
-    )
-)
+_ROWS = """
+25755 65656 34443 65556 74647 74644 34553 55755 72227 11152 55655 44447 57755 65555 25552 65644
+25563 65655 34216 72222 55557 55552 55775 55255 55222 71247
+75557 26227 61247 61216 55711 74616 34652 71244 25252 25316 22202
+"""
+_FONT = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!", _ROWS.split(), strict=True))
 
 # Okabe and Ito's colours, at brightnesses that stay apart in greyscale: (tile, letter).
 _WHITE, _BLACK = (255, 255, 255), (40, 40, 40)
-_TILES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int] | None]] = {
+_TILES: dict[str, tuple[Colour, Colour | None]] = {
     NOTHING: ((225, 225, 225), None),
     "#": ((48, 48, 52), None),
     ".": ((250, 248, 243), None),
@@ -108,10 +108,12 @@ def tile(character: str, side: int) -> UInt8[ndarray, "side side 3"]:
     if side < SMALLEST_LETTERED:
         return image
     image[-1], image[:, -1] = _LINE, _LINE
+    if ink is None:
+        return image
     if character == ENDED:
         third = side // 3
         image[third:-third, third:-third] = ink
-    elif ink is not None and character.upper() in _FONT:
+    elif character.upper() in _FONT:
         glyph = _glyph(character.upper(), max(1, side // 8))
         top, left = ((side - size) // 2 for size in glyph.shape)
         image[top : top + glyph.shape[0], left : left + glyph.shape[1]][glyph] = ink
@@ -136,7 +138,7 @@ def _glyph(character: str, scale: int) -> ndarray:
 
 def _put_disc(image: ndarray, y: float, x: float, side: int) -> None:
     """Blend a white-rimmed disc into an image, in place; smooth edges, seen on tiny tiles too."""
-    radius = max(0.34 * side, 4.0)
+    radius = max(0.34 * side, 6.0)
     top, left = (max(0, int(centre - radius - 3)) for centre in (y, x))
     part = image[top : int(y + radius + 4), left : int(x + radius + 4)]
     rows, columns = np.ogrid[: part.shape[0], : part.shape[1]]
@@ -145,9 +147,7 @@ def _put_disc(image: ndarray, y: float, x: float, side: int) -> None:
         _blend(part, np.clip(size - distance + 0.5, 0.0, 1.0), colour)
 
 
-def _blend(
-    part: ndarray, cover: Float[ndarray, "rows columns"], colour: tuple[int, int, int]
-) -> None:
+def _blend(part: ndarray, cover: Float[ndarray, "rows columns"], colour: Colour) -> None:
     mixed = part * (1.0 - cover[..., None]) + np.array(colour) * cover[..., None]
     part[:] = np.round(mixed).astype(np.uint8)
 
@@ -170,7 +170,7 @@ def layout(env: Any, n_states: int, added: int) -> dict[str, Any]:
         return {"state_names": names + ["delivered"] * added, "action_names": order}
     if isinstance(env, FrozenLakeEnv):
         ours = {b"S": "S", b"G": "G", b"H": "X"}
-        lines = ["".join(ours.get(bytes(c), ".") for c in line) for line in env.desc]
+        lines = ["".join(ours.get(c, ".") for c in line) for line in np.asarray(env.desc).tolist()]
         order = ("left", "down", "right", "up")
     elif isinstance(env, CliffWalkingEnv):
         lines = ["." * 12] * 3 + ["S" + "!" * 10 + "G"]

@@ -18,8 +18,8 @@ class Iteration:
 
     iteration: 1, 2, ...  v: (S,), the new iterate (read-only; copy it to keep it).
     residual: max |T V - V| of the iterate before.  error_bound: certified bound on the largest
-    error of v, rounding included (half the width of the interval that holds the true value).
-    lower, upper: (S,), that interval.
+    error of v, rounding included.  lower, upper: (S,), the interval that holds the true value (its
+    midpoint can be much closer than v).
     """
 
     iteration: int

@@ -1,6 +1,27 @@
-"""Settings shared by all tests: derandomised property tests, so that a run can be repeated."""
+"""Settings shared by all tests.
+
+The shapes and types that annotations state are executed: every call inside the modules below is
+checked.  Left out is the front door (`mdp`, `solvers`, `gridworlds`, `environments`, `cli`), which
+takes what users give it and answers with errors of its own.
+Property tests are derandomised, so that a run can be repeated.
+"""
 
 from hypothesis import HealthCheck, settings
+from jaxtyping import install_import_hook
+
+CHECKED = [
+    "maxent.grid",
+    "maxent.solution",
+    "maxent.tabular.bounds",
+    "maxent.tabular.convergence",
+    "maxent.tabular.corrections",
+    "maxent.tabular.kernels",
+    "maxent.tabular.loop",
+    "maxent.tabular.operators",
+    "maxent.theorems",
+    "maxent.plots",
+]
+install_import_hook(CHECKED, "typechecker.check")
 
 settings.register_profile(
     "maxent",

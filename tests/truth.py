@@ -90,8 +90,7 @@ def policy_value(mdp, policy, temperature, prior=None):
             p
             * (
                 mpf(float(mdp.reward[s, a]))
-                - alpha
-                * (mp.log(p) - (0 if prior is None else mp.log(mpf(float(prior[s, a])))))
+                - alpha * (mp.log(p) - (0 if prior is None else mp.log(mpf(float(prior[s, a])))))
             )
             for a, p in exact[s].items()
         )

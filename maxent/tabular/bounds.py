@@ -29,13 +29,17 @@ c(k) eps N / (1 - gamma): no error bound below it can be certified in float64.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
+from scipy import sparse
+from scipy.sparse import linalg
 
 from maxent.errors import ModelError, ToleranceError
+from maxent.mdp import MDP, Transition, check_memory
 
 UNIT = np.finfo(np.float64).eps / 2
 
@@ -92,11 +96,70 @@ class Enclosure:
             )
 
 
-def gains(discount: float, row_sums: Float[ndarray, " N"], longest: int) -> tuple[float, float]:
+def soft_enclosure(
+    mdp: MDP, temperature: float, log_prior: Float[ndarray, "S A"] | None
+) -> Enclosure:
+    """The enclosure of the soft Bellman optimality operator; gain_high is inf at discount 1."""
+    lasting = ~mdp.terminal
+    used = mdp.action_mask & lasting[:, None]
+    size = np.abs(mdp.reward)
+    if log_prior is not None:
+        used &= log_prior > -np.inf
+        size = size + temperature * np.abs(np.where(used, log_prior, 0.0))
+    longest = longest_row(mdp.transition_rows)
+    going_on = mdp.expect(lasting.astype(float))[used]
+    n_available = int(used.sum(axis=1).max(initial=1))
+    spread = 2 * n_available + 5 + 4 * math.log(n_available) if n_available > 1 else 0.0
+    return Enclosure(
+        *_gains(mdp.discount, going_on, longest),
+        relative=UNIT * (longest + 8),
+        absolute=UNIT * temperature * spread,
+        scale=float(size[used].max(initial=0.0)),
+    )
+
+
+def policy_enclosure(
+    mdp: MDP,
+    policy: Float[ndarray, "S A"],
+    transition: Transition,
+    temperature: float,
+    log_prior: Float[ndarray, "S A"] | None,
+) -> Enclosure:
+    """The enclosure of the evaluation operator of a policy, T^pi V = r_pi + alpha H_pi + gamma P V.
+
+    transition: P_pi between non-terminal states, (S, S), as computed: each entry and each reward
+    is a sum of at most A products, which adds 2 A + 4 to the constant of the products and (A + 6)
+    times sum_a pi |log pi - log prior| to that of the entropy.  At discount 1 gain_high is the
+    certified expected number of steps of a proper policy, inf for another.
+    """
+    lasting = ~mdp.terminal
+    used = (policy > 0.0) & lasting[:, None]
+    surprise = np.zeros_like(policy)
+    surprise[used] = np.log(policy[used]) - (0.0 if log_prior is None else log_prior[used])
+    entropy_size = float((policy * np.abs(surprise)).sum(axis=1).max(initial=0.0))
+    longest = longest_row(transition)
+    n_available = int(used.sum(axis=1).max(initial=1))
+    if mdp.discount == 1.0:
+        gain_low, gain_high = 0.0, float(longest_stay(transition, lasting) * (1.0 + 8 * UNIT))
+    else:
+        sums = np.asarray(transition.sum(axis=1)).ravel()[lasting]
+        gain_low, gain_high = _gains(mdp.discount, sums, longest + n_available)
+    return Enclosure(
+        gain_low,
+        gain_high,
+        relative=UNIT * (longest + 2 * n_available + 12),
+        absolute=UNIT * temperature * (n_available + 6) * entropy_size,
+        scale=float(np.abs(mdp.reward)[used].max(initial=0.0)),
+    )
+
+
+def _gains(discount: float, row_sums: Float[ndarray, " N"], longest: int) -> tuple[float, float]:
     """(gain_low, gain_high) from the probabilities, one a row, of going on to a non-terminal
-    state; widened by their rounding (rows of `longest` terms)."""
+    state; widened by their rounding (rows of `longest` terms).  (0, inf) at discount 1."""
     if len(row_sums) == 0:
         return 0.0, 0.0
+    if discount == 1.0:
+        return 0.0, math.inf
     slop = (longest + 2) * UNIT
     low = discount * max(0.0, float(row_sums.min()) - slop)
     excess = float(row_sums.max()) - 1.0 + slop
@@ -109,18 +172,36 @@ def gains(discount: float, row_sums: Float[ndarray, " N"], longest: int) -> tupl
     return low / (1.0 - low), discount * (1.0 + excess) / remaining
 
 
-def soft_rounding(longest: int, n_available: int, temperature: float) -> tuple[float, float]:
-    """(relative, absolute) rounding of the soft Bellman operator on values (module docstring)."""
-    spread = 2 * n_available + 5 + 4 * np.log(n_available) if n_available > 1 else 0.0
-    return UNIT * (longest + 8), UNIT * temperature * spread
+def longest_stay(transition: Transition, lasting: Bool[ndarray, " S"]) -> float:
+    """An upper bound on the expected number of steps before termination, over all states.
 
-
-def policy_rounding(
-    longest: int, n_available: int, temperature: float, entropy_size: float
-) -> tuple[float, float]:
-    """(relative, absolute) rounding of T^pi: P_pi and r_pi are sums of `n_available` products.
-
-    entropy_size: largest sum_a pi |log pi - log prior| over the states.
+    transition: P_pi between non-terminal states.  Certified: w = solve(I - P_pi, 1) is accepted
+    only if (I - P_pi) w >= 1 - delta holds entry by entry beyond rounding, and w / (1 - delta) is
+    returned.  inf where termination is not certain or cannot be certified.
     """
-    relative = UNIT * (longest + 2 * n_available + 12)
-    return relative, UNIT * temperature * (n_available + 6) * entropy_size
+    ones = lasting.astype(float)
+    try:
+        w = solve_discounted(transition, ones)
+    except (RuntimeError, np.linalg.LinAlgError):  # singular
+        return math.inf
+    if not np.isfinite(w).all() or w.min() < 0.0:
+        return math.inf
+    slop = UNIT * (longest_row(transition) + 4) * (2.0 * float(w.max(initial=1.0)))
+    gap = float((w - transition @ w)[lasting].min(initial=1.0)) - slop
+    return float(w.max(initial=0.0)) / gap if gap > 0.5 else math.inf
+
+
+def solve_discounted(matrix: Transition, right: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+    """x with (I - matrix) x = right by LU: dense LAPACK, or sparse with a fill-reducing order."""
+    if not sparse.issparse(matrix):
+        return np.linalg.solve(np.eye(len(right)) - matrix, right)
+    check_memory(24 * matrix.nnz, "factorising a policy's transition matrix", "use another method")
+    system = sparse.csc_array(sparse.eye_array(len(right), format="csr") - matrix)
+    return linalg.splu(system).solve(right)
+
+
+def longest_row(rows: Transition) -> int:
+    """The largest number of entries in a row, dense or CSR."""
+    if sparse.issparse(rows):
+        return int(np.diff(rows.indptr).max(initial=1))
+    return int(rows.shape[-1])

@@ -15,15 +15,16 @@ None of them is trusted: the solver's loop certifies whatever V comes out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from scipy import sparse
 from scipy.sparse import linalg
 
-from maxent.mdp import Transition, check_memory
+from maxent.mdp import Transition
+from maxent.tabular.bounds import solve_discounted
 from maxent.tabular.kernels import Kernel
 
 Correction = Callable[[Kernel, ndarray], ndarray]
@@ -48,14 +49,8 @@ def neumann(sweeps: int) -> Correction:
 
 
 def direct(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
-    """The exact solution by LU: dense LAPACK, or sparse with a fill-reducing column order."""
-    matrix = kernel.policy_transition()
-    n_states = len(b)
-    if not sparse.issparse(matrix):
-        return np.linalg.solve(np.eye(n_states) - matrix, b)
-    check_memory(24 * matrix.nnz, "the factorisation of a policy's transition matrix")
-    system = sparse.csc_array(sparse.eye_array(n_states, format="csr") - matrix)
-    return linalg.splu(system).solve(b)
+    """The exact solution by LU."""
+    return solve_discounted(kernel.policy_transition(), b)
 
 
 def krylov(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
@@ -80,4 +75,4 @@ def is_local(transition: Transition) -> bool:
     n_rows, n_states = transition.shape
     own = np.repeat(np.arange(n_rows) // (n_rows // n_states), np.diff(transition.indptr))
     reach = int(np.abs(own - transition.indices).max(initial=0))
-    return reach <= 5.0 * np.sqrt(n_states)
+    return reach <= 5.0 * math.sqrt(n_states)

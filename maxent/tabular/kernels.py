@@ -7,8 +7,6 @@ are folded in once.  A kernel holds at most one copy of the transition data.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
@@ -19,20 +17,6 @@ from maxent.tabular import bounds, operators
 
 NEGLIGIBLE = np.exp(-200.0)
 """Probabilities below this are treated as 0 in a correction step: denormal numbers are slow."""
-
-
-class Kernel(Protocol):
-    """An operator on values as the solvers see it."""
-
-    mdp: MDP
-    enclosure: bounds.Enclosure
-
-    def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
-        """T V, 0 at terminal states."""
-
-    def policy_transition(self) -> Transition:
-        """gamma P_pi between non-terminal states, for the policy behind the last `apply`: the
-        derivative of T there."""
 
 
 class SoftKernel:
@@ -50,16 +34,7 @@ class SoftKernel:
         self._reward = np.array(scores.T, order="C")
         self._weights = np.empty((n_actions, n_states))
 
-        lasting = ~mdp.terminal
-        used = mdp.action_mask & lasting[:, None]
-        going_on = mdp.expect(lasting.astype(float))[used]
-        longest = _longest_row(mdp.transition_rows)
-        gain_low, gain_high = bounds.gains(mdp.discount, going_on, longest)
-        n_available = int(mdp.action_mask[lasting].sum(axis=1).max(initial=1))
-        relative, absolute = bounds.soft_rounding(longest, n_available, temperature)
-        size = np.abs(mdp.reward) if bonus is None else np.abs(mdp.reward) + np.abs(bonus)
-        scale = float(size[used & np.isfinite(size)].max(initial=0.0))
-        self.enclosure = bounds.Enclosure(gain_low, gain_high, relative, absolute, scale)
+        self.enclosure = bounds.soft_enclosure(mdp, temperature, log_prior)
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T V, 0 at terminal states."""
@@ -95,8 +70,7 @@ class SoftKernel:
 
 class PolicyKernel:
     """The evaluation operator of a fixed policy on values, V -> r_pi + alpha H_pi + gamma P_pi V
-    (SAC-L1).  `discount` 1 is allowed for a policy that is proper: `stay` then bounds the expected
-    number of steps before termination."""
+    (SAC-L1)."""
 
     def __init__(
         self,
@@ -108,27 +82,10 @@ class PolicyKernel:
         with np.errstate(divide="ignore"):
             log_policy = np.log(policy)
         self.mdp = mdp
-        self._transition = operators.policy_transition(mdp, policy)
-        self._matrix = mdp.discount * self._transition
+        transition = operators.policy_transition(mdp, policy)
+        self._matrix = mdp.discount * transition
         self._reward = operators.policy_reward(mdp, log_policy, temperature, log_prior)
-        lasting = ~mdp.terminal
-        used = (policy > 0.0) & lasting[:, None]
-        size = np.zeros_like(policy)
-        size[used] = np.abs(log_policy[used] - (0.0 if log_prior is None else log_prior[used]))
-        size *= policy
-        longest = _longest_row(self._transition)
-        n_available = int(used.sum(axis=1).max(initial=1))
-        relative, absolute = bounds.policy_rounding(
-            longest, n_available, temperature, float(size.sum(axis=1).max(initial=0.0))
-        )
-        sums = np.asarray(self._transition.sum(axis=1)).ravel()[lasting]
-        if mdp.discount == 1.0:
-            steps = longest_stay(self._transition, lasting)
-            gain_low, gain_high = 0.0, float(steps * (1.0 + bounds.UNIT * 8))
-        else:
-            gain_low, gain_high = bounds.gains(mdp.discount, sums, longest + n_available)
-        scale = float(np.abs(mdp.reward)[used].max(initial=0.0))
-        self.enclosure = bounds.Enclosure(gain_low, gain_high, relative, absolute, scale)
+        self.enclosure = bounds.policy_enclosure(mdp, policy, transition, temperature, log_prior)
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T^pi V, 0 at terminal states."""
@@ -139,28 +96,8 @@ class PolicyKernel:
         return self._matrix
 
 
-def longest_stay(transition: Transition, lasting: ndarray) -> float:
-    """An upper bound on the expected number of steps before termination, over all states.
-
-    transition: P_pi between non-terminal states.  Certified: w = solve(I - P_pi, 1) is accepted
-    only if (I - P_pi) w >= 1 - delta holds entry by entry beyond rounding, and w / (1 - delta) is
-    returned.  inf where termination is not certain or cannot be certified.
-    """
-    n_states = len(lasting)
-    ones = lasting.astype(float)
-    identity = sparse.eye_array(n_states, format="csc")
-    try:
-        if sparse.issparse(transition):
-            w = sparse.linalg.splu(sparse.csc_array(identity - transition)).solve(ones)
-        else:
-            w = np.linalg.solve(np.eye(n_states) - transition, ones)
-    except (RuntimeError, np.linalg.LinAlgError):
-        return np.inf
-    if not np.isfinite(w).all() or w.min() < 0.0:
-        return np.inf
-    slop = bounds.UNIT * (_longest_row(transition) + 4) * (2.0 * float(w.max(initial=1.0)))
-    gap = float((w - transition @ w)[lasting].min(initial=1.0)) - slop
-    return float(w.max(initial=0.0)) / gap if gap > 0.5 else np.inf
+Kernel = SoftKernel | PolicyKernel
+"""An operator on values as the solvers see it: `mdp`, `enclosure`, `apply`, `policy_transition`."""
 
 
 def _action_major(mdp: MDP) -> tuple[Transition, bool]:
@@ -178,12 +115,6 @@ def _prior_bonus(temperature: float, log_prior: ndarray | None) -> ndarray | Non
         return None
     allowed = log_prior > -np.inf
     return np.where(allowed, temperature * np.where(allowed, log_prior, 0.0), -np.inf)
-
-
-def _longest_row(rows: Transition) -> int:
-    if sparse.issparse(rows):
-        return int(np.diff(rows.indptr).max(initial=1))
-    return int(rows.shape[-1])
 
 
 def _discounted_transition(mdp: MDP, policy: Float[ndarray, "S A"]) -> Transition:

@@ -130,15 +130,18 @@ def solve(
     30 sweeps of soft value iteration; if their rate promises the answer within 100 more, value
     iteration goes on; otherwise soft policy iteration with a direct solve where that is cheap (a
     dense MDP, or at most 2,000 states that couple only nearby ones), else modified soft policy
-    iteration.  `Solution.method` says which.  Options and errors: module docstring.
+    iteration.  Where that is still far from done after 100 iterations and states couple only
+    nearby ones (up to 250,000), direct solves take over.  `Solution.method` says which method gave
+    the answer.  Options and errors: module docstring.
     """
     run = Run("soft value iteration", tolerance, max_iterations, v0, callback, progress)
 
     def choose() -> corrections.Correction:
-        if run.iterations == 30 and run.sweeps_left() > 100:
-            if not mdp.is_sparse or (mdp.n_states <= 2000 and corrections.is_local(mdp.transition)):
+        patience = {30: 2_000, 130: 250_000}  # iteration: states worth a factorisation by now
+        if run.iterations in patience and run.sweeps_left() > 100:
+            if _factorises_well(mdp, patience[run.iterations]):
                 run.method, run.correct = "soft policy iteration", corrections.direct
-            else:
+            elif run.iterations == 30:
                 run.method = "modified soft policy iteration"
                 run.correct = corrections.neumann(_default_sweeps(temperature))
         return run.correct
@@ -168,7 +171,8 @@ def soft_policy_evaluation(
     """
     _check_choice("method", method, ("auto", "iterative", "direct", "krylov"))
     temperature = check_temperature(temperature)
-    log_prior, allowed = _log_prior(mdp, prior)
+    log_prior = mdp.log_prior(prior)
+    allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
     policy = validation.action_distribution("policy", policy, allowed, mdp.terminal)
     kernel = PolicyKernel(mdp, policy, temperature, log_prior)
     if math.isinf(kernel.enclosure.gain_high):
@@ -204,7 +208,7 @@ def _optimise(
             "discount = 1: an infinite-horizon optimum need not exist; use finite_horizon(mdp, "
             "temperature, horizon), or a discount just below 1 such as 1 - 1e-9"
         )
-    log_prior, _ = _log_prior(mdp, prior)
+    log_prior = mdp.log_prior(prior)
     kernel = SoftKernel(mdp, temperature, log_prior)
     best = iterate(kernel, run, choose)
     v, error_bound = best.midpoint()
@@ -236,20 +240,17 @@ def _policy_bound(kernel: SoftKernel, best: Certified, v: ndarray, ties: float) 
     return float(max(0.0, gap[lasting].max()))
 
 
-def _log_prior(mdp: MDP, prior: Any) -> tuple[ndarray | None, ndarray]:
-    """log prior (S, A), -inf where nothing is allowed, and the mask of what is."""
-    if prior is None:
-        return mdp.log_mask, mdp.action_mask
-    array = validation.action_distribution("prior", prior, mdp.action_mask, mdp.terminal)
-    with np.errstate(divide="ignore"):
-        return np.log(array), array > 0.0
-
-
 def _linear_method(mdp: MDP, name: str) -> str:
     if name != "auto":
         return name
-    easy = not mdp.is_sparse or mdp.n_states <= 2000 or corrections.is_local(mdp.transition)
+    easy = mdp.n_states <= 2_000 or _factorises_well(mdp, mdp.n_states)
     return "direct" if easy else "krylov"
+
+
+def _factorises_well(mdp: MDP, most: int) -> bool:
+    """Whether an LU of I - gamma P_pi is cheap: a dense MDP, or a local one of at most `most`
+    states."""
+    return not mdp.is_sparse or (mdp.n_states <= most and corrections.is_local(mdp.transition))
 
 
 def _default_sweeps(temperature: float) -> int:

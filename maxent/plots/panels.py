@@ -1,0 +1,123 @@
+"""The hard answer beside soft ones: what a temperature does to values and policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from maxent.errors import ConfigError
+from maxent.mdp import MDP
+from maxent.plots import grids, strips
+from maxent.plots.style import check_pair, discount_text, new_figure, styled
+from maxent.solution import Solution
+from maxent.tabular.solvers import solve
+
+MAX_PANELS = 12
+
+
+@styled
+def hard_and_soft(
+    mdp: MDP, temperatures: Sequence[float | Solution] = (0.1, 1.0), *, columns: int = 4
+) -> Figure:
+    """A panel for the hard solution and one for each temperature, values and arrows in each.
+
+    temperatures: numbers, which are solved for here, or Solutions of this MDP.  The hard solution
+    (temperature 0) comes first; it is solved for where it is not among them.
+
+    One colour scale serves all panels where that leaves each of them readable.  Otherwise each has
+    its own, named below it: values rise with the temperature by the entropy they count, and on a
+    common scale every panel would be of one colour.
+    """
+    solutions = _solutions(mdp, temperatures)
+    if mdp.grid is None:
+        return _strips(mdp, solutions)
+    rows, wide = mdp.grid.shape
+    across = min(len(solutions), columns)
+    down = -(-len(solutions) // across)
+    side = min(0.62, 2.9 / max(rows, wide))
+    shared = one_scale(mdp, solutions)
+    width = max(4.6, across * (max(2.2, wide * side) + 0.55) + (0.9 if shared else 0.2))
+    figure = new_figure(
+        width, 1.15 + down * (rows * side + (0.6 if shared else 1.2)), square_cells=True
+    )
+    axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
+    everyone = grids.value_limits(mdp, *(solution.v for solution in solutions))
+    for ax, solution in zip(axes, solutions):
+        limits = everyone if shared else grids.value_limits(mdp, solution.v)
+        mesh, entries = grids.draw_map(ax, mdp, solution.policy, solution.v, limits)
+        ax.set_title(panel_name(solution), fontsize=9.0)
+        ax.label_outer()
+        if not shared:
+            bar = figure.colorbar(mesh, ax=ax, location="bottom", aspect=25, pad=0.02, shrink=0.9)
+            bar.outline.set_visible(False)
+            bar.ax.tick_params(labelsize=7.5)
+            bar.ax.locator_params(nbins=4)
+            bar.set_label("V (reward units, discounted)", fontsize=8.0)
+    for ax in axes[len(solutions) :]:
+        ax.set_visible(False)
+    if shared:
+        bar = figure.colorbar(mesh, ax=list(axes), aspect=30, fraction=0.04, pad=0.02)
+        bar.set_label(grids.VALUE_LABEL)
+        bar.outline.set_visible(False)
+    figure.suptitle(
+        f"Hard and soft values and policies, discount {discount_text(mdp.discount)}",
+        x=0.01,
+        ha="left",
+        fontsize=10.0,
+    )
+    grids.legend(figure, entries)
+    return figure
+
+
+def one_scale(mdp: MDP, solutions: Sequence[Solution]) -> bool:
+    """Whether a common colour scale leaves each panel at least 40 % of the colours."""
+    spans = [np.ptp(grids.value_limits(mdp, solution.v)) for solution in solutions]
+    together = np.ptp(grids.value_limits(mdp, *(solution.v for solution in solutions)))
+    return bool(min(spans) >= 0.4 * together)
+
+
+def _solutions(mdp: MDP, temperatures: Sequence[float | Solution]) -> list[Solution]:
+    given = list(temperatures)
+    chosen = {t.temperature if isinstance(t, Solution) else t for t in given}
+    if 0.0 not in chosen:
+        given = [0.0, *given]
+    if len(given) > MAX_PANELS:
+        raise ConfigError(
+            f"{len(given)} panels do not fit a page; give at most {MAX_PANELS - 1} temperatures"
+        )
+    solutions = [t if isinstance(t, Solution) else solve(mdp, t) for t in given]
+    for solution in solutions:
+        check_pair(mdp, solution)
+    return sorted(solutions, key=lambda solution: solution.temperature)
+
+
+def _strips(mdp: MDP, solutions: Sequence[Solution]) -> Figure:
+    """Without a map: all values in one plot by state, a colour and a marker each."""
+    listed = mdp.n_states <= strips.NAMED
+    figure = new_figure(*((6.0, 1.6 + 0.24 * mdp.n_states) if listed else (7.5, 4.2)))
+    ax = figure.add_subplot()
+    for series, solution in enumerate(solutions):
+        strips.draw_strip(
+            ax,
+            mdp,
+            solution.v,
+            grids.value_label(solutions[-1]),
+            bounds=None,
+            limits=None,
+            name=panel_name(solution),
+            series=series,
+        )
+    ax.set_title(f"Hard and soft values by state\ndiscount {discount_text(mdp.discount)}")
+    figure.legend(
+        loc="outside lower center",
+        ncols=2 if listed else min(4, 1 + len(solutions)),
+        markerscale=1.5,
+    )
+    return figure
+
+
+def panel_name(solution: Solution) -> str:
+    """What tells a panel from the others."""
+    return f"{'hard: ' if solution.temperature == 0.0 else ''}temperature {solution.temperature:g}"

@@ -1,0 +1,130 @@
+"""Values by state where there is no map: a dot a state, with its certified interval."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy import ndarray
+
+from maxent.mdp import MDP
+from maxent.plots.style import INK, LINES, MARKERS, MUTED, PAPER, figure_of, new_figure, subtitle
+from maxent.solution import Solution
+
+NAMED = 30
+"""Up to this many states are listed by name, one a line; more are drawn along an axis."""
+
+
+def strip(
+    mdp: MDP,
+    solution: Solution,
+    values: ndarray,
+    label: str,
+    *,
+    bounds: tuple[ndarray, ndarray] | None = None,
+    limits: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """`values` (S,) by state, with `bounds` (lower, upper) as error bars; terminal hollow."""
+    listed = mdp.n_states <= NAMED
+    own = ax is None
+    if ax is None:
+        size = (6.0, 1.5 + 0.22 * mdp.n_states) if listed else (7.5, 3.9)
+        ax = new_figure(*size).add_subplot()
+    draw_strip(ax, mdp, values, label, bounds=bounds, limits=limits)
+    what = "Policy entropy" if bounds is None else "Values"
+    ax.set_title(f"{what} by state\n{subtitle(mdp, solution)}")
+    figure = figure_of(ax)
+    if own and ax.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside lower center", ncols=3, markerscale=1.5)
+    return figure
+
+
+def draw_strip(
+    ax: Axes,
+    mdp: MDP,
+    values: ndarray,
+    label: str,
+    *,
+    bounds: tuple[ndarray, ndarray] | None,
+    limits: tuple[float, float] | None,
+    name: str | None = None,
+    series: int = 0,
+) -> None:
+    """The dots, inside the axes: few states from top to bottom by name, many from left to right.
+
+    name, series: the legend entry, and which colour and marker (0, 1, ...), of one plot of many.
+    """
+    listed = mdp.n_states <= NAMED
+    chosen = np.flatnonzero(~mdp.terminal)
+    spread = None
+    if bounds is not None:
+        lower, upper = bounds[0][chosen], bounds[1][chosen]
+        spread = np.maximum(0.0, np.stack([values[chosen] - lower, upper - values[chosen]]))
+        name = name or "value with its certified interval"
+    along, across = (values[chosen], chosen) if listed else (chosen, values[chosen])
+    ax.errorbar(
+        along,
+        across,
+        xerr=spread if listed else None,
+        yerr=None if listed else spread,
+        fmt=MARKERS[series % len(MARKERS)],
+        markersize=5.0 if listed else float(np.clip(900.0 / mdp.n_states, 1.5, 4.0)),
+        color=LINES[series % len(LINES)],
+        markeredgewidth=0.0,
+        ecolor=MUTED,
+        elinewidth=1.2,
+        capsize=3.0 if listed else 0.0,
+        label=name,
+        zorder=3,
+    )
+    if series == 0:
+        _mark_terminal(ax, mdp, listed)
+        _name_axes(ax, mdp, label, limits, listed)
+
+
+def _mark_terminal(ax: Axes, mdp: MDP, listed: bool) -> None:
+    """Hollow marks at the edge for terminal states: their value is 0, perhaps far off the scale."""
+    ended = np.flatnonzero(mdp.terminal)
+    if len(ended) == 0:
+        return
+    edge = np.full(len(ended), 0.015)
+    along, across = (edge, ended) if listed else (ended, edge)
+    ax.plot(
+        along,
+        across,
+        linestyle="none",
+        marker="D",
+        markersize=5.0 if listed else 3.0,
+        markeredgewidth=0.8,
+        markerfacecolor=PAPER,
+        color=INK,
+        transform=ax.get_yaxis_transform() if listed else ax.get_xaxis_transform(),
+        label="terminal (value 0, no policy)",
+    )
+
+
+def _name_axes(
+    ax: Axes, mdp: MDP, label: str, limits: tuple[float, float] | None, listed: bool
+) -> None:
+    state_axis, value_axis = (ax.yaxis, ax.xaxis) if listed else (ax.xaxis, ax.yaxis)
+    value_axis.set_label_text(label)
+    state_axis.set_label_text("state")
+    ax.grid(axis="x" if listed else "y", color="#dddddd", linewidth=0.7, zorder=0)
+    if listed:
+        names = mdp.state_names or tuple(str(state) for state in range(mdp.n_states))
+        short = [name if len(name) <= 24 else name[:23] + "…" for name in names]
+        ax.set_yticks(np.arange(mdp.n_states), labels=short, parse_math=False)
+        ax.set_ylim(mdp.n_states - 0.4, -0.6)
+        ax.tick_params(axis="y", length=0)
+    else:
+        ax.set_xlim(-0.01 * mdp.n_states, 1.01 * mdp.n_states)
+        ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]))
+    if limits is not None:
+        room = 0.03 * (limits[1] - limits[0])
+        (ax.set_xlim if listed else ax.set_ylim)(limits[0] - room, limits[1] + room)
+        line = ax.axvline if listed else ax.axhline
+        line(
+            limits[1], color=MUTED, linewidth=1.0, linestyle="--", label="log A, the most possible"
+        )

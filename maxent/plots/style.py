@@ -1,0 +1,153 @@
+"""How every figure looks: fonts, colours, sizes and the words that figures share.
+
+Colours are chosen for colour-blind readers and for greyscale print: `cividis` for values (its
+lightness rises steadily) and the palette of Okabe and Ito for lines, which differ in dash and
+marker as well.  Nothing here or elsewhere selects a matplotlib backend: a figure is a
+`matplotlib.figure.Figure` with the Agg canvas, so that no display is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Colormap, ListedColormap
+from matplotlib.figure import Figure
+from numpy import ndarray
+
+from maxent.errors import ModelError
+from maxent.mdp import MDP
+from maxent.solution import Solution
+
+INK, MUTED, PAPER = "#1a1a1a", "#5c5c5c", "#ffffff"
+LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+STYLE: Any = {
+    "font.family": ["sans-serif"],
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica", "sans-serif"],
+    "font.size": 9.0,
+    "axes.titlesize": 10.0,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8.0,
+    "axes.labelsize": 9.0,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.unicode_minus": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.fontsize": 8.0,
+    "legend.frameon": False,
+    "text.color": INK,
+    "text.usetex": False,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.0,
+    "figure.dpi": 100.0,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "savefig.dpi": 150.0,
+    "savefig.facecolor": PAPER,
+    "savefig.bbox": None,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "maxent",
+    "path.simplify": True,
+}
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Run `function` under `STYLE`; the caller's settings are left as they were."""
+
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with mpl.rc_context():
+            mpl.rcParams.update(STYLE)
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+def new_figure(width: float, height: float, *, square_cells: bool = False) -> Figure:
+    """An empty figure of that size in inches, with the Agg canvas and a layout without overlaps."""
+    layout: Any = "compressed" if square_cells else "constrained"
+    figure = Figure(figsize=(width, height), layout=layout)
+    FigureCanvasAgg(figure)
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.set(w_pad=0.07, h_pad=0.07)  # type: ignore[call-arg]
+    return figure
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The figure that holds `ax`."""
+    return cast(Figure, ax.get_figure(root=True))
+
+
+def value_colours() -> Colormap:
+    """cividis without its darkest fifth, so that no cell is as dark as a wall."""
+    return ListedColormap(mpl.colormaps["cividis"](np.linspace(0.2, 1.0, 256)), "value")
+
+
+def contrasting(colours: ndarray) -> ndarray:
+    """For each RGBA colour, 1.0 (white) or 0.0 (black): whichever is easier to read on it."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    luminance = linear[..., :3] @ np.array([0.2126, 0.7152, 0.0722])
+    return np.where(luminance < 0.179, 1.0, 0.0)
+
+
+def number(value: float) -> str:
+    """A short number with a true minus sign: 0.73, −12.3, 1.2e+05."""
+    size = abs(value)
+    if size >= 10_000:
+        text = f"{value:.1e}"
+    elif size >= 1000 or (size >= 100 and value == round(value)):
+        text = f"{value:.0f}"
+    elif size >= 10:
+        text = f"{value:.1f}"
+    elif size >= 0.005 or value == 0.0:
+        text = f"{value:.2f}"
+    else:
+        text = f"{value:.0e}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def setting(mdp: MDP, temperature: float) -> str:
+    """The part of every title that says which problem was solved."""
+    hard = " (hard maximum)" if temperature == 0.0 else ""
+    return f"temperature {temperature:g}{hard}, discount {discount_text(mdp.discount)}"
+
+
+def discount_text(discount: float) -> str:
+    """0.95; for one within 1e-4 of 1 its distance, as in 1 - 1e-09."""
+    if 0.0 < 1.0 - discount < 1e-4:
+        return f"1 \N{MINUS SIGN} {1.0 - discount:.2g}"
+    return f"{discount:g}"
+
+
+def subtitle(mdp: MDP, solution: Solution) -> str:
+    """Temperature and discount; for a solve that fell short, also how far it can be off."""
+    text = setting(mdp, solution.temperature)
+    if solution.converged:
+        return text
+    return f"{text}\n{solution.status.replace('_', ' ')}: error ≤ {solution.error_bound:.2g}"
+
+
+def check_pair(mdp: MDP, solution: Solution) -> None:
+    """ModelError where the solution is not one of this MDP."""
+    shape = (mdp.n_states, mdp.n_actions)
+    if solution.log_policy.shape != shape:
+        raise ModelError(
+            f"the solution has {solution.log_policy.shape} states and actions, the MDP {shape}; "
+            "pass the MDP that was solved"
+        )

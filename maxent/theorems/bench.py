@@ -1,0 +1,202 @@
+"""One MDP on the test bench: the operators under test, the truth, and the rounding bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from maxent.mdp import MDP
+from maxent.theorems import inputs
+from maxent.theorems.check import Case, Hypothesis
+from maxent.theorems.reference import Problem, Truth
+
+EPS = float(np.finfo(np.float64).eps)
+ROUNDING = 4.0
+"""The constant of the rounding bound; docs/checks.md counts the operations behind it."""
+
+SWEEPS_CHECKED = (1, 2, 3, 5, 10, 20)
+"""Of an iteration, the sweeps after which its bounds are checked."""
+
+UNDERFLOW = -745.0
+"""exp of less than this is 0 in float64."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of soft Q-iteration from `start`: sweep k -> (V_(k-1), V_k), for the k checked."""
+
+    name: str
+    start: ndarray
+    sweeps: dict[int, tuple[ndarray, ndarray]]
+
+
+class Bench:
+    """What a clause needs to test itself.
+
+    Methods named like an operator call the operator under test with this bench's MDP,
+    temperature and prior; `problem` and what it returns are the independent truth.
+    """
+
+    def __init__(
+        self, mdp: MDP, temperature: float, prior: ndarray | None, seed: int, operators: Any
+    ) -> None:
+        with np.errstate(divide="ignore"):
+            self.log_prior = None if prior is None else np.log(prior)
+        self.log_support = mdp.log_mask if self.log_prior is None else self.log_prior
+        self.mdp, self.temperature, self.operators = mdp, temperature, operators
+        self.problem = Problem(mdp, temperature, self.log_prior)
+        self.seed = seed
+        self.shared: dict[str, Any] = {}
+        self._evaluated: dict[bytes, Truth] = {}
+
+    # the operators under test
+
+    def soft_value(self, q: ndarray) -> ndarray:
+        return self._call("soft_value", q, self.temperature, self.log_support)
+
+    def boltzmann_policy(self, q: ndarray) -> ndarray:
+        return self._call("boltzmann_policy", q, self.temperature, self.log_support)
+
+    def soft_policy_improvement(self, q: ndarray) -> ndarray:
+        return self._call("soft_policy_improvement", q, self.temperature, self.log_support)
+
+    def policy_value(self, q: ndarray, log_policy: ndarray) -> ndarray:
+        return self._call("policy_value", q, log_policy, self.temperature, self.log_support)
+
+    def backup(self, v: ndarray) -> ndarray:
+        return self._call("backup", self.mdp, v)
+
+    def soft_bellman(self, q: ndarray) -> ndarray:
+        return self._call("soft_bellman", self.mdp, q, self.temperature, self.log_prior)
+
+    def soft_policy_bellman(self, q: ndarray, log_policy: ndarray) -> ndarray:
+        given = (self.mdp, q, log_policy, self.temperature, self.log_prior)
+        return self._call("soft_policy_bellman", *given)
+
+    def _call(self, name: str, *given: Any) -> ndarray:
+        """A faulty operator may overflow: that is a finding, not a warning."""
+        with np.errstate(all="ignore"):
+            return np.asarray(getattr(self.operators, name)(*given))
+
+    # the truth
+
+    @cached_property
+    def optimum(self) -> Truth:
+        return self.problem.optimum()
+
+    @cached_property
+    def policies(self) -> list[tuple[str, ndarray, Truth]]:
+        """Named policies with their exact values."""
+        listed = inputs.policies(self.problem, self.optimum, self.rng(1))
+        return [(name, policy, self.evaluate(policy)) for name, policy in listed]
+
+    def evaluate(self, log_policy: ndarray) -> Truth:
+        """The exact value of a policy; remembered, as several clauses ask for the same."""
+        key = log_policy.tobytes()
+        if key not in self._evaluated:
+            self._evaluated[key] = self.problem.evaluate(log_policy)
+        return self._evaluated[key]
+
+    @cached_property
+    def value_iterations(self) -> list[Run]:
+        """Runs of soft Q-iteration, V <- soft_value(backup(V)), by the operators under test."""
+        last = SWEEPS_CHECKED[-1] if self.is_small else 5
+        runs = []
+        for name, start in inputs.v_functions(self.problem, self.optimum, self.rng(2)):
+            run, v = Run(name, start, {}), start
+            for k in range(1, last + 1):
+                before, v = v, self.soft_value(self.backup(v))
+                if k in SWEEPS_CHECKED:
+                    run.sweeps[k] = before, v
+            runs.append(run)
+        return runs
+
+    @property
+    def is_small(self) -> bool:
+        return self.problem.support.size <= inputs.FEW
+
+    def rng(self, stream: int) -> np.random.Generator:
+        """A generator of its own for each use, so that checks do not depend on their order."""
+        return np.random.default_rng([self.seed, stream])
+
+    def q_float(self, q: ndarray) -> ndarray:
+        """q as an input for the operators: float64, large where nothing may look."""
+        return inputs.hide(self.problem, q, inputs.size_of(self.problem, self.optimum))
+
+    # rounding bounds
+
+    @property
+    def beta(self) -> float:
+        return self.problem.modulus
+
+    def sweep_rounding(self, *values: ndarray) -> float:
+        """Rounding of one application of an operator to values of this size (docs/checks.md)."""
+        finite = [self._seen(value) for value in values]
+        k, n_actions = self.problem.longest_row, self.problem.n_actions
+        return ROUNDING * EPS * (k + n_actions + 8) * self.problem.scale(*finite)
+
+    def solve_rounding(self, *values: ndarray) -> float:
+        """The same, carried through (I - gamma P)^{-1}."""
+        return self.sweep_rounding(*values) / (1.0 - self.beta)
+
+    def row_rounding(self) -> float:
+        """Rounding of the sum of a row of probabilities."""
+        return ROUNDING * EPS * (self.problem.n_actions + 8)
+
+    def distance(self, left: ndarray, right: ndarray) -> float:
+        """max |left - right| over what counts: non-terminal states, actions in the support."""
+        return float(np.abs(self._seen(self.difference(left, right))).max(initial=0.0))
+
+    def difference(self, left: Any, right: Any) -> ndarray:
+        """left - right; not finite where a faulty operator's answers are not."""
+        with np.errstate(all="ignore"):
+            return np.asarray(left - right)
+
+    # cases
+
+    def equal(
+        self, left: ndarray, right: ndarray, tolerance: float, doubt: float = 0.0, **witness: Any
+    ) -> Case:
+        """left = right; arrays (S,) or (S, A), or numbers."""
+        slack = -np.abs(self.difference(left, right))
+        return Case.worst_of(slack, self._where(slack), tolerance, doubt, **witness)
+
+    def at_most(
+        self, left: Any, right: Any, tolerance: float, doubt: float = 0.0, **witness: Any
+    ) -> Case:
+        """left <= right; arrays (S,) or (S, A), or numbers."""
+        slack = self.difference(right, left)
+        return Case.worst_of(slack, self._where(slack), tolerance, doubt, **witness)
+
+    def boltzmann_cases(self, policy_of: Callable[[ndarray], ndarray]) -> Iterator[Case]:
+        """alpha log(pi / prior) = Q - V for the policy of each Q, entry by entry."""
+        problem = self.problem
+        alpha = problem.temperature
+        prior = np.where(problem.support, problem.log_prior, 0.0)
+        for name, q in inputs.q_functions(problem, self.optimum, self.rng(3)):
+            log_policy = policy_of(q)
+            gap = q.astype(np.longdouble) - problem.soft_value(q)[:, None]
+            vanished = (log_policy == -np.inf) & (gap / alpha + prior < UNDERFLOW)
+            with np.errstate(all="ignore"):
+                found = np.where(vanished, gap, alpha * (log_policy - prior))
+            yield self.equal(found, gap, self.sweep_rounding(q), q=name)
+
+    def _where(self, values: ndarray) -> ndarray:
+        if values.ndim == 0:
+            return np.ones((), dtype=bool)
+        return self.problem.alive if values.ndim == 1 else self.problem.support
+
+    def _seen(self, values: ndarray) -> ndarray:
+        return np.where(self._where(values), values, 0.0)
+
+
+ALIVE = Hypothesis("some state is not terminal", lambda bench: bool(bench.problem.alive.any()))
+POSITIVE = Hypothesis("temperature > 0", lambda bench: bench.temperature > 0.0)
+FINITE = Hypothesis("finitely many states and actions, bounded rewards", lambda bench: True)
+CONTRACTING = Hypothesis("discount < 1", lambda bench: bench.beta < 1.0)
+MODEL = (FINITE, CONTRACTING, ALIVE)
