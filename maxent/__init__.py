@@ -6,6 +6,7 @@ Names are resolved when first used, so `import maxent` costs little more than Nu
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -54,7 +55,14 @@ _HOME = {
 __all__ = sorted([*_HOME, "__version__"])
 
 
+def _register_environments() -> None:
+    """Make `gymnasium.make("maxent/MDP-v0", mdp=mdp)` work wherever Gymnasium is in use already."""
+    if "gymnasium" in sys.modules:
+        importlib.import_module("maxent.registration")
+
+
 def __getattr__(name: str) -> Any:
+    _register_environments()
     if name not in _HOME:
         raise AttributeError(f"module 'maxent' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME[name]), name)
@@ -64,3 +72,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+_register_environments()

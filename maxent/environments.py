@@ -18,8 +18,8 @@ How a table is read:
 - Without an initial distribution (`initial_state_distrib`, or the older `isd`), the MDP starts
   uniformly in its non-terminal states.
 
-Gymnasium finds the ids `maxent/MDP-v0` and `maxent/Gridworld-v0` once this module has been
-imported; `gymnasium.make("maxent.environments:maxent/MDP-v0", mdp=mdp)` imports it by itself.
+Gymnasium finds the ids `maxent/MDP-v0` and `maxent/Gridworld-v0` once `maxent` is in use;
+`gymnasium.make("maxent.environments:maxent/MDP-v0", mdp=mdp)` imports it by itself.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from jaxtyping import Float, Int8
 from numpy import ndarray
 from scipy import sparse
 
-from maxent import rendering, validation
+from maxent import registration, rendering, validation  # noqa: F401 (registers the ids)
 from maxent.errors import ConfigError, MaxEntWarning, ModelError, check_discount, nearest
 from maxent.mdp import MDP
 
@@ -170,13 +170,6 @@ class GridworldEnv(MDPEnv):
         from maxent.gridworlds import gridworld
 
         super().__init__(gridworld(map, **settings), render_mode=render_mode)
-
-
-def register() -> None:
-    """Make the ids `maxent/MDP-v0` and `maxent/Gridworld-v0` known to Gymnasium, once."""
-    for name, env in (("maxent/MDP-v0", "MDPEnv"), ("maxent/Gridworld-v0", "GridworldEnv")):
-        if name not in gymnasium.registry:
-            gymnasium.register(name, entry_point=f"maxent.environments:{env}")
 
 
 def draw(cumulative: Float[ndarray, " n"], uniform: float) -> int:
@@ -344,6 +337,3 @@ def _merged(
     pattern = columns, np.searchsorted(rows, np.arange(n_states * n_actions + 1))
     size = (n_states * n_actions, n_states)
     return sparse.csr_array((total, *pattern), size), sparse.csr_array((mean, *pattern), size)
-
-
-register()

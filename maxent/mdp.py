@@ -310,7 +310,7 @@ class MDP:
     def load(cls, path: str | os.PathLike[str]) -> MDP:
         """Read what `save` wrote; ModelError for anything else (nothing in a file is executed)."""
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
             raise ModelError(
@@ -335,7 +335,10 @@ class MDP:
             if f"{name}.data" not in arrays:
                 return arrays.get(name)
             parts = tuple(arrays[f"{name}.{part}"] for part in ("data", "indices", "indptr"))
-            return sparse.csr_array(parts, shape=(n_states * n_actions, n_states))
+            try:
+                return sparse.csr_array(parts, shape=(n_states * n_actions, n_states))
+            except ValueError as error:
+                raise ModelError(f"{name} is not a valid sparse array: {error}") from error
 
         def text(name: str) -> Any:
             return json.loads(str(arrays[name])) if name in arrays else None
@@ -413,8 +416,7 @@ def _transition_rows(transition: Any) -> tuple[Transition, int, int]:
                 f"sparse transition has shape {transition.shape}; it must be (S*A, S) with row "
                 "s*A + a, so its height must be a multiple of its width"
             )
-        rows = sparse.csr_array(transition, dtype=np.float64, copy=True)
-        rows.sum_duplicates()
+        rows = _checked_csr("transition", transition)
         rows.eliminate_zeros()
         if rows.nnz < 2**31:  # half the memory, twice the speed of 64-bit indices
             rows.indices = rows.indices.astype(np.int32, copy=False)
@@ -430,6 +432,17 @@ def _transition_rows(transition: Any) -> tuple[Transition, int, int]:
         )
     n_states, n_actions, _ = array.shape
     return array.reshape(-1, n_states), n_states, n_actions
+
+
+def _checked_csr(name: str, given: Any) -> sparse.csr_array:
+    """A private canonical CSR copy; ModelError where the index arrays are not consistent."""
+    try:
+        matrix = sparse.csr_array(given, dtype=np.float64, copy=True)
+        matrix.check_format(full_check=True)
+    except ValueError as error:
+        raise ModelError(f"{name} is not a valid sparse array: {error}") from error
+    matrix.sum_duplicates()
+    return matrix
 
 
 def _terminal_states(terminal: Any, n_states: int) -> Bool[ndarray, " S"]:
@@ -482,8 +495,7 @@ def _aligned_reward(given: Any, rows: Transition, n_actions: int) -> sparse.csr_
             f"transition_reward has shape {getattr(given, 'shape', None)}; it must be a real "
             f"sparse array of shape {rows.shape}, like the transition"
         )
-    reward = sparse.csr_array(given, dtype=np.float64, copy=True)
-    reward.sum_duplicates()
+    reward = _checked_csr("transition_reward", given)
     pattern = (rows.indices, rows.indptr)
     same = np.array_equal(reward.indptr, rows.indptr) and np.array_equal(
         reward.indices, rows.indices

@@ -1,8 +1,8 @@
 """Settings shared by all tests.
 
 The shapes and types that annotations state are executed: every call inside the modules below is
-checked.  Left out is the front door (`mdp`, `solvers`, `gridworlds`, `environments`, `cli`), which
-takes what users give it and answers with errors of its own.
+checked.  Left out is the front door (`mdp`, `solvers`, `loop`, `gridworlds`, `environments`,
+`catalogue`, `cli`), which takes what users give it and answers with errors of its own.
 Property tests are derandomised, so that a run can be repeated.
 """
 
@@ -16,9 +16,13 @@ CHECKED = [
     "maxent.tabular.convergence",
     "maxent.tabular.corrections",
     "maxent.tabular.kernels",
-    "maxent.tabular.loop",
     "maxent.tabular.operators",
-    "maxent.theorems",
+    "maxent.theorems.bench",
+    "maxent.theorems.check",
+    "maxent.theorems.inputs",
+    "maxent.theorems.reference",
+    "maxent.theorems.soft_policy_iteration",
+    "maxent.theorems.soft_q_iteration",
     "maxent.plots",
 ]
 install_import_hook(CHECKED, "typechecker.check")
