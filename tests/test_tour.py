@@ -144,6 +144,13 @@ def test_a_second_tour_needs_overwrite(taken, capsys):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_a_folder_with_other_files_is_left_alone(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert main(["tour", "--out", str(tmp_path)]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert names(tmp_path) == ["mine.txt"]
+
+
 @pytest.fixture
 def short(monkeypatch):
     """A tour of one problem."""

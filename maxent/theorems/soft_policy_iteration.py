@@ -171,7 +171,7 @@ def boltzmann_improves(bench: Bench) -> Iterator[Case]:
     "SQL-T4",
     "size of the step",
     "V^pi' >= alpha log sum exp(Q^pi / alpha) = V^pi + alpha KL(pi || pi').",
-    "SQL App. A.1, Eqs. 17-19: the first of the chain's inequalities",
+    "SQL App. A.1: the first step of its chain of inequalities",
     MODEL,
 )
 def size_of_step(bench: Bench) -> Iterator[Case]:
