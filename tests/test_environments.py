@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-import warnings
 
 import gymnasium
 import numpy as np

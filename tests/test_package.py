@@ -29,7 +29,7 @@ LAYERS = [
     ["tabular.operators"],
     ["tabular.bounds"],
     ["tabular.kernels"],
-    ["tabular.corrections"],
+    ["tabular.corrections", "tabular.occupancy"],
     ["tabular.loop"],
     ["tabular.finite_horizon", "tabular.solvers"],
     ["tabular.convergence"],

@@ -196,7 +196,7 @@ def solve_discounted(matrix: Transition, right: Float[ndarray, " S"]) -> Float[n
     if not sparse.issparse(matrix):
         return np.linalg.solve(np.eye(len(right)) - matrix, right)
     check_memory(24 * matrix.nnz, "factorising a policy's transition matrix", "use another method")
-    system = sparse.csc_array(sparse.eye_array(len(right), format="csr") - matrix)
+    system = sparse.csc_array(sparse.eye_array(len(right)) - matrix)
     return linalg.splu(system).solve(right)
 
 

@@ -1,0 +1,63 @@
+"""Where a policy spends its discounted time, and what it earns there.
+
+The occupancy of a policy from the initial distribution mu,
+
+    x(s,a) = d(s) pi(a|s),    d(s) = sum_t gamma^t Pr(s_t = s | mu, pi),
+
+solves d = mu + gamma P_pi' d, one linear system.  Return and discounted entropy are sums over it:
+return(pi) = sum x r, discounted_entropy(pi) = sum_s d(s) H(pi(.|s)), and the objective of
+maximum-entropy reinforcement learning is their combination return + alpha * entropy (ENVELOPE,
+SENSITIVITY and SUBOPT are statements about these three).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from maxent import validation
+from maxent.errors import ConfigError
+from maxent.mdp import MDP
+from maxent.tabular import operators
+from maxent.tabular.bounds import longest_stay, solve_discounted
+
+
+def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
+    """Discounted state-action visits x(s,a), (S, A), from the initial distribution.
+
+    policy: probabilities (S, A) or (A,).  Without terminal states x sums to 1/(1-gamma).  An arrival
+    in a terminal state counts once, at gamma^t, spread over its placeholder row; initial mass there
+    counts 1.  A discount of 1 is allowed for a policy that surely ends (else ConfigError).  Solved
+    by LU; the error is that of the linear solve, about eps/(1-gamma) of the largest visit.
+    """
+    policy = validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
+    matrix = operators.policy_transition(mdp, policy)
+    lasting = ~mdp.terminal
+    if mdp.discount == 1.0 and not np.isfinite(longest_stay(matrix, lasting)):
+        raise ConfigError(
+            "discount = 1: the occupancy is finite only for a policy that reaches a terminal state "
+            "from everywhere; use a discount below 1"
+        )
+    visits = solve_discounted((mdp.discount * matrix).T, mdp.initial_distribution * lasting)
+    visits = np.maximum(visits, 0.0)  # rounding can leave -1e-18 at states never reached
+    arrivals = mdp.discount * ((visits[:, None] * policy).ravel() @ mdp.transition_rows)
+    visits = np.where(lasting, visits, mdp.initial_distribution + arrivals)
+    return visits[:, None] * policy
+
+
+def policy_return(mdp: MDP, policy: Any) -> float:
+    """Expected discounted reward of a policy from the initial distribution, sum x(s,a) r(s,a)."""
+    return float((occupancy(mdp, policy) * mdp.reward).sum())
+
+
+def discounted_entropy(mdp: MDP, policy: Any, prior: Any = None) -> float:
+    """Expected discounted entropy of a policy, sum_s d(s) H(pi(.|s)), in nats, not multiplied by the
+    temperature; terminal states add none.  With a prior: minus the discounted divergence from it."""
+    visits = occupancy(mdp, policy)[~mdp.terminal].sum(axis=1)
+    checked = validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
+    with np.errstate(divide="ignore"):
+        log_policy = np.log(checked)
+    return float(visits @ operators.entropy(log_policy, mdp.log_prior(prior))[~mdp.terminal])
