@@ -45,6 +45,7 @@ _HOME = {
     "verify": "maxent.theorems.catalogue",
     "Check": "maxent.theorems.check",
     "Report": "maxent.theorems.check",
+    "CheckFailedError": "maxent.theorems.check",
     "MaxEntError": "maxent.errors",
     "ModelError": "maxent.errors",
     "ConfigError": "maxent.errors",

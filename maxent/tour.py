@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy import ndarray
 
 import maxent
 from maxent import plots, reports
 from maxent.errors import ConfigError, OutputExistsError
 from maxent.mdp import MDP
+from maxent.plots import Figure
 from maxent.solution import Solution
 from maxent.tabular.convergence import Convergence, convergence, reference_value
 from maxent.theorems.check import Check

@@ -13,10 +13,12 @@ Every function returns a `matplotlib.figure.Figure`; none needs a display, and n
 backend or the settings of the caller's matplotlib.  Only this subpackage imports matplotlib.
 """
 
+from matplotlib.figure import Figure
+
 from maxent.plots.curves import convergence
 from maxent.plots.grids import entropy_map, value_map
 from maxent.plots.orders import newton
 from maxent.plots.panels import hard_and_soft
 from maxent.plots.saving import save
 
-__all__ = ["convergence", "entropy_map", "hard_and_soft", "newton", "save", "value_map"]
+__all__ = ["Figure", "convergence", "entropy_map", "hard_and_soft", "newton", "save", "value_map"]

@@ -28,10 +28,11 @@ from maxent.tabular.bounds import longest_stay, solve_discounted
 def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
     """Discounted state-action visits x(s,a), (S, A), from the initial distribution.
 
-    policy: probabilities (S, A) or (A,).  Without terminal states x sums to 1/(1-gamma).  An arrival
-    in a terminal state counts once, at gamma^t, spread over its placeholder row; initial mass there
-    counts 1.  A discount of 1 is allowed for a policy that surely ends (else ConfigError).  Solved
-    by LU; the error is that of the linear solve, about eps/(1-gamma) of the largest visit.
+    policy: probabilities (S, A) or (A,).  Without terminal states x sums to 1/(1-gamma).  An
+    arrival in a terminal state counts once, at gamma^t, spread over its placeholder row; initial
+    mass there counts 1.  A discount of 1 is allowed for a policy that surely ends (else
+    ConfigError).  Solved by LU; the error is that of the linear solve, about eps/(1-gamma) of the
+    largest visit.
     """
     policy = validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
     matrix = operators.policy_transition(mdp, policy)
@@ -54,8 +55,8 @@ def policy_return(mdp: MDP, policy: Any) -> float:
 
 
 def discounted_entropy(mdp: MDP, policy: Any, prior: Any = None) -> float:
-    """Expected discounted entropy of a policy, sum_s d(s) H(pi(.|s)), in nats, not multiplied by the
-    temperature; terminal states add none.  With a prior: minus the discounted divergence from it."""
+    """Expected discounted entropy of a policy, sum_s d(s) H(pi(.|s)), in nats, not multiplied by
+    the temperature; terminal states add none.  With a prior: minus the discounted KL from it."""
     visits = occupancy(mdp, policy)[~mdp.terminal].sum(axis=1)
     checked = validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
     with np.errstate(divide="ignore"):
