@@ -8,6 +8,7 @@ marker as well.  Nothing here or elsewhere selects a matplotlib backend: a figur
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
@@ -79,10 +80,21 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
+class NotebookFigure(Figure):
+    """A figure that notebooks show, though pyplot knows nothing of it."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        with mpl.rc_context():
+            mpl.rcParams.update(STYLE)
+            self.savefig(buffer, format="png", dpi=90.0)
+        return buffer.getvalue()
+
+
 def new_figure(width: float, height: float, *, square_cells: bool = False) -> Figure:
     """An empty figure of that size in inches, with the Agg canvas and a layout without overlaps."""
     layout: Any = "compressed" if square_cells else "constrained"
-    figure = Figure(figsize=(width, height), layout=layout)
+    figure = NotebookFigure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     if (engine := figure.get_layout_engine()) is not None:
         engine.set(w_pad=0.07, h_pad=0.07)  # type: ignore[call-arg]
