@@ -36,6 +36,7 @@ LAYERS = [
     ["tabular.sampled", "tabular.inverse"],
     ["theorems"],
     ["plots"],
+    ["learn"],
     ["reports"],
     ["tour"],
     ["cli"],

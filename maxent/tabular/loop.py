@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from tqdm.auto import tqdm
+from tqdm.std import tqdm
 
 from maxent import validation
 from maxent.errors import MaxEntWarning, ModelError, check_count, check_positive
@@ -134,7 +134,7 @@ def iterate(kernel: Kernel, run: Run, choose: Callable[[], corrections.Correctio
     patience = 20 + int(min(2000.0, enclosure.gain_high))
     best: Certified | None = None
     best_at = 0
-    bar = tqdm(desc=run.method, unit="it", disable=None if run.progress else True)
+    bar = _bar(run)
     try:
         while True:
             now, b, residual, norm = certify(kernel, v, run.tolerance)
@@ -178,6 +178,15 @@ def certify(
     goal = kernel.enclosure.tolerance(norm) if tolerance is None else tolerance
     now = Certified(tv, below, above, goal, kernel.mdp.terminal)
     return now, b, max(abs(least), abs(greatest)), norm
+
+
+def _bar(run: Run) -> tqdm:
+    """A progress bar where one was asked for and there is a terminal to show it, else none."""
+    if not run.progress:
+        return tqdm(disable=True)
+    from tqdm.auto import tqdm as automatic  # looks for notebook widgets: only when needed
+
+    return automatic(desc=run.method, unit="it", disable=None)
 
 
 def _iteration(count: int, now: Certified, residual: float) -> Iteration:

@@ -1,0 +1,135 @@
+"""Telling a learner how an answer differs from the right one: where, by how much, and a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from maxent.mdp import MDP
+
+NOT_YET = "Not attempted yet: replace the `...` and run this cell again."
+
+
+def reveal(prediction: Any, actual: Any, because: str = "") -> None:
+    """Print a prediction beside what came out, and why it came out so.
+
+    prediction: a number, a bool, a word, or `...` where none was made.
+    """
+    if _is_blank(prediction):
+        print(f"No prediction made. The answer: {_show(actual)}.")
+    elif isinstance(actual, (bool, str, np.bool_)):
+        word = "as you predicted" if prediction == actual else f"you predicted {_show(prediction)}"
+        print(f"The answer: {_show(actual)}; {word}.")
+    else:
+        try:
+            off = abs(float(prediction) - float(actual))
+        except (TypeError, ValueError):
+            print(f"It is {_show(actual)}; your prediction {prediction!r} is not a number.")
+        else:
+            print(f"You predicted {_show(prediction)}; it is {_show(actual)} (off by {off:.2g}).")
+    if because:
+        print(because)
+
+
+def check(
+    answer: Any,
+    expected: Any,
+    *,
+    tolerance: float = 1e-8,
+    hint: str = "",
+    mdp: MDP | None = None,
+) -> None:
+    """Print whether `answer` agrees with `expected`, else the worst place, its error and a hint.
+
+    expected: a number or an array whose axes are states, or states and actions; `mdp` lets places
+    be named by cell and action.  tolerance: relative to the largest expected number, at least 1.
+    """
+    if _is_blank(answer):
+        print(NOT_YET)
+        return
+    told = _difference(answer, expected, tolerance, mdp)
+    print(_with_hint(told, hint) if told else _praise(expected, tolerance))
+
+
+def check_function(
+    function: Callable[..., Any],
+    cases: Sequence[tuple[Any, ...]],
+    expected: Callable[..., Any],
+    *,
+    tolerance: float = 1e-8,
+    hint: str = "",
+    mdp: MDP | None = None,
+) -> None:
+    """Print whether `function` agrees with `expected` on every case, a tuple of arguments each."""
+    for number, case in enumerate(cases, start=1):
+        place = f"case {number} of {len(cases)}: "
+        try:
+            answer = function(*case)
+        except Exception as error:
+            print(_with_hint(f"{place}your function raised {type(error).__name__}: {error}", hint))
+            return
+        if _is_blank(answer):
+            print(NOT_YET)
+            return
+        told = _difference(answer, expected(*case), tolerance, mdp)
+        if told:
+            print(_with_hint(place + told, hint))
+            return
+    print(f"Right, in {len(cases)} of {len(cases)} cases.")
+
+
+def _difference(answer: Any, expected: Any, tolerance: float, mdp: MDP | None) -> str:
+    """What to say about a wrong answer; "" for a right one."""
+    want = np.asarray(expected, dtype=float)
+    try:
+        got = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return f"a number or an array is wanted here, not {type(answer).__name__}."
+    if got.shape != want.shape:
+        return f"the shape is {got.shape}, but {want.shape} is wanted."
+    if np.isnan(got).any() and not np.isnan(want).any():
+        where = np.unravel_index(int(np.argmax(np.isnan(got))), got.shape)
+        return f"{_place(where, mdp)}the answer is not a number (nan)."
+    with np.errstate(invalid="ignore"):
+        off = np.where(got == want, 0.0, np.abs(got - want))
+    if np.all(off <= tolerance * max(1.0, float(np.abs(want[np.isfinite(want)]).max(initial=0.0)))):
+        return ""
+    where = np.unravel_index(int(np.argmax(off)), want.shape)
+    wrong = int((off > tolerance).sum())
+    many = f" {wrong} of {want.size} numbers differ." if want.size > 1 else ""
+    return f"{_place(where, mdp)}you have {got[where]:.6g}, which is off by {off[where]:.2g}.{many}"
+
+
+def _place(where: tuple[Any, ...], mdp: MDP | None) -> str:
+    if not where:
+        return ""
+    state = int(where[0])
+    words = f"in state {state}"
+    if mdp is not None and mdp.grid is not None:
+        row, column = (int(i) for i in mdp.grid.cells[state])
+        words += f" (row {row}, column {column})"
+    if len(where) > 1:
+        action = int(where[1])
+        name = mdp.action_names[action] if mdp is not None and mdp.action_names else action
+        words += f", action {name},"
+    return words + " "
+
+
+def _praise(expected: Any, tolerance: float) -> str:
+    count = np.asarray(expected).size
+    return "Right." if count == 1 else f"Right: all {count} numbers agree (to {tolerance:g})."
+
+
+def _with_hint(told: str, hint: str) -> str:
+    told = "Not quite: " + told
+    return f"{told}\nHint: {hint}" if hint else told
+
+
+def _is_blank(answer: Any) -> bool:
+    return answer is ... or answer is None
+
+
+def _show(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)

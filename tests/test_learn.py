@@ -1,0 +1,69 @@
+"""What a learner is told: where an answer is wrong, by how much, and what to try."""
+
+import numpy as np
+import pytest
+
+import maxent
+from maxent import learn
+
+
+@pytest.fixture
+def told(capsys):
+    return lambda: capsys.readouterr().out
+
+
+def test_predictions(told):
+    learn.reveal(..., 0.5)
+    assert told() == "No prediction made. The answer: 0.5.\n"
+    learn.reveal(0.75, 0.5, "Because.")
+    assert told() == "You predicted 0.75; it is 0.5 (off by 0.25).\nBecause.\n"
+    learn.reveal("rises", "falls")
+    assert told() == "The answer: falls; you predicted rises.\n"
+    learn.reveal(True, np.bool_(True))
+    assert told() == "The answer: True; as you predicted.\n"
+    learn.reveal("much", 0.5)
+    assert "'much' is not a number" in told()
+
+
+def test_an_answer_not_attempted(told):
+    for blank in (..., None):
+        learn.check(blank, 1.0)
+        assert told().startswith("Not attempted yet")
+    learn.check_function(lambda q: ..., [(1.0,)], lambda q: q)
+    assert told().startswith("Not attempted yet")
+
+
+def test_a_wrong_answer_is_told_where_and_by_how_much(told):
+    mdp = maxent.gridworld("S.#\n..G", discount=0.9)
+    q = maxent.backup(mdp, np.arange(5.0))
+    wrong = q.copy()
+    wrong[3, 1] += 0.25
+    learn.check(wrong, q, hint="look right", mdp=mdp)
+    text = told()
+    assert "state 3 (row 1, column 1), action right," in text
+    assert "off by 0.25" in text and "1 of 20 numbers differ" in text and "Hint: look right" in text
+    learn.check(q, q)
+    assert told().startswith("Right: all 20 numbers")
+    learn.check(1.0 + 1e-10, 1.0)
+    assert told() == "Right.\n"
+
+
+def test_wrong_shapes_and_types(told):
+    for answer, words in [
+        (np.zeros(3), "the shape is (3,), but (2,) is wanted"),
+        ("two", "a number or an array is wanted here, not str"),
+        ([np.nan, 0.0], "in state 0 the answer is not a number"),
+        ([np.inf, 0.0], "in state 0 you have inf"),
+    ]:
+        learn.check(answer, np.zeros(2))
+        assert words in told()
+
+
+def test_functions_are_tried_case_by_case(told):
+    cases = [(1.0,), (2.0,), (3.0,)]
+    learn.check_function(lambda x: x * x, cases, lambda x: x * x)
+    assert told() == "Right, in 3 of 3 cases.\n"
+    learn.check_function(lambda x: 1.0 if x == 1.0 else 5.0, cases, lambda x: x * x, hint="square")
+    assert told() == "Not quite: case 2 of 3: you have 5, which is off by 1.\nHint: square\n"
+    learn.check_function(lambda x: 1 / 0, cases, lambda x: x)
+    assert "case 1 of 3: your function raised ZeroDivisionError: division by zero" in told()
