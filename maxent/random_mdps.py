@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from maxent.errors import ConfigError, check_count, check_fraction
-from maxent.mdp import MDP, check_memory
+from maxent.mdp import MDP
+from maxent.memory import check_memory
 
 
 def garnet(

@@ -14,7 +14,8 @@ ROOT = Path(maxent.__file__).parent
 # Who may import whom, from the ground up: a module may import from its own line and those above.
 LAYERS = [
     ["errors"],
-    ["files", "grid", "validation"],
+    ["files", "grid", "memory", "validation"],
+    ["storage", "transitions"],
     ["mdp", "solution"],
     [
         "map_text",

@@ -39,7 +39,9 @@ from scipy import sparse
 from scipy.sparse import linalg
 
 from maxent.errors import ModelError, ToleranceError
-from maxent.mdp import MDP, Transition, check_memory
+from maxent.mdp import MDP
+from maxent.memory import check_memory
+from maxent.transitions import Transition
 
 UNIT = np.finfo(np.float64).eps / 2
 

@@ -23,9 +23,9 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.sparse import linalg
 
-from maxent.mdp import Transition
 from maxent.tabular.bounds import solve_discounted
 from maxent.tabular.kernels import Kernel
+from maxent.transitions import Transition
 
 Correction = Callable[[Kernel, ndarray], ndarray]
 

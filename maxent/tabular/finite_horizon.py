@@ -15,7 +15,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import check_count, check_temperature
-from maxent.mdp import MDP, check_memory
+from maxent.mdp import MDP
+from maxent.memory import check_memory
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_enclosure
 

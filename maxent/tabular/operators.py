@@ -30,7 +30,8 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.mdp import MDP, Transition
+from maxent.mdp import MDP
+from maxent.transitions import Transition
 
 
 def soft_value(

@@ -1,0 +1,177 @@
+"""Transition matrices and the rewards that go with them, from what users give to one layout.
+
+The layout is a matrix of shape (S*A, S) with row s*A + a, dense float64 or canonical CSR; rows of
+terminal states and of unavailable actions are zero.  A reward by transition has the same pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from scipy import sparse
+
+from maxent import validation
+from maxent.errors import ModelError
+
+Transition: TypeAlias = Any
+"""A dense float64 array or a SciPy `csr_array`."""
+
+
+def transition_rows(transition: Any) -> tuple[Transition, int, int]:
+    """A private copy as (S*A, S) with S and A, dense or canonical CSR."""
+    if sparse.issparse(transition):
+        if transition.ndim != 2 or transition.dtype.kind not in "biuf":
+            raise ModelError(
+                f"sparse transition has shape {transition.shape} and dtype {transition.dtype}; "
+                "it must be real, of shape (S*A, S)"
+            )
+        n_rows, n_states = transition.shape
+        if n_states == 0 or n_rows == 0 or n_rows % n_states:
+            raise ModelError(
+                f"sparse transition has shape {transition.shape}; it must be (S*A, S) with row "
+                "s*A + a, so its height must be a multiple of its width"
+            )
+        rows = checked_csr("transition", transition)
+        rows.eliminate_zeros()
+        if rows.nnz < 2**31:  # half the memory, twice the speed of 64-bit indices
+            rows.indices = rows.indices.astype(np.int32, copy=False)
+            rows.indptr = rows.indptr.astype(np.int32, copy=False)
+        return rows, n_states, n_rows // n_states
+    array = validation.real_array("transition", transition)
+    if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
+        hint = ""
+        if array.ndim == 3 and array.shape[1] == array.shape[2]:
+            hint = "; for the (A, S, S) layout use MDP.from_action_first"
+        raise ModelError(
+            f"transition has shape {array.shape}; it must be (S, A, S), or sparse (S*A, S){hint}"
+        )
+    n_states, n_actions, _ = array.shape
+    return array.reshape(-1, n_states), n_states, n_actions
+
+
+def checked_csr(name: str, given: Any) -> sparse.csr_array:
+    """A private canonical CSR copy; ModelError where the index arrays are not consistent."""
+    try:
+        matrix = sparse.csr_array(given, dtype=np.float64, copy=True)
+        matrix.check_format(full_check=True)
+    except ValueError as error:
+        raise ModelError(f"{name} is not a valid sparse array: {error}") from error
+    matrix.sum_duplicates()
+    return matrix
+
+
+def drop_rows(rows: Transition, needed: Bool[ndarray, " SA"]) -> None:
+    """Set the rows that are never used to zero, in place."""
+    if needed.all():
+        return
+    if not sparse.issparse(rows):
+        rows[~needed] = 0.0
+        return
+    rows.data[~np.repeat(needed, np.diff(rows.indptr))] = 0.0
+    rows.eliminate_zeros()
+
+
+def aligned_reward(given: Any, rows: Transition, n_actions: int) -> sparse.csr_array:
+    """A sparse transition reward as CSR sharing the pattern of `rows`."""
+    if not sparse.issparse(rows):
+        raise ModelError(
+            "transition_reward goes with sparse transitions; for dense ones give reward of shape "
+            "(S, A, S)"
+        )
+    if not sparse.issparse(given) or given.shape != rows.shape or given.dtype.kind not in "biuf":
+        raise ModelError(
+            f"transition_reward has shape {getattr(given, 'shape', None)}; it must be a real "
+            f"sparse array of shape {rows.shape}, like the transition"
+        )
+    reward = checked_csr("transition_reward", given)
+    pattern = (rows.indices, rows.indptr)
+    same = np.array_equal(reward.indptr, rows.indptr) and np.array_equal(
+        reward.indices, rows.indices
+    )
+    if not same:
+        # read the reward at the transition's entries by addition to an explicit-zero pattern
+        entries = sparse.csr_array((np.ones(rows.nnz), *pattern), rows.shape)
+        extra = reward.copy()
+        extra.data = (reward.data != 0.0).astype(float)
+        extra.eliminate_zeros()
+        outside = extra - extra.multiply(entries)
+        outside.eliminate_zeros()
+        occupied = np.diff(rows.indptr) > 0
+        outside_rows = np.flatnonzero(np.diff(outside.indptr) > 0)
+        outside_rows = outside_rows[occupied[outside_rows]]
+        if len(outside_rows):
+            row = int(outside_rows[0])
+            column = int(outside.indices[outside.indptr[row]])
+            raise ModelError(
+                f"transition_reward pays for {validation.row_place(row, n_actions)}, next state "
+                f"{column}, a transition of probability 0; keep to the transition's pattern"
+            )
+        row_of_entry = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        data = np.asarray(reward[row_of_entry, rows.indices]).ravel()
+        reward = sparse.csr_array((data, *pattern), rows.shape)
+    bad = ~(np.abs(reward.data) <= validation.MAX_REWARD)
+    if bad.any():
+        entry = int(np.argmax(bad))
+        row = int(np.searchsorted(rows.indptr, entry, side="right")) - 1
+        raise ModelError(
+            f"transition_reward of {validation.row_place(row, n_actions)}, next state "
+            f"{int(rows.indices[entry])} is {float(reward.data[entry])!r}; rewards must be finite "
+            f"and not exceed {validation.MAX_REWARD:g} (overflow)"
+        )
+    return reward
+
+
+def expected_reward(
+    given: ndarray, rows: Transition, available: Bool[ndarray, "S A"], n_actions: int
+) -> tuple[Float[ndarray, "S A"], Transition | None]:
+    """The expected reward (S, A) of a reward given by state, action or transition, and the
+    transition samples where it was given by transition."""
+    n_states = rows.shape[1]
+    shapes = {(n_states,), (n_states, n_actions), (n_states, n_actions, n_states)}
+    if given.shape not in shapes:
+        raise ModelError(
+            f"reward has shape {given.shape}; with {n_states} states and {n_actions} actions it "
+            f"must be one of {', '.join(map(str, sorted(shapes, key=len)))}"
+        )
+    if given.ndim == 1:
+        validation.check_reward(given)
+        return np.repeat(given[:, None], n_actions, axis=1), None
+    validation.check_reward(given, available)
+    if given.ndim == 2:
+        return given, None
+    flat = np.where(available[:, :, None], given, 0.0).reshape(rows.shape)
+    if not sparse.issparse(rows):
+        expected = np.einsum("ij,ij->i", rows, flat).reshape(n_states, n_actions)
+        return expected, flat.reshape(n_states, n_actions, n_states)
+    row_of_entry = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    samples = sparse.csr_array(
+        (flat[row_of_entry, rows.indices], rows.indices, rows.indptr), rows.shape
+    )
+    expected = np.asarray(rows.multiply(samples).sum(axis=1)).reshape(n_states, n_actions)
+    return expected, samples
+
+
+def is_list_of_sparse(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) > 0 and all(map(sparse.issparse, value))
+
+
+def densely(value: Any) -> Any:
+    return np.stack([part.toarray() for part in value]) if is_list_of_sparse(value) else value
+
+
+def interleave(by_action: Sequence[Any]) -> sparse.csr_array:
+    """A list of A sparse (S, S) matrices as one CSR (S*A, S) with row s*A + a."""
+    shapes = {matrix.shape for matrix in by_action}
+    shape = next(iter(shapes))
+    if len(shapes) > 1 or len(shape) != 2 or shape[0] != shape[1]:
+        raise ModelError(
+            f"the matrices of the actions have shapes {sorted(shapes)}; all must be (S, S)"
+        )
+    n_states, n_actions = shape[0], len(by_action)
+    stacked = sparse.csr_array(sparse.vstack(by_action, format="csr"))
+    order = np.arange(n_states * n_actions).reshape(n_actions, n_states).T.ravel()
+    return stacked[order]
