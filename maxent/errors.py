@@ -52,9 +52,12 @@ MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-300, 1e15
 
 def check_real(name: str, value: Any, valid: str) -> float:
     """`value` as a float; ConfigError for a bool, a non-number or NaN.  `valid` names the range."""
-    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(float(value)):
-        raise ConfigError(f"{name} = {value!r} is not a valid number; give a number in {valid}")
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, Real) and not math.isnan(value):
+            return float(value)
+    except OverflowError:  # an int beyond float64
+        pass
+    raise ConfigError(f"{name} = {str(value)[:60]!r} is not valid; give a number in {valid}")
 
 
 def check_discount(value: Any) -> float:

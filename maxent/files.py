@@ -1,43 +1,50 @@
 """Output files that are either whole or absent.
 
 Every file the package writes goes through `write_whole`: it is written beside its destination
-under a temporary name and renamed once complete, so an interrupted or failed write leaves
-neither a half-written file nor a damaged old one.
+under a temporary name (".writing-...") and renamed once complete, so an interrupted or failed
+write leaves neither a half-written file nor a damaged old one.  Of two programs that write one
+name without overwriting, one wins and the other is told.  A symbolic link is followed, as by
+`open`.  What is no ordinary file (a device, a pipe) is never replaced.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from maxent.errors import ConfigError, OutputExistsError
 
+LONGEST_NAME = 255
+"""Bytes of a name that file systems take."""
 
-def check_output(path: str | os.PathLike[str], overwrite: bool) -> Path:
-    """`path` as a Path that may be written: ConfigError for an impossible name,
-    OutputExistsError where something is there and `overwrite` is false."""
+
+def check_output(
+    path: str | os.PathLike[str], overwrite: bool, endings: Sequence[str] = ()
+) -> Path:
+    """`path` as a Path that can be written, now or once long work is done.
+
+    Raises ConfigError for a name or place where no file can be, or an ending that is not one of
+    `endings`; OutputExistsError where a file is there and `overwrite` is false.
+    """
+    destination = _named(path)
     text = os.fspath(path)
-    if "\0" in text:
-        raise ConfigError(f"output path {text!r} contains a NUL character; choose another name")
-    destination = Path(text)
-    if any(len(os.fsencode(part)) > 255 for part in destination.parts):
-        raise ConfigError(f"output path {text[:60]!r}... has a name over 255 bytes; shorten it")
-    if destination.name.startswith("-"):
-        raise ConfigError(
-            f"output path {text!r} begins with '-' and looks like an option; "
-            f"write './{destination.name}' under another name"
-        )
+    if endings and destination.suffix.lower() not in endings:
+        raise ConfigError(f"output path {text!r} must end in {' or '.join(endings)}")
     if destination.is_dir():
         raise ConfigError(f"output path {text!r} is a folder; name a file in it")
-    if not destination.parent.is_dir():
-        raise ConfigError(f"folder {str(destination.parent)!r} does not exist; create it first")
-    if destination.exists() and not overwrite:
+    real = _followed(destination)
+    if real.exists() and not real.is_file():
+        raise ConfigError(f"output path {text!r} is no ordinary file; choose another name")
+    if real.is_symlink():
+        raise ConfigError(f"output path {text!r} is a link that leads nowhere; choose another name")
+    _check_folder(real.parent)
+    if real.exists() and not overwrite:
         raise OutputExistsError(
-            f"{text!r} exists and was left as it is; "
-            "pass overwrite=True (--overwrite on the command line) to replace it"
+            f"{text!r} exists and was left as it is; choose another name, or ask for it to be "
+            "replaced (--overwrite, in Python overwrite=True)"
         )
     return destination
 
@@ -47,30 +54,95 @@ def write_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
     """Yield a temporary path (with the suffix of `path`) to write to; on success it takes the
     place of `path` in one step, on any failure it is removed and `path` is as it was.
 
-    Raises OutputExistsError (nothing changed) if `path` exists and `overwrite` is false.
+    Raises OutputExistsError (nothing changed) if `path` exists and `overwrite` is false.  An
+    OSError on the way (a full disk, say) names `path`.
     """
-    destination = check_output(path, overwrite)
-    handle, name = tempfile.mkstemp(
-        prefix=".writing-", suffix=destination.suffix, dir=destination.parent
-    )
-    os.close(handle)
-    staged = Path(name)
+    destination = _followed(check_output(path, overwrite))
+    staged = destination.with_name(f".writing-{secrets.token_hex(8)}{destination.suffix}")
     try:
+        staged.touch(exist_ok=False)
         yield staged
-        umask = os.umask(0)
-        os.umask(umask)
-        staged.chmod(0o666 & ~umask)
-        with open(staged, "rb") as written:
+        with open(staged, "rb+") as written:
             os.fsync(written.fileno())
         if overwrite:
             staged.replace(destination)
         else:
-            try:  # a hard link, unlike a rename, fails if the name was taken meanwhile
-                os.link(staged, destination)
-            except FileExistsError:
-                check_output(path, overwrite)
-                raise
-            except OSError:  # a file system without hard links
-                staged.replace(destination)
+            _place(staged, destination)
+    except OutputExistsError:
+        raise
+    except FileExistsError:  # the name was taken while the file was written
+        check_output(path, overwrite)
+        raise
+    except OSError as error:
+        if error.errno is not None and error.filename in (None, os.fspath(staged)):
+            error.filename, error.filename2 = os.fspath(path), None
+        raise
     finally:
         staged.unlink(missing_ok=True)
+
+
+def output_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
+    """The folder `path` to write several files into, created where it is missing.
+
+    Raises ConfigError for an impossible name or place, OutputExistsError where something is there
+    that is no folder, or a folder that is not empty and `overwrite` is false.
+    """
+    folder = _named(path)
+    text = os.fspath(path)
+    if folder.exists() and not folder.is_dir():
+        raise OutputExistsError(f"{text!r} exists and is no folder; choose another name")
+    _check_folder(folder if folder.exists() else folder.parent)
+    if folder.exists() and any(folder.iterdir()) and not overwrite:
+        raise OutputExistsError(
+            f"folder {text!r} is not empty and was left as it is; choose another, or ask for the "
+            "files in it to be replaced (--overwrite, in Python overwrite=True)"
+        )
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _named(path: str | os.PathLike[str]) -> Path:
+    """The path; ConfigError for a name that no file can have, or that reads as an option."""
+    text = os.fspath(path)
+    named = Path(text)
+    if not text:
+        raise ConfigError("the output path is empty; give a name")
+    if "\0" in text:
+        raise ConfigError(f"output path {text[:60]!r} contains a NUL character; leave it out")
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in named.parts):
+        raise ConfigError(
+            f"output path {text[:60]!r}... has a name over {LONGEST_NAME} bytes; shorten it"
+        )
+    if named.name.startswith("-"):
+        raise ConfigError(
+            f"output path {text!r} begins with '-' and looks like an option; choose another name"
+        )
+    return named
+
+
+def _followed(path: Path) -> Path:
+    """Where the symbolic links of a path lead."""
+    return Path(os.path.realpath(path))
+
+
+def _check_folder(folder: Path) -> None:
+    """ConfigError for a folder in which no file can be made."""
+    if not folder.is_dir():
+        raise ConfigError(f"folder {str(folder)!r} does not exist; create it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"folder {str(folder)!r} may not be written to; choose another")
+
+
+def _place(staged: Path, destination: Path) -> None:
+    """Give a complete file its name; FileExistsError if the name is taken."""
+    try:  # a hard link, unlike a rename, fails if the name is taken
+        os.link(staged, destination)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: claim the name, then rename
+        destination.touch(exist_ok=False)
+        try:
+            staged.replace(destination)
+        except BaseException:
+            destination.unlink()
+            raise

@@ -141,6 +141,7 @@ def gridworld(
     check_memory(
         BYTES_PER_ENTRY * len(terminal) * rules.moves * outcomes,
         f"a gridworld of {board.shape[0]}x{board.shape[1]} with {rules.moves} moves",
+        "make it smaller",
     )
     displacements = DISPLACEMENTS if rules.moves == 8 else DISPLACEMENTS[::2]
     start = cells.kind == "S" if (cells.kind == "S").any() else ~terminal
@@ -168,7 +169,7 @@ def _text(map: Any) -> str:
     if isinstance(map, os.PathLike):
         return read_map(map)
     raise ConfigError(
-        f"map is a {type(map).__name__}; give the name of a map, its text, or a pathlib.Path"
+        f"map is a {type(map).__name__}; give a map's name, its text, or the pathlib.Path of a file"
     )
 
 
@@ -245,6 +246,7 @@ def _matrices(
         check_memory(
             BYTES_PER_ENTRY * int(restarts.sum()) * len(starts),
             f"{restarts.sum()} transitions to any of {len(starts)} starts",
+            "name a start (S)",
         )
         copies = np.where(restarts, len(starts), 1)
         lengths[lengths > 0] = copies.reshape(-1, len(turns)).sum(axis=1)

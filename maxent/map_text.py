@@ -18,14 +18,26 @@ from maxent.errors import MapError
 PORTALS = frozenset(string.ascii_uppercase) - set("SGX")
 
 
+LARGEST = 64 * 2**20
+"""Bytes of the largest map file that is read: more than any map that fits in memory."""
+
+
 def read_map(path: str | os.PathLike[str]) -> str:
     """The text of a map file (UTF-8); MapError where it cannot be read."""
     try:
+        size = Path(path).stat().st_size
+        if not Path(path).is_file() or size > LARGEST:
+            raise MapError(
+                f"map file {os.fspath(path)!r} is no ordinary file of at most {LARGEST >> 20} MiB; "
+                "give a text file"
+            )
         return Path(path).read_bytes().decode()
     except UnicodeDecodeError as error:
         raise MapError(
             f"map file {os.fspath(path)!r} is not UTF-8 text (byte {error.start}); save it as UTF-8"
         ) from error
+    except MapError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a path that holds NUL
         reason = getattr(error, "strerror", None) or error
         raise MapError(f"map file {os.fspath(path)!r} cannot be read: {reason}") from error
@@ -65,7 +77,7 @@ def _raise_unknown(lines: list[str], known: set[str]) -> None:
             elif "a" <= character <= "z":
                 advice = f"it is the exit of no portal {character.upper()!r}; " + advice
             if len(lines) == 1:
-                advice += "; to read a map file give a pathlib.Path"
+                advice += "; a map file is read by its path (in Python a pathlib.Path)"
             raise MapError(
                 f"line {row}, column {column}: unknown character {character!r}; {advice}"
             )

@@ -55,7 +55,9 @@ def maze(rows: int, columns: int, seed: int = 0) -> str:
         raise ConfigError(
             f"a maze of {rows}x{columns} has no two rooms; the smallest are 3x5 and 5x3"
         )
-    check_memory(BYTES_PER_CHARACTER * rows * columns, f"a maze of {rows}x{columns}")
+    check_memory(
+        BYTES_PER_CHARACTER * rows * columns, f"a maze of {rows}x{columns}", "make it smaller"
+    )
     rooms = np.arange(height * width).reshape(height, width)
     here = np.concatenate([rooms[:, :-1].ravel(), rooms[:-1].ravel()])
     there = np.concatenate([rooms[:, 1:].ravel(), rooms[1:].ravel()])
@@ -75,7 +77,9 @@ def room(rows: int, columns: int) -> str:
     rows, columns = check_count("rows", rows), check_count("columns", columns)
     if rows * columns < 2:
         raise ConfigError("a room of 1x1 has no place for both S and G; give at least two cells")
-    check_memory(BYTES_PER_CHARACTER * rows * columns, f"a room of {rows}x{columns}")
+    check_memory(
+        BYTES_PER_CHARACTER * rows * columns, f"a room of {rows}x{columns}", "make it smaller"
+    )
     floor = "." * (rows * columns - 2)
     line = f"S{floor}G"
     return "\n".join(line[start : start + columns] for start in range(0, len(line), columns))
@@ -100,7 +104,7 @@ def named_map(name: str) -> NamedMap:
         return _room_map(rows, columns)
     raise MapError(
         f"unknown map {name!r}; {nearest(name, MAPS)}; of any size: open-50x50, maze-21x31, "
-        "maze-21x31-seed7.  A file's map: give a pathlib.Path"
+        "maze-21x31-seed7.  A map file is named by its path (in Python a pathlib.Path)"
     )
 
 

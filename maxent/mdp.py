@@ -113,6 +113,8 @@ class MDP:
             start /= start.sum()
         else:
             start = validation.distribution("initial_distribution", initial_distribution, n_states)
+        if grid is not None and not (isinstance(grid, Grid) and grid.cells.shape == (n_states, 2)):
+            raise ModelError(f"grid = {grid!r} is no maxent.Grid with a cell for each state")
         shape = (n_states, n_actions, n_states)
         fields = {
             "transition": rows if sparse.issparse(rows) else rows.reshape(shape),
@@ -185,6 +187,11 @@ class MDP:
 
     def __deepcopy__(self, memo: dict) -> MDP:
         return self  # immutable
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():  # unpickled arrays are writeable
+            _make_read_only(value)
+            object.__setattr__(self, name, value)
 
     def replace(self, **changes: Any) -> MDP:
         """The same MDP with some constructor arguments changed, e.g. `replace(discount=0.5)`.
@@ -321,12 +328,23 @@ def _terminal_states(terminal: Any, n_states: int) -> Bool[ndarray, " S"]:
     return ended
 
 
+def check_mdp(value: Any) -> MDP:
+    """`value` if it is an MDP, else ModelError."""
+    if isinstance(value, MDP):
+        return value
+    raise ModelError(
+        f"{str(value)[:60]!r} is a {type(value).__name__}, not an MDP; make one with maxent.MDP, "
+        "maxent.gridworld or maxent.from_gymnasium"
+    )
+
+
 def _names(kind: str, names: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
     if names is None:
         return None
-    if isinstance(names, str) or len(names) != count:
-        raise ModelError(f"{kind} has {len(names)} entries; it must have {count}")
-    return tuple(str(name) for name in names)
+    listed = tuple(str(name) for name in names)
+    if isinstance(names, str) or len(listed) != count:
+        raise ModelError(f"{kind} has {len(listed)} entries; it must have {count}")
+    return listed
 
 
 def _make_read_only(value: Any) -> None:

@@ -12,15 +12,13 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 import maxent
-from maxent.errors import ConfigError
-from maxent.files import check_output, write_whole
+from maxent.files import write_whole
 from maxent.mdp import MDP
 from maxent.solution import Solution
 
@@ -127,6 +125,12 @@ def discount_text(discount: float) -> str:
     return f"1-{1.0 - discount:.2g}" if 0.0 < 1.0 - discount < 1e-4 else f"{discount:g}"
 
 
+def size_text(mdp: MDP) -> str:
+    """How many states and actions an MDP has."""
+    ended = f", {mdp.terminal.sum()} terminal" if mdp.terminal.any() else ""
+    return f"{mdp.n_states} states, {mdp.n_actions} actions{ended}"
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows under a header; the first column to the left, the others to the right."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
@@ -168,20 +172,3 @@ def printable(text: str) -> str:
         replaced = (ASCII.get(c, c if c.isascii() else "+") for c in text)
         return "".join(replaced)
     return text
-
-
-def check_file(path: str, overwrite: bool, endings: Sequence[str]) -> Path:
-    """`path` as a Path that can be written later; an error now, before any work is done.
-
-    Besides what `files.check_output` refuses: another ending, a folder that may not be written
-    to, and something that is no ordinary file (a device, a pipe), overwriting or not.
-    """
-    destination = Path(path)
-    if "\0" not in path and destination.suffix.lower() not in endings:
-        raise ConfigError(f"output path {path!r} must end in {' or '.join(endings)}")
-    destination = check_output(path, overwrite)
-    if destination.exists() and not destination.is_file():
-        raise ConfigError(f"output path {path!r} is no ordinary file; choose another name")
-    if not os.access(destination.parent, os.W_OK):
-        raise ConfigError(f"folder {str(destination.parent)!r} may not be written to")
-    return destination

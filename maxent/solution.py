@@ -80,6 +80,10 @@ class Solution:
     tolerance: float
     seconds: float
 
+    def __post_init__(self) -> None:
+        for array in (self.v, self.q, self.log_policy, self.lower, self.upper, self.residuals):
+            array.setflags(write=False)
+
     @property
     def policy(self) -> Float[ndarray, "S A"]:
         """Action probabilities, (S, A); a uniform placeholder at terminal states."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -51,14 +50,16 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, NotImplementedError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # whatever bytes a foreign or damaged archive holds
         raise ModelError(f"{name} is not an MDP saved by MDP.save, or it is damaged") from error
     try:
         return _arguments(arrays)
-    except (KeyError, ValueError, TypeError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"{name} was not written by MDP.save: {error}") from error
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(f"{name} was not written by MDP.save: {error!r}") from error
 
 
 _CSR = ("data", "indices", "indptr")

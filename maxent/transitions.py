@@ -122,7 +122,7 @@ def aligned_reward(given: Any, rows: Transition, n_actions: int) -> sparse.csr_a
             f"{int(rows.indices[entry])} is {float(reward.data[entry])!r}; rewards must be finite "
             f"and not exceed {validation.MAX_REWARD:g} (overflow)"
         )
-    return reward
+    return sparse.csr_array((reward.data, *pattern), rows.shape)
 
 
 def expected_reward(

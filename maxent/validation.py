@@ -23,6 +23,8 @@ MAX_REWARD = 1e280
 
 def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
     """A float64 array of a real numeric input; ModelError for object, complex or text dtypes."""
+    if np.ma.is_masked(value):
+        raise ModelError(f"{name} has masked entries; fill them, or use action_mask")
     try:
         array = np.asarray(value)
     except ValueError as error:  # a ragged nested list

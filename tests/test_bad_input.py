@@ -208,6 +208,8 @@ def test_a_dense_request_beyond_memory_is_refused_before_it_is_made():
         ({"initial_distribution": [np.nan, 1, 0, 0]}, "state 0"),
         ({"state_names": ["a"]}, "state_names has 1 entries; it must have 4"),
         ({"action_names": "ab"}, "action_names"),
+        ({"grid": "map"}, "grid"),
+        ({"reward": np.ma.masked_equal(np.eye(4, 2), 1.0)}, "masked entries"),
     ],
 )
 def test_shapes_and_types(changes, words):
@@ -241,15 +243,39 @@ def test_a_policy_that_leaves_the_prior_has_no_finite_value():
         maxent.soft_policy_evaluation(good(), np.full((4, 2), 0.5), 0.5, prior=[1.0, 0.0])
 
 
-@pytest.mark.parametrize("v0", [np.zeros(3), np.full(4, np.nan), "zero"])
+@pytest.mark.parametrize("v0", [np.zeros(3), np.full(4, np.nan), np.full(4, 1e308), "zero"])
 def test_starts(v0):
     with pytest.raises(maxent.ModelError, match="v0"):
         maxent.solve(good(), 0.5, v0=v0)
 
 
+@pytest.mark.parametrize("value", ["four-rooms", None, 3])
+def test_something_else_in_place_of_an_mdp(value):
+    for call in (
+        lambda: maxent.solve(value, 0.5),
+        lambda: maxent.soft_policy_iteration(value, 0.5),
+        lambda: maxent.soft_policy_evaluation(value, [[1.0]], 0.5),
+        lambda: maxent.finite_horizon(value, 0.5, 3),
+        lambda: maxent.occupancy(value, [[1.0]]),
+        lambda: maxent.verify(value, 0.5),
+    ):
+        with pytest.raises(maxent.MaxEntError, match="MDP"):
+            call()
+
+
+def test_numbers_beyond_float64_and_callbacks_that_cannot_be_called():
+    with pytest.raises(maxent.ConfigError, match="discount"):
+        good(discount=10**400)
+    with pytest.raises(maxent.ConfigError, match="temperature"):
+        maxent.solve(good(), 10**400)
+    with pytest.raises(maxent.ConfigError, match="cannot be called"):
+        maxent.solve(good(), 0.5, callback="print")
+    assert good(state_names=(name for name in "abcd")).state_names == ("a", "b", "c", "d")
+
+
 def test_rows_that_let_values_grow_without_bound():
     transition = good().transition * (1 + 9e-10)
-    with pytest.raises(maxent.ModelError, match="not below 1"):
+    with pytest.raises(maxent.ModelError, match="too close to 1"):
         maxent.solve(good(transition=transition, discount=1 - 1e-10), 0.5)
 
 

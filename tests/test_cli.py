@@ -14,8 +14,12 @@ import numpy as np
 import pytest
 
 import maxent
-from maxent import cli, reports
+from maxent import reports
 from maxent.cli import main
+from maxent.cli.arguments import check_arguments
+from maxent.cli.model import Model
+from maxent.cli.program import COMMANDS, HELP
+from maxent.cli.tradeoff import read_temperatures
 
 SOLVE = ["solve", "four-rooms", "--temperature", "0.01"]
 LONG = ["solve", "russell-norvig-4x3", "--temperature", "0.1", "--method", "value-iteration"]
@@ -151,6 +155,39 @@ def test_a_report_that_does_not_pass_exits_with_1(capsys, monkeypatch):
     assert json.loads(Path("r.json").read_text())["report"]["passed"] is False
 
 
+def test_tradeoff_prints_and_writes_the_curve(capsys):
+    asked = ["tradeoff", "two-goals", "--temperatures", "0,0.01,1,inf"]
+    assert main([*asked, "--json", "curve.json"]) == 0
+    out, err = capsys.readouterr()
+    curve = maxent.tradeoff(maxent.gridworld("two-goals"), [0.0, 0.01, 1.0, np.inf])
+    rows = [line.split() for line in out.splitlines()]
+    for i, temperature in enumerate(["0", "0.01", "1", "inf"]):
+        numbers = (curve.returns[i], curve.entropies[i], curve.objectives[i])
+        assert [temperature, *(f"{x:.8g}" for x in numbers)] in [row[:4] for row in rows]
+    assert err == "" and max(map(len, out.splitlines())) <= 80
+    record = json.loads(Path("curve.json").read_text())
+    assert record["format"] == "maxent-tradeoff-1" and record["mdp"]["name"] == "two-goals"
+    assert record["tradeoff"]["entropy_range"] == list(curve.entropy_range)
+    points = record["tradeoff"]["points"]
+    assert [point["return"] for point in points] == curve.returns.tolist()
+    assert [point["temperature"] for point in points] == [0.0, 0.01, 1.0, None]
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("0.01:10:4", [0.01, 0.1, 1.0, 10.0]),
+        ("10:0.1:3", [10.0, 1.0, 0.1]),
+        ("0.3:0.3:1", [0.3]),
+        ("1e-300:1e15:2", [1e-300, 1e15]),
+        ("0,inf, 0.5", [0.0, np.inf, 0.5]),
+        ("0.7", [0.7]),
+    ],
+)
+def test_temperatures_are_a_range_or_a_list(text, wanted):
+    assert read_temperatures(text) == pytest.approx(wanted, rel=1e-12)
+
+
 def test_maps_are_listed_and_drawn(capsys):
     assert main(["maps"]) == 0
     listed = capsys.readouterr().out
@@ -167,22 +204,24 @@ def test_version_and_help(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"maxent {maxent.__version__}\n"
     assert main(["--help"]) == 0
-    assert capsys.readouterr().out == cli.HELP
+    assert capsys.readouterr().out == HELP
     assert main([]) == 2
-    assert capsys.readouterr().err == cli.HELP
+    assert capsys.readouterr().err == HELP
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_three_examples_that_parse(name, capsys):
     assert main([name, "--help"]) == 0
     out = capsys.readouterr().out
     examples = [line.split()[1:] for line in out.splitlines() if line.startswith("  maxent ")]
     assert len(examples) == 3 and all(example[0] == name for example in examples)
     for example in examples:
-        cli._check_arguments(name, cli.COMMANDS[name], example[1:])
+        check_arguments(name, COMMANDS[name], example[1:])
 
 
-@pytest.mark.parametrize("text", [cli.HELP, cli.Solve.__doc__, cli.Verify.__doc__])
+@pytest.mark.parametrize(
+    "text", [HELP, *(COMMANDS[name].__doc__ for name in ("solve", "verify", "tradeoff"))]
+)
 def test_examples_run(text, capsys):
     Path("my-map.txt").write_text("S..\n.#.\n..G\n")
     for line in text.splitlines():
@@ -235,7 +274,7 @@ def test_an_interrupted_solve_writes_its_best_answer(sent, code, folder):
 
 @pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_elsewhere_leaves_nothing(sent, code, monkeypatch, capsys, folder):
-    monkeypatch.setattr(cli.Model, "build", lambda self: signal.raise_signal(sent))
+    monkeypatch.setattr(Model, "build", lambda self: signal.raise_signal(sent))
     before = signal.getsignal(signal.SIGTERM)
     assert main([*SOLVE, "--json", "none.json"]) == code
     assert capsys.readouterr().err == "maxent: interrupted\n"
@@ -305,7 +344,7 @@ WRONG = {
     "unknown goals": ([*SOLVE, "--goals", "absorb"], "did you mean 'absorbing'"),
     "a reward without value": ([*SOLVE, "--rewards", "G"], "NAME=VALUE"),
     "a reward twice": ([*SOLVE, "--rewards", "G=1,G=2"], "twice"),
-    "a reward that is no number": ([*SOLVE, "--rewards", "G=much"], "not a valid number"),
+    "a reward that is no number": ([*SOLVE, "--rewards", "G=much"], "is not valid"),
     "a reward not on the map": ([*SOLVE, "--rewards", "Q=1"], "not on the map"),
     "wind of other columns": ([*SOLVE, "--wind", "1,2"], "13 columns"),
     "an environment without discount": (
@@ -349,12 +388,27 @@ WRONG = {
         "did you mean 'SQL-T3'",
     ),
     "a negative seed": (["verify", "two-goals", "--temperature=1", "--seed", "-1"], "seed"),
+    "no temperatures": (["tradeoff", "two-goals"], "0.01:10:40"),
+    "half a range": (["tradeoff", "two-goals", "--temperatures", "1:2"], "LOW:HIGH:COUNT"),
+    "a range from 0": (["tradeoff", "two-goals", "--temperatures", "0:1:9"], "logarithm"),
+    "a negative range": (["tradeoff", "two-goals", "--temperatures=-1:1:9"], "-1.0"),
+    "a range to infinity": (["tradeoff", "two-goals", "--temperatures=1:inf:9"], "valid range"),
+    "a range of nothing": (["tradeoff", "two-goals", "--temperatures", "1:2:0"], "at least 1"),
+    "a range of parts": (["tradeoff", "two-goals", "--temperatures", "1:2:2.5"], "COUNT"),
+    "an endless range": (["tradeoff", "two-goals", "--temperatures", "1:2:999999999999"], "10000"),
+    "a list of words": (["tradeoff", "two-goals", "--temperatures", "0.1,hot"], "'hot'"),
+    "an empty list": (["tradeoff", "two-goals", "--temperatures", ""], "not a number"),
+    "a negative list": (["tradeoff", "two-goals", "--temperatures", "-1,2"], "-1.0"),
+    "a trade-off without discount": (
+        ["tradeoff", "two-goals", "--temperatures", "1", "--discount", "1"],
+        "discount",
+    ),
     "an unknown map to draw": (["maps", "four-room"], "did you mean 'four-rooms'"),
     "a tour into a missing folder": (["tour", "--out", "no/tour"], "does not exist"),
     "a tour into a file": (["tour", "--out", "old.json"], "no folder"),
     "a tour into a full folder": (["tour", "--out", "."], "--overwrite"),
     "a tour like an option": (["tour", "--out=-tour"], "'-'"),
-    "a tour with NUL": (["tour", "--out", "a\0"], "impossible name"),
+    "a tour with NUL": (["tour", "--out", "a\0"], "NUL"),
 }
 
 
@@ -386,7 +440,7 @@ def test_overwriting_when_asked_to():
 
 
 def test_outputs_are_checked_before_the_solve(monkeypatch):
-    monkeypatch.setattr(cli.Model, "build", lambda self: pytest.fail("work was done"))
+    monkeypatch.setattr(Model, "build", lambda self: pytest.fail("work was done"))
     Path("old.png").write_text("old")
     assert main([*SOLVE, "--json", "new.json", "--figure", "old.png"]) == 2
     assert not Path("new.json").exists()
@@ -398,7 +452,7 @@ def test_a_full_disk_leaves_nothing(monkeypatch, capsys, folder):
 
     monkeypatch.setattr(json, "dump", full)
     assert main([*SOLVE, "--json", "new.json"]) == 2
-    assert capsys.readouterr().err == "maxent: error: No space left on device\n"
+    assert capsys.readouterr().err == "maxent: error: 'new.json': No space left on device\n"
     assert names(folder) == []
 
 
@@ -426,3 +480,23 @@ def test_the_module_runs():
     assert (done.returncode, done.stdout, done.stderr) == (0, f"maxent {maxent.__version__}\n", "")
     done = command("solve", "four-room", "--temperature", "1")
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("maxent: error: ")
+
+
+def test_an_unknown_backend_is_one_line_and_no_traceback(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "maxent", "solve", "corridor", "--temperature", "0.1"]
+        + ["--figure", "f.png"],
+        env={**os.environ, "MPLBACKEND": "nonsense"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "MPLBACKEND" in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_is_no_map(capsys):
+    assert main(["solve", "/dev/zero", "--temperature", "1", "--discount", "0.9"]) == 2
+    assert "no ordinary file" in capsys.readouterr().err

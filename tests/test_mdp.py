@@ -1,6 +1,7 @@
 """The MDP: what it accepts, what it stores, that it comes back from a file unchanged."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -137,6 +138,11 @@ def test_inputs_are_copied_and_the_mdp_cannot_be_changed():
     rows.data[:] = 0.0
     assert lean.transition.data.sum() == pytest.approx(15)
     assert copy.deepcopy(mdp) is mdp
+    for stored in (mdp, lean):
+        back = pickle.loads(pickle.dumps(stored))
+        assert back.reward.tobytes() == stored.reward.tobytes()
+        with pytest.raises(ValueError, match="read-only"):
+            back.reward[:] = 0.0
 
 
 def test_replace():
@@ -237,6 +243,48 @@ def test_a_file_that_is_no_mdp_is_refused(tmp_path):
             maxent.MDP.load(path)
     with pytest.raises(FileNotFoundError):
         maxent.MDP.load(tmp_path / "missing.npz")
+
+
+def test_no_damage_escapes_as_anything_but_a_model_error(tmp_path):
+    path = _saved(tmp_path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        damaged[rng.integers(len(whole))] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        try:
+            maxent.MDP.load(path)
+        except maxent.ModelError:
+            refused += 1
+    assert refused > 50  # the rest hit bytes that carry nothing, such as dates
+    good = dict(np.load(_again(tmp_path, whole)))
+    for name, value in {
+        "action_mask": np.array(True),
+        "discount": np.array("x"),
+        "state_names": np.array("[1"),
+        "grid.text": np.array("5"),
+        "transition.indptr": np.zeros(3, dtype=int),
+    }.items():
+        np.savez(path, **(good | {name: value}))
+        with pytest.raises(maxent.ModelError):
+            maxent.MDP.load(path)
+    np.save(tmp_path / "array.npy", np.ones(3))
+    (tmp_path / "array.npy").rename(tmp_path / "array.npz")
+    with pytest.raises(maxent.ModelError):
+        maxent.MDP.load(tmp_path / "array.npz")
+
+
+def _again(tmp_path, content):
+    path = tmp_path / "again.npz"
+    path.write_bytes(content)
+    return path
+
+
+def test_a_reward_by_transition_shares_its_pattern():
+    mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
+    assert np.shares_memory(mdp.transition.indices, mdp.transition_reward.indices)
 
 
 def _saved(tmp_path):

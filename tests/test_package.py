@@ -14,7 +14,7 @@ ROOT = Path(maxent.__file__).parent
 # Who may import whom, from the ground up: a module may import from its own line and those above.
 LAYERS = [
     ["errors"],
-    ["files", "grid", "memory", "validation"],
+    ["files", "frames", "grid", "memory", "validation"],
     ["storage", "transitions"],
     ["mdp", "solution"],
     [
@@ -30,16 +30,27 @@ LAYERS = [
     ["tabular.operators"],
     ["tabular.bounds"],
     ["tabular.kernels"],
-    ["tabular.corrections", "tabular.occupancy"],
+    ["tabular.corrections", "tabular.occupancy", "tabular.worlds"],
+    ["simulation", "tabular.estimators", "tabular.rules"],
     ["tabular.loop"],
+    ["tabular.choice"],
     ["tabular.restricted", "tabular.finite_horizon", "tabular.solvers"],
     ["tabular.convergence", "tabular.policy_gradient", "tabular.tradeoff"],
-    ["tabular.sampled", "tabular.inverse"],
+    ["tabular.learning", "tabular.sampled", "tabular.inverse"],
     ["theorems"],
     ["plots"],
     ["learn"],
     ["reports"],
+    ["tour.problems"],
+    ["tour.state"],
+    ["tour.solving", "tour.published", "tour.theorems"],
+    ["tour.figures"],
     ["tour"],
+    ["cli.exit_codes", "cli.arguments", "cli.process"],
+    ["cli.model"],
+    ["cli.outputs"],
+    ["cli.solve", "cli.verify", "cli.tradeoff", "cli.maps", "cli.tour"],
+    ["cli.program"],
     ["cli"],
     ["__main__"],
 ]
@@ -47,7 +58,7 @@ HEAVY_ONLY_IN = {  # library: the only modules that may import it
     "matplotlib": ("plots",),
     "gymnasium": ("environments", "registration", "rendering"),
     "tyro": ("cli",),
-    "pandas": ("theorems.check",),
+    "pandas": ("frames", "tabular.estimators"),
     "torch": (),
 }
 

@@ -13,8 +13,10 @@ import pytest
 from PIL import Image
 
 import maxent
-from maxent import tour
+from maxent import plots, tour
 from maxent.cli import main
+from maxent.tour import figures, published, solving
+from maxent.tour.problems import Problem
 
 PRINTED = {
     ("gym:FrozenLake-v1", 0.0): 0.5420259320,
@@ -154,10 +156,12 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path, capsys):
 @pytest.fixture
 def short(monkeypatch):
     """A tour of one problem."""
-    monkeypatch.setattr(tour, "PROBLEMS", (tour.Problem("two-goals", (0.0, 0.1)),))
+    monkeypatch.setattr(tour, "PROBLEMS", (Problem("two-goals", (0.0, 0.1)),))
     monkeypatch.setattr(tour, "PUBLISHED", tour.PUBLISHED[:1])
     monkeypatch.setattr(tour, "VERIFIED", ())
-    drawing = tour.Drawing("values.png", "values", tour._values("two-goals", 0.1))
+    drawing = figures.Drawing(
+        "values.png", "values", figures._one(plots.value_map, "two-goals", 0.1)
+    )
     monkeypatch.setattr(tour, "FIGURES", (drawing,))
 
 
@@ -170,7 +174,7 @@ def test_overwriting_replaces_and_leaves_other_files(short, tmp_path):
 
 
 def test_a_published_value_that_differs_exits_with_1(short, monkeypatch, tmp_path, capsys):
-    wrong = tour.Published("wrong", "russell-norvig-4x3", None, 0.0, ((0.813,),), 3)
+    wrong = published.Published("wrong", "russell-norvig-4x3", None, 0.0, 3, ((0.813,),))
     monkeypatch.setattr(tour, "PUBLISHED", (wrong,))
     assert main(["tour", "--out", str(tmp_path / "out")]) == 1
     out = capsys.readouterr().out
@@ -181,7 +185,7 @@ def test_a_published_value_that_differs_exits_with_1(short, monkeypatch, tmp_pat
 
 def test_a_theorem_that_fails_exits_with_1(short, monkeypatch, tmp_path, capsys):
     check = maxent.Check("SQL-T2", "x", "y", "z", (), -1.0, 1e-9, {}, "fails")
-    monkeypatch.setattr(tour, "VERIFIED", (tour.Problem("two-goals", (0.1,)),))
+    monkeypatch.setattr(tour, "VERIFIED", (Problem("two-goals", (0.1,)),))
     monkeypatch.setattr(maxent, "verify", lambda *_: maxent.Report((check,)), raising=False)
     assert main(["tour", "--out", str(tmp_path / "out")]) == 1
     assert "DOES NOT" in capsys.readouterr().out
@@ -191,7 +195,7 @@ def test_solvers_that_disagree_exit_with_1(short, monkeypatch, tmp_path, capsys)
     def wrong(mdp, temperature):
         return maxent.soft_value_iteration(mdp, temperature + 0.01)
 
-    monkeypatch.setitem(tour.SOLVERS, "VI", wrong)
+    monkeypatch.setitem(solving.SOLVERS, "VI", wrong)
     assert main(["tour", "--out", str(tmp_path / "out")]) == 1
     assert "solvers disagree" in capsys.readouterr().out
 
@@ -200,7 +204,7 @@ def test_a_failure_in_the_middle_leaves_whole_files(short, monkeypatch, tmp_path
     def broken(_):
         raise OSError(28, "No space left on device")
 
-    drawing = tour.Drawing("never.png", "nothing", broken)
+    drawing = figures.Drawing("never.png", "nothing", broken)
     monkeypatch.setattr(tour, "FIGURES", (*tour.FIGURES, drawing))
     assert main(["tour", "--out", str(tmp_path / "out")]) == 2
     assert "No space left on device" in capsys.readouterr().err

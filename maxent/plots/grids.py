@@ -58,9 +58,14 @@ def entropy_map(mdp: MDP, solution: Solution, *, ax: Axes | None = None) -> Figu
 
     Drawn like `value_map`, arrows included.
     """
+    values = np.abs(entropy(solution.log_policy))
+    return _map(mdp, solution, values, ENTROPY_LABEL, entropy_limits(mdp), ax)
+
+
+def entropy_limits(mdp: MDP) -> tuple[float, float]:
+    """From 0 to log A, A the largest number of actions available in a state."""
     most = np.log(mdp.action_mask[~mdp.terminal].sum(axis=1).max(initial=1))
-    limits = (0.0, float(most) if most > 0.0 else 1.0)
-    return _map(mdp, solution, np.abs(entropy(solution.log_policy)), ENTROPY_LABEL, limits, ax)
+    return 0.0, float(most) if most > 0.0 else 1.0
 
 
 def value_label(solution: Solution) -> str:
@@ -130,15 +135,19 @@ def value_limits(mdp: MDP, *values: ndarray) -> tuple[float, float]:
 
 
 def draw_map(
-    ax: Axes, mdp: MDP, policy: ndarray, values: ndarray, limits: tuple[float, float]
+    ax: Axes, mdp: MDP, policy: ndarray, values: ndarray, limits: tuple[float, float] | Normalize
 ) -> tuple[QuadMesh, list[Artist]]:
-    """Everything inside the axes; returns the coloured mesh and the entries of a legend."""
+    """Everything inside the axes; returns the coloured mesh and the entries of a legend.
+
+    limits: the ends of a linear colour scale, or any scale as a matplotlib norm.
+    """
     grid = mdp.grid
     assert grid is not None
     marks.tick_cells(ax, grid)
     cell = cell_points(ax, grid.shape)
     shown = np.where(mdp.terminal, np.nan, values)
-    norm, colours = Normalize(*limits), value_colours()
+    norm = limits if isinstance(limits, Normalize) else Normalize(*limits)
+    colours = value_colours()
     x, y = marks.edges(grid)
     mesh = ax.pcolormesh(
         x,
@@ -209,7 +218,12 @@ def cell_points(ax: Axes, shape: tuple[int, int]) -> float:
 
 
 def colour_bar(
-    figure: Figure, axes: Sequence[Axes], mesh: ScalarMappable, label: str, shape: tuple[int, int]
+    figure: Figure,
+    axes: Sequence[Axes],
+    mesh: ScalarMappable,
+    label: str,
+    shape: tuple[int, int],
+    extend: str = "neither",
 ) -> Any:
     """A colour bar named with its unit, at the side, or below a flat map."""
     flat = is_flat(shape)
@@ -220,6 +234,7 @@ def colour_bar(
         aspect=30,
         fraction=float(np.clip(0.18 / rows_high(shape), 0.06, 0.3)) if flat else 0.06,
         pad=0.03,
+        extend=extend,
     )
     bar.set_label(label)
     bar.outline.set_visible(False)

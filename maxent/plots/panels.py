@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
@@ -33,40 +36,76 @@ def hard_and_soft(
     solutions = _solutions(mdp, temperatures)
     if mdp.grid is None:
         return _strips(mdp, solutions)
+    everyone = grids.value_limits(mdp, *(solution.v for solution in solutions))
+    return draw_panels(
+        mdp,
+        [Panel(panel_name(solution), solution.policy, solution.v) for solution in solutions],
+        f"Hard and soft values and policies, discount {discount_text(mdp.discount)}",
+        (grids.VALUE_LABEL, "V (reward units, discounted)"),
+        everyone if one_scale(mdp, solutions) else None,
+        columns=columns,
+    )
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One map of several: its name, the policy (S, A) as arrows, the values (S,) as colours."""
+
+    name: str
+    policy: ndarray
+    values: ndarray
+
+
+def draw_panels(
+    mdp: MDP,
+    panels: Sequence[Panel],
+    title: str,
+    labels: tuple[str, str],
+    limits: tuple[float, float] | Normalize | None,
+    *,
+    columns: int = 4,
+    extend: str = "neither",
+) -> Figure:
+    """A map for each panel in a figure of its own, with one legend.
+
+    limits: the colour scale of all panels; None: each has its own, named below it.
+    labels: what the colours mean with its unit, on a common scale and, shorter, below a panel.
+    extend: "min" where values below a common scale take its lowest colour.
+    """
+    assert mdp.grid is not None
     rows, wide = mdp.grid.shape
-    across = min(len(solutions), columns)
-    down = -(-len(solutions) // across)
+    across = min(len(panels), columns)
+    down = -(-len(panels) // across)
     side = min(0.62, 2.9 / max(rows, wide))
-    shared = one_scale(mdp, solutions)
+    shared = limits is not None
     width = max(4.6, across * (max(2.2, wide * side) + 0.55) + (0.9 if shared else 0.2))
     figure = new_figure(
         width, 1.15 + down * (rows * side + (0.6 if shared else 1.2)), square_cells=True
     )
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
-    everyone = grids.value_limits(mdp, *(solution.v for solution in solutions))
-    for ax, solution in zip(axes, solutions):
-        limits = everyone if shared else grids.value_limits(mdp, solution.v)
-        mesh, entries = grids.draw_map(ax, mdp, solution.policy, solution.v, limits)
-        ax.set_title(panel_name(solution), fontsize=9.0)
+    for ax, panel in zip(axes, panels):
+        scale = limits if limits is not None else grids.value_limits(mdp, panel.values)
+        mesh, entries = grids.draw_map(ax, mdp, panel.policy, panel.values, scale)
+        ax.set_title(panel.name, fontsize=9.0)
         ax.label_outer()
         if not shared:
             bar = figure.colorbar(mesh, ax=ax, location="bottom", aspect=25, pad=0.02, shrink=0.9)
             bar.outline.set_visible(False)
             bar.ax.tick_params(labelsize=7.5)
             bar.ax.locator_params(nbins=4)
-            bar.set_label("V (reward units, discounted)", fontsize=8.0)
-    for ax in axes[len(solutions) :]:
+            bar.set_label(labels[1], fontsize=8.0)
+    for ax in axes[len(panels) :]:
         ax.set_visible(False)
     if shared:
-        bar = figure.colorbar(mesh, ax=list(axes), aspect=30, fraction=0.04, pad=0.02)
-        bar.set_label(grids.VALUE_LABEL)
+        bar = figure.colorbar(
+            mesh, ax=list(axes), aspect=30, fraction=0.04, pad=0.02, extend=extend
+        )
+        bar.set_label(labels[0])
         bar.outline.set_visible(False)
-    figure.suptitle(
-        f"Hard and soft values and policies, discount {discount_text(mdp.discount)}",
-        x=0.01,
-        ha="left",
-        fontsize=10.0,
-    )
+        bar.minorticks_off()
+        if labels[0] == grids.ENTROPY_LABEL and isinstance(limits, tuple):
+            grids.mark_most(bar, limits)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
     grids.legend(figure, entries)
     return figure
 

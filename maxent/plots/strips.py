@@ -113,9 +113,7 @@ def _name_axes(
     state_axis.set_label_text("state")
     ax.grid(axis="x" if listed else "y", color="#dddddd", linewidth=0.7, zorder=0)
     if listed:
-        names = mdp.state_names or tuple(str(state) for state in range(mdp.n_states))
-        short = [name if len(name) <= 24 else name[:23] + "…" for name in names]
-        ax.set_yticks(np.arange(mdp.n_states), labels=short, parse_math=False)
+        name_states(ax, mdp)
         ax.set_ylim(mdp.n_states - 0.4, -0.6)
         ax.tick_params(axis="y", length=0)
     else:
@@ -128,3 +126,10 @@ def _name_axes(
         line(
             limits[1], color=MUTED, linewidth=1.0, linestyle="--", label="log A, the most possible"
         )
+
+
+def name_states(ax: Axes, mdp: MDP) -> None:
+    """The states' names along the vertical axis, long ones cut short."""
+    names = mdp.state_names or tuple(str(state) for state in range(mdp.n_states))
+    short = [name if len(name) <= 24 else name[:23] + "…" for name in names]
+    ax.set_yticks(np.arange(mdp.n_states), labels=short, parse_math=False)

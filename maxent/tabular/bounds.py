@@ -18,13 +18,16 @@ Without terminal states beta_low = beta_high = gamma and the width is gamma/(1-g
 transition row, A the largest number of available actions and N = max(||V||, ||r + alpha log
 prior||), one computed entry of T V is off by at most
 
-    e = u [ (k + 8) N + alpha (2 A + 5 + 4 log A) ]      (the second term only where A > 1)
+    e = u [ (k + 12) N + alpha (2 A + 5 + 4 log A) ]     (the second term only where A > 1)
 
-- a product of k terms costs k u ||V||, the discount, the sum with the reward and the final
-additions 8 u N; in the log-sum-exp each exponent x = (q - max q)/alpha <= 0 carries 2 u |x|, each
-exp 4 u, and sum_a |x| e^x <= A/e; the logarithm adds u log A.  The bounds above are taken for
-b -+ e and widened by e.  The **floor** is e (1 + beta_high/(1 - beta_high)), about
-c(k) eps N / (1 - gamma): no error bound below it can be certified in float64.
+- a sum of k products costs k u ||V||; the discount u N, the reward with alpha log prior 3 u N, its
+sum with the product (up to 2 N) 2 u N, the last sum of the log-sum-exp 2 u N, b = T V - V another
+2 u N and the ends of the interval 2 u N.  In the log-sum-exp each exponent x = (q - max q)/alpha
+<= 0 carries 2 u |x|, each exp 4 u, and sum_a |x| e^x <= A/e; the logarithm adds u log A.  The
+bounds above are taken for b -+ e and widened by e.  The **floor** is
+e (1 + beta_high/(1 - beta_high)), about c(k) eps N / (1 - gamma): no error bound below it can be
+certified in float64.  (beta itself is a sum of k terms; where V is still far from the fixed point
+that adds up to another floor.)
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ from maxent.mdp import MDP
 from maxent.memory import check_memory
 from maxent.transitions import Transition
 
-UNIT = np.finfo(np.float64).eps / 2
+UNIT = float(np.finfo(np.float64).eps) / 2
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,9 @@ class Enclosure:
         return worst * (self.gain_high if worst > 0.0 else self.gain_low)
 
     def tolerance(self, norm: float) -> float:
-        """The tolerance of a solver that is given none: 1e-9 of the value, at least 4 floors."""
+        """The tolerance of a solver that is given none: 1e-9 of the value, at least 4 floors.
+
+        norm: a certified lower bound on the largest size of the true values."""
         return max(1e-9 * max(1.0, norm), 4.0 * self.floor(norm))
 
     def check_tolerance(self, tolerance: float) -> None:
@@ -114,7 +119,7 @@ def soft_enclosure(
     spread = 2 * n_available + 5 + 4 * math.log(n_available) if n_available > 1 else 0.0
     return Enclosure(
         *_gains(mdp.discount, going_on, longest),
-        relative=UNIT * (longest + 8),
+        relative=UNIT * (longest + 12),
         absolute=UNIT * temperature * spread,
         scale=float(size[used].max(initial=0.0)),
     )
@@ -129,27 +134,30 @@ def policy_enclosure(
 ) -> Enclosure:
     """The enclosure of the evaluation operator of a policy, T^pi V = r_pi + alpha H_pi + gamma P V.
 
-    transition: P_pi between non-terminal states, (S, S), as computed: each entry and each reward
-    is a sum of at most A products, which adds 2 A + 4 to the constant of the products and (A + 6)
-    times sum_a pi |log pi - log prior| to that of the entropy.  At discount 1 gain_high is the
-    certified expected number of steps of a proper policy, inf for another.
+    transition: P_pi between non-terminal states, (S, S), as computed: each entry and each reward is
+    a sum of at most A products, which adds 2 A + 4 to the constant of the products; the logarithms
+    are rounded one by one, which costs (A + 6) sum_a pi (|log pi| + |log prior|).  At discount 1
+    gain_high is the certified expected number of steps of a proper policy, inf for another.
     """
     lasting = ~mdp.terminal
     used = (policy > 0.0) & lasting[:, None]
-    surprise = np.zeros_like(policy)
-    surprise[used] = np.log(policy[used]) - (0.0 if log_prior is None else log_prior[used])
-    entropy_size = float((policy * np.abs(surprise)).sum(axis=1).max(initial=0.0))
+    logs = np.zeros_like(policy)
+    logs[used] = np.abs(np.log(policy[used]))
+    if log_prior is not None:
+        logs[used] += np.abs(log_prior[used])
+    entropy_size = float((policy * logs).sum(axis=1).max(initial=0.0))
     longest = longest_row(transition)
     n_available = int(used.sum(axis=1).max(initial=1))
     if mdp.discount == 1.0:
-        gain_low, gain_high = 0.0, float(longest_stay(transition, lasting) * (1.0 + 8 * UNIT))
+        stay = longest_stay(transition, lasting, n_available)
+        gain_low, gain_high = 0.0, float(stay * (1.0 + 8 * UNIT))
     else:
         sums = np.asarray(transition.sum(axis=1)).ravel()[lasting]
         gain_low, gain_high = _gains(mdp.discount, sums, longest + n_available)
     return Enclosure(
         gain_low,
         gain_high,
-        relative=UNIT * (longest + 2 * n_available + 12),
+        relative=UNIT * (longest + 2 * n_available + 16),
         absolute=UNIT * temperature * (n_available + 6) * entropy_size,
         scale=float(np.abs(mdp.reward)[used].max(initial=0.0)),
     )
@@ -168,18 +176,20 @@ def _gains(discount: float, row_sums: Float[ndarray, " N"], longest: int) -> tup
     remaining = (1.0 - discount) - discount * excess
     if remaining <= 0.0:
         raise ModelError(
-            f"discount {discount!r} times the largest row sum {1.0 + excess!r} is not below 1: "
-            "values need not be bounded; divide each row by its sum or lower the discount"
+            f"discount = {discount!r} is too close to 1 for rows that sum to 1 only within "
+            f"{max(excess, 0.0):.1g} (rounding included): values need not be bounded; lower the "
+            "discount, or divide each transition row by its sum if that is further off"
         )
     return low / (1.0 - low), discount * (1.0 + excess) / remaining
 
 
-def longest_stay(transition: Transition, lasting: Bool[ndarray, " S"]) -> float:
+def longest_stay(transition: Transition, lasting: Bool[ndarray, " S"], n_available: int) -> float:
     """An upper bound on the expected number of steps before termination, over all states.
 
-    transition: P_pi between non-terminal states.  Certified: w = solve(I - P_pi, 1) is accepted
-    only if (I - P_pi) w >= 1 - delta holds entry by entry beyond rounding, and w / (1 - delta) is
-    returned.  inf where termination is not certain or cannot be certified.
+    transition: P_pi between non-terminal states, each entry a sum of up to `n_available` products.
+    Certified: w = solve(I - P_pi, 1) is accepted only if (I - P_pi) w >= 1 - delta holds entry by
+    entry beyond rounding, and w / (1 - delta) is returned.  inf where termination is not certain or
+    cannot be certified.
     """
     ones = lasting.astype(float)
     try:
@@ -188,7 +198,8 @@ def longest_stay(transition: Transition, lasting: Bool[ndarray, " S"]) -> float:
         return math.inf
     if not np.isfinite(w).all() or w.min() < 0.0:
         return math.inf
-    slop = UNIT * (longest_row(transition) + 4) * (2.0 * float(w.max(initial=1.0)))
+    terms = longest_row(transition) + n_available + 4
+    slop = UNIT * terms * (2.0 * float(w.max(initial=1.0)))
     gap = float((w - transition @ w)[lasting].min(initial=1.0)) - slop
     return float(w.max(initial=0.0)) / gap if gap > 0.5 else math.inf
 

@@ -2,7 +2,8 @@
 
 V_H = 0 and, for t = H-1 ... 0, Q_t = r + gamma P V_{t+1}, V_t = alpha log sum exp(Q_t / alpha): the
 soft Bellman equation (SQL-T2) with time as part of the state.  It is exact after H steps, so a
-discount of 1 is allowed, and the policy depends on t.
+discount of 1 is allowed, and the policy depends on t.  The value of a given policy, which may
+depend on t as well, comes the same way with V_t = E_pi[Q_t - alpha log pi_t] (SAC-L1).
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent.errors import check_count, check_temperature
-from maxent.mdp import MDP
+from maxent import validation
+from maxent.errors import ModelError, check_count, check_temperature
+from maxent.mdp import MDP, check_mdp
 from maxent.memory import check_memory
 from maxent.tabular import operators
-from maxent.tabular.bounds import soft_enclosure
+from maxent.tabular.bounds import UNIT, soft_enclosure
 
 
 @dataclass(frozen=True, eq=False)
 class FiniteHorizonSolution:
-    """The soft-optimal solution over a horizon of H steps; axis 0 is time.
+    """The soft-optimal solution over a horizon of H steps, or a policy's value; axis 0 is time.
 
     v: (H+1, S), v[t] the value with H - t steps to go, v[H] = 0.  q, log_policy: (H, S, A).
     error_bound: largest rounding error of v, bounded step by step as in `bounds.py`.
@@ -53,7 +55,7 @@ def finite_horizon(
     """
     temperature = check_temperature(temperature)
     horizon = check_count("horizon", horizon)
-    log_prior = mdp.log_prior(prior)
+    log_prior = check_mdp(mdp).log_prior(prior)
     n_states, n_actions = mdp.reward.shape
     check_memory(
         16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
@@ -69,4 +71,50 @@ def finite_horizon(
         error = mdp.discount * (1.0 + 1e-8) * error + rounding
         log_policy[t] = operators.boltzmann_policy(q[t], temperature, log_prior, 2.0 * error)
         v[t] = np.where(mdp.terminal, 0.0, operators.soft_value(q[t], temperature, log_prior))
+    return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, error)
+
+
+def finite_horizon_evaluation(
+    mdp: MDP, policy: Any, temperature: float, horizon: int | None = None, *, prior: Any = None
+) -> FiniteHorizonSolution:
+    """The value of a policy over an episode of `horizon` steps (SAC-L1).
+
+    policy: probabilities (H, S, A), one policy a step (the horizon is then H and may be left out),
+    or (S, A) or (A,), the same at every step.  Other arguments and errors: `finite_horizon`;
+    ModelError for a policy that is none, or of another length than the horizon.
+    """
+    temperature = check_temperature(temperature)
+    log_prior = check_mdp(mdp).log_prior(prior)
+    given = validation.real_array("policy", policy)
+    if given.ndim == 3 and horizon is None:
+        horizon = len(given)
+    horizon = check_count("horizon", horizon)
+    if given.ndim == 3 and len(given) != horizon:
+        raise ModelError(f"policy has {len(given)} steps; the horizon is {horizon}: make them one")
+    n_states, n_actions = mdp.reward.shape
+    check_memory(
+        16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
+    )
+    allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
+    enclosure = soft_enclosure(mdp, temperature, log_prior)
+    v = np.zeros((horizon + 1, n_states))
+    q = np.empty((horizon, n_states, n_actions))
+    log_policy = np.empty_like(q)
+    error = 0.0
+    for t in reversed(range(horizon)):
+        step = given[t] if given.ndim == 3 else given
+        name = f"policy at step {t}" if given.ndim == 3 else "policy"
+        now = validation.action_distribution(name, step, allowed, mdp.terminal)
+        with np.errstate(divide="ignore"):
+            log_policy[t] = np.log(now)
+        q[t] = operators.backup(mdp, v[t + 1])
+        v[t] = np.where(
+            mdp.terminal,
+            0.0,
+            operators.policy_value(q[t], log_policy[t], temperature, log_prior),
+        )
+        # sums of A products of pi with q (at most 2 N) and with alpha (log pi - log prior)
+        norm = max(float(np.abs(v[t + 1]).max()), enclosure.scale)
+        extra = UNIT * (n_actions + 8) * (3.0 * norm + temperature * (1.0 + np.log(n_actions)))
+        error = mdp.discount * (1.0 + 1e-8) * error + enclosure.rounding(norm) + extra
     return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, error)

@@ -7,6 +7,8 @@ are folded in once.  A kernel holds at most one copy of the transition data.
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
@@ -97,8 +99,20 @@ class PolicyKernel:
         return self._matrix
 
 
-Kernel = SoftKernel | PolicyKernel
-"""An operator on values as the solvers see it: `mdp`, `enclosure`, `apply`, `policy_transition`."""
+@runtime_checkable
+class Kernel(Protocol):
+    """An operator on values as the solvers see it."""
+
+    mdp: MDP
+    enclosure: bounds.Enclosure
+
+    def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+        """The operator applied to v, 0 at terminal states."""
+        ...
+
+    def policy_transition(self) -> Transition:
+        """gamma P_pi for the policy behind the last `apply`."""
+        ...
 
 
 def _action_major(mdp: MDP) -> tuple[Transition, bool]:

@@ -19,13 +19,17 @@ from numpy import ndarray
 from tqdm.std import tqdm
 
 from maxent import validation
-from maxent.errors import MaxEntWarning, ModelError, check_count, check_positive
+from maxent.errors import ConfigError, MaxEntWarning, ModelError, check_count, check_positive
 from maxent.mdp import MDP
 from maxent.solution import Iteration, Solution, Status
 from maxent.tabular import corrections
 from maxent.tabular.kernels import Kernel
 
 Callback = Callable[[Iteration], Any]
+
+LONG_WAIT = 10_000
+"""Iterations without a narrower interval after which a solve is given up even far from rounding.
+Policy iteration may need one for each step of the longest path before its interval narrows."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class Run:
             self.tolerance = check_positive("tolerance", self.tolerance)
         if self.max_iterations is not None:
             check_count("max_iterations", self.max_iterations)
+        if self.callback is not None and not callable(self.callback):
+            raise ConfigError(f"callback = {self.callback!r} cannot be called; give a function")
 
     @property
     def iterations(self) -> int:
@@ -150,7 +156,9 @@ def iterate(kernel: Kernel, run: Run, choose: Callable[[], corrections.Correctio
             if now.width + 4.0 * np.finfo(np.float64).eps * norm <= run.goal:
                 run.status = "converged"
                 return now
-            if residual == 0.0 or run.iterations - best_at > patience:
+            idle = run.iterations - best_at
+            at_rounding = now.width <= 32.0 * enclosure.floor(norm)
+            if residual == 0.0 or idle > (patience if at_rounding else LONG_WAIT + mdp.n_states):
                 run.status = "stalled"
                 return best
             if run.max_iterations is not None and run.iterations >= run.max_iterations:
@@ -175,8 +183,10 @@ def certify(
     least, greatest = (float(lasting.min()), float(lasting.max())) if lasting.size else (0.0, 0.0)
     norm = max(float(np.abs(tv).max()), float(np.abs(v).max()))
     below, above = kernel.enclosure.interval(least, greatest, norm)
-    goal = kernel.enclosure.tolerance(norm) if tolerance is None else tolerance
-    now = Certified(tv, below, above, goal, kernel.mdp.terminal)
+    if tolerance is None:
+        surely = max(float(tv.max()) + below, -(float(tv.min()) + above), 0.0)  # <= ||V*||
+        tolerance = kernel.enclosure.tolerance(surely)
+    now = Certified(tv, below, above, tolerance, kernel.mdp.terminal)
     return now, b, max(abs(least), abs(greatest)), norm
 
 
@@ -199,7 +209,10 @@ def _start(mdp: MDP, v0: Any) -> Float[ndarray, " S"]:
     if v0 is None:
         return np.zeros(mdp.n_states)
     v = validation.real_array("v0", v0)
-    if v.shape != (mdp.n_states,) or not np.isfinite(v).all():
-        raise ModelError(f"v0 has shape {v.shape}; it must be finite, of shape ({mdp.n_states},)")
+    if v.shape != (mdp.n_states,) or not (np.abs(v) <= validation.MAX_REWARD).all():
+        raise ModelError(
+            f"v0 has shape {v.shape}; it must be of shape ({mdp.n_states},), with finite numbers "
+            f"of at most {validation.MAX_REWARD:g} in size"
+        )
     v[mdp.terminal] = 0.0
     return v

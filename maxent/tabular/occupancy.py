@@ -20,7 +20,7 @@ from numpy import ndarray
 
 from maxent import validation
 from maxent.errors import ConfigError
-from maxent.mdp import MDP
+from maxent.mdp import MDP, check_mdp
 from maxent.tabular import operators
 from maxent.tabular.bounds import longest_stay, solve_discounted
 
@@ -34,10 +34,12 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
     ConfigError).  Solved by LU; the error is that of the linear solve, about eps/(1-gamma) of the
     largest visit.
     """
-    policy = validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
+    policy = validation.action_distribution(
+        "policy", policy, check_mdp(mdp).action_mask, mdp.terminal
+    )
     matrix = operators.policy_transition(mdp, policy)
     lasting = ~mdp.terminal
-    if mdp.discount == 1.0 and not np.isfinite(longest_stay(matrix, lasting)):
+    if mdp.discount == 1.0 and not np.isfinite(longest_stay(matrix, lasting, mdp.n_actions)):
         raise ConfigError(
             "discount = 1: the occupancy is finite only for a policy that reaches a terminal state "
             "from everywhere; use a discount below 1"
@@ -57,8 +59,11 @@ def policy_return(mdp: MDP, policy: Any) -> float:
 def discounted_entropy(mdp: MDP, policy: Any, prior: Any = None) -> float:
     """Expected discounted entropy of a policy, sum_s d(s) H(pi(.|s)), in nats, not multiplied by
     the temperature; terminal states add none.  With a prior: minus the discounted KL from it."""
-    visits = occupancy(mdp, policy)[~mdp.terminal].sum(axis=1)
-    checked = validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
+    x = occupancy(mdp, policy)
+    visits = x.sum(axis=1)
+    lasting = (visits > 0.0) & ~mdp.terminal
     with np.errstate(divide="ignore"):
-        log_policy = np.log(checked)
-    return float(visits @ operators.entropy(log_policy, mdp.log_prior(prior))[~mdp.terminal])
+        log_policy = np.log(x[lasting] / visits[lasting, None])
+    log_prior = mdp.log_prior(prior)
+    relative = None if log_prior is None else log_prior[lasting]
+    return float(visits[lasting] @ operators.entropy(log_policy, relative))

@@ -108,6 +108,26 @@ def kl_divergence(
     return -entropy(log_p, log_q)
 
 
+def mellowmax(
+    q: Float[ndarray, "*S A"], temperature: float, log_mask: Float[ndarray, "*S A"] | None = None
+) -> Float[ndarray, "*S"]:
+    """Mellowmax: alpha log mean_a exp(Q(s,a) / alpha) over the available actions, (S, A) -> (S,).
+
+    The soft value with the uniform prior, soft_value - alpha log|A(s)|: between the mean of q
+    (alpha -> infinity) and its maximum (alpha = 0), and a non-expansion.  Asadi and Littman
+    (2017), whose omega is 1/alpha (MELLOWMAX).  log_mask: `mdp.log_mask`.
+    """
+    values = _available(q, log_mask)
+    top = values.max(axis=-1, keepdims=True)
+    if temperature == 0.0:
+        return top[..., 0]
+    # expm1 and log1p keep the digits of q where exp(q / alpha) is nearly 1 (a large alpha)
+    rises = np.expm1(_quotient(values - top, temperature))
+    count = (values > -np.inf).sum(axis=-1)
+    mean = np.where(values > -np.inf, rises, 0.0).sum(axis=-1) / count
+    return top[..., 0] + temperature * np.log1p(mean)
+
+
 def backup(mdp: MDP, v: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
     """r(s,a) + gamma E_{s'}[ V(s') ], with no discounted value beyond a terminal state.
 
@@ -167,9 +187,9 @@ def policy_transition(mdp: MDP, policy: Float[ndarray, "S A"]) -> Transition:
         return np.einsum("sa,sat->st", policy, mdp.transition) * lasting
 
     n_states, n_actions = mdp.reward.shape
-    by_state = np.arange(0, n_states * n_actions + 1, n_actions)
+    rows = np.arange(n_states * n_actions + 1, dtype=mdp.transition.indices.dtype)
     average = sparse.csr_array(
-        (policy.ravel(), np.arange(n_states * n_actions), by_state),
+        (policy.ravel(), rows[:-1], rows[::n_actions]),
         shape=(n_states, n_states * n_actions),
     )
     matrix = sparse.csr_array(average @ mdp.transition)

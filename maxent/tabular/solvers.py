@@ -33,11 +33,13 @@ from numpy import ndarray
 
 from maxent import validation
 from maxent.errors import ConfigError, check_count, check_temperature, nearest
-from maxent.mdp import MDP
+from maxent.mdp import MDP, check_mdp
 from maxent.solution import Solution
 from maxent.tabular import corrections, operators
-from maxent.tabular.kernels import PolicyKernel, SoftKernel
+from maxent.tabular.choice import SMALL, Choice
+from maxent.tabular.kernels import Kernel, PolicyKernel, SoftKernel
 from maxent.tabular.loop import Callback, Certified, Run, certify, iterate
+from maxent.tabular.restricted import PolicySet, RestrictedKernel, check_policies
 
 _LINEAR = {
     "iterative": corrections.sweep,
@@ -76,18 +78,22 @@ def soft_policy_iteration(
     callback: Callback | None = None,
     progress: bool = False,
     evaluation: Literal["auto", "direct", "krylov"] = "auto",
+    policies: PolicySet | None = None,
 ) -> Solution:
     """Evaluate the Boltzmann policy of q exactly, take the Boltzmann policy of its q, repeat.
 
     SAC-T1; it is Newton's method on T V - V = 0 and converges quadratically (SPI-NEWTON).
     evaluation: "direct" (LU), "krylov" (BiCGSTAB), or "auto": direct for dense MDPs and for sparse
-    ones that are small or couple only nearby states, else krylov.  Other options and errors:
-    module docstring.
+    ones that are small or couple only nearby states, else krylov.  policies: `EpsilonFloor`,
+    `EntropyFloor` or `Choices`: stay in that set.  V*, its bounds and the policy are then those of
+    the set (`restricted.py`).  Other options and errors: module docstring.
     """
     _check_choice("evaluation", evaluation, ("auto", "direct", "krylov"))
     run = Run("soft policy iteration", tolerance, max_iterations, v0, callback, progress)
-    correct = _LINEAR[_linear_method(mdp, evaluation)]
-    return _optimise(mdp, temperature, prior, run, lambda: correct)
+    correct = _LINEAR[_linear_method(check_mdp(mdp), evaluation)]
+    if policies is not None:
+        run.method += f" in {type(check_policies(policies)).__name__}"
+    return _optimise(mdp, temperature, prior, run, lambda: correct, policies)
 
 
 def modified_soft_policy_iteration(
@@ -110,7 +116,7 @@ def modified_soft_policy_iteration(
     if sweeps is not None:
         check_count("sweeps", sweeps)
     run = Run("modified soft policy iteration", tolerance, max_iterations, v0, callback, progress)
-    correct = corrections.neumann(sweeps or _default_sweeps(temperature))
+    correct = corrections.neumann(sweeps or corrections.usual_sweeps(temperature))
     return _optimise(mdp, temperature, prior, run, lambda: correct)
 
 
@@ -127,25 +133,13 @@ def solve(
 ) -> Solution:
     """The soft-optimal solution by the method that suits the MDP.
 
-    30 sweeps of soft value iteration; if their rate promises the answer within 100 more, value
-    iteration goes on; otherwise soft policy iteration with a direct solve where that is cheap (a
-    dense MDP, or at most 2,000 states that couple only nearby ones), else modified soft policy
-    iteration.  Where that is still far from done after 100 iterations and states couple only
-    nearby ones (up to 250,000), direct solves take over.  `Solution.method` says which method gave
-    the answer.  Options and errors: module docstring.
+    Soft value iteration if its rate promises an answer soon, else soft policy iteration with a
+    direct solve where that is cheap, else modified soft policy iteration as long as it pays: the
+    rule is in `choice.py`.  `Solution.method` says what gave the answer.  Options and errors:
+    module docstring.
     """
     run = Run("soft value iteration", tolerance, max_iterations, v0, callback, progress)
-
-    def choose() -> corrections.Correction:
-        patience = {30: 2_000, 130: 250_000}  # iteration: states worth a factorisation by now
-        if run.iterations in patience and run.sweeps_left() > 100:
-            if _factorises_well(mdp, patience[run.iterations]):
-                run.method, run.correct = "soft policy iteration", corrections.direct
-            elif run.iterations == 30:
-                run.method = "modified soft policy iteration"
-                run.correct = corrections.neumann(_default_sweeps(temperature))
-        return run.correct
-
+    choose = Choice(check_mdp(mdp), check_temperature(temperature), run)
     return _optimise(mdp, temperature, prior, run, choose)
 
 
@@ -171,7 +165,7 @@ def soft_policy_evaluation(
     """
     _check_choice("method", method, ("auto", "iterative", "direct", "krylov"))
     temperature = check_temperature(temperature)
-    log_prior = mdp.log_prior(prior)
+    log_prior = check_mdp(mdp).log_prior(prior)
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
     policy = validation.action_distribution("policy", policy, allowed, mdp.terminal)
     kernel = PolicyKernel(mdp, policy, temperature, log_prior)
@@ -201,31 +195,41 @@ def _optimise(
     prior: Any,
     run: Run,
     choose: Callable[[], corrections.Correction],
+    policies: PolicySet | None = None,
 ) -> Solution:
     temperature = check_temperature(temperature)
-    if mdp.discount == 1.0:
+    if check_mdp(mdp).discount == 1.0:
         raise ConfigError(
-            "discount = 1: an infinite-horizon optimum need not exist; use finite_horizon(mdp, "
-            "temperature, horizon), or a discount just below 1 such as 1 - 1e-9"
+            "discount = 1: an infinite-horizon optimum need not exist; use finite_horizon for an "
+            "episode of known length, or a discount just below 1 such as 1 - 1e-9"
         )
     log_prior = mdp.log_prior(prior)
-    kernel = SoftKernel(mdp, temperature, log_prior)
+    kernel: SoftKernel | RestrictedKernel
+    if policies is None:
+        kernel = SoftKernel(mdp, temperature, log_prior)
+    else:
+        kernel = RestrictedKernel(mdp, temperature, log_prior, policies)
     best = iterate(kernel, run, choose)
     v, error_bound = best.midpoint()
     q = operators.backup(mdp, v)
-    ties = 2.0 * mdp.discount * error_bound if temperature == 0.0 else 0.0
+    ties = 0.0
+    if isinstance(kernel, RestrictedKernel):
+        log_policy = kernel.improve(q)
+    else:
+        ties = 2.0 * mdp.discount * error_bound if temperature == 0.0 else 0.0
+        log_policy = operators.boltzmann_policy(q, temperature, log_prior, ties)
     return run.solution(
         best,
         v=v,
         q=q,
-        log_policy=operators.boltzmann_policy(q, temperature, log_prior, ties),
+        log_policy=log_policy,
         temperature=temperature,
         error_bound=error_bound,
         policy_bound=_policy_bound(kernel, best, v, ties),
     )
 
 
-def _policy_bound(kernel: SoftKernel, best: Certified, v: ndarray, ties: float) -> float:
+def _policy_bound(kernel: Kernel, best: Certified, v: ndarray, ties: float) -> float:
     """Upper bound on max(V* - V^pi) for the policy read off backup(v): its own fixed point lies in
     the interval certified at v, lowered by what a tie may cost and by the policy's rounding."""
     at_v, b, _, norm = certify(kernel, v, best.tolerance)
@@ -243,18 +247,8 @@ def _policy_bound(kernel: SoftKernel, best: Certified, v: ndarray, ties: float) 
 def _linear_method(mdp: MDP, name: str) -> str:
     if name != "auto":
         return name
-    easy = mdp.n_states <= 2_000 or _factorises_well(mdp, mdp.n_states)
+    easy = not mdp.is_sparse or mdp.n_states <= SMALL or corrections.is_local(mdp.transition)
     return "direct" if easy else "krylov"
-
-
-def _factorises_well(mdp: MDP, most: int) -> bool:
-    """Whether an LU of I - gamma P_pi is cheap: a dense MDP, or a local one of at most `most`
-    states."""
-    return not mdp.is_sparse or (mdp.n_states <= most and corrections.is_local(mdp.transition))
-
-
-def _default_sweeps(temperature: float) -> int:
-    return 20 if temperature == 0.0 else 100
 
 
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -60,7 +60,7 @@ def verify(
     if mdp.discount == 1.0:
         raise ConfigError(
             "discount = 1 makes no contraction: the theorems checked here need a discount below 1; "
-            "use mdp.replace(discount=0.999), or finite_horizon for undiscounted problems"
+            "set one such as 0.999, or see finite_horizon for undiscounted problems"
         )
     if prior is not None:
         prior = validation.action_distribution("prior", prior, mdp.action_mask, mdp.terminal)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import MaxEntError
+from maxent.frames import data_frame
 
 Verdict = Literal["holds", "fails", "undecided", "not applicable"]
 _GRAVITY: dict[Verdict, int] = {"holds": 0, "undecided": 1, "fails": 2}
@@ -98,14 +99,7 @@ class Report:
 
     def to_frame(self) -> Any:
         """A pandas DataFrame, one row a check.  Needs pandas: `pip install maxent[data]`."""
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError(
-                "Report.to_frame() needs pandas: pip install 'maxent[data]'; without it use "
-                "Report.to_dict() or print the report"
-            ) from error
-        return pandas.DataFrame([asdict(check) for check in self.checks])
+        return data_frame([asdict(check) for check in self.checks])
 
     def __iter__(self) -> Iterator[Check]:
         return iter(self.checks)

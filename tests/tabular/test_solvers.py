@@ -131,6 +131,49 @@ def test_a_prior_takes_the_place_of_the_uniform_measure(label):
         assert max(x - y for x, y in zip(truth, earned, strict=True)) <= solution.policy_bound
 
 
+@pytest.mark.parametrize("method", EVALUATIONS)
+@pytest.mark.parametrize("distance", [0.0, 1e-12, 1e-6, 1e-2, 1.0])
+def test_a_policy_near_its_prior_is_evaluated_soundly(method, distance):
+    """The divergence nearly vanishes, the rounding of its logarithms does not."""
+    rng = np.random.default_rng(0)
+    for temperature in (1e-3, 1.0, 1e7):
+        mdp = family("dense", 0.9, n_states=3)
+        prior = rng.dirichlet(np.ones(3), size=3)
+        policy = prior * np.exp(distance * rng.normal(size=(3, 3)))
+        policy /= policy.sum(axis=1, keepdims=True)
+        mdp = mdp.replace(reward=np.zeros((3, 3)))
+        solution = maxent.soft_policy_evaluation(
+            mdp, policy, temperature, prior=prior, method=method
+        )
+        truth = policy_value(mdp, policy, temperature, prior)
+        for lower, exact, upper in zip(solution.lower, truth, solution.upper, strict=True):
+            assert lower <= exact <= upper
+
+
+@pytest.mark.parametrize("label", SOLVERS)
+def test_the_default_tolerance_is_about_the_answer_not_the_start(label):
+    mdp = family("terminal", 0.9, n_states=20)
+    usual = SOLVERS[label](mdp, 0.1)
+    for v0 in (np.full(20, 1e12), 1e12 * (np.arange(20) % 2), np.full(20, -1e9)):
+        far = SOLVERS[label](mdp, 0.1, v0=v0)
+        assert far.converged
+        assert far.tolerance == pytest.approx(usual.tolerance, rel=1e-6)
+        assert np.abs(far.v - usual.v).max() <= far.error_bound + usual.error_bound
+    slow = maxent.MDP(np.ones((1, 1, 1)), np.ones(1), discount=1 - 1e-6)
+    answer = SOLVERS[label](slow, 0.0)
+    assert answer.converged and answer.error_bound <= answer.tolerance < 0.01  # of 1e6
+
+
+@pytest.mark.parametrize("label", SOLVERS)
+def test_a_long_way_to_the_goal_is_not_taken_for_rounding(label):
+    """At the hard maximum values spread one cell an iteration, and the interval waits for them."""
+    mdp = maxent.gridworld("open-2x400", discount=0.99)
+    exact = maxent.soft_value_iteration(mdp, 0.0)
+    solution = SOLVERS[label](mdp, 0.0)
+    assert solution.converged
+    assert np.abs(solution.v - exact.v).max() <= solution.error_bound + exact.error_bound
+
+
 @pytest.mark.parametrize("label", SOLVERS)
 def test_a_discount_within_a_billionth_of_one_is_certified(label):
     mdp = maxent.gridworld("russell-norvig-4x3")
@@ -259,7 +302,7 @@ def test_solve_chooses_by_size_and_rate():
     assert maxent.solve(fast, 1.0).method == "soft value iteration"
     small = maxent.gridworld("open-10x10", discount=0.999)
     assert maxent.solve(small, 1.0).method == "soft policy iteration"
-    large = maxent.gridworld("open-60x60", discount=0.999)
+    large = maxent.gridworld("open-60x60", discount=0.99)
     assert maxent.solve(large, 1.0).method == "modified soft policy iteration"
 
 
@@ -284,6 +327,12 @@ def test_the_same_call_gives_the_same_bits():
         first, second = solver(mdp, 0.2), solver(mdp, 0.2)
         assert first.v.tobytes() == second.v.tobytes()
         assert first.log_policy.tobytes() == second.log_policy.tobytes()
+
+
+def test_a_solution_cannot_be_changed():
+    solution = maxent.solve(family("sparse", 0.9), 0.5)
+    for name in ("v", "q", "log_policy", "lower", "upper", "residuals"):
+        assert not getattr(solution, name).flags.writeable
 
 
 def test_the_progress_bar_writes_only_to_a_terminal(capsys):

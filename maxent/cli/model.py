@@ -1,0 +1,159 @@
+"""How an MDP is named on the command line, and built: a map, a map file, an .npz file, gym:ID."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import Positional, UseAppendAction
+
+import maxent
+from maxent.cli.arguments import as_option, option
+from maxent.errors import ConfigError, MapError, nearest
+
+if TYPE_CHECKING:
+    from maxent.mdp import MDP
+
+GYM = "gym:"
+FOR_GYM = ("discount", "env_option")
+FOR_NPZ = ("discount",)
+ANY_SIZE = "open-50x50, maze-21x31, maze-21x31-seed7"
+"""Examples of maps that are generated at any size."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which MDP, and what to change in it."""
+
+    mdp: Annotated[Positional[str], option("MDP", "(required)")]
+    """A map name (see: maxent maps), FILE.txt, FILE.npz or gym:ID."""
+    discount: Annotated[float | None, option("GAMMA")] = None
+    """In [0, 1]; only named maps and .npz files have one of their own."""
+    slip: Annotated[float | None, option("P")] = None
+    """Maps: total probability of the two neighbouring directions."""
+    moves: Annotated[int | None, option("4|8")] = None
+    """Maps: number of directions."""
+    wind: Annotated[str | None, option("W,W,...")] = None
+    """Maps: cells upwards per step, for each column or one for all."""
+    step_reward: Annotated[float | None, option("R")] = None
+    """Maps: paid for each step."""
+    rewards: Annotated[str | None, option("G=R,X=R,...")] = None
+    """Maps: rewards of characters."""
+    bump_reward: Annotated[float | None, option("R")] = None
+    """Maps: added when a move meets a wall or an edge."""
+    goals: Annotated[str | None, option("terminal|absorbing|restart")] = None
+    """Maps: what a goal does."""
+    env_option: Annotated[
+        UseAppendAction[tuple[str, ...]], option("KEY=VALUE", "(repeatable)")
+    ] = ()
+    """gym: a setting of the environment, such as is_slippery=False."""
+
+    def given(self) -> dict[str, Any]:
+        """The options that were given, as keyword arguments of `gridworld`."""
+        options = {name: value for name, value in asdict(self).items() if value not in (None, ())}
+        del options["mdp"]
+        if self.rewards is not None:
+            options["rewards"] = _pairs("--rewards", self.rewards.split(","))
+        if self.wind is not None:
+            numbers = [_value(part) for part in self.wind.split(",")]
+            options["wind"] = numbers[0] if len(numbers) == 1 else numbers
+        return options
+
+    def build(self) -> MDP:
+        """The MDP; ConfigError for an option that does not concern its kind."""
+        if self.mdp.startswith(GYM):
+            return self._from_gymnasium(self.mdp.removeprefix(GYM))
+        if self.mdp.endswith(".npz"):
+            return self._from_archive()
+        return self._from_map()
+
+    def _only(self, allowed: Sequence[str], kind: str) -> dict[str, Any]:
+        options = self.given()
+        for name in options:
+            if name not in allowed:
+                raise ConfigError(f"{as_option(name)} does not concern {kind}; leave it out")
+        return options
+
+    def _discount(self, typical: float) -> float:
+        if self.discount is None:
+            raise ConfigError(
+                f"{self.mdp} has no discount of its own; add, say, --discount {typical}"
+            )
+        return self.discount
+
+    def _from_gymnasium(self, name: str) -> MDP:
+        options = self._only(FOR_GYM, "a Gymnasium environment")
+        discount = self._discount(0.99)
+        settings = _pairs("--env-option", options.get("env_option", ()))
+        for taken in {"discount", "env"} & settings.keys():
+            raise ConfigError(f"--env-option {taken}=... is no setting of an environment")
+        return maxent.from_gymnasium(name, discount=discount, **settings)
+
+    def _from_archive(self) -> MDP:
+        changes = self._only(FOR_NPZ, "an .npz file")
+        mdp = maxent.MDP.load(self.mdp)
+        return mdp.replace(**changes) if changes else mdp
+
+    def _from_map(self) -> MDP:
+        from maxent import maps
+
+        settings = self._only([field.name for field in fields(self)[1:-1]], "a map")
+        if maps.is_name(self.mdp):
+            with suppress(MapError):
+                maps.named_map(self.mdp)
+                return maxent.gridworld(self.mdp, **settings)
+        if not _is_file(self.mdp):
+            raise MapError(_unknown_mdp(self.mdp))
+        return maxent.gridworld(Path(self.mdp), **settings | {"discount": self._discount(0.95)})
+
+
+def known_maps(name: str) -> str:
+    """The tail of a message about an unknown name of a map."""
+    from maxent.maps import MAPS
+
+    return f"{nearest(name, MAPS)}; of any size: {ANY_SIZE}"
+
+
+def _unknown_mdp(name: str) -> str:
+    name = name if len(name) < 64 else f"{name[:60]}..."
+    if name.endswith(".txt") or os.sep in name:
+        return f"there is no map file {name!r}; name a file, or a map (see: maxent maps)"
+    return (
+        f"no map or file is called {name!r}; {known_maps(name)}.  Else name a map file, an .npz "
+        "file or an environment, such as gym:FrozenLake-v1"
+    )
+
+
+def _is_file(name: str) -> bool:
+    """Whether something that is no folder is there; False for a name that no file can have."""
+    with suppress(OSError, ValueError):
+        return Path(name).exists() and not Path(name).is_dir()
+    return False
+
+
+def _pairs(written: str, texts: Sequence[str]) -> dict[str, Any]:
+    """NAME=VALUE, ... as a dictionary; ConfigError for another form or a name given twice."""
+    pairs: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise ConfigError(f"{written} {text!r} must have the form NAME=VALUE")
+        if name in pairs:
+            raise ConfigError(f"{written} gives {name!r} twice; give it once")
+        pairs[name] = _value(value)
+    return pairs
+
+
+def _value(text: str) -> Any:
+    """A number, boolean, None, list or text, as Python would read it; true and false too."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text

@@ -1,0 +1,128 @@
+"""`maxent tradeoff MDP`: what return costs in entropy, at many temperatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import OmitArgPrefixes
+
+import maxent
+from maxent.cli.arguments import option
+from maxent.cli.exit_codes import DONE
+from maxent.cli.model import Model
+from maxent.cli.outputs import check_outputs, say_written, write_record
+from maxent.errors import ConfigError, check_count, check_temperature
+
+if TYPE_CHECKING:
+    from maxent.mdp import MDP
+    from maxent.tabular.tradeoff import Tradeoff as Curve
+
+MOST = 10_000
+"""Temperatures in one range; more are taken for a slip of the finger."""
+
+
+@dataclass(frozen=True)
+class Tradeoff:
+    """Return against entropy along the soft-optimal policies of an MDP.
+
+    examples:
+      maxent tradeoff two-goals --temperatures 0.01:10:7
+      maxent tradeoff gym:FrozenLake-v1 --discount 0.99 --temperatures 0,0.01,1,inf --json lake.json
+      maxent tradeoff four-rooms --temperatures 0.001:10:40 --figure front.png
+    """
+
+    model: OmitArgPrefixes[Model]
+    temperatures: Annotated[str, option("LOW:HIGH:COUNT|ALPHA,ALPHA,...", "(required)")]
+    """So many, evenly spaced in the logarithm; or a list, where 0 and inf are the limits."""
+    json: Annotated[str | None, option("FILE.json")] = None
+    """Write every number there."""
+    figure: Annotated[str | None, option("FILE.png|FILE.svg")] = None
+    """Draw return against entropy there."""
+    overwrite: Annotated[bool, option("")] = False
+    """Replace output files that exist."""
+
+    def run(self) -> int:
+        """Solve at every temperature, write the files, print the table."""
+        outputs = check_outputs(self)
+        temperatures = read_temperatures(self.temperatures)
+        mdp = self.model.build()
+        curve = maxent.tradeoff(mdp, temperatures, progress=True)
+        if "json" in outputs:
+            write_record(self, mdp, outputs["json"], tradeoff=curve.to_dict())
+        if "figure" in outputs:
+            from maxent import plots
+
+            plots.save(plots.tradeoff(curve), outputs["figure"], overwrite=self.overwrite)
+        print(_summary(self.model.mdp, mdp, curve))
+        say_written(outputs)
+        return DONE
+
+
+def read_temperatures(text: str) -> list[float]:
+    """The temperatures that LOW:HIGH:COUNT or a list with commas stands for."""
+    if ":" not in text:
+        return [_number(part) for part in text.split(",")]
+    low, high, count = _range(text)
+    import numpy as np
+
+    spaced: list[float] = np.geomspace(low, high, count).tolist()
+    return spaced
+
+
+def _range(text: str) -> tuple[float, float, int]:
+    try:
+        low, high, count = text.split(":")
+        number = int(count)
+    except ValueError:
+        raise ConfigError(
+            f"--temperatures {text!r} must have the form LOW:HIGH:COUNT, as in 0.01:10:40"
+        ) from None
+    ends = check_temperature(_number(low)), check_temperature(_number(high))
+    if 0.0 in ends:
+        raise ConfigError(
+            f"--temperatures {text!r} is spaced by the logarithm and cannot begin or end at 0; "
+            "begin, say, at 0.001, or give a list: 0,0.01,0.1,1"
+        )
+    if check_count("the COUNT of --temperatures", number) > MOST:
+        raise ConfigError(f"--temperatures {text!r} asks for more than {MOST}; ask for fewer")
+    return *ends, number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(
+            f"--temperatures {text!r} is not a number; give LOW:HIGH:COUNT, or a list: 0,0.01,0.1,1"
+        ) from None
+
+
+def _summary(name: str, mdp: MDP, curve: Curve) -> str:
+    """The curve as a table, for people."""
+    from maxent import reports
+
+    ends = zip(("temperature to 0", "temperature to inf"), curve.return_range, curve.entropy_range)
+    columns = (
+        curve.temperatures,
+        curve.returns,
+        curve.entropies,
+        curve.objectives,
+        curve.error_bounds,
+    )
+    rows = [
+        [f"{temperature:.6g}", *(f"{value:.8g}" for value in values), f"{error:.1e}"]
+        for temperature, *values, error in zip(*(column.tolist() for column in columns))
+    ]
+    return "\n".join(
+        [
+            f"{'MDP':<18} {name}: {reports.size_text(mdp)}, "
+            f"discount {reports.discount_text(mdp.discount)}",
+            *(f"{end:<18} return {reward:.8g}, entropy {nats:.8g}" for end, reward, nats in ends),
+            "",
+            reports.table(("temperature", "return", "entropy", "objective", "error"), rows),
+            "",
+            "Discounted, over the start states; entropy in nats; objective = return +",
+            "temperature * entropy, certified to the error beside it.",
+        ]
+    )

@@ -1,0 +1,339 @@
+"""GIFs: a solver's iterations, and agents that follow a policy.
+
+Frames are drawn with the Agg canvas (no display is needed) and written by Pillow: whole or
+absent, on one palette of 256 colours for all frames, the same bytes for the same input.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy import ndarray
+from PIL import Image
+
+from maxent.errors import ConfigError, check_count, check_positive, check_temperature
+from maxent.files import check_output, write_whole
+from maxent.mdp import MDP
+from maxent.plots import arrows, grids, marks, strips
+from maxent.plots.occupancy import policy_of
+from maxent.plots.style import (
+    INK,
+    LINES,
+    MARKERS,
+    PAPER,
+    discount_text,
+    new_figure,
+    setting,
+    styled,
+)
+from maxent.simulation import Simulation, simulate
+from maxent.solution import Iteration, Solution
+from maxent.tabular import operators
+from maxent.tabular.convergence import reference_value
+from maxent.tabular.solvers import soft_value_iteration
+
+MAX_FRAMES, MAX_EPISODES = 200, 12
+HOLD = 2.0
+"""Seconds that the last frame stays."""
+
+
+@styled
+def animate_iterations(
+    mdp: MDP,
+    temperature: float,
+    path: str | os.PathLike[str],
+    *,
+    solver: Callable[..., Solution] = soft_value_iteration,
+    frames: int = 40,
+    fps: float = 4.0,
+    dpi: float = 80.0,
+    overwrite: bool = False,
+    **options: Any,
+) -> Path:
+    """A GIF of a solver at work: its values as colours and their Boltzmann policy as arrows.
+
+    solver: `soft_value_iteration`, `soft_policy_iteration`, `modified_soft_policy_iteration`, or
+    any function of their form; options (prior, tolerance, max_iterations, v0) go to it.  The title
+    of each frame tells the iteration, the true error max |V_k - V*| and the solver's certified
+    bound on it.  One colour scale serves all frames.  Where there are more iterations than
+    `frames` (200 at most), the first ones are shown and then ever fewer, and the last.
+
+    fps: frames a second.  Without a map: the values by state.  Returns the path.  Raises
+    ConfigError for a path that does not end in .gif, OutputExistsError (nothing changed) where it
+    exists and `overwrite` is false.
+    """
+    destination = _check_gif(path, overwrite)
+    temperature = check_temperature(temperature)
+    frames = _check_at_most("frames", frames, MAX_FRAMES)
+    duration, dpi = 1.0 / check_positive("fps", fps), check_positive("dpi", dpi)
+    prior = options.get("prior")
+    optimum, known = reference_value(mdp, temperature, prior)
+    v0 = options.get("v0")
+    start = np.zeros(mdp.n_states) if v0 is None else np.where(mdp.terminal, 0.0, v0)
+    record = _Record(start)
+    solution = solver(mdp, temperature, callback=record, **options)
+    kept = record.chosen(frames)
+    norm = Normalize(*grids.value_limits(mdp, optimum, *(v for _, v, _ in kept)))
+    log_prior = mdp.log_prior(prior)
+
+    def draw(ax: Axes, frame: tuple[int, ndarray, float]) -> str:
+        iteration, v, bound = frame
+        if mdp.grid is None:
+            ends = (float(norm.vmin or 0.0), float(norm.vmax or 1.0))
+            label = grids.value_label(solution)
+            strips.draw_strip(ax, mdp, v, label, bounds=None, limits=None, name="V")
+            listed = mdp.n_states <= strips.NAMED
+            room = 0.04 * (ends[1] - ends[0])
+            (ax.set_xlim if listed else ax.set_ylim)(ends[0] - room, ends[1] + room)
+        else:
+            q = operators.backup(mdp, v)
+            policy = np.exp(operators.boltzmann_policy(q, temperature, log_prior))
+            grids.draw_map(ax, mdp, policy, v, norm)
+        certified = "start" if iteration == 0 else f"certified ≤ {_short(bound)}"
+        error = float(np.abs(v - optimum).max())
+        return (
+            f"{solution.method}, {setting(mdp, temperature)}\n"
+            f"iteration {iteration}: error {_error(error, known)}, {certified}"
+        )
+
+    label = None if mdp.grid is None else (grids.value_label(solution), norm)
+    return _write(destination, overwrite, mdp, kept, draw, label, duration, dpi)
+
+
+@styled
+def animate_rollouts(
+    mdp: MDP,
+    policy: Solution | ndarray,
+    path: str | os.PathLike[str],
+    *,
+    episodes: int = 4,
+    seed: int = 0,
+    max_steps: int = 60,
+    fps: float = 5.0,
+    dpi: float = 80.0,
+    overwrite: bool = False,
+) -> Path:
+    """A GIF of agents that follow a policy, all at once, with the way each came behind it.
+
+    policy: a Solution, or probabilities (S, A).  episodes: 12 at most, each with a marker and a
+    colour of its own, drawn by `maxent.simulate` with that seed; the title counts the steps and
+    those that have ended.  max_steps: where an episode is cut off, 200 at most.
+
+    Without a map: state numbers against time.  Path, `overwrite`, fps and errors as in
+    `animate_iterations`.
+    """
+    destination = _check_gif(path, overwrite)
+    probabilities = policy_of(mdp, policy)
+    episodes = _check_at_most("episodes", episodes, MAX_EPISODES)
+    max_steps = _check_at_most("max_steps", max_steps, MAX_FRAMES)
+    duration, dpi = 1.0 / check_positive("fps", fps), check_positive("dpi", dpi)
+    runs = simulate(
+        mdp, probabilities, episodes=episodes, horizon=max_steps, seed=seed, trajectories=True
+    )
+    problem = f"discount {discount_text(mdp.discount)}"
+    if isinstance(policy, Solution):
+        problem = setting(mdp, policy.temperature)
+    last = int(runs.lengths.max(initial=0))
+
+    def draw(ax: Axes, step: int) -> str:
+        (_by_time if mdp.grid is None else _on_map)(ax, mdp, probabilities, runs, step)
+        ended = int((runs.terminated & (runs.lengths <= step)).sum())
+        ends = f", {ended} of {episodes} ended" if mdp.terminal.any() else ""
+        return f"Rollouts, seed {seed}, {problem}\nstep {step}{ends}"
+
+    return _write(destination, overwrite, mdp, range(last + 1), draw, None, duration, dpi)
+
+
+class _Record:
+    """A solver's callback: keeps the first 12 iterates, then one each time their number has grown
+    by a tenth, and the last."""
+
+    def __init__(self, start: ndarray) -> None:
+        self.kept: list[tuple[int, ndarray, float]] = [(0, start, float("nan"))]
+        self.last = self.kept[0]
+
+    def __call__(self, iteration: Iteration) -> None:
+        count = iteration.iteration
+        self.last = (count, iteration.v, iteration.error_bound)
+        if count <= 12 or count >= 1.1 * self.kept[-1][0]:
+            self.kept.append((count, iteration.v.copy(), iteration.error_bound))
+
+    def chosen(self, frames: int) -> list[tuple[int, ndarray, float]]:
+        """At most `frames` of them, first and last among them."""
+        kept = self.kept if self.kept[-1][0] == self.last[0] else [*self.kept, self.last]
+        places = np.unique(np.linspace(0, len(kept) - 1, min(frames, len(kept))).round())
+        return [kept[int(place)] for place in places]
+
+
+def _on_map(ax: Axes, mdp: MDP, policy: ndarray, runs: Simulation, step: int) -> None:
+    """The map, faint, with the policy, and each agent with the way it came.  Agents are set apart
+    within a cell so that none hides another."""
+    assert mdp.grid is not None and runs.states is not None
+    marks.tick_cells(ax, mdp.grid)
+    cell = grids.cell_points(ax, mdp.grid.shape)
+    shade = np.zeros(mdp.n_states)
+    marks.draw_blocks(ax, mdp.grid)
+    marks.draw_ends(ax, mdp, cell)
+    marks.draw_letters(ax, mdp, cell, shade)
+    seen = np.flatnonzero((mdp.grid.cells[:, 0] >= 0) & ~mdp.terminal)
+    if cell >= grids.ROOM_FOR_ACTIONS:
+        faint = arrows.action_arrows(mdp, policy, seen, 0.80, 0.0)
+        arrows.draw_arrows(ax, faint, np.full(mdp.n_states, 0.75), 0.05)
+    for episode, offset in enumerate(_offsets(runs.episodes)):
+        now = min(step, int(runs.lengths[episode]))
+        visited = runs.states[episode, : now + 1]
+        row, column = mdp.grid.cells[visited].T.astype(float)
+        on_map = row >= 0
+        x, y = column[on_map] + offset[0], row[on_map] + offset[1]
+        colour = LINES[episode % len(LINES)]
+        ax.plot(x, y, color=colour, linewidth=max(0.9, 0.035 * cell), alpha=0.55, zorder=7)
+        ax.plot(
+            x[-1:],
+            y[-1:],
+            marker=MARKERS[(episode + episode // len(LINES)) % len(MARKERS)],
+            color=colour,
+            markersize=float(np.clip(0.26 * cell, 3.5, 12.0)),
+            markeredgecolor=INK,
+            markeredgewidth=0.8,
+            zorder=8,
+        )
+
+
+def _by_time(ax: Axes, mdp: MDP, policy: ndarray, runs: Simulation, step: int) -> None:
+    """Without a map: the states of each agent so far, against time."""
+    assert runs.states is not None
+    for episode in range(runs.episodes):
+        now = min(step, int(runs.lengths[episode]))
+        ax.plot(
+            np.arange(now + 1),
+            runs.states[episode, : now + 1],
+            marker=MARKERS[(episode + episode // len(LINES)) % len(MARKERS)],
+            markevery=[now],
+            markeredgecolor=INK,
+            color=LINES[episode % len(LINES)],
+            drawstyle="steps-post",
+            alpha=0.8,
+        )
+    ax.set_xlim(-0.5, int(runs.lengths.max(initial=0)) + 0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    ax.set_xlabel("step")
+    ax.set_ylabel("state")
+    if mdp.n_states <= strips.NAMED:
+        strips.name_states(ax, mdp)
+    ax.set_ylim(mdp.n_states - 0.4, -0.6)
+
+
+def _offsets(count: int) -> ndarray:
+    """(count, 2): places on a ring in the middle of a cell."""
+    angle = 2 * np.pi * np.arange(count) / count
+    return (0.0 if count == 1 else 0.22) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _write(
+    destination: Path,
+    overwrite: bool,
+    mdp: MDP,
+    frames: Sequence[Any],
+    draw: Callable[[Axes, Any], str],
+    label: tuple[str, Normalize] | None,
+    duration: float,
+    dpi: float,
+) -> Path:
+    """Draw each frame into the same axes, put all on one palette, write the GIF.
+
+    The layout is settled on the last frame and then kept, so that nothing jumps.
+    """
+    pictures: list[Image.Image] = []
+    figure, ax, place = _stage(mdp, draw, frames[-1], label, dpi)
+    for frame in frames:
+        ax.clear()
+        ax.set_title(draw(ax, frame))
+        ax.set_position(place)
+        pictures.append(_picture(figure))
+    palette = _palette(pictures)
+    flat = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    lasting = [round(1000 * duration)] * (len(flat) - 1) + [round(1000 * max(HOLD, duration))]
+    with write_whole(destination, overwrite=overwrite) as staged:
+        flat[0].save(
+            staged, format="GIF", save_all=True, append_images=flat[1:], duration=lasting, loop=0,
+            optimize=False,
+        )  # fmt: skip
+    return destination
+
+
+def _stage(
+    mdp: MDP,
+    draw: Callable[[Axes, Any], str],
+    frame: Any,
+    label: tuple[str, Normalize] | None,
+    dpi: float,
+) -> tuple[Figure, Axes, Any]:
+    """A figure laid out for `frame`, its axes, and where they are to stay."""
+    if mdp.grid is None:
+        figure = new_figure(6.4, 4.4 if mdp.n_states > strips.NAMED else 1.6 + 0.22 * mdp.n_states)
+    else:
+        figure = new_figure(*grids.figure_size(mdp.grid.shape, 5.6), square_cells=True)
+    figure.set_dpi(dpi)
+    ax = figure.add_subplot()
+    ax.set_title(draw(ax, frame))
+    if label is not None:
+        assert mdp.grid is not None
+        (mesh,) = ax.findobj(lambda artist: artist.get_gid() == "values")
+        grids.colour_bar(figure, [ax], cast(Any, mesh), label[0], mdp.grid.shape)
+    for _ in range(4):
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return figure, ax, ax.get_position()
+
+
+def _picture(figure: Figure) -> Image.Image:
+    canvas = cast(FigureCanvasAgg, figure.canvas)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+
+
+def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
+    """256 colours for up to eight of the frames, first and last among them, set side by side."""
+    chosen = np.unique(np.linspace(0, len(pictures) - 1, 8).round().astype(int))
+    width, height = pictures[0].size
+    together = Image.new("RGB", (width * len(chosen), height), PAPER)
+    for place, index in enumerate(chosen):
+        together.paste(pictures[index], (place * width, 0))
+    palette = together.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    colours = np.array(palette.getpalette()).reshape(-1, 3)
+    colours[(colours >= 250).all(axis=1)] = 255  # paper stays white
+    palette.putpalette(colours.ravel().tolist())
+    return palette
+
+
+def _error(error: float, known: float) -> str:
+    """An error against a V* that is known to within `known`."""
+    return _short(error) if error > known else f"< {_short(known)}"
+
+
+def _short(value: float) -> str:
+    """Two digits that do not change width much from frame to frame: 0.73, 4.1e-05."""
+    return f"{value:.2g}" if value == 0.0 or value >= 0.01 else f"{value:.1e}"
+
+
+def _check_gif(path: str | os.PathLike[str], overwrite: bool) -> Path:
+    ending = Path(os.fspath(path)).suffix.lower()
+    if ending != ".gif":
+        raise ConfigError(f"animation path {os.fspath(path)!r} ends in {ending!r}; end it in .gif")
+    return check_output(path, overwrite)
+
+
+def _check_at_most(name: str, value: Any, most: int) -> int:
+    count = check_count(name, value)
+    if count > most:
+        raise ConfigError(f"{name} = {value!r} is more than {most}, the most that is drawn")
+    return count

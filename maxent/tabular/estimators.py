@@ -1,0 +1,216 @@
+r"""The soft value estimated from sampled actions, and how far it is off.
+
+SQL Eq. 10: with actions a_i drawn from a proposal p,
+
+    V(s) = alpha log E_{a~p}[ w ],  w = exp(Q(s,a) / alpha) / p(a)
+         ~ alpha ( logsumexp_i( Q(s,a_i) / alpha - log p(a_i) ) - log N ).
+
+It is biased low (Jensen).  If w has a finite variance the bias is, to first order,
+-alpha Var(w) / (2 N E[w]^2); with a single sample it is exactly -alpha KL(p || Boltzmann policy).
+With p equal to the Boltzmann policy every weight is exp(V / alpha): no variance, no bias.  A
+proposal that leaves out actions is biased however many samples are drawn.
+
+`log_proposal` is a log-probability for discrete actions, a log-density for continuous ones; the
+last axis is samples, or actions where all are enumerated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from scipy.special import logsumexp
+
+from maxent import validation
+from maxent.errors import ConfigError, ModelError, check_count, check_positive, check_temperature
+from maxent.tabular import operators
+
+
+def importance_sampled_soft_value(
+    q_samples: Any, log_proposal: Any, temperature: float
+) -> Float[ndarray, "*S"]:
+    """SQL Eq. 10: alpha ( logsumexp_i( q_i / alpha - log p_i ) - log N ), (..., N) -> (...).
+
+    q_samples, log_proposal: Q(s,a_i) and log p(a_i|s) of the N actions drawn in each state, in one
+    shape.  At temperature 0: the largest q drawn.  Raises ModelError where a sample has no positive
+    density or a number is not finite.
+    """
+    temperature = check_temperature(temperature)
+    q, log_p = _samples(q_samples, log_proposal)
+    if temperature == 0.0:
+        return q.max(axis=-1)
+    scores = q - temperature * log_p
+    top = scores.max(axis=-1, keepdims=True)
+    # a mean, not a sum less log N: at large temperatures the difference would lose its digits
+    with np.errstate(over="ignore"):
+        weights = np.exp((scores - top) / temperature)
+    return top[..., 0] + temperature * np.log(weights.mean(axis=-1))
+
+
+def effective_sample_size(
+    q_samples: Any, log_proposal: Any, temperature: float
+) -> Float[ndarray, "*S"]:
+    """(sum w)^2 / sum w^2 of the weights w_i = exp(q_i / alpha) / p_i: from 1 (one sample decides)
+    to N (all count alike); (..., N) -> (...).  Temperature above 0."""
+    q, log_p = _samples(q_samples, log_proposal)
+    log_w = q / _positive(temperature) - log_p
+    log_w = log_w - log_w.max(axis=-1, keepdims=True)
+    return np.exp(2.0 * logsumexp(log_w, axis=-1) - logsumexp(2.0 * log_w, axis=-1))
+
+
+def first_order_bias(
+    q: Any, log_proposal: Any, temperature: float, samples: int
+) -> Float[ndarray, "*S"]:
+    """-alpha Var(w) / (2 N E[w]^2), the leading term of the bias of the estimate from N samples.
+
+    q, log_proposal: of all actions, (..., A) -> (...).  With pi the Boltzmann policy and p the
+    proposal it is -alpha ( sum_a pi(a)^2 / p(a) - 1 ) / (2 N).  An action that the proposal leaves
+    out gives a bias that no N removes: -inf.
+    """
+    temperature, count = _positive(temperature), check_count("samples", samples)
+    q, log_p = _proposal(q, log_proposal)
+    log_policy = operators.boltzmann_policy(q, temperature)
+    with np.errstate(over="ignore"):
+        second = np.exp(logsumexp(2.0 * log_policy - log_p, axis=-1))
+    return -0.5 * temperature * np.maximum(second - 1.0, 0.0) / count
+
+
+@dataclass(frozen=True, eq=False)
+class ImportanceBias:
+    """The bias of the sampled soft value for several proposals (P) and numbers of samples (M).
+
+    names : of the proposals.  samples : (M,), numbers N of samples an estimate.
+    biases : (P, M), mean estimate less exact soft value, in units of reward.
+    errors : (P, M), standard error of that mean.  effective : (P, M), mean effective sample size.
+    first_order : (P, M), the leading term of the bias.
+    temperature, exact : the temperature and the exact soft value.
+    """
+
+    names: tuple[str, ...]
+    samples: ndarray
+    biases: ndarray
+    errors: ndarray
+    effective: ndarray
+    first_order: ndarray
+    temperature: float
+    exact: float
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame, one row a proposal and number of samples.  Needs pandas."""
+        shape = self.biases.shape
+        return frame(
+            {
+                "proposal": np.repeat(self.names, shape[1]),
+                "samples": np.tile(self.samples, shape[0]),
+                "bias": self.biases.ravel(),
+                "standard_error": self.errors.ravel(),
+                "first_order": self.first_order.ravel(),
+                "effective_sample_size": self.effective.ravel(),
+            }
+        )
+
+
+def importance_bias(
+    q: Any,
+    proposals: Mapping[str, Any],
+    temperature: float,
+    *,
+    samples: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256),
+    repetitions: int = 4000,
+    seed: int = 0,
+) -> ImportanceBias:
+    """Measure the bias of the sampled soft value in one state, for several proposals.
+
+    q: (A,), of all actions (a fine grid of a 1-D action box will do).  proposals: name ->
+    probabilities (A,).  Each entry is a mean over `repetitions` estimates.  Same seed, same
+    numbers.
+    """
+    temperature = _positive(temperature)
+    repetitions, seed = check_count("repetitions", repetitions, 2), check_count("seed", seed, 0)
+    sizes = np.array([check_count("samples", size) for size in samples])
+    if not proposals or not len(sizes):
+        raise ConfigError("importance_bias needs at least one proposal and one number of samples")
+    values = validation.real_array("q", q)
+    if values.ndim != 1 or not np.isfinite(values).all():
+        raise ModelError(f"q has shape {values.shape}; it must be finite, of shape (A,)")
+    exact = float(operators.soft_value(values[None, :], temperature)[0])
+    rows = []
+    for place, (name, given) in enumerate(proposals.items()):
+        probabilities = validation.distribution(f"proposal {name!r}", given, len(values))
+        with np.errstate(divide="ignore"):
+            log_p = np.log(probabilities)
+        rng = np.random.default_rng([seed, place])
+        row = []
+        for size in sizes:
+            drawn = rng.choice(
+                len(values), size=(repetitions, size), p=probabilities / probabilities.sum()
+            )
+            estimates = importance_sampled_soft_value(values[drawn], log_p[drawn], temperature)
+            estimates = _less_noise(estimates - exact, temperature)
+            row.append(
+                (
+                    estimates.mean(),
+                    estimates.std(ddof=1) / np.sqrt(repetitions),
+                    effective_sample_size(values[drawn], log_p[drawn], temperature).mean(),
+                    float(first_order_bias(values, log_p, temperature, int(size))),
+                )
+            )
+        rows.append(row)
+    biases, errors, effective, first_order = np.moveaxis(np.array(rows), -1, 0)
+    return ImportanceBias(
+        tuple(proposals), sizes, biases, errors, effective, first_order, temperature, exact
+    )
+
+
+def _less_noise(gaps: Float[ndarray, " R"], temperature: float) -> Float[ndarray, " R"]:
+    """Estimates less exact, with what a control variate explains taken out: the mean weight, which
+    is exp(gap / alpha) in units of its expectation, has the known mean 1."""
+    with np.errstate(over="ignore"):
+        excess = np.exp(gaps / temperature) - 1.0
+    spread = float(excess.var())
+    if spread == 0.0 or not np.isfinite(spread):
+        return gaps
+    centred = excess - excess.mean()
+    return gaps - float((centred * gaps).mean()) / spread * excess
+
+
+def frame(columns: Mapping[str, Any]) -> Any:
+    """A pandas DataFrame of equally long columns; ImportError says how to get pandas."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError("to_frame() needs pandas: pip install 'maxent[data]'") from error
+    return pandas.DataFrame(columns)
+
+
+def _positive(temperature: float) -> float:
+    """A valid temperature above 0."""
+    return check_positive("temperature", check_temperature(temperature))
+
+
+def _samples(q: Any, log_proposal: Any) -> tuple[ndarray, ndarray]:
+    values, log_p = _proposal(q, log_proposal)
+    if not np.isfinite(log_p).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(log_p))[0])
+        raise ModelError(
+            f"log_proposal at {place} is {float(log_p[place])!r}: a sample must come from where "
+            "the proposal is positive"
+        )
+    return values, log_p
+
+
+def _proposal(q: Any, log_proposal: Any) -> tuple[ndarray, ndarray]:
+    values = validation.real_array("q", q)
+    log_p = validation.real_array("log_proposal", log_proposal)
+    if values.shape != log_p.shape or values.ndim == 0 or values.shape[-1] == 0:
+        raise ModelError(
+            f"q has shape {values.shape} and log_proposal {log_p.shape}; give one number of each "
+            "for every sample, samples last"
+        )
+    if not np.isfinite(values).all() or not (log_p < np.inf).all():
+        raise ModelError("q must be finite, and log_proposal below inf")
+    return values, log_p

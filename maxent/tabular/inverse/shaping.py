@@ -1,0 +1,77 @@
+r"""Potential-based shaping: the part of a reward that no policy shows (SHAPE).
+
+With r' = r + gamma P Phi - Phi (Phi = 0 at terminal states) all policies keep their order (Ng,
+Harada, Russell 1999).  These terms form the range of a matrix B = gamma P - (leave), and an
+occupancy x obeys the flow equations where B' x + mu = 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from scipy import sparse
+
+from maxent import validation
+from maxent.errors import ConfigError, ModelError
+from maxent.mdp import MDP, Transition
+from maxent.tabular.bounds import solve_discounted
+
+
+def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
+    """A reward (S, A) or (S,) less its part of the form gamma P Phi - Phi, (S, A): the orthogonal
+    projection.  Rewards that differ only by shaping give the same result (SHAPE).
+
+    Unavailable actions and terminal states get 0.  Discount below 1, else ConfigError.
+    """
+    check_discounted(mdp)
+    free = free_pairs(mdp)
+    given = validation.real_array("reward", reward)
+    if given.shape == (mdp.n_states,):
+        given = np.repeat(given[:, None], mdp.n_actions, axis=1)
+    if given.shape != free.shape:
+        raise ModelError(
+            f"reward has shape {given.shape}; it must be {free.shape} or {free.shape[:1]}"
+        )
+    given = np.where(free, given, 0.0)
+    validation.check_reward(given)
+    rows = shaping_rows(mdp, free)
+    gram = rows.T @ rows
+    identity = sparse.eye_array(gram.shape[0]) if sparse.issparse(gram) else np.eye(len(gram))
+    for _ in range(2):  # the normal equations, refined once
+        given[free] -= rows @ solve_discounted(identity - gram, rows.T @ given[free])
+    return given
+
+
+def free_pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
+    """The available actions of non-terminal states: where a reward can be paid."""
+    return mdp.action_mask & ~mdp.terminal[:, None]
+
+
+def check_discounted(mdp: MDP) -> None:
+    if mdp.discount == 1.0:
+        raise ConfigError(
+            "discount = 1: inverse reinforcement learning needs a discount below 1; "
+            "use mdp.replace(discount=0.999)"
+        )
+
+
+def shaping_rows(mdp: MDP, free: Bool[ndarray, "S A"]) -> Transition:
+    """The matrix B (free pairs, non-terminal states) with gamma P Phi - Phi = B Phi; an occupancy
+    x obeys the flow equations where B' x + mu = 0."""
+    lasting = np.flatnonzero(~mdp.terminal)
+    rows = mdp.transition_rows[np.flatnonzero(free)][:, lasting]
+    column = np.cumsum(~mdp.terminal)[np.nonzero(free)[0]] - 1
+    leave = sparse.csr_array((np.ones(len(column)), (np.arange(len(column)), column)), rows.shape)
+    if not mdp.is_sparse:
+        return mdp.discount * rows - leave.toarray()
+    return sparse.csr_array(mdp.discount * rows - leave)
+
+
+def flow_violation(
+    mdp: MDP, free: Bool[ndarray, "S A"], visits: Float[ndarray, "S A"]
+) -> Float[ndarray, " L"]:
+    """mu + gamma P' x - d for each non-terminal state: 0 for an occupancy of this MDP."""
+    return mdp.initial_distribution[~mdp.terminal] + shaping_rows(mdp, free).T @ visits[free]

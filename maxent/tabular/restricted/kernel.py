@@ -1,0 +1,94 @@
+r"""The optimality operator inside a set of policies, as the solvers see it.
+
+**Rounding.**  The projection is computed in float64.  Each probability has a relative error of a
+few u (A + |log p|), where u = eps/2, so one computed entry of T_Pi V is off by at most
+
+    e = u [ (k + 12 A + 64 + c) N + alpha (12 A + 60) (1 + log A) ]
+
+with k, A, N as in `bounds.py`.  c is 0 but for an entropy floor.  There alpha' is a root, found
+to d = u (8 A + 64) (1 + log A) in the entropy; by weak duality that costs at most (alpha' - alpha)
+d <= 4 N d / (log|A(s)| - h), and c counts it twice.  So the closer a floor lies to log|A(s)| the
+less can be certified; one within 2 d of it is taken to be it, and leaves the uniform policy alone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from maxent.errors import ConfigError
+from maxent.mdp import MDP
+from maxent.tabular import operators
+from maxent.tabular.bounds import UNIT, Enclosure, soft_enclosure
+from maxent.tabular.restricted.sets import EntropyFloor, PolicySet, entropy_accuracy
+from maxent.transitions import Transition
+
+
+class RestrictedKernel:
+    """The optimality operator inside a set of policies, V -> max_{p in Pi} <p, r + gamma P V> +
+    alpha H(p) (SAC-T1); the counterpart of `kernels.SoftKernel`."""
+
+    def __init__(
+        self, mdp: MDP, temperature: float, log_prior: ndarray | None, policies: PolicySet
+    ) -> None:
+        self.mdp, self.temperature, self._policies = mdp, temperature, policies
+        self._log_prior = self._support = log_prior
+        if mdp.terminal.any():  # nothing is asked of a terminal state: it has no action
+            everything = np.zeros(mdp.reward.shape) if log_prior is None else log_prior
+            self._support = np.where(mdp.terminal[:, None], -np.inf, everything)
+        self.enclosure = restricted_enclosure(mdp, temperature, log_prior, policies)
+
+    def improve(self, q: Float[ndarray, "S A"]) -> Float[ndarray, "S A"]:
+        """The set's improvement of q, as logs; a uniform placeholder at terminal states."""
+        log_policy = self._policies.improve(q, self.temperature, self._support)
+        with np.errstate(divide="ignore"):
+            placeholder = np.log(self.mdp.action_mask / self.mdp.action_mask.sum(1, keepdims=True))
+        return np.where(self.mdp.terminal[:, None], placeholder, log_policy)
+
+    def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+        """T_Pi V, 0 at terminal states."""
+        q = operators.backup(self.mdp, v)
+        log_policy = self.improve(q)
+        self._policy = np.exp(log_policy)
+        values = operators.policy_value(q, log_policy, self.temperature, self._log_prior)
+        return np.where(self.mdp.terminal, 0.0, values)
+
+    def policy_transition(self) -> Transition:
+        """gamma P_pi for the policy behind the last `apply`."""
+        return self.mdp.discount * operators.policy_transition(self.mdp, self._policy)
+
+
+def restricted_enclosure(
+    mdp: MDP, temperature: float, log_prior: Float[ndarray, "S A"] | None, policies: PolicySet
+) -> Enclosure:
+    """The enclosure of T_Pi: that of the soft Bellman operator, and the projection's rounding."""
+    enclosure = soft_enclosure(mdp, temperature, log_prior)
+    available = mdp.action_mask if log_prior is None else log_prior > -np.inf
+    most = int(available[~mdp.terminal].sum(axis=1).max(initial=1))
+    conditioning = 0.0
+    if isinstance(policies, EntropyFloor):
+        floor, ceiling = policies.limits(available, ~mdp.terminal)
+        accuracy = entropy_accuracy(mdp.n_actions)
+        binding = ~mdp.terminal & (floor > 0.0) & (floor < ceiling - 2 * accuracy)
+        room = float((ceiling - floor)[binding].min(initial=math.inf))
+        conditioning = 8.0 * accuracy / room
+    return replace(
+        enclosure,
+        relative=enclosure.relative + UNIT * (12 * most + 52) + conditioning,
+        absolute=UNIT * temperature * (12 * most + 60) * (1.0 + math.log(most)),
+    )
+
+
+def check_policies(policies: Any) -> PolicySet:
+    """ConfigError for anything that is no set of policies."""
+    if not callable(getattr(policies, "improve", None)) or isinstance(policies, type):
+        raise ConfigError(
+            f"policies = {policies!r} is no set of policies; give EpsilonFloor(0.05), "
+            "EntropyFloor(0.5), Choices(array), or an object with their method improve"
+        )
+    return policies

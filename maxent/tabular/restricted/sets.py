@@ -1,0 +1,278 @@
+"""The sets of policies and their exact projections; what they are for is said in the package."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from maxent import validation
+from maxent.errors import ConfigError, ModelError, check_fraction, check_real
+from maxent.tabular import operators
+from maxent.tabular.bounds import UNIT
+
+
+class PolicySet(Protocol):
+    """A set of policies: anything that can project on itself, as exactly as float64 allows."""
+
+    def improve(
+        self,
+        q: Float[ndarray, "S A"],
+        temperature: float,
+        log_prior: Float[ndarray, "S A"] | None = None,
+    ) -> Float[ndarray, "S A"]:
+        """log of the policy in the set that maximises <p, q> + alpha H(p) in every state (SAC
+        Eq. 4).  A state without any available action (a terminal one) gets the uniform row."""
+        ...
+
+
+@dataclass(frozen=True)
+class EpsilonFloor:
+    """Policies that take every available action with probability at least `epsilon` (SAC-L2).
+
+    epsilon: in [0, 1/|A(s)|]; a larger one is a ConfigError once the actions are known.
+    """
+
+    epsilon: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "epsilon", check_fraction("epsilon", self.epsilon))
+
+    def improve(
+        self,
+        q: Float[ndarray, "S A"],
+        temperature: float,
+        log_prior: Float[ndarray, "S A"] | None = None,
+    ) -> Float[ndarray, "S A"]:
+        """p = max(epsilon, c exp(q/alpha)) by water-filling, as logs, (S, A) -> (S, A).  At alpha =
+        0 what the floor leaves is split evenly among the best actions."""
+        scores, available, live = _scores(q, temperature, log_prior)
+        count = available.sum(axis=1)
+        crowded = live & (self.epsilon * count > 1.0 + 8 * UNIT)
+        if crowded.any():
+            state = int(np.argmax(crowded))
+            raise ConfigError(
+                f"epsilon = {self.epsilon!r} is more than state {state} allows with its "
+                f"{int(count[state])} available actions; give at most {1 / count[state]:.6g}"
+            )
+        with np.errstate(divide="ignore"):
+            if temperature == 0.0:
+                best = scores == scores.max(axis=1, keepdims=True)
+                left = np.maximum(1.0 - self.epsilon * count, 0.0) / best.sum(axis=1)
+                log_p = np.log(self.epsilon + best * left[:, None])
+            else:
+                log_p = np.maximum(self._fill(scores, temperature, count), np.log(self.epsilon))
+        return _finish(log_p, available, live)
+
+    def _fill(self, scores: ndarray, temperature: float, count: ndarray) -> Float[ndarray, "S A"]:
+        """log(c exp(q/alpha)): the m best actions lie above the floor for the largest m that is
+        consistent, and share what the floor leaves to them."""
+        with np.errstate(over="ignore"):
+            exponents = (scores - scores.max(axis=1, keepdims=True)) / temperature
+        weights = -np.sort(-np.exp(exponents), axis=1)
+        totals = np.cumsum(weights, axis=1)
+        above = np.arange(1, scores.shape[1] + 1)
+        shares = 1.0 - (count[:, None] - above) * self.epsilon
+        consistent = (above <= count[:, None]) & (shares * weights >= self.epsilon * totals)
+        last = np.maximum(consistent.sum(axis=1, keepdims=True), 1) - 1
+        share = np.take_along_axis(np.maximum(shares, self.epsilon * above), last, axis=1)
+        total = np.take_along_axis(totals, last, axis=1)
+        return exponents + np.log(share / total)
+
+
+@dataclass(frozen=True, eq=False)
+class EntropyFloor:
+    """Policies whose entropy is at least `minimum` nats in every state, a number or (S,) (SAC-L2).
+
+    At most log|A(s)|, which leaves the uniform policy; more is a ConfigError once the actions are
+    known.  A convex set.  SAC2 Sec. 5 bounds the expected entropy at each time step instead.
+    """
+
+    minimum: float | ndarray
+
+    def __post_init__(self) -> None:
+        if np.ndim(self.minimum) == 0:
+            number = np.asarray(self.minimum).item()
+            floor = np.array(check_real("minimum", number, "[0, log|A(s)|] nats"))
+        else:
+            floor = validation.real_array("minimum", self.minimum)
+        if floor.ndim > 1:
+            raise ModelError(f"minimum has shape {floor.shape}; give a number or one a state")
+        bad = ~((floor >= 0.0) & (floor < np.inf))
+        if bad.any():
+            where = f" of state {int(np.argmax(bad))}" if floor.ndim else ""
+            value = float(floor[bad].ravel()[0]) if floor.ndim else float(floor)
+            raise ConfigError(
+                f"minimum{where} = {value!r} must be an entropy in nats, in [0, log|A(s)|]"
+            )
+        floor.setflags(write=False)
+        object.__setattr__(self, "minimum", floor if floor.ndim else float(floor))
+
+    def improve(
+        self,
+        q: Float[ndarray, "S A"],
+        temperature: float,
+        log_prior: Float[ndarray, "S A"] | None = None,
+    ) -> Float[ndarray, "S A"]:
+        """The Boltzmann policy where its entropy suffices, elsewhere the soft-max at the higher
+        temperature that attains the floor, as logs, (S, A) -> (S, A)."""
+        scores, available, live = _scores(q, temperature, log_prior)
+        floor, ceiling = self.limits(available, live)
+        accuracy = entropy_accuracy(q.shape[1])
+        log_p = operators.boltzmann_policy(scores, temperature)
+        uniform = np.where(available, -ceiling[:, None], -np.inf)
+        log_p = np.where((floor >= ceiling - 2 * accuracy)[:, None], uniform, log_p)
+        short = np.flatnonzero(live & (operators.entropy(log_p) < floor - accuracy))
+        if len(short):
+            log_p[short] = _heated(scores[short], temperature, floor[short], ceiling[short])
+        return _finish(log_p, available, live)
+
+    def limits(self, available: ndarray, live: ndarray) -> tuple[ndarray, ndarray]:
+        """The floor and the largest entropy there is, (S,) each; ConfigError where they cross."""
+        ceiling = np.log(available.sum(axis=1))
+        if np.ndim(self.minimum) and np.shape(self.minimum) != ceiling.shape:
+            raise ModelError(
+                f"minimum has shape {np.shape(self.minimum)}; it must be {ceiling.shape}, one "
+                "entropy a state, or a number"
+            )
+        floor = np.broadcast_to(np.asarray(self.minimum, dtype=float), ceiling.shape)
+        high = live & (floor > ceiling + 2 * entropy_accuracy(available.shape[1]))
+        if high.any():
+            state = int(np.argmax(high))
+            raise ConfigError(
+                f"minimum entropy {float(floor[state])!r} of state {state} is more than "
+                f"{float(ceiling[state]):.6g} nats, the largest with its "
+                f"{int(available[state].sum())} available actions; lower it"
+            )
+        return np.where(live, floor, 0.0), ceiling
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """In every state one of K given distributions: (K, A), or (S, K, A) by state (SAC-L2).
+
+    Not a convex set: no mixtures.  Of equally good ones the first is taken, as far as rounding can
+    tell.  Rows may sum to 1 within 1e-9 and are divided by their sums.
+    """
+
+    policies: ndarray
+
+    def __post_init__(self) -> None:
+        array = validation.real_array("policies", self.policies)
+        if array.ndim not in (2, 3) or 0 in array.shape:
+            raise ModelError(
+                f"policies has shape {array.shape}; it must be (K, A) or (S, K, A), none of them 0"
+            )
+        stack = array if array.ndim == 3 else array[None]
+        everything = np.ones((stack.shape[0], stack.shape[2]), dtype=bool)
+        for k in range(stack.shape[1]):
+            validation.action_distribution(
+                f"choice {k}", stack[:, k], everything, np.zeros(len(stack), dtype=bool)
+            )
+        array /= array.sum(axis=-1, keepdims=True)
+        array.setflags(write=False)
+        object.__setattr__(self, "policies", array)
+
+    def improve(
+        self,
+        q: Float[ndarray, "S A"],
+        temperature: float,
+        log_prior: Float[ndarray, "S A"] | None = None,
+    ) -> Float[ndarray, "S A"]:
+        """The choice of greatest <p, q> + alpha H(p) in every state, as logs, (S, A) -> (S, A)."""
+        _, available, live = _scores(q, temperature, log_prior)
+        stack = self.policies if self.policies.ndim == 3 else self.policies[None]
+        if stack.shape[2] != q.shape[1] or stack.shape[0] not in (1, q.shape[0]):
+            raise ModelError(
+                f"policies has shape {self.policies.shape}; with {q.shape[0]} states and "
+                f"{q.shape[1]} actions it must be (K, {q.shape[1]}) or ({q.shape[0]}, K, "
+                f"{q.shape[1]})"
+            )
+        outside = live[:, None, None] & (stack > 0.0) & ~available[:, None, :]
+        if outside.any():
+            state, k, action = (int(i) for i in np.argwhere(outside)[0])
+            raise ModelError(
+                f"choice {k} takes action {action} in state {state}, which the action mask or the "
+                "prior makes unavailable; give choices by state, (S, K, A)"
+            )
+        with np.errstate(divide="ignore"):
+            log_choices = np.log(np.broadcast_to(stack, (len(q), *stack.shape[1:])))
+        if log_prior is not None:
+            log_prior = np.where(live[:, None], log_prior, 0.0)
+            log_prior = np.broadcast_to(log_prior[:, None, :], log_choices.shape)
+        repeated = np.broadcast_to(q[:, None, :], log_choices.shape)
+        values = operators.policy_value(repeated, log_choices, temperature, log_prior)
+        chosen = values.argmax(axis=1)[:, None, None]
+        return _finish(np.take_along_axis(log_choices, chosen, axis=1)[:, 0], available, live)
+
+
+def _scores(
+    q: Float[ndarray, "S A"], temperature: float, log_prior: Float[ndarray, "S A"] | None
+) -> tuple[Float[ndarray, "S A"], Bool[ndarray, "S A"], Bool[ndarray, " S"]]:
+    """q + alpha log prior (-inf where unavailable), the available actions, and the states that have
+    one; in the others, which are left out, all count as available."""
+    if log_prior is None:
+        return q, np.ones(q.shape, dtype=bool), np.ones(len(q), dtype=bool)
+    available = log_prior > -np.inf
+    live = np.asarray(available.any(axis=1))
+    scores = q + temperature * np.where(available, log_prior, 0.0)
+    available = available | ~live[:, None]
+    return np.where(available, scores, -np.inf), available, live
+
+
+def _finish(log_p: ndarray, available: ndarray, live: ndarray) -> Float[ndarray, "S A"]:
+    """-inf for unavailable actions, the uniform row for a state that has none available."""
+    log_p = np.where(available, log_p, -np.inf)
+    return np.where(live[:, None], log_p, -math.log(log_p.shape[1]))
+
+
+def entropy_accuracy(n_actions: int) -> float:
+    """To how many nats the entropy of a soft-max over n actions is computed, and its root found."""
+    return UNIT * (8 * n_actions + 64) * (1.0 + math.log(n_actions))
+
+
+def _heated(
+    scores: Float[ndarray, "N A"],
+    temperature: float,
+    floor: Float[ndarray, " N"],
+    ceiling: Float[ndarray, " N"],
+) -> Float[ndarray, "N A"]:
+    """log soft-max(scores / alpha') with the alpha' > alpha that gives it the entropy `floor`.
+
+    With the scores scaled to [-1, 0] and b = span / alpha', the entropy falls in b, and log n - H
+    <= b^2 / 8 since a variance on an interval of length 1 is at most 1/4: that is the lower end.
+    The upper is alpha itself, or where all but the tied best have weight exp(-800).  Between them
+    Newton's method in log b, kept in the bracket, with a bisection every third step.
+    """
+    below = scores - scores.max(axis=1, keepdims=True)
+    span = -np.where(np.isfinite(below), below, 0.0).min(axis=1)
+    scaled = below / span[:, None]
+    nearest = np.maximum(-np.where(scaled < 0.0, scaled, -np.inf).max(axis=1), 1e-300)
+    low, high = 0.5 * np.log(8.0 * (ceiling - floor)), np.log(800.0 / nearest)
+    if temperature > 0.0:
+        high = np.minimum(high, np.log(span) - math.log(temperature))
+    accuracy = 0.25 * entropy_accuracy(scores.shape[1])
+    z = 0.5 * (low + high)
+    for step in range(200):
+        exponents = scaled * np.exp(z)[:, None]
+        weights = np.exp(exponents)
+        total = weights.sum(axis=1)
+        policy = weights / total[:, None]
+        finite = np.where(policy > 0.0, exponents, 0.0)
+        mean = (policy * finite).sum(axis=1)
+        excess = np.log(total) - mean - floor
+        found = np.abs(excess) <= accuracy
+        if found.all():
+            break
+        low, high = np.where(excess >= 0.0, z, low), np.where(excess < 0.0, z, high)
+        middle = 0.5 * (low + high)
+        variance = (policy * (finite - mean[:, None]) ** 2).sum(axis=1)
+        with np.errstate(all="ignore"):  # where the variance underflows, bisect
+            newton = z + excess / variance
+        good = (newton > low) & (newton < high) & (step % 3 != 2)
+        z = np.where(found, z, np.where(good, newton, middle))
+    return exponents - np.log(total)[:, None]

@@ -1,0 +1,251 @@
+"""How a sample changes the tables of a learner (`sampled.py`), for K runs side by side.
+
+The arithmetic of `operators.py` is repeated here for one state a run: it runs once a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from maxent import validation
+from maxent.errors import (
+    ConfigError,
+    ModelError,
+    check_finite,
+    check_fraction,
+    check_positive,
+    check_real,
+)
+from maxent.tabular import operators
+from maxent.tabular.worlds import MDPWorld, World
+
+StepSize = Callable[[ndarray], ndarray]
+
+
+@dataclass(frozen=True)
+class RobbinsMonro:
+    """Step sizes scale ((1 + offset) / (n + offset))^exponent for the n-th visit, n = 1, 2, ...
+
+    exponent in (1/2, 1], so that their sum is infinite and that of their squares is not; offset >=
+    0 keeps the early ones large; scale in (0, 1] is the first of them.
+    """
+
+    exponent: float = 0.75
+    offset: float = 0.0
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.5 < check_real("exponent", self.exponent, "(1/2, 1]") <= 1.0:
+            raise ConfigError(
+                f"exponent = {self.exponent!r} is outside (1/2, 1]: at 1/2 or below the noise "
+                "never dies out, above 1 the start is never forgotten"
+            )
+        if check_finite("offset", self.offset) < 0.0:
+            raise ConfigError(f"offset = {self.offset!r} must be at least 0")
+        check_fraction("scale", check_positive("scale", self.scale))
+
+    def __call__(self, n: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
+        """The step sizes of visits number n."""
+        return self.scale * ((1.0 + self.offset) / (n + self.offset)) ** self.exponent
+
+
+class Rule:
+    """The tables of K runs, (K * S, A) with row k S + s, and how a sample changes them."""
+
+    method = ""
+
+    def __init__(
+        self, world: World, runs: int, temperature: float, step_size: StepSize, settings: dict
+    ) -> None:
+        self.world, self.temperature, self.step_size = world, temperature, step_size
+        self.exploration = settings["exploration"]
+        shape = (runs * world.n_states, world.n_actions)
+        self.q, self.visits = np.full(shape, settings["q0"]), np.zeros(shape, dtype=int)
+        self.offsets = world.n_states * np.arange(runs)
+
+    def policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
+        """What the agent would do, (K, A) probabilities."""
+        return self._soft(states)[1]
+
+    def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
+        """Vhat(s')."""
+        raise NotImplementedError
+
+    def learn(
+        self,
+        states: Int[ndarray, " K"],
+        actions: Int[ndarray, " K"],
+        rewards: Float[ndarray, " K"],
+        discounts: Float[ndarray, " K"],
+        successors: Int[ndarray, " K"],
+        uniform: Float[ndarray, " K"],
+    ) -> None:
+        """Use one sample of each run; discounts are 0 where it terminated."""
+        target = rewards + discounts * self.next_value(successors)
+        place = (self.offsets + states, actions)
+        self.visits[place] += 1
+        self.q[place] += self.step_size(self.visits[place]) * (target - self.q[place])
+
+    def behaviour(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
+        """The policy with exploration mixed in."""
+        return self.explore(self.policy(states), states)
+
+    def explore(self, policy: ndarray, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
+        if self.exploration == 0.0:
+            return policy
+        anything = 1.0 / policy.shape[1]
+        if self.world.log_mask is not None:
+            available = np.exp(self.world.log_mask[states])
+            anything = available / available.sum(axis=1, keepdims=True)
+        return (1.0 - self.exploration) * policy + self.exploration * anything
+
+    def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
+        """v and log_policy of a run, as its final tables have them."""
+        q, mask = self.table(self.q, run), self.world.log_mask
+        v = operators.soft_value(q, self.temperature, mask)
+        return v, operators.boltzmann_policy(q, self.temperature, mask)
+
+    def table(self, table: ndarray, run: int) -> ndarray:
+        """The rows of one run."""
+        return table[run * self.world.n_states : (run + 1) * self.world.n_states]
+
+    def _soft(
+        self, states: Int[ndarray, " K"]
+    ) -> tuple[Float[ndarray, " K"], Float[ndarray, "K A"]]:
+        """Soft value and Boltzmann policy of q, as in `operators`, from one exponential."""
+        q, mask = self.q[self.offsets + states], self.world.log_mask
+        if mask is not None:
+            q = q + mask[states]
+        top = q.max(axis=1)
+        if self.temperature == 0.0:
+            tied = (q == top[:, None]).astype(float)
+            return top, tied / tied.sum(axis=1, keepdims=True)
+        weights = np.exp((q - top[:, None]) / self.temperature)
+        total = weights.sum(axis=1)
+        return top + self.temperature * np.log(total), weights / total[:, None]
+
+
+class SoftQ(Rule):
+    """Soft Q-learning: Vhat is the soft value of q."""
+
+    method = "soft Q-learning"
+
+    def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
+        return self._soft(states)[0]
+
+
+class Sarsa(Rule):
+    """Expected soft SARSA: Vhat is the value, under q, of a given policy or of the behaviour."""
+
+    method = "expected soft SARSA"
+
+    def __init__(
+        self, world: World, runs: int, temperature: float, step_size: StepSize, settings: dict
+    ) -> None:
+        super().__init__(world, runs, temperature, step_size, settings)
+        self.given: ndarray | None = None
+        if settings.get("policy") is not None:
+            available = np.ones((world.n_states, world.n_actions), dtype=bool)
+            terminal = np.zeros(world.n_states, dtype=bool)
+            if isinstance(world, MDPWorld):
+                available, terminal = world.mdp.action_mask, world.mdp.terminal
+            self.given = validation.action_distribution(
+                "policy", settings["policy"], available, terminal
+            )
+
+    def policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
+        if self.given is None:
+            return self._soft(states)[1]
+        policy, mask = self.given[states], self.world.log_mask
+        if mask is not None and (forbidden := policy[mask[states] == -np.inf]).any():
+            raise ModelError(
+                f"policy gives probability {float(forbidden.max())!r} to an action that is not "
+                f"available in state {int(states[0])}; set it to 0"
+            )
+        return policy
+
+    def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
+        policy = self.behaviour(states) if self.given is None else self.given[states]
+        surprise = np.log(np.where(policy > 0.0, policy, 1.0))
+        q = self.q[self.offsets + states]
+        return (policy * (q - self.temperature * surprise)).sum(axis=1)
+
+    def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
+        q = self.table(self.q, run)
+        policy = self.given
+        if policy is None:
+            _, log_policy = super().result(run)
+            policy = self.explore(np.exp(log_policy), np.arange(len(q)))
+        with np.errstate(divide="ignore"):
+            log_policy = np.log(policy)
+        return operators.policy_value(q, log_policy, self.temperature), log_policy
+
+
+class ActorCritic(Rule):
+    """Tabular soft actor-critic: tables V and log pi beside q."""
+
+    method = "soft actor-critic"
+
+    def __init__(
+        self, world: World, runs: int, temperature: float, step_size: StepSize, settings: dict
+    ) -> None:
+        super().__init__(world, runs, temperature, step_size, settings)
+        if temperature == 0.0:
+            raise ConfigError(
+                "temperature = 0: soft_actor_critic moves towards a Boltzmann policy, so give a "
+                "temperature above 0; soft_q_learning takes 0"
+            )
+        self.step = check_fraction("policy_step", check_positive("policy_step", settings["step"]))
+        self.v = np.full(len(self.q), settings["q0"])
+        self.seen = np.zeros(len(self.q), dtype=int)
+        self.scores = np.zeros_like(self.q)
+
+    def log_policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
+        scores, mask = self.scores[self.offsets + states], self.world.log_mask
+        if mask is not None:
+            scores = scores + mask[states]
+        scores = scores - scores.max(axis=1, keepdims=True)
+        return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+
+    def policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
+        return np.exp(self.log_policy(states))
+
+    def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
+        return self.v[self.offsets + states]
+
+    def learn(
+        self,
+        states: Int[ndarray, " K"],
+        actions: Int[ndarray, " K"],
+        rewards: Float[ndarray, " K"],
+        discounts: Float[ndarray, " K"],
+        successors: Int[ndarray, " K"],
+        uniform: Float[ndarray, " K"],
+    ) -> None:
+        rows = self.offsets + states
+        log_policy = self.log_policy(states)
+        fresh = (np.arange(len(rows)), pick(np.exp(log_policy), uniform))
+        sample = self.q[rows][fresh] - self.temperature * log_policy[fresh]
+        self.seen[rows] += 1
+        self.v[rows] += self.step_size(self.seen[rows]) * (sample - self.v[rows])
+        super().learn(states, actions, rewards, discounts, successors, uniform)
+        improved = (1.0 - self.step) * self.scores[rows] + self.step / self.temperature * self.q[
+            rows
+        ]
+        self.scores[rows] = improved - improved.max(axis=1, keepdims=True)
+
+    def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
+        scores = self.table(self.scores, run)
+        log_policy = operators.boltzmann_policy(scores, 1.0, self.world.log_mask)
+        return self.table(self.v, run).copy(), log_policy
+
+
+def pick(probabilities: Float[ndarray, "K A"], uniform: Float[ndarray, " K"]) -> Int[ndarray, " K"]:
+    """The action that a number in [0, 1) draws in each row."""
+    cumulative = probabilities.cumsum(axis=1)
+    return (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=1)

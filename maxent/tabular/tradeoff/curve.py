@@ -1,0 +1,229 @@
+"""The curve: return, entropy and objective at many temperatures, and what can be asked of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from tqdm.auto import tqdm
+
+from maxent.errors import ConfigError, MaxEntWarning, check_positive
+from maxent.files import write_whole
+from maxent.frames import data_frame
+from maxent.mdp import MDP
+from maxent.solution import Solution
+from maxent.tabular.bounds import soft_enclosure
+from maxent.tabular.tradeoff.front import Front, Point, check_extended, distance
+from maxent.tabular.tradeoff.reaching import goal_states, reaching_probability
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Tradeoff:
+    """The trade-off of an MDP at several temperatures; entry i of each array is temperature i.
+
+    All are from the initial distribution and discounted.
+
+    temperatures : (T,), as given, in the order given; 0 and inf are the limits.
+    returns : (T,), reward units, of the soft-optimal policy.
+    entropies : (T,), nats, not multiplied by the temperature; with a prior, minus the KL from it.
+    objectives : (T,), return + temperature * entropy, reward units; inf at temperature inf.
+    error_bounds : (T,), certified bound on the distance of each objective to J*, the best possible,
+        rounding included.
+    entropy_range, return_range : at the two ends, (temperature -> 0, temperature -> inf).
+    tie_width : gaps in action value up to this count as ties.
+    mdp : the MDP.
+    """
+
+    temperatures: ndarray
+    returns: ndarray
+    entropies: ndarray
+    objectives: ndarray
+    error_bounds: ndarray
+    entropy_range: tuple[float, float]
+    return_range: tuple[float, float]
+    tie_width: float
+    mdp: MDP
+    _front: Front = field(repr=False)
+    _starts: dict[float, ndarray] = field(repr=False)
+
+    @property
+    def prior(self) -> Any:
+        """The prior given, or None."""
+        return self._front.prior
+
+    @property
+    def slopes(self) -> Float[ndarray, " T"]:
+        """(T,): d return / d entropy at each point, -temperature (SLOPE)."""
+        return 0.0 - self.temperatures
+
+    @property
+    def order(self) -> ndarray:
+        """(T,): the indices that sort the points by temperature."""
+        return np.argsort(self.temperatures, kind="stable")
+
+    @property
+    def secants(self) -> Float[ndarray, " N"]:
+        """(T-1,): measured slopes, (change of return) / (change of entropy) from each point to the
+        next by temperature; each lies between the `slopes` of its two.  nan where the entropies are
+        the same to rounding, 1000 eps / (1 - discount) of their size."""
+        entropy, reward = np.diff(self.entropies[self.order]), np.diff(self.returns[self.order])
+        rounding = 1000.0 * np.finfo(np.float64).eps / (1.0 - self.mdp.discount)
+        moved = np.abs(entropy) > rounding * max(1.0, float(np.abs(self.entropies).max()))
+        return np.divide(reward, entropy, out=np.full(len(entropy), np.nan), where=moved)
+
+    def policy(self, temperature: float) -> Float[ndarray, "S A"]:
+        """The policy at any temperature in [0, inf], (S, A): at one of the curve's recovered at
+        once, at another solved from its neighbour.  (The curve keeps values, not policies.)"""
+        return np.exp(self._point(temperature).log_policy)
+
+    def solution(self, temperature: float) -> Solution:
+        """The certified `Solution` at any finite temperature; at 0 its policy is the limit."""
+        point = self._point(temperature)
+        if point.temperature == math.inf:
+            raise ConfigError("no value is finite at temperature inf; ask for policy(inf)")
+        return self._front.solution(point)
+
+    def reaching(self, horizon: int | None = None, states: Any = None) -> Float[ndarray, " T"]:
+        """(T,): probability of reaching a goal, ever or within `horizon` steps, at each
+        temperature.  See `reaching_probability`."""
+        goals = goal_states(self.mdp, states)
+        start = self.mdp.initial_distribution
+        return np.array(
+            [
+                start @ reaching_probability(self.mdp, self.policy(t), horizon, goals)
+                for t in self.temperatures
+            ]
+        )
+
+    def _point(self, temperature: float) -> Point:
+        temperature = check_extended(temperature)
+        nearest = min(self._starts, key=lambda known: distance(known, temperature))
+        return self._front.solve(temperature, self._starts[nearest])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; an infinite number becomes None."""
+        columns = self._columns()
+        return {
+            "discount": self.mdp.discount,
+            "states": self.mdp.n_states,
+            "actions": self.mdp.n_actions,
+            "prior": self.prior is not None,
+            "tie_width": self.tie_width,
+            "entropy_range": list(self.entropy_range),
+            "return_range": list(self.return_range),
+            "points": [
+                {name: x if math.isfinite(x) else None for name, x in zip(columns, row)}
+                for row in zip(*(column.tolist() for column in columns.values()))
+            ],
+        }
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write `to_dict()` as JSON, whole or not at all.
+
+        Raises OutputExistsError (nothing changed) if `path` exists and `overwrite` is false.
+        """
+        with write_whole(path, overwrite=overwrite) as staged:
+            staged.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame, one row a temperature.  Needs pandas: `pip install maxent[data]`."""
+        return data_frame(self._columns())
+
+    def _columns(self) -> dict[str, ndarray]:
+        return {
+            "temperature": self.temperatures,
+            "return": self.returns,
+            "entropy": self.entropies,
+            "objective": self.objectives,
+            "error_bound": self.error_bounds,
+            "slope": self.slopes,
+        }
+
+    def __repr__(self) -> str:
+        low, high = self.entropy_range
+        return (
+            f"Tradeoff({len(self.temperatures)} temperatures, {self.mdp.n_states} states, "
+            f"discount {self.mdp.discount:g}, entropy {low:.4g} to {high:.4g} nats, "
+            f"return {self.return_range[0]:.4g} to {self.return_range[1]:.4g})"
+        )
+
+
+def tradeoff(
+    mdp: MDP,
+    temperatures: Any,
+    *,
+    prior: Any = None,
+    tolerance: float | None = None,
+    progress: bool = False,
+) -> Tradeoff:
+    """Return, discounted entropy and objective of the soft-optimal policy at each temperature.
+
+    temperatures: numbers in any order, valid temperatures or `inf`.  0 is the limit of small
+        temperatures (among tied actions the policy of greatest entropy), inf that of large ones.
+    prior: action probabilities (S, A) or (A,); the entropy becomes minus the KL from it.
+    tolerance: certified bound asked of each objective; None asks for nothing: `error_bounds` says
+        what was reached, close to the best in float64.  ToleranceError below what float64 can
+        certify, MaxEntWarning where it was missed.
+    progress: show a progress bar on stderr (a terminal only).
+
+    ENVELOPE, SLOPE, MONOTONE.  Raises ConfigError for a discount of 1.
+    """
+    if np.ndim(temperatures) != 1 or np.size(temperatures) == 0:
+        raise ConfigError(f"temperatures = {temperatures!r} must be a list of at least one number")
+    given = [check_extended(temperature) for temperature in temperatures]
+    if tolerance is not None:
+        tolerance = check_positive("tolerance", tolerance)
+        for temperature in given:
+            if temperature < math.inf:
+                soft_enclosure(mdp, temperature, mdp.log_prior(prior)).check_tolerance(tolerance)
+    front = Front(mdp, prior)
+    zero = front.solve(0.0)
+    points = {0.0: zero, math.inf: front.solve(math.inf, zero.w)}
+    w = zero.w
+    for temperature in tqdm(
+        sorted(set(given) - set(points)), desc="trade-off", disable=None if progress else True
+    ):
+        points[temperature] = front.solve(temperature, w)
+        w = points[temperature].w
+    chosen = [points[temperature] for temperature in given]
+    objectives, bounds = _objectives(front, chosen, tolerance)
+    ends = zero, points[math.inf]
+    curve = Tradeoff(
+        temperatures=np.array(given),
+        returns=np.array([point.reward for point in chosen]),
+        entropies=np.array([point.entropy for point in chosen]),
+        objectives=objectives,
+        error_bounds=bounds,
+        entropy_range=(ends[0].entropy, ends[1].entropy),
+        return_range=(ends[0].reward, ends[1].reward),
+        tie_width=front.tie_width,
+        mdp=mdp,
+        _front=front,
+        _starts={temperature: point.w for temperature, point in points.items()},
+    )
+    for column in curve._columns().values():
+        column.setflags(write=False)
+    return curve
+
+
+def _objectives(
+    front: Front, points: Sequence[Point], tolerance: float | None
+) -> tuple[ndarray, ndarray]:
+    objectives, bounds = np.array([front.objective(point) for point in points]).T.copy()
+    if tolerance is not None and (bounds > tolerance).any():
+        worst = int(np.argmax(bounds))
+        warnings.warn(
+            f"the objective at temperature {points[worst].temperature:g} is certified to "
+            f"{bounds[worst]:.3g} only, not to the tolerance {tolerance:g}",
+            MaxEntWarning,
+            stacklevel=3,
+        )
+    return objectives, bounds

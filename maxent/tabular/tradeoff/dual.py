@@ -1,0 +1,68 @@
+"""The temperature at which the soft-optimal policy has a given entropy (DUAL-TEMPERATURE)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from maxent.errors import MAX_TEMPERATURE, MIN_TEMPERATURE, ConfigError, check_finite
+from maxent.mdp import MDP
+from maxent.solution import Solution
+from maxent.tabular.tradeoff.front import Front, Point, distance
+
+
+def temperature_for_entropy(
+    mdp: MDP, entropy: float, *, prior: Any = None, tolerance: float | None = None
+) -> Solution:
+    """The soft-optimal solution whose policy has the discounted entropy asked for.
+
+    DUAL-TEMPERATURE: maximise return subject to discounted entropy >= h.  The dual
+    g(alpha) = J*_alpha - alpha h is convex, its slope is entropy(pi*_alpha) - h, and its minimum is
+    found by Brent's method on log alpha, bracketed by the temperatures at which float64 cannot tell
+    the policy from either limit.
+
+    entropy: h, in nats, discounted, from the initial distribution; with a prior, minus the KL.
+    tolerance: as in the solvers, for the certified values of the solution.
+
+    Returns the `Solution` at that temperature.  Its entropy is h to 1e-9 max(1, |h|) wherever a
+    step of float64 in the temperature moves the entropy by less.  For h at or below the entropy of
+    the limit alpha -> 0, that limit (temperature 0).  ConfigError for h above the range that
+    temperatures up to 1e15 attain, which the message names, for NaN, for a bool, for a text.
+    """
+    target = check_finite("entropy", entropy)
+    front = Front(mdp, prior)
+    zero = front.solve(0.0)
+    if target <= zero.entropy:
+        return front.solution(zero)
+    known = {0.0: zero, math.inf: front.solve(math.inf, zero.w)}
+    gaps = front.gaps[(front.base > -np.inf) & (front.gaps > 0.0)]
+    if not gaps.size or target >= known[math.inf].entropy:
+        raise _unattainable(target, known)
+
+    def excess(log_temperature: float) -> float:
+        temperature = float(np.clip(math.exp(log_temperature), MIN_TEMPERATURE, MAX_TEMPERATURE))
+        nearest = min(known, key=lambda t: distance(t, temperature))
+        known[temperature] = front.solve(temperature, known[nearest].w)
+        return known[temperature].entropy - target
+
+    low = math.log(max(float(gaps.min()) / front.never, MIN_TEMPERATURE))
+    high = math.log(min(max(1e17 * float(gaps.max()), MIN_TEMPERATURE), MAX_TEMPERATURE))
+    if excess(high) < 0.0:
+        raise _unattainable(target, known)
+    if excess(low) < 0.0:
+        optimize.brentq(excess, low, high, xtol=1e-15, rtol=1e-15)
+    finite = [point for t, point in known.items() if 0.0 < t < math.inf]
+    best = min(finite, key=lambda point: abs(point.entropy - target))
+    return front.solution(best, tolerance)
+
+
+def _unattainable(target: float, known: dict[float, Point]) -> ConfigError:
+    low, high = known[0.0].entropy, known[math.inf].entropy
+    return ConfigError(
+        f"entropy = {target!r} nats is not attained at any temperature: the attainable range is "
+        f"[{low!r}, {high!r}), from the limit of temperature 0 to that of infinite temperature; "
+        "give a discounted entropy from the initial distribution in that range"
+    )

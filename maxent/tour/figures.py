@@ -1,0 +1,109 @@
+"""The figures of the tour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from maxent import plots
+from maxent.plots import Figure
+from maxent.tabular.convergence import Convergence, convergence
+from maxent.tour.problems import problem_called
+from maxent.tour.solving import SOLVERS
+from maxent.tour.state import Tour, say
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of the tour: its file, what it shows, and how it is drawn."""
+
+    file: str
+    shows: str
+    draw: Callable[[Tour], Figure]
+
+
+def draw(tour: Tour, drawing: Drawing) -> None:
+    """Draw it and say so."""
+    plots.save(drawing.draw(tour), tour.folder / drawing.file, overwrite=tour.overwrite)
+    tour.figures.append({"file": drawing.file, "shows": drawing.shows})
+    say(f"{drawing.file:<28} {drawing.shows}")
+
+
+def _one(figure: Callable[..., Figure], name: str, temperature: float) -> Callable[[Tour], Figure]:
+    """A figure of one solution."""
+    problem = problem_called(name)
+    return lambda tour: figure(tour.mdp(problem), tour.solution(problem, temperature))
+
+
+def _several(name: str, *temperatures: float) -> Callable[[Tour], Figure]:
+    """The solutions at several temperatures, side by side."""
+    problem = problem_called(name)
+    return lambda tour: plots.hard_and_soft(
+        tour.mdp(problem), [tour.solution(problem, temperature) for temperature in temperatures]
+    )
+
+
+CURVES = "frozen-lake-8x8"
+"""The problem whose convergence is drawn."""
+
+
+def _curves(tour: Tour, *solvers: str) -> list[Convergence]:
+    """Convergence records of the solvers, each run once and held against its own bound."""
+    mdp = tour.mdp(problem_called(CURVES))
+    for name in solvers:
+        if name not in tour.curves:
+            curve = tour.curves[name] = convergence(mdp, 0.01, solver=SOLVERS[name])
+            below = curve.errors[1:] <= curve.certified[1:] + curve.reference_error
+            tour.require(bool(below.all()), f"{curve.method}: an error above its certified bound")
+    return [tour.curves[name] for name in solvers]
+
+
+FIGURES = (
+    Drawing(
+        "four-rooms-values.png",
+        "values and policy in four rooms, temperature 0.01",
+        _one(plots.value_map, "four-rooms", 0.01),
+    ),
+    Drawing(
+        "four-rooms-entropy.png",
+        "where that policy is undecided",
+        _one(plots.entropy_map, "four-rooms", 0.01),
+    ),
+    Drawing(
+        "two-goals-temperatures.png",
+        "hard beside soft: two equally good goals",
+        _several("two-goals", 0.0, 0.01, 0.03, 0.1),
+    ),
+    Drawing(
+        "russell-norvig.png",
+        "the 4x3 world: risk and temperature",
+        _several("russell-norvig-4x3", 0.0, 0.01, 0.1),
+    ),
+    Drawing(
+        "maze-values.png", "a maze, temperature 0.01", _one(plots.value_map, "maze-21x31", 0.01)
+    ),
+    Drawing(
+        "frozen-lake.png",
+        "Gymnasium's FrozenLake, hard and soft",
+        _several("gym:FrozenLake-v1", 0.0, 0.01, 0.1),
+    ),
+    Drawing(
+        "cliff-walking.png",
+        "Gymnasium's CliffWalking, hard and soft",
+        _several("gym:CliffWalking-v1", 0.0, 0.1, 1.0),
+    ),
+    Drawing(
+        "taxi.png", "Gymnasium's Taxi: values by state", _one(plots.value_map, "gym:Taxi-v4", 0.1)
+    ),
+    Drawing(
+        "convergence.png",
+        "errors under their bounds, on the 8x8 lake",
+        lambda tour: plots.convergence(*_curves(tour, "VI", "MPI")),
+    ),
+    Drawing(
+        "newton.png",
+        "soft policy iteration is Newton's method",
+        lambda tour: plots.newton(*_curves(tour, "PI", "VI")),
+    ),
+)
+"""The first is drawn at once, so that there is something to see."""

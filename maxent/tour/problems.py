@@ -1,0 +1,59 @@
+"""What the tour solves: well-known MDPs, named as on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import maxent
+from maxent.mdp import MDP
+
+GYM = "gym:"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An MDP, named as on the command line, and the temperatures it is solved at.
+
+    discount: None is the named map's own.
+    """
+
+    name: str
+    temperatures: tuple[float, ...]
+    discount: float | None = None
+
+    def build(self) -> MDP:
+        """The MDP."""
+        if self.name.startswith(GYM):
+            assert self.discount is not None
+            return maxent.from_gymnasium(self.name.removeprefix(GYM), discount=self.discount)
+        return maxent.gridworld(self.name, discount=self.discount)
+
+
+PROBLEMS = (
+    Problem("four-rooms", (0.0, 0.01, 0.1, 1.0)),
+    Problem("russell-norvig-4x3", (0.0,)),
+    Problem("russell-norvig-4x3", (0.01, 0.1), 0.99),
+    Problem("sutton-barto-5x5", (0.0, 0.1, 1.0)),
+    Problem("two-goals", (0.0, 0.01, 0.03, 0.1)),
+    Problem("cliff-walking", (0.0,)),
+    Problem("cliff-walking", (0.1, 1.0), 0.99),
+    Problem("maze-21x31", (0.0, 0.01, 0.1)),
+    Problem("frozen-lake-8x8", (0.0, 0.01, 0.1)),
+    Problem("gym:FrozenLake-v1", (0.0, 0.01, 0.1), 0.99),
+    Problem("gym:CliffWalking-v1", (0.0, 0.1, 1.0), 0.99),
+    Problem("gym:Taxi-v4", (0.0, 0.1, 1.0), 0.99),
+)
+"""Solved, hard and at a few temperatures, by every solver."""
+
+VERIFIED = (
+    Problem("russell-norvig-4x3", (0.1,), 0.95),
+    Problem("sutton-barto-5x5", (0.0, 1.0)),
+    Problem("two-goals", (0.1,)),
+    Problem("gym:FrozenLake-v1", (0.1,), 0.95),
+)
+"""Taken through `maxent.verify`."""
+
+
+def problem_called(name: str) -> Problem:
+    """The last problem of that name, the one with soft solutions."""
+    return [problem for problem in PROBLEMS if problem.name == name][-1]

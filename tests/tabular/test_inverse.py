@@ -1,0 +1,354 @@
+"""Inverse reinforcement learning: gradients, rewards up to shaping, samples, bad input."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import maxent
+from maxent.tabular.inverse import empirical_occupancy, recover_reward, remove_shaping
+from maxent.tabular.inverse.dual import Dual
+from maxent.tabular.inverse.recovery import _design
+from maxent.tabular.inverse.shaping import free_pairs
+
+FEATURES = ["state-action", "state", "arrival", "array"]
+
+
+def small(seed=1, **settings):
+    settings = {"discount": 0.9, "branching": 3, "terminal": 1, "masked": 0.2} | settings
+    return maxent.garnet(8, 3, seed=seed, **settings)
+
+
+def shaped(mdp, seed=0):
+    """The reward with a random potential added: r + gamma P Phi - Phi."""
+    potential = np.random.default_rng(seed).normal(size=mdp.n_states) * ~mdp.terminal
+    change = mdp.discount * mdp.expect(potential) - potential[:, None]
+    return mdp.reward + np.where(free_pairs(mdp), change, 0.0)
+
+
+def demonstrate(mdp, temperature):
+    solution = maxent.soft_policy_iteration(mdp, temperature)
+    x = maxent.occupancy(mdp, solution.policy)
+    return solution, np.where(free_pairs(mdp), x, 0.0)
+
+
+# -- the dual and its derivatives --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("temperature", [0.2, 2.0])
+def test_the_derivative_of_the_optimum_is_the_occupancy(temperature):
+    """SENSITIVITY, by central differences of certified values, one entry at a time."""
+    mdp = small()
+    _, x = demonstrate(mdp, temperature)
+    step = 1e-4
+    for state, action in np.argwhere(free_pairs(mdp)):
+        ends = []
+        for sign in (1, -1):
+            reward = mdp.reward.copy()
+            reward[state, action] += sign * step
+            best = maxent.soft_policy_iteration(mdp.replace(reward=reward), temperature)
+            ends.append(mdp.initial_distribution @ best.v)
+        assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(x[state, action], abs=3e-6)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("features", FEATURES)
+def test_gradient_and_curvature_against_differences(features, dense):
+    mdp = small(seed=3)
+    mdp = mdp.to_dense() if dense else mdp
+    rng = np.random.default_rng(0)
+    if features == "array":
+        features = rng.normal(size=(8, 3, 4))
+    design, _ = _design(mdp, features, free_pairs(mdp))
+    dual = Dual(mdp, 0.5, design, demonstrate(mdp, 0.5)[1], strength=0.03)
+    weights, direction = rng.normal(size=(2, design.shape[1]))
+    value, gradient = dual.value_and_gradient(weights)
+    curvature = dual.curvature(weights, direction)
+    step = 1e-4
+    (above, up), (below, down) = (
+        dual.value_and_gradient(weights + sign * step * direction) for sign in (1, -1)
+    )
+    assert (above - below) / (2 * step) == pytest.approx(gradient @ direction, abs=1e-6)
+    np.testing.assert_allclose((up - down) / (2 * step), curvature, atol=1e-6)
+    assert direction @ curvature > 0.0
+    assert above - value >= step * gradient @ direction  # convex
+
+
+def test_the_dual_is_a_likelihood():
+    """L = -alpha sum x_E log pi_r where x_E obeys the flow equations."""
+    mdp = small(seed=4)
+    expert = demonstrate(mdp, 0.5)[1]
+    other = mdp.replace(reward=np.random.default_rng(1).normal(size=(8, 3)))
+    free = free_pairs(mdp)
+    design, _ = _design(mdp, "state-action", free)
+    dual = Dual(mdp, 0.5, design, expert, 0.0)
+    value, _ = dual.value_and_gradient(other.reward[free])
+    log_policy = maxent.soft_policy_iteration(other, 0.5).log_policy
+    assert value == pytest.approx(-0.5 * (expert[free] * log_policy[free]).sum(), rel=1e-9)
+
+
+# -- exact demonstrations ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("terminal", [0, 2])
+@pytest.mark.parametrize("kind", ["policy", "occupancy"])
+def test_a_reward_comes_back_without_its_shaping(kind, terminal):
+    mdp = small(seed=5, terminal=terminal)
+    solution, x = demonstrate(mdp, 0.5)
+    found = recover_reward(mdp, solution.policy if kind == "policy" else x, 0.5)
+    assert found.converged and found.mismatch < 1e-8 and found.flow_error < 1e-12
+    lasting = ~mdp.terminal
+    np.testing.assert_allclose(found.policy[lasting], solution.policy[lasting], atol=1e-6)
+    np.testing.assert_allclose(found.occupancy, x, atol=1e-7)
+    bare = remove_shaping(mdp, mdp.reward)
+    np.testing.assert_allclose(found.reward, bare, atol=1e-5)  # the representative of least norm
+    assert np.abs(bare - mdp.reward).max() > 0.1  # which is not the reward itself
+    again = maxent.soft_policy_iteration(mdp.replace(reward=bare), 0.5)
+    np.testing.assert_allclose(found.solution.v, again.v, atol=1e-5)
+
+
+def test_against_the_closed_form():
+    """r = alpha log pi has value 0 and optimal policy pi: with its shaping removed, the answer."""
+    mdp = small(seed=6)
+    solution, _ = demonstrate(mdp, 0.4)
+    found = recover_reward(mdp, solution.policy, 0.4)
+    closed = np.where(free_pairs(mdp), 0.4 * solution.log_policy, 0.0)
+    np.testing.assert_allclose(found.reward, remove_shaping(mdp, closed), atol=1e-5)
+
+
+def test_removing_shaping():
+    for mdp in (small(seed=7), small(seed=7).to_dense()):
+        bare = remove_shaping(mdp, mdp.reward)
+        np.testing.assert_allclose(remove_shaping(mdp, shaped(mdp)), bare, atol=1e-12)
+        np.testing.assert_allclose(remove_shaping(mdp, bare), bare, atol=1e-12)
+        assert np.abs(shaped(mdp) - mdp.reward).max() > 0.1
+        difference = mdp.reward - bare  # orthogonal to what is left: it was a projection
+        assert (difference * bare).sum() == pytest.approx(0.0, abs=1e-11)
+        policies = [
+            maxent.soft_policy_iteration(mdp.replace(reward=r), 0.5).policy
+            for r in (mdp.reward, shaped(mdp), bare)
+        ]
+        np.testing.assert_allclose(policies[1], policies[0], atol=1e-8)
+        np.testing.assert_allclose(policies[2], policies[0], atol=1e-8)
+
+
+def test_a_gridworld_reward_paid_on_arrival():
+    """Features by arrival express a gridworld's reward exactly, terminal goal and pit included."""
+    mdp = maxent.gridworld("russell-norvig-4x3", discount=0.9)
+    solution = maxent.soft_policy_iteration(mdp, 0.2)
+    found = recover_reward(mdp, solution.policy, 0.2, features="arrival")
+    assert found.weights.shape == (11,)
+    np.testing.assert_allclose(
+        remove_shaping(mdp, found.reward), remove_shaping(mdp, mdp.reward), atol=1e-5
+    )
+    np.testing.assert_allclose(
+        found.policy[~mdp.terminal], solution.policy[~mdp.terminal], atol=1e-6
+    )
+
+
+def test_a_state_reward_with_deterministic_dynamics():
+    mdp = maxent.gridworld("S..\n.#.\n...", discount=0.9, step_reward=0.0)
+    true = np.random.default_rng(2).normal(size=mdp.n_states)
+    mdp = mdp.replace(reward=true)
+    solution, x = demonstrate(mdp, 0.5)
+    found = recover_reward(mdp, solution.policy, 0.5, features="state")
+    assert found.weights.shape == (8,)
+    np.testing.assert_allclose(found.occupancy, x, atol=1e-8)
+    bare = [remove_shaping(mdp, r) for r in (found.reward, true)]
+    np.testing.assert_allclose(bare[0], bare[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("by_state", [False, True])
+def test_known_features_give_their_weights_back(by_state):
+    rng = np.random.default_rng(3)
+    mdp = small(seed=8, masked=0.0)
+    features = rng.normal(size=(8, 2) if by_state else (8, 3, 2))
+    weights = np.array([1.0, -0.5])
+    mdp = mdp.replace(reward=features @ weights)
+    solution, x = demonstrate(mdp, 0.5)
+    found = recover_reward(mdp, solution.policy, 0.5, features=features)
+    np.testing.assert_allclose(found.weights, weights, atol=1e-7)
+    np.testing.assert_allclose(found.occupancy, x, atol=1e-8)
+
+
+def test_a_reward_too_simple_still_matches_its_features():
+    mdp = small(seed=9)
+    policy, x = demonstrate(mdp, 0.5)
+    found = recover_reward(mdp, policy.policy, 0.5, features="state")
+    np.testing.assert_allclose(found.occupancy.sum(axis=1), x.sum(axis=1), atol=1e-7)
+    assert np.abs(found.occupancy - x).max() > 1e-3  # but not each action
+
+
+def test_regularisation_pulls_towards_zero():
+    mdp = small(seed=10)
+    policy = demonstrate(mdp, 0.5)[0].policy
+    sizes, mismatches = [], []
+    for strength in (0.0, 0.01, 1.0):
+        found = recover_reward(mdp, policy, 0.5, regularisation=strength)
+        sizes.append(np.linalg.norm(found.weights))
+        mismatches.append(found.mismatch)
+        gap = (found.occupancy - found.demonstrated)[free_pairs(mdp)]
+        np.testing.assert_allclose(gap, -strength * found.weights[free_pairs(mdp)], atol=1e-8)
+    assert sizes[0] > sizes[1] > sizes[2] and mismatches[0] < mismatches[1] < mismatches[2]
+
+
+def test_a_deterministic_demonstrator_gets_a_finite_reward():
+    mdp = maxent.gridworld("S..\n..G", discount=0.9)
+    policy = maxent.solve(mdp, 0.0).policy
+    one = np.zeros_like(policy)
+    one[np.arange(mdp.n_states), policy.argmax(axis=1)] = 1.0
+    found = recover_reward(mdp, one, 0.1, tolerance=1e-4)
+    assert found.converged and np.isfinite(found.reward).all() and found.mismatch <= 1e-4
+    held = recover_reward(mdp, one, 0.1, regularisation=0.01)
+    assert np.abs(held.reward).max() < np.abs(found.reward).max()
+
+
+# -- episodes ----------------------------------------------------------------------------------
+
+
+def rollouts(mdp, policy, n, seed):
+    return maxent.simulate(mdp, policy, episodes=n, seed=seed, trajectories=True)
+
+
+def test_the_error_falls_like_one_over_the_square_root_of_n():
+    mdp = maxent.garnet(6, 2, discount=0.8, branching=3, seed=3, terminal=1)
+    solution, x = demonstrate(mdp, 0.5)
+    true = remove_shaping(mdp, mdp.reward)
+    sizes = np.array([100, 800, 6_400])
+    errors = []
+    for n in sizes:
+        runs = [recover_reward(mdp, rollouts(mdp, solution.policy, n, s), 0.5) for s in range(8)]
+        assert all(run.converged and run.flow_error > 0.0 for run in runs)
+        weighted = [np.sqrt((x * (run.reward - true) ** 2).sum()) for run in runs]
+        errors.append(np.sqrt(np.mean(np.square(weighted))))
+    slope = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
+    assert -0.65 < slope < -0.35, (errors, slope)
+    assert errors[-1] < 0.05
+
+
+def test_projection_brings_the_estimate_nearer():
+    """An occupancy of this MDP near to the visits is nearer to the truth than they are."""
+    mdp = small(seed=12)
+    solution, x = demonstrate(mdp, 0.5)
+    episodes = rollouts(mdp, solution.policy, 50, 0)
+    found = recover_reward(mdp, episodes, 0.5)
+    listed = [
+        (episodes.states[i, : length + 1], episodes.actions[i, :length])
+        for i, length in enumerate(episodes.lengths)
+    ]
+    raw = empirical_occupancy(mdp, listed)
+    assert np.linalg.norm(found.demonstrated - x) < np.linalg.norm(raw - x)
+    assert found.demonstrated[free_pairs(mdp)].min() > 0.0
+    lasting = ~mdp.terminal
+    inflow = mdp.discount * (found.demonstrated.ravel() @ mdp.transition_rows)
+    np.testing.assert_allclose(
+        found.demonstrated.sum(axis=1)[lasting],
+        (mdp.initial_distribution + inflow)[lasting],
+        atol=1e-12,
+    )
+    same = recover_reward(mdp, listed, 0.5)
+    np.testing.assert_array_equal(same.reward, found.reward)
+
+
+def test_counting_visits():
+    mdp = maxent.gridworld("S.G", discount=0.5)
+    right = mdp.action_names.index("right")
+    x = empirical_occupancy(mdp, [([0, 1, 2], [right, right]), ([0], [right])])
+    assert x[0, right] == 1.0 and x[1, right] == 0.25 and x.sum() == 1.25
+
+
+# -- bad input ---------------------------------------------------------------------------------
+
+
+def corridor():
+    return maxent.gridworld("S.G", discount=0.5)
+
+
+@pytest.mark.parametrize(
+    ("demonstrations", "words"),
+    [
+        ([], "empty"),
+        ([([0, 1], [1, 1, 1])], "2 states and 3 actions"),
+        ([([0, 2], [1])], "step 0: state 0 with action 1 never leads to state 2"),
+        ([([0, 7], [1])], "hold 7 at step 1; valid are 0 to 2"),
+        ([([0, 1], [4])], "actions of episode 0 hold 4"),
+        ([([0, 1, 2, 2], [1, 1, 1])], "step 2: state 2 is terminal"),
+        ([([0.5, 1], [1])], "whole numbers"),
+        (np.ones((3, 3)), r"shape \(3, 3\)"),
+        (np.full((3, 4), -1.0), "state 0, action 0"),
+        (np.full((3, 4), np.nan), "state 0, action 0"),
+        (np.full((3, 4), 5.0), "flow equations"),
+        ("policy", "dtype"),
+    ],
+)
+def test_demonstrations_that_are_not_of_this_mdp(demonstrations, words):
+    with pytest.raises(maxent.ModelError, match=words):
+        recover_reward(corridor(), demonstrations, 0.5)
+
+
+def test_masked_actions_are_refused():
+    mdp = small(seed=1)
+    state, action = np.argwhere(~mdp.action_mask & ~mdp.terminal[:, None])[0]
+    x = demonstrate(mdp, 0.5)[1]
+    x[state, action] = 0.1
+    with pytest.raises(maxent.ModelError, match="0 where masked"):
+        recover_reward(mdp, x, 0.5)
+    with pytest.raises(maxent.ModelError, match=f"has no action {action}"):
+        recover_reward(mdp, [([state], [action])], 0.5)
+
+
+def test_a_slightly_wrong_occupancy_warns_with_the_size():
+    mdp = small(seed=1)
+    x = demonstrate(mdp, 0.5)[1]
+    with pytest.warns(maxent.MaxEntWarning, match="breaks the flow equations"):
+        found = recover_reward(mdp, 1.01 * x, 0.5)
+    assert found.flow_error == pytest.approx(0.01, rel=1e-6)  # one episode's start, in all
+    with pytest.raises(maxent.ModelError, match="limit"):
+        recover_reward(mdp.replace(discount=0.5), x, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"temperature": 0.0}, "temperature = 0"),
+        ({"temperature": -1.0}, "temperature"),
+        ({"features": "states"}, "did you mean 'state'"),
+        ({"regularisation": -1.0}, "regularisation"),
+        ({"tolerance": 0.0}, "tolerance"),
+        ({"max_iterations": 0}, "max_iterations"),
+    ],
+)
+def test_bad_settings(settings, words):
+    policy = np.full((3, 4), 0.25)
+    arguments = {"temperature": 0.5} | settings
+    with pytest.raises(maxent.ConfigError, match=words):
+        recover_reward(corridor(), policy, **arguments)
+
+
+def test_more_bad_input():
+    policy = np.full((3, 4), 0.25)
+    with pytest.raises(maxent.ConfigError, match="discount = 1"):
+        recover_reward(corridor().replace(discount=1.0), policy, 0.5)
+    with pytest.raises(maxent.ModelError, match=r"\(S, F\) or \(S, A, F\)"):
+        recover_reward(corridor(), policy, 0.5, features=np.ones((2, 4)))
+    with pytest.raises(maxent.ModelError, match="finite"):
+        recover_reward(corridor(), policy, 0.5, features=np.full((3, 4), np.inf))
+    with pytest.raises(maxent.ModelError, match="must be"):
+        remove_shaping(corridor(), np.ones(2))
+    with pytest.raises(maxent.ModelError, match="trajectories=True"):
+        recover_reward(corridor(), maxent.simulate(corridor(), policy, episodes=2), 0.5)
+    with pytest.warns(maxent.MaxEntWarning, match="max iterations"):
+        short = recover_reward(small(), demonstrate(small(), 0.5)[0].policy, 0.5, max_iterations=1)
+    assert short.status == "max_iterations" and not short.converged and "mismatch" in repr(short)
+
+
+def test_nothing_given_is_changed_and_the_result_is_read_only():
+    mdp = small()
+    policy = demonstrate(mdp, 0.5)[0].policy
+    before = policy.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = recover_reward(mdp, policy, 0.5)
+    np.testing.assert_array_equal(policy, before)
+    with pytest.raises(ValueError, match="read-only"):
+        found.reward[0, 0] = 1.0

@@ -1,0 +1,214 @@
+"""Figures of the trade-off: what is drawn, where, in which words; bad arguments."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import maxent
+from maxent import plots
+from maxent.plots import along
+from maxent.plots.style import MARKERS
+
+GARNET = maxent.garnet(8, 3, discount=0.9, seed=3, branching=3)
+ROOM = maxent.gridworld("S..\n.#.\n..G", discount=0.9)
+TEMPERATURES = np.logspace(-2, 2, 12)
+ALPHA, MINUS = "\N{GREEK SMALL LETTER ALPHA}", "\N{MINUS SIGN}"
+AT_ZERO, AT_INFINITY = (
+    f"{ALPHA} \N{RIGHTWARDS ARROW} 0",
+    f"{ALPHA} \N{RIGHTWARDS ARROW} \N{INFINITY}",
+)
+
+
+def words(figure):
+    figure.canvas.draw()
+    return "\n".join(text.get_text() for text in figure.findobj(Text) if text.get_visible())
+
+
+def line(figure, gid):
+    (found,) = (artist for ax in figure.axes for artist in ax.lines if artist.get_gid() == gid)
+    return found.get_xydata()
+
+
+@pytest.fixture(scope="module")
+def curve():
+    return maxent.tradeoff(GARNET, TEMPERATURES[::-1])  # any order
+
+
+def test_the_front_is_drawn_through_its_points_between_its_ends(curve):
+    figure = plots.tradeoff(curve)
+    assert isinstance(figure, Figure)
+    front = line(figure, "front 0")
+    for entropy, reward in zip(curve.entropies, curve.returns, strict=True):
+        assert np.abs(front - [entropy, reward]).sum(axis=1).min() < 1e-12
+    ends = np.column_stack([curve.entropy_range, curve.return_range])
+    np.testing.assert_allclose(front[[0, -1]], ends)
+    np.testing.assert_allclose(line(figure, "end 0"), ends[:1])
+    np.testing.assert_allclose(line(figure, "end inf"), ends[1:])
+    markers = {artist.get_gid(): artist.get_marker() for artist in figure.axes[0].lines}
+    assert (markers["end 0"], markers["end inf"]) == ("^", "v")
+    text = words(figure)
+    for part in (
+        "discounted entropy (nats)",
+        "return (reward units, discounted)",
+        AT_ZERO,
+        AT_INFINITY,
+    ):
+        assert part in text
+    assert "discount 0.9" in text and f"temperature {ALPHA}" in text
+
+
+def test_the_line_between_the_points_is_the_front_itself(curve):
+    """Drawn from the slopes at the points, it is where a finer curve runs, and it is concave."""
+    coarse = line(plots.tradeoff(curve), "front 0")
+    fine = maxent.tradeoff(GARNET, np.logspace(-1, 1, 50))
+    drawn = np.interp(fine.entropies, coarse[:, 0], coarse[:, 1])
+    height = curve.return_range[0] - curve.return_range[1]
+    assert np.abs(drawn - fine.returns).max() < 0.01 * height
+    chords = np.interp(fine.entropies, *np.stack([curve.entropies, curve.returns])[:, curve.order])
+    assert np.abs(chords - fine.returns).max() > 0.02 * height  # straight pieces would be worse
+    steps = np.diff(coarse, axis=0)
+    slopes = (steps[:, 1] / np.maximum(steps[:, 0], 1e-300))[steps[:, 0] > 1e-6]
+    assert (np.diff(slopes) <= 1e-4 * np.abs(slopes[1:]) + 1e-6).all()
+
+
+def test_temperature_colours_the_points(curve):
+    figure = plots.tradeoff(curve)
+    (points,) = (c for c in figure.axes[0].collections if c.get_gid() == "points")
+    light = points.get_facecolor()[:, :3] @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(light) >= -1e-3).all() and light[-1] > light[0] + 0.3  # reads in greyscale
+    np.testing.assert_allclose(points.get_offsets()[0], [curve.entropies[-1], curve.returns[-1]])
+
+
+def test_the_tangent_touches_with_slope_minus_alpha(curve):
+    figure = plots.tradeoff(curve, tangent=0.7)
+    (x0, y0), (x1, y1) = line(figure, "tangent")
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(-0.7)
+    fine = maxent.tradeoff(GARNET, [0.7, *np.logspace(-2, 2, 40)])
+    above = y0 - 0.7 * (fine.entropies - x0) - fine.returns
+    assert above[0] == pytest.approx(0.0, abs=1e-9) and (above >= -1e-9).all()
+    assert f"slope {MINUS}0.7" in words(figure)
+    for bad in (np.inf, -1.0, float("nan")):
+        with pytest.raises(maxent.ConfigError):
+            plots.tradeoff(curve, tangent=bad)
+
+
+def test_random_policies_lie_below(curve):
+    figure = plots.tradeoff(curve, random_policies=60, seed=1)
+    cloud = line(figure, "random policies")
+    assert len(cloud) == 60
+    for temperature, objective in zip(curve.temperatures, curve.objectives, strict=True):
+        assert (cloud[:, 1] + temperature * cloud[:, 0] <= objective + 1e-9).all()
+    again = plots.tradeoff(curve, random_policies=60, seed=1)
+    np.testing.assert_array_equal(line(again, "random policies"), cloud)
+    with pytest.raises(maxent.ConfigError):
+        plots.tradeoff(curve, random_policies=-1)
+
+
+def test_several_curves_differ_in_colour_dash_and_marker_and_share_axes_a_step():
+    discounts = (0.5, 0.9, 0.99)
+    curves = [
+        maxent.tradeoff(GARNET.replace(discount=discount), TEMPERATURES) for discount in discounts
+    ]
+    figure = plots.tradeoff(*curves, per_step=True, tangent=0.5)
+    fronts = [
+        artist
+        for ax in figure.axes
+        for artist in ax.lines
+        if str(artist.get_gid()).startswith("front")
+    ]
+    assert len({to_rgba(artist.get_color()) for artist in fronts}) == 3
+    assert len({artist.get_linestyle() + str(artist._dash_pattern) for artist in fronts}) == 3
+    for index, (artist, discount) in enumerate(zip(fronts, discounts, strict=True)):
+        end = artist.get_xydata()[-1, 0]
+        assert end == pytest.approx(np.log(3), rel=1e-9)  # nats a step, whatever the discount
+        assert f"discount {discount:g}" in words(figure)
+        assert any(a.get_marker() == MARKERS[index] for a in figure.axes[0].lines)
+    assert "per step" in words(figure)
+    named = plots.tradeoff(*curves, labels=["a", "b", "c"])
+    assert {"a", "b", "c"} <= set(words(named).split("\n"))
+    with pytest.raises(maxent.ConfigError, match="labels"):
+        plots.tradeoff(*curves, labels=["a"])
+    with pytest.raises(maxent.ConfigError, match="at least one"):
+        plots.tradeoff()
+
+
+def test_policies_along_the_curve_as_maps():
+    curve = maxent.tradeoff(ROOM, [0.1, 1.0])
+    figure = plots.tradeoff_policies(ROOM, curve, [0, 0.1, 0.4, np.inf], columns=2)
+    maps = [ax for ax in figure.axes if ax.get_title(loc="left")]
+    assert len(maps) == 4
+    text = words(figure)
+    for part in (
+        AT_ZERO,
+        f"{ALPHA} = 0.1",
+        f"{ALPHA} = 0.4",
+        AT_INFINITY,
+        "entropy",
+        "policy entropy (nats)",
+    ):
+        assert part in text
+    value = maxent.policy_return(ROOM, curve.policy(0.1))
+    assert f"return {value:.3g}".replace("-", MINUS) in text
+    shown = maps[1].collections[0].get_array().compressed()
+    expected = maxent.entropy(np.log(curve.policy(0.1)))[~ROOM.terminal]
+    np.testing.assert_allclose(np.sort(shown), np.sort(expected), atol=1e-12)
+    with pytest.raises(maxent.ConfigError, match="panels"):
+        plots.tradeoff_policies(ROOM, curve, [])
+    with pytest.raises(maxent.ConfigError, match="another MDP"):
+        plots.tradeoff_policies(GARNET, curve, [0.1])
+
+
+def test_policies_without_a_map(curve):
+    figure = plots.tradeoff_policies(GARNET, curve, [0.0, 0.5, np.inf])
+    assert "policy entropy (nats)" in words(figure) and f"{ALPHA} = 0.5" in words(figure)
+
+
+def test_reaching_against_the_temperature():
+    curve = maxent.tradeoff(ROOM, TEMPERATURES)
+    figure = plots.reaching(curve, horizon=6)
+    drawn = figure.axes[0].lines[0].get_xydata()
+    np.testing.assert_allclose(drawn[:, 0], curve.temperatures)
+    np.testing.assert_allclose(drawn[:, 1], curve.reaching(6))
+    text = words(figure)
+    assert "within 6 steps" in text and "ever: surely" in text and "probability" in text
+    assert "within 50 steps" in words(plots.reaching(curve))  # 5 / (1 - discount)
+    pit = maxent.gridworld("X.S.G", discount=0.9)
+    perhaps = plots.reaching(maxent.tradeoff(pit, TEMPERATURES))
+    assert "surely" not in words(perhaps)
+    named = plots.reaching(curve, maxent.tradeoff(pit, TEMPERATURES), labels=["room", "pit"])
+    assert "room, ever" in words(named) and "pit, within 50 steps" in words(named)
+    with pytest.raises(maxent.ConfigError, match="no temperature"):
+        plots.reaching(maxent.tradeoff(ROOM, [0.0, np.inf]))
+
+
+def test_by_temperature(curve):
+    figure = plots.tradeoff_by_temperature(curve, maxent.tradeoff(ROOM, TEMPERATURES))
+    assert len(figure.axes) == 3
+    for ax, column in zip(
+        figure.axes, (curve.returns, curve.entropies, curve.objectives), strict=True
+    ):
+        drawn = ax.lines[0].get_xydata()
+        np.testing.assert_allclose(drawn[:, 1], column[curve.order])
+        assert ax.get_xscale() == "log"
+    text = words(figure)
+    for part in ("nats", "reward units", "temperature", "limits at 0 and infinity"):
+        assert part in text
+
+
+def test_axes_can_be_given_and_files_written(curve, tmp_path):
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    assert plots.tradeoff(curve, ax=left) is figure
+    room = maxent.tradeoff(ROOM, TEMPERATURES)
+    assert plots.reaching(room, ax=right) is figure
+    path = plots.save(figure, tmp_path / "both.svg")
+    assert path.stat().st_size > 5_000
+    assert along.MAX_PANELS == 12
+
+
+def test_one_point_and_only_the_ends_can_be_drawn():
+    for temperatures in ([0.5], [0.0, np.inf]):
+        figure = plots.tradeoff(maxent.tradeoff(GARNET, temperatures), random_policies=3)
+        assert AT_INFINITY in words(figure)
