@@ -36,6 +36,7 @@ _HOME = {
     "tradeoff": "maxent.tabular.tradeoff",
     "Tradeoff": "maxent.tabular.tradeoff",
     "temperature_for_entropy": "maxent.tabular.tradeoff",
+    "recover_reward": "maxent.tabular.inverse",
     "simulate": "maxent.simulation",
     "mellowmax": "maxent.tabular.operators",
     "occupancy": "maxent.tabular.occupancy",

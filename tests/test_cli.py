@@ -484,8 +484,7 @@ def test_the_module_runs():
 
 def test_an_unknown_backend_is_one_line_and_no_traceback(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "maxent", "solve", "corridor", "--temperature", "0.1"]
-        + ["--figure", "f.png"],
+        [sys.executable, "-m", "maxent", *SOLVE, "--figure", "f.png"],
         env={**os.environ, "MPLBACKEND": "nonsense"},
         cwd=tmp_path,
         capture_output=True,

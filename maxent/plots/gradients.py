@@ -94,14 +94,14 @@ def _error_axis(ax: Axes, traces: tuple[GradientTrace, ...]) -> None:
     shown = np.concatenate([np.maximum(trace.errors, known) for trace in traces])
     bottom = max(float(shown.min()), 1e-300)
     ax.set_yscale("log")
-    ax.set_ylim(bottom / 5.0, 5.0 * max(float(shown.max()), bottom))
+    ax.set_ylim(bottom / 8.0, 5.0 * max(float(shown.max()), bottom))
     if known > 0.0 and bottom <= 2.0 * known:
-        ax.axhspan(bottom / 5.0, known, color="#ececec", zorder=0, linewidth=0)
+        ax.axhspan(bottom / 8.0, known, color="#ececec", zorder=0, linewidth=0)
         ax.annotate(
             "below the accuracy of V* itself",
             (0.01, known),
             xycoords=("axes fraction", "data"),
-            xytext=(0, -2),
+            xytext=(0, -6),
             textcoords="offset points",
             va="top",
             color=MUTED,

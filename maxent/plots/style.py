@@ -81,7 +81,7 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
 
 
 class NotebookFigure(Figure):
-    """A figure that notebooks show, though pyplot knows nothing of it."""
+    """A figure that notebooks show by themselves."""
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()

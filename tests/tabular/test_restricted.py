@@ -196,6 +196,9 @@ def test_choices_takes_the_best_and_the_first_of_equals():
     q = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 5.0]])
     np.testing.assert_array_equal(np.exp(choices.improve(q, 0.1)), [[1, 0], [0.5, 0.5], [0, 1]])
     assert np.exp(choices.improve(np.zeros((1, 2)), 0.0))[0].tolist() == [1.0, 0.0]
+    prior = log(np.array([[0.1, 0.9]]))  # a choice pays for its divergence from the prior
+    assert np.exp(choices.improve(np.zeros((1, 2)), 1.0, prior))[0].tolist() == [0.0, 1.0]
+    assert np.exp(choices.improve(np.zeros((1, 2)), 0.0, prior))[0].tolist() == [1.0, 0.0]
     by_state = Choices(np.array([[[1.0, 0.0]], [[0.0, 1.0]], [[0.25, 0.75]]]))
     np.testing.assert_allclose(np.exp(by_state.improve(q, 1.0)), by_state.policies[:, 0])
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from tqdm.auto import tqdm
+from tqdm.std import tqdm
 
 from maxent.errors import ConfigError, MaxEntWarning, check_positive
 from maxent.files import write_whole
