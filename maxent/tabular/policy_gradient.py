@@ -209,12 +209,12 @@ class _Problem:
         return operators.boltzmann_policy(array, 1.0, mask)
 
     def gradient(self, now: _Evaluated) -> Float[ndarray, "S A"]:
-        """d pi A, the soft policy gradient."""
+        """d pi A, the soft policy gradient; d = 0 at terminal states."""
         mdp = self.mdp
         visits = solve_discounted(now.transition.T, mdp.initial_distribution * ~mdp.terminal)
         surprise = np.where(self.available, now.log_policy, 0.0) - self.bonus
         advantage = operators.backup(mdp, now.v) - self.temperature * surprise - now.v[:, None]
-        return visits[:, None] * np.where(mdp.terminal[:, None], 0.0, now.policy * advantage)
+        return visits[:, None] * now.policy * advantage
 
     def moved(self, now: _Evaluated, gradient: ndarray, step: float) -> _Evaluated:
         """The policy one step along the gradient, evaluated."""

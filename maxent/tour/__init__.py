@@ -48,6 +48,7 @@ def take(folder: str | os.PathLike[str], *, overwrite: bool = False) -> bool:
     record |= {
         "figures": tour.figures,
         "convergence": [_curve_record(curve) for curve in tour.curves.values()],
+        "tradeoffs": tour.tradeoffs,
         "failures": tour.failures,
         "passed": not tour.failures,
         "seconds": tour.seconds(),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from maxent import plots
 from maxent.plots import Figure
 from maxent.tabular.convergence import Convergence, convergence
+from maxent.tabular.tradeoff import tradeoff
 from maxent.tour.problems import problem_called
 from maxent.tour.solving import SOLVERS
 from maxent.tour.state import Tour, say
@@ -58,6 +61,13 @@ def _curves(tour: Tour, *solvers: str) -> list[Convergence]:
     return [tour.curves[name] for name in solvers]
 
 
+def _front(tour: Tour) -> Figure:
+    """Return against entropy at every temperature; the curve's numbers go into the record."""
+    curve = tradeoff(tour.mdp(problem_called("four-rooms")), np.geomspace(1e-3, 10.0, 40))
+    tour.tradeoffs.append({"mdp": "four-rooms"} | curve.to_dict())
+    return plots.tradeoff(curve, tangent=0.02, random_policies=200)
+
+
 FIGURES = (
     Drawing(
         "four-rooms-values.png",
@@ -105,5 +115,6 @@ FIGURES = (
         "soft policy iteration is Newton's method",
         lambda tour: plots.newton(*_curves(tour, "PI", "VI")),
     ),
+    Drawing("tradeoff.png", "the price of entropy in four rooms: the front", _front),
 )
 """The first is drawn at once, so that there is something to see."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import maxent
 from maxent.mdp import MDP
@@ -25,6 +26,7 @@ class Tour:
     failures: list[str] = field(default_factory=list)
     figures: list[dict[str, str]] = field(default_factory=list)
     curves: dict[str, Convergence] = field(default_factory=dict)
+    tradeoffs: list[dict[str, Any]] = field(default_factory=list)
 
     def mdp(self, problem: Problem) -> MDP:
         """The MDP of a problem, built once."""

@@ -86,7 +86,7 @@ def restricted_enclosure(
 
 def check_policies(policies: Any) -> PolicySet:
     """ConfigError for anything that is no set of policies."""
-    if not callable(getattr(policies, "improve", None)) or isinstance(policies, type):
+    if not isinstance(policies, PolicySet) or isinstance(policies, type):
         raise ConfigError(
             f"policies = {policies!r} is no set of policies; give EpsilonFloor(0.05), "
             "EntropyFloor(0.5), Choices(array), or an object with their method improve"

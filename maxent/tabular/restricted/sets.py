@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -16,6 +16,7 @@ from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT
 
 
+@runtime_checkable
 class PolicySet(Protocol):
     """A set of policies: anything that can project on itself, as exactly as float64 allows."""
 
@@ -92,7 +93,7 @@ class EntropyFloor:
     known.  A convex set.  SAC2 Sec. 5 bounds the expected entropy at each time step instead.
     """
 
-    minimum: float | ndarray
+    minimum: Any
 
     def __post_init__(self) -> None:
         if np.ndim(self.minimum) == 0:
@@ -159,7 +160,7 @@ class Choices:
     tell.  Rows may sum to 1 within 1e-9 and are divided by their sums.
     """
 
-    policies: ndarray
+    policies: Any
 
     def __post_init__(self) -> None:
         array = validation.real_array("policies", self.policies)
