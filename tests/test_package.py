@@ -58,7 +58,7 @@ HEAVY_ONLY_IN = {  # library: the only modules that may import it
     "matplotlib": ("plots",),
     "gymnasium": ("environments", "registration", "rendering"),
     "tyro": ("cli",),
-    "pandas": ("frames", "tabular.estimators"),
+    "pandas": ("frames",),
     "torch": (),
 }
 

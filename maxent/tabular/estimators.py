@@ -27,6 +27,7 @@ from scipy.special import logsumexp
 
 from maxent import validation
 from maxent.errors import ConfigError, ModelError, check_count, check_positive, check_temperature
+from maxent.frames import data_frame
 from maxent.tabular import operators
 
 
@@ -102,7 +103,7 @@ class ImportanceBias:
     def to_frame(self) -> Any:
         """A pandas DataFrame, one row a proposal and number of samples.  Needs pandas."""
         shape = self.biases.shape
-        return frame(
+        return data_frame(
             {
                 "proposal": np.repeat(self.names, shape[1]),
                 "samples": np.tile(self.samples, shape[0]),
@@ -176,15 +177,6 @@ def _less_noise(gaps: Float[ndarray, " R"], temperature: float) -> Float[ndarray
         return gaps
     centred = excess - excess.mean()
     return gaps - float((centred * gaps).mean()) / spread * excess
-
-
-def frame(columns: Mapping[str, Any]) -> Any:
-    """A pandas DataFrame of equally long columns; ImportError says how to get pandas."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError("to_frame() needs pandas: pip install 'maxent[data]'") from error
-    return pandas.DataFrame(columns)
 
 
 def _positive(temperature: float) -> float:

@@ -50,8 +50,8 @@ from numpy import ndarray
 from scipy import stats
 
 from maxent.errors import ConfigError, check_count, check_real, nearest
+from maxent.frames import data_frame
 from maxent.mdp import MDP
-from maxent.tabular.estimators import frame
 from maxent.tabular.learning import Learned, Settings, learn
 from maxent.tabular.rules import ActorCritic, RobbinsMonro, Rule, Sarsa, SoftQ
 
@@ -115,7 +115,7 @@ class ErrorCurves:
     def to_frame(self) -> Any:
         """A pandas DataFrame, one row a seed and checkpoint.  Needs pandas."""
         seeds = [run.seed for run in self.runs]
-        return frame(
+        return data_frame(
             {
                 "method": self.method,
                 "seed": np.repeat(seeds, len(self.checkpoints)),
