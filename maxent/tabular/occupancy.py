@@ -17,12 +17,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
+from scipy import sparse
+from scipy.sparse import linalg
 
 from maxent import validation
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, check_mdp
 from maxent.tabular import operators
 from maxent.tabular.bounds import longest_stay, solve_discounted
+from maxent.tabular.corrections import is_local
+from maxent.transitions import Transition
 
 
 def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
@@ -31,8 +35,7 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
     policy: probabilities (S, A) or (A,).  Without terminal states x sums to 1/(1-gamma).  An
     arrival in a terminal state counts once, at gamma^t, spread over its placeholder row; initial
     mass there counts 1.  A discount of 1 is allowed for a policy that surely ends (else
-    ConfigError).  Solved by LU; the error is that of the linear solve, about eps/(1-gamma) of the
-    largest visit.
+    ConfigError).  The error is that of the linear solve, about eps/(1-gamma) of the largest visit.
     """
     policy = validation.action_distribution(
         "policy", policy, check_mdp(mdp).action_mask, mdp.terminal
@@ -44,11 +47,28 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
             "discount = 1: the occupancy is finite only for a policy that reaches a terminal state "
             "from everywhere; use a discount below 1"
         )
-    visits = solve_discounted((mdp.discount * matrix).T, mdp.initial_distribution * lasting)
+    visits = _solve((mdp.discount * matrix).T, mdp.initial_distribution * lasting)
     visits = np.maximum(visits, 0.0)  # rounding can leave -1e-18 at states never reached
     arrivals = mdp.discount * ((visits[:, None] * policy).ravel() @ mdp.transition_rows)
     visits = np.where(lasting, visits, mdp.initial_distribution + arrivals)
     return visits[:, None] * policy
+
+
+def _solve(matrix: Transition, right: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+    """d = right + matrix d: by LU, or by BiCGSTAB where a factorisation would fill in and the
+    iteration reaches the accuracy of one."""
+    if not sparse.issparse(matrix) or len(right) <= 2000:
+        return solve_discounted(matrix, right)
+    by_rows = sparse.csr_array(matrix)
+    by_rows.sort_indices()
+    if not is_local(by_rows):
+        system = linalg.LinearOperator(matrix.shape, matvec=lambda d: d - by_rows @ d, dtype=float)
+        with np.errstate(all="ignore"):
+            d, _ = linalg.bicgstab(system, right, rtol=1e-15, atol=0.0, maxiter=2000)
+            left = np.abs(right - (d - by_rows @ d)).sum()
+        if left <= 1e-14 * np.abs(d).sum():
+            return d
+    return solve_discounted(matrix, right)
 
 
 def policy_return(mdp: MDP, policy: Any) -> float:

@@ -37,6 +37,17 @@ def test_against_the_series(dense, terminal):
         assert x.sum() == pytest.approx(1 / (1 - 0.8))
 
 
+@pytest.mark.parametrize("discount", [0.9, 0.9999])
+def test_a_large_mdp_without_neighbourhoods_is_solved_as_well(discount):
+    """There a factorisation fills in; the iteration must be as good as one."""
+    mdp = maxent.garnet(2500, 3, discount=discount, branching=4, seed=1)
+    x = maxent.occupancy(mdp, np.full((2500, 3), 1 / 3))
+    visits = x.sum(axis=1)
+    flow = mdp.initial_distribution + discount * (x.ravel() @ mdp.transition)
+    np.testing.assert_allclose(visits, flow, rtol=1e-11)
+    assert x.sum() == pytest.approx(1 / (1 - discount), rel=1e-11)
+
+
 def test_initial_mass_on_a_terminal_state_counts_once():
     mdp = maxent.gridworld("S.G", discount=0.5).replace(initial_distribution=[0.5, 0.0, 0.5])
     right = np.tile([0.0, 1.0, 0.0, 0.0], (3, 1))
