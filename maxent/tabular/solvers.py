@@ -212,17 +212,12 @@ def _optimise(
     best = iterate(kernel, run, choose)
     v, error_bound = best.midpoint()
     q = operators.backup(mdp, v)
-    ties = 0.0
-    if isinstance(kernel, RestrictedKernel):
-        log_policy = kernel.improve(q)
-    else:
-        ties = 2.0 * mdp.discount * error_bound if temperature == 0.0 else 0.0
-        log_policy = operators.boltzmann_policy(q, temperature, log_prior, ties)
+    ties = 2.0 * mdp.discount * error_bound if temperature == 0.0 else 0.0
     return run.solution(
         best,
         v=v,
         q=q,
-        log_policy=log_policy,
+        log_policy=kernel.improve(q, ties),
         temperature=temperature,
         error_bound=error_bound,
         policy_bound=_policy_bound(kernel, best, v, ties),

@@ -78,12 +78,13 @@ def test_every_converged_interval_holds_the_truth(name, discount):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FAMILIES)
-def test_sweeps_at_discount_9999_hold_the_truth(name):
+@pytest.mark.parametrize("name", ["terminal", "absorbing"])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_sweeps_at_discount_9999_hold_the_truth(name, temperature):
     mdp = family(name, 0.9999)
-    for temperature, label in itertools.product(TEMPERATURES, SOLVERS):
+    for label in SOLVERS:
         if slow_sweeps(label, 0.9999):
-            solution = SOLVERS[label](mdp, temperature, tolerance=None)
+            solution = SOLVERS[label](mdp, temperature)
             truth = optimal_value(mdp, temperature, solution.v)
             check_against_truth(mdp, temperature, solution, truth)
 

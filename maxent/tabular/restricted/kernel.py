@@ -43,8 +43,11 @@ class RestrictedKernel:
             self._support = np.where(mdp.terminal[:, None], -np.inf, everything)
         self.enclosure = restricted_enclosure(mdp, temperature, log_prior, policies)
 
-    def improve(self, q: Float[ndarray, "S A"]) -> Float[ndarray, "S A"]:
-        """The set's improvement of q, as logs; a uniform placeholder at terminal states."""
+    def improve(
+        self, q: Float[ndarray, "S A"], tie_tolerance: float = 0.0
+    ) -> Float[ndarray, "S A"]:
+        """The set's improvement of q, as logs; a uniform placeholder at terminal states.  Only
+        exact ties count (`tie_tolerance` is there for `SoftKernel.improve`)."""
         log_policy = self._policies.improve(q, self.temperature, self._support)
         with np.errstate(divide="ignore"):
             placeholder = np.log(self.mdp.action_mask / self.mdp.action_mask.sum(1, keepdims=True))
