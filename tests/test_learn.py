@@ -59,6 +59,26 @@ def test_wrong_shapes_and_types(told):
         assert words in told()
 
 
+def test_undefined_numbers_and_large_ones(told):
+    learn.check([np.nan, 1.0], [np.nan, 1.0])
+    assert told().startswith("Right")
+    learn.check([1.0, 1.0], [np.nan, 1.0])
+    assert "should be nan" in told()
+    learn.check([1000.0, 1000.0000001, 2.0], [1000.0] * 3)
+    assert "1 of 3 numbers differ" in told()
+    learn.reveal("Rises", "rises")
+    assert "as you predicted" in told()
+
+
+def test_a_function_that_changes_its_argument_is_not_judged_by_its_own_damage(told):
+    def doubling(x):
+        x *= 2
+        return x
+
+    learn.check_function(doubling, [(np.ones(3),)], lambda x: x)
+    assert told().startswith("Not quite")
+
+
 def test_functions_are_tried_case_by_case(told):
     cases = [(1.0,), (2.0,), (3.0,)]
     learn.check_function(lambda x: x * x, cases, lambda x: x * x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,7 +21,8 @@ def reveal(prediction: Any, actual: Any, because: str = "") -> None:
     if _is_blank(prediction):
         print(f"No prediction made. The answer: {_show(actual)}.")
     elif isinstance(actual, (bool, str, np.bool_)):
-        word = "as you predicted" if prediction == actual else f"you predicted {_show(prediction)}"
+        right = str(prediction).strip().lower() == str(actual).lower()
+        word = "as you predicted" if right else f"you predicted {_show(prediction)}"
         print(f"The answer: {_show(actual)}; {word}.")
     else:
         try:
@@ -62,18 +64,21 @@ def check_function(
     hint: str = "",
     mdp: MDP | None = None,
 ) -> None:
-    """Print whether `function` agrees with `expected` on every case, a tuple of arguments each."""
+    """Print whether `function` agrees with `expected` on every case, a tuple of arguments each.
+
+    Each is given its own copy of the arguments.
+    """
     for number, case in enumerate(cases, start=1):
         place = f"case {number} of {len(cases)}: "
         try:
-            answer = function(*case)
+            answer = function(*copy.deepcopy(case))
         except Exception as error:
             print(_with_hint(f"{place}your function raised {type(error).__name__}: {error}", hint))
             return
         if _is_blank(answer):
             print(NOT_YET)
             return
-        told = _difference(answer, expected(*case), tolerance, mdp)
+        told = _difference(answer, expected(*copy.deepcopy(case)), tolerance, mdp)
         if told:
             print(_with_hint(place + told, hint))
             return
@@ -89,15 +94,18 @@ def _difference(answer: Any, expected: Any, tolerance: float, mdp: MDP | None) -
         return f"a number or an array is wanted here, not {type(answer).__name__}."
     if got.shape != want.shape:
         return f"the shape is {got.shape}, but {want.shape} is wanted."
-    if np.isnan(got).any() and not np.isnan(want).any():
-        where = np.unravel_index(int(np.argmax(np.isnan(got))), got.shape)
-        return f"{_place(where, mdp)}the answer is not a number (nan)."
+    odd = np.isnan(got) != np.isnan(want)
+    if odd.any():
+        where = np.unravel_index(int(np.argmax(odd)), got.shape)
+        kind = "is not a number (nan)" if np.isnan(got[where]) else "should be nan: undefined here"
+        return f"{_place(where, mdp)}the answer {kind}."
     with np.errstate(invalid="ignore"):
-        off = np.where(got == want, 0.0, np.abs(got - want))
-    if np.all(off <= tolerance * max(1.0, float(np.abs(want[np.isfinite(want)]).max(initial=0.0)))):
+        off = np.where((got == want) | np.isnan(want), 0.0, np.abs(got - want))
+    allowed = tolerance * max(1.0, float(np.abs(want[np.isfinite(want)]).max(initial=0.0)))
+    wrong = int((off > allowed).sum())
+    if wrong == 0:
         return ""
     where = np.unravel_index(int(np.argmax(off)), want.shape)
-    wrong = int((off > tolerance).sum())
     many = f" {wrong} of {want.size} numbers differ." if want.size > 1 else ""
     return f"{_place(where, mdp)}you have {got[where]:.6g}, which is off by {off[where]:.2g}.{many}"
 

@@ -106,12 +106,23 @@ print(report)
 my_temperature = 0.01
 # stub: my_temperature = ...
 
+
 # %%
-if my_temperature is ...:
-    learn.check(my_temperature, 1.0)
-else:
-    entropies = maxent.entropy(maxent.solve(mdp, my_temperature).log_policy)
-    learn.check(entropies[start], 1.0, tolerance=0.1, hint="more temperature, more entropy")
+def entropy_at_start(temperature):
+    return (
+        ...
+        if temperature is ...
+        else maxent.entropy(maxent.solve(mdp, temperature).log_policy)[start]
+    )
+
+
+learn.check_function(
+    entropy_at_start,
+    [(my_temperature,)],
+    lambda _: 1.0,
+    tolerance=0.1,
+    hint="more temperature, more entropy",
+)
 
 # %% [markdown]
 # **Exercise 2.** Draw a world of your own in which the agent, starting at `S` between *two* goals, goes
@@ -124,14 +135,25 @@ else:
 my_map = "G...S...G"
 # stub: my_map = ...
 
+
 # %%
-if my_map is ...:
-    learn.check(my_map, 0.0)
-else:
-    mine = maxent.gridworld(my_map, discount=0.95)
-    at_start = int(np.argmax(mine.initial_distribution))
-    up, right, down, left = maxent.solve(mine, 0.1).policy[at_start]
-    learn.check(left - right, 0.0, hint="which goal is nearer, or easier to reach?")
+def goals_and_preference(text):
+    """How many goals there are, and how much likelier left is than right at the start."""
+    if text is ...:
+        return ...
+    world = maxent.gridworld(text, discount=0.95)
+    up, right, down, left = maxent.solve(world, 0.1).policy[
+        int(np.argmax(world.initial_distribution))
+    ]
+    return text.count("G"), left - right
+
+
+learn.check_function(
+    goals_and_preference,
+    [(my_map,)],
+    lambda _: (2, 0.0),
+    hint="two goals, equally easy to reach from S",
+)
 
 # %% [markdown]
 # ## Other people's worlds

@@ -575,3 +575,21 @@ def test_sets_cannot_be_changed_from_outside():
         choices.policies[0] = 0.0
     with pytest.raises(AttributeError):
         EpsilonFloor(0.1).epsilon = 0.2
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda q: np.full(q.shape, 0.25), "sum to 1"),
+        (lambda q: np.full(q.shape, np.nan), "sum to 1"),
+        (lambda q: np.zeros(3), r"shape \(3,\)"),
+    ],
+)
+def test_a_set_of_ones_own_that_returns_no_policy_is_refused(answer, words):
+    class Mine:
+        def improve(self, q, temperature, log_prior=None):
+            return answer(q)
+
+    mdp = maxent.gridworld("two-goals", discount=0.9)
+    with pytest.raises(maxent.ModelError, match=words):
+        maxent.soft_policy_iteration(mdp, 0.1, policies=Mine())

@@ -21,12 +21,13 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent.errors import ConfigError
+from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT, Enclosure, soft_enclosure
 from maxent.tabular.restricted.sets import EntropyFloor, PolicySet, entropy_accuracy
 from maxent.transitions import Transition
+from maxent.validation import ROW_SUM_TOLERANCE
 
 
 class RestrictedKernel:
@@ -49,6 +50,7 @@ class RestrictedKernel:
         """The set's improvement of q, as logs; a uniform placeholder at terminal states.  Only
         exact ties count (`tie_tolerance` is there for `SoftKernel.improve`)."""
         log_policy = self._policies.improve(q, self.temperature, self._support)
+        _check_improvement(log_policy, self.mdp, self._support)
         with np.errstate(divide="ignore"):
             placeholder = np.log(self.mdp.action_mask / self.mdp.action_mask.sum(1, keepdims=True))
         return np.where(self.mdp.terminal[:, None], placeholder, log_policy)
@@ -85,6 +87,25 @@ def restricted_enclosure(
         relative=enclosure.relative + UNIT * (12 * most + 52) + conditioning,
         absolute=UNIT * temperature * (12 * most + 60) * (1.0 + math.log(most)),
     )
+
+
+def _check_improvement(log_policy: Any, mdp: MDP, support: ndarray | None) -> None:
+    """ModelError where a set's `improve` returns anything but log-probabilities of available
+    actions: the bounds rest on it."""
+    shape = getattr(log_policy, "shape", None)
+    if shape != mdp.reward.shape:
+        raise ModelError(f"improve returned shape {shape}; it must be {mdp.reward.shape}")
+    policy = np.exp(log_policy[~mdp.terminal])
+    outside = np.zeros(policy.shape, dtype=bool)
+    if support is not None:
+        outside = (policy > 0.0) & (support[~mdp.terminal] == -np.inf)
+    wrong = ~(np.abs(policy.sum(axis=1) - 1.0) <= ROW_SUM_TOLERANCE) | outside.any(axis=1)
+    if wrong.any():
+        state = int(np.flatnonzero(~mdp.terminal)[np.argmax(wrong)])
+        raise ModelError(
+            f"improve returned {np.exp(log_policy[state])} as probabilities of state {state}; it "
+            "must return logs of probabilities that sum to 1 over the available actions"
+        )
 
 
 def check_policies(policies: Any) -> PolicySet:
