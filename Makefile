@@ -22,12 +22,12 @@ tests: .venv-test/ready
 
 .venv-tour/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-tour
-	.venv-tour/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fast,rigorous]"
+	.venv-tour/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e "."
 	touch $@
 
 .venv-test/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-test
-	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fast,rigorous,data,dev]"
+	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[rigorous,data,dev]"
 	touch $@
 
 clean:

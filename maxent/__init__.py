@@ -56,6 +56,12 @@ _HOME = {
     "soft_policy_bellman": "maxent.tabular.operators",
     "soft_policy_improvement": "maxent.tabular.operators",
     "verify": "maxent.theorems.catalogue",
+    "enclose": "maxent.theorems.enclosure",
+    "Enclosure": "maxent.theorems.enclosure",
+    "prove": "maxent.theorems.proof",
+    "write_certificate": "maxent.theorems.certificate",
+    "check_certificate": "maxent.proof_checker",
+    "CertificateCheck": "maxent.proof_checker",
     "Check": "maxent.theorems.check",
     "Report": "maxent.theorems.check",
     "CheckFailedError": "maxent.theorems.check",
@@ -80,6 +86,8 @@ def _register_environments() -> None:
 
 def __getattr__(name: str) -> Any:
     _register_environments()
+    if name == "testing":  # a module, for `maxent.testing.check_solver`
+        return importlib.import_module("maxent.testing")
     if name not in _HOME:
         raise AttributeError(f"module 'maxent' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME[name]), name)

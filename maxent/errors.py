@@ -110,6 +110,17 @@ def check_count(name: str, value: Any, minimum: int = 1) -> int:
     return int(value)
 
 
+def check_counts(name: str, values: Any, minimum: int = 1) -> list[int]:
+    """Whole numbers >= minimum, one or more or none, else ConfigError."""
+    try:
+        given = list(values)
+    except TypeError:
+        raise ConfigError(
+            f"{name} = {str(values)[:60]!r} must be a list of whole numbers of at least {minimum}"
+        ) from None
+    return [check_count(name, value, minimum) for value in given]
+
+
 def nearest(name: Any, known: Iterable[str]) -> str:
     """The tail of a message about an unknown name: the likeliest one meant, then all of them."""
     known = sorted(known)

@@ -108,7 +108,7 @@ class Simulation:
         "student", or "bootstrap" (BCa, for skewed returns and few episodes; seeded).  Both hold
         for many episodes, approximately; an outcome too rare to have been seen is in neither.
         """
-        level = _check_level(level)
+        level = check_level(level)
         if method not in ("student", "bootstrap"):
             raise ConfigError(
                 f"method = {method!r} is not known; {nearest(method, ['student', 'bootstrap'])}"
@@ -126,7 +126,7 @@ class Simulation:
     ) -> tuple[Float[ndarray, "S A"], Float[ndarray, "S A"]]:
         """(low, high), (S, A) each: an interval for each entry by itself, by Student's t over the
         batches.  It needs a few hundred episodes, and says little where visits are rare."""
-        level = _check_level(level)
+        level = check_level(level)
         mean, batches = self._weights @ self.visits, len(self.visits)
         half = np.full_like(mean, math.inf)
         if batches > 1:
@@ -320,7 +320,8 @@ def _batch_of(episodes: int) -> Int[ndarray, " n"]:
     return np.arange(episodes) % min(BATCHES, episodes)
 
 
-def _check_level(level: Any) -> float:
+def check_level(level: Any) -> float:
+    """A confidence level in (0, 1), else ConfigError."""
     number = check_real("level", level, "(0, 1)")
     if not (0.0 < number < 1.0):
         raise ConfigError(f"level = {level!r} is outside (0, 1); a usual one is 0.95")

@@ -14,7 +14,7 @@ ROOT = Path(maxent.__file__).parent
 # Who may import whom, from the ground up: a module may import from its own line and those above.
 LAYERS = [
     ["errors"],
-    ["files", "frames", "grid", "memory", "validation"],
+    ["files", "frames", "grid", "memory", "proof_checker", "validation"],
     ["storage", "transitions"],
     ["mdp", "solution"],
     [
@@ -40,6 +40,7 @@ LAYERS = [
     ["theorems"],
     ["plots"],
     ["learn"],
+    ["testing"],
     ["reports"],
     ["tour.problems"],
     ["tour.state"],
@@ -49,7 +50,7 @@ LAYERS = [
     ["cli.exit_codes", "cli.arguments", "cli.process"],
     ["cli.model"],
     ["cli.outputs"],
-    ["cli.solve", "cli.verify", "cli.tradeoff", "cli.maps", "cli.tour"],
+    ["cli.solve", "cli.verify", "cli.check", "cli.tradeoff", "cli.maps", "cli.tour"],
     ["cli.program"],
     ["cli"],
     ["__main__"],
@@ -59,6 +60,7 @@ HEAVY_ONLY_IN = {  # library: the only modules that may import it
     "gymnasium": ("environments", "registration", "rendering"),
     "tyro": ("cli",),
     "pandas": ("frames",),
+    "flint": ("theorems.balls", "proof_checker"),
     "torch": (),
 }
 

@@ -1,5 +1,9 @@
 """Figures of the trade-off: what is drawn, where, in which words; bad arguments."""
 
+import re
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
@@ -7,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import maxent
-from maxent import plots
-from maxent.plots import along
+from maxent import memory, plots
+from maxent.plots import along, animations
 from maxent.plots.style import MARKERS
 
 GARNET = maxent.garnet(8, 3, discount=0.9, seed=3, branching=3)
@@ -212,3 +216,99 @@ def test_one_point_and_only_the_ends_can_be_drawn():
     for temperatures in ([0.5], [0.0, np.inf]):
         figure = plots.tradeoff(maxent.tradeoff(GARNET, temperatures), random_policies=3)
         assert AT_INFINITY in words(figure)
+
+
+def test_a_front_of_one_point_has_readable_axes():
+    """Entropy and return that differ by rounding only are one number, at any unit of reward."""
+    transition = np.full((2, 2, 2), 0.5)
+    for size in (1.0, 1e-12, 1e9):
+        for actions in (1, 2):
+            mdp = maxent.MDP(transition[:, :actions], np.full((2, actions), size), discount=0.9)
+            curve = maxent.tradeoff(mdp, [0.1 * size, size])
+            ax = plots.tradeoff(curve, random_policies=4).axes[0]
+            assert np.ptp(ax.get_xlim()) >= 1.0 and np.ptp(ax.get_ylim()) >= size
+            by_temperature = plots.tradeoff_by_temperature(curve)
+            assert np.ptp(by_temperature.axes[0].get_ylim()) >= size
+            assert np.ptp(by_temperature.axes[1].get_ylim()) >= 1.0
+            labels = [label.get_text() for label in ax.get_xticklabels() + ax.get_yticklabels()]
+            assert max(len(label) for label in labels) < 8, labels
+    moving = maxent.tradeoff(GARNET.replace(reward=1e-12 * GARNET.reward), 1e-12 * TEMPERATURES)
+    assert np.ptp(plots.tradeoff(moving).axes[0].get_ylim()) < 1.2 * -np.diff(moving.return_range)
+
+
+def test_the_ends_are_marked_where_the_curve_holds_them():
+    ends = maxent.tradeoff(ROOM, [np.inf, *TEMPERATURES, 0.0])
+    figure = plots.reaching(ends, horizon=6)
+    chance = ends.reaching(6)
+    np.testing.assert_allclose(line(figure, "end inf"), [[1.0, chance[0]]])
+    np.testing.assert_allclose(line(figure, "end 0"), [[0.0, chance[-1]]])
+    assert f"{AT_ZERO}, within 6 steps" in words(figure) and AT_INFINITY in words(figure)
+    low, high = figure.axes[0].get_xlim()
+    assert 1e-4 < low < 1e-2 and 1e2 < high < 1e4  # the marks are at the edges, not on the scale
+    without = words(plots.reaching(maxent.tradeoff(ROOM, TEMPERATURES)))
+    assert AT_ZERO not in without and AT_INFINITY not in without
+
+
+def test_bad_settings(curve, tmp_path):
+    with pytest.raises(maxent.ConfigError, match="more than 100,000"):
+        plots.tradeoff(curve, random_policies=10**9)
+    room = maxent.tradeoff(ROOM, [0.1])
+    solution = maxent.solve(ROOM, 0.1)
+    for columns in (0, -1):
+        with pytest.raises(maxent.ConfigError, match="columns"):
+            plots.tradeoff_policies(ROOM, room, [0.1], columns=columns)
+        with pytest.raises(maxent.ConfigError, match="columns"):
+            plots.side_by_side(ROOM, {"a": solution}, columns=columns)
+        with pytest.raises(maxent.ConfigError, match="columns"):
+            plots.temperature_strip(ROOM, [0.1], columns=columns)
+
+
+WRONG_KINDS = """
+import maxent
+from maxent import plots
+
+room = maxent.gridworld("S.G", discount=0.9)
+for call, words in (
+    (lambda: plots.tradeoff(3), "'3' is a int, not a curve"),
+    (lambda: plots.reaching(3), "not a curve"),
+    (lambda: plots.tradeoff_by_temperature(None), "not a curve"),
+    (lambda: plots.tradeoff_policies(room, 3, [0.1]), "not a curve"),
+    (lambda: plots.tradeoff_policies(None, 3, [0.1]), "not an MDP"),
+    (lambda: plots.temperature_strip(None, [0.1]), "not an MDP"),
+    (lambda: plots.side_by_side(None, {"a": 3}), "not an MDP"),
+    (lambda: plots.animate_iterations(None, 0.1, "a.gif"), "not an MDP"),
+    (lambda: plots.animate_rollouts(None, 0.1, "a.gif"), "not an MDP"),
+):
+    try:
+        call()
+    except maxent.ModelError as error:
+        assert words in str(error), error
+    else:
+        raise AssertionError(words)
+"""
+
+
+def test_other_things_than_curves_and_mdps_are_named(tmp_path):
+    """In a process of its own, where annotations are not executed."""
+    subprocess.run([sys.executable, "-c", WRONG_KINDS], check=True, cwd=tmp_path)
+
+
+def test_frames_too_large_are_refused_before_anything_is_drawn(tmp_path, monkeypatch):
+    path = tmp_path / "a.gif"
+
+    def never(*arguments, **settings):
+        raise AssertionError("solved or drawn")
+
+    solution = maxent.solve(ROOM, 0.1)
+    monkeypatch.setattr(animations, "simulate", never)
+    for dpi in (1e6, 1e-3):
+        with pytest.raises(maxent.ConfigError, match=re.escape(f"dpi = {dpi:g}")):
+            plots.animate_iterations(ROOM, 0.1, path, dpi=dpi, solver=never)
+        with pytest.raises(maxent.ConfigError, match=re.escape(f"dpi = {dpi:g}")):
+            plots.animate_rollouts(ROOM, solution, path, dpi=dpi)
+    monkeypatch.setattr(memory, "_available_memory", lambda: 2**30)
+    with pytest.raises(maxent.MemoryBudgetError, match="200 frames at dpi 1000"):
+        plots.animate_iterations(ROOM, 0.1, path, dpi=1e3, frames=200, solver=never)
+    with pytest.raises(maxent.MemoryBudgetError, match="lower dpi"):
+        plots.animate_rollouts(ROOM, solution, path, dpi=1e3, max_steps=199)
+    assert not path.exists()

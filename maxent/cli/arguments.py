@@ -15,10 +15,11 @@ from tyro.conf import arg
 
 from maxent.errors import ConfigError, nearest
 
-PLACES = ("mdp", "name")
+PLACES = ("mdp", "name", "file")
 """The fields that are given by place, without a --name before them."""
 
 NEEDED = {
+    "file": "name a FILE: a certificate, as written by maxent solve ... --certificate FILE",
     "mdp": "name an MDP: a map such as four-rooms (see: maxent maps), FILE.txt, FILE.npz or gym:ID",
     "temperature": "give a --temperature: 0 is the hard maximum, and the larger, the more random "
     "the policy; it has no default",

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from maxent.cli.model import Model
     from maxent.mdp import MDP
 
-ENDINGS = {"json": (".json",), "figure": (".png", ".svg"), "save_mdp": (".npz",)}
+ENDINGS = {
+    "json": (".json",),
+    "figure": (".png", ".svg"),
+    "save_mdp": (".npz",),
+    "certificate": (".json",),
+}
 """The options that name an output file, with the endings that each may have."""
 
 

@@ -10,6 +10,7 @@ import tyro
 
 import maxent
 from maxent.cli.arguments import check_arguments
+from maxent.cli.check import Check
 from maxent.cli.exit_codes import DONE, INTERRUPTED, READER_GONE, TERMINATED, USER_ERROR
 from maxent.cli.maps import Maps
 from maxent.cli.process import drop_output, plain_warnings, sigterm_as_interrupt, told
@@ -19,12 +20,13 @@ from maxent.cli.tradeoff import Tradeoff
 from maxent.cli.verify import Verify
 from maxent.errors import ConfigError, MaxEntError, nearest
 
-COMMANDS: dict[str, type[Tour | Maps | Solve | Verify | Tradeoff]] = {
+COMMANDS: dict[str, type[Tour | Maps | Solve | Verify | Tradeoff | Check]] = {
     "tour": Tour,
     "maps": Maps,
     "solve": Solve,
     "verify": Verify,
     "tradeoff": Tradeoff,
+    "check": Check,
 }
 
 HELP = """\
@@ -38,6 +40,7 @@ commands:
   solve MDP     values and policy of an MDP at a temperature
   verify MDP    check the theorems on an MDP
   tradeoff MDP  return against entropy at many temperatures
+  check FILE    prove a certificate again (solve MDP --certificate FILE writes one)
   COMMAND --help says more; --version prints the version.
 
 An MDP is a map name (four-rooms, maze-21x31), a map file (FILE.txt), a saved MDP

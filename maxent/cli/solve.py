@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import OmitArgPrefixes
 
@@ -17,6 +17,7 @@ from maxent.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from maxent.mdp import MDP
     from maxent.solution import Solution
+    from maxent.theorems.enclosure import Enclosure
 
 METHODS = {
     "auto": "solve",
@@ -34,7 +35,7 @@ class Solve:
     examples:
       maxent solve four-rooms --temperature 0.01
       maxent solve gym:FrozenLake-v1 --discount 0.99 --temperature 0 --json lake.json
-      maxent solve my-map.txt --discount 0.95 --slip 0.1 --temperature 0.1 --figure values.png
+      maxent solve my-map.txt --discount 0.95 --temperature 0.1 --certificate proof.json
     """
 
     model: OmitArgPrefixes[Model]
@@ -52,6 +53,10 @@ class Solve:
     """Draw values and policy there."""
     save_mdp: Annotated[str | None, option("FILE.npz")] = None
     """Write the MDP itself there."""
+    rigorous: Annotated[bool, option("")] = False
+    """Prove the values in ball arithmetic, to within 1e-10, rounding included."""
+    certificate: Annotated[str | None, option("FILE.json")] = None
+    """Write the proof there, for maxent check; implies --rigorous."""
     overwrite: Annotated[bool, option("")] = False
     """Replace output files that exist."""
 
@@ -70,9 +75,16 @@ class Solve:
             max_iterations=self.max_iterations,
             progress=True,
         )
+        proved = None
+        if self.rigorous or "certificate" in outputs:
+            proved = maxent.enclose(mdp, self.temperature)
         if "json" in outputs:
-            found = reports.solution_record(mdp, solution)
-            write_record(self, mdp, outputs["json"], solution=found)
+            found = {"solution": reports.solution_record(mdp, solution)}
+            if proved is not None:
+                found["enclosure"] = _enclosure_record(proved)
+            write_record(self, mdp, outputs["json"], **found)
+        if "certificate" in outputs and proved is not None:
+            maxent.write_certificate(proved, outputs["certificate"], overwrite=self.overwrite)
         if "figure" in outputs:
             from maxent import plots
 
@@ -80,14 +92,20 @@ class Solve:
             plots.save(figure, outputs["figure"], overwrite=self.overwrite)
         if "save_mdp" in outputs:
             mdp.save(outputs["save_mdp"], overwrite=self.overwrite)
-        print(_summary(self.model.mdp, mdp, solution))
+        print(_summary(self.model.mdp, mdp, solution, proved))
         say_written(outputs)
         if solution.status == "interrupted":
             return INTERRUPTED
         return DONE if solution.converged else NOT_CONVERGED
 
 
-def _summary(name: str, mdp: MDP, solution: Solution) -> str:
+def _enclosure_record(proved: Enclosure) -> dict[str, Any]:
+    """The proof's numbers; the exact midpoint is a sum of float64 arrays."""
+    names = "midpoint radius lower upper q_lower q_upper policy_lower policy_upper bits seconds"
+    return {name: getattr(proved, name) for name in names.split()}
+
+
+def _summary(name: str, mdp: MDP, solution: Solution, proved: Enclosure | None) -> str:
     """What a solve found, for people."""
     from maxent import reports
 
@@ -103,6 +121,9 @@ def _summary(name: str, mdp: MDP, solution: Solution) -> str:
         "status": f"{solution.status.replace('_', ' ')}, {solution.iterations} iterations, "
         f"{solution.seconds:.3f} s",
     }
+    if proved is not None:
+        width = proved.width
+        lines["proved"] = f"every value, to an interval {width:.2g} wide, in {proved.seconds:.2f} s"
     text = "\n".join(f"{label:<16} {value}" for label, value in lines.items())
     picture = reports.policy_picture(mdp, solution)
     if picture is not None:

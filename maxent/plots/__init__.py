@@ -15,6 +15,7 @@
 `temperature_strip`, `side_by_side`   maps by temperature, any policies (`comparisons.py`)
 `reward_map`       rewards by state and action, shaping removed (`rewards.py`)
 `animate_iterations`, `animate_rollouts`   GIFs of a solver and of a policy (`animations.py`)
+`counterexample`   what happens without a hypothesis (`counterexamples.py`)
 `save`             a figure as PNG or SVG, whole or absent, the same bytes each time (`saving.py`)
 =================  ==========================================================================
 
@@ -28,6 +29,7 @@ from maxent.plots.importing import Figure
 from maxent.plots.along import reaching, tradeoff_by_temperature, tradeoff_policies
 from maxent.plots.animations import animate_iterations, animate_rollouts
 from maxent.plots.comparisons import side_by_side, temperature_strip
+from maxent.plots.counterexamples import counterexample
 from maxent.plots.curves import convergence
 from maxent.plots.gradients import gradients
 from maxent.plots.grids import entropy_map, value_map
@@ -44,6 +46,7 @@ __all__ = [
     "animate_iterations",
     "animate_rollouts",
     "convergence",
+    "counterexample",
     "entropy_map",
     "error_curves",
     "gradients",

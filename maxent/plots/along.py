@@ -12,13 +12,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy import ndarray
 
-from maxent.errors import ConfigError
-from maxent.mdp import MDP
+from maxent.errors import ConfigError, check_count
+from maxent.mdp import MDP, check_mdp
 from maxent.plots import grids, strips
 from maxent.plots.style import (
     LINES,
     MARKERS,
     MUTED,
+    PAPER,
     discount_text,
     figure_of,
     new_figure,
@@ -30,7 +31,9 @@ from maxent.plots.tradeoff import (
     RETURN,
     TEMPERATURE,
     curve_names,
+    largest_reward,
     shared_discount,
+    widen_point,
 )
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.operators import entropy
@@ -38,6 +41,11 @@ from maxent.tabular.tradeoff import Tradeoff
 
 OBJECTIVE = "objective\n(reward units, discounted)"
 MAX_PANELS = 12
+LIMITS: dict[float, dict[str, Any]] = {
+    0.0: {"marker": "^", "linestyle": "none", "markersize": 7.0},
+    np.inf: {"marker": "v", "linestyle": "none", "markersize": 7.0, "markerfacecolor": PAPER},
+}
+"""How the two ends are marked, as in `tradeoff`."""
 
 
 @styled
@@ -49,6 +57,9 @@ def tradeoff_policies(
     temperatures: up to 12, of the curve or others (these are solved for); 0 and inf are the ends.
     One colour scale, 0 to log A nats.  An MDP without a map gives the entropies by state.
     """
+    check_mdp(mdp)
+    curve_names([curve], None)
+    columns = check_count("columns", columns)
     chosen = list(temperatures)
     if not 0 < len(chosen) <= MAX_PANELS:
         raise ConfigError(f"{len(chosen)} panels; give 1 to {MAX_PANELS} temperatures")
@@ -101,6 +112,7 @@ def reaching(
 
     horizon: steps; left out: 5/(1 - discount) of the first curve, beyond which the discount leaves
         less than 1 % of a reward.
+    A curve that holds temperature 0 or inf has that limit marked at the left or right edge.
     states: the states to reach; left out: the goal cells of the map, else the terminal states.
     """
     names = curve_names(curves, labels)
@@ -116,7 +128,9 @@ def reaching(
         colour, marker = LINES[index % len(LINES)], MARKERS[index % len(MARKERS)]
         whose = "" if len(curves) == 1 else f"{name}, "
         soon: dict[str, Any] = {"color": colour, "linestyle": "-", "marker": marker}
-        _along(ax, curve, curve.reaching(horizon, states), **soon)
+        chance = curve.reaching(horizon, states)
+        _along(ax, curve, chance, **soon)
+        _mark_limits(ax, curve, chance, colour)
         entries.append(Line2D([], [], label=f"{whose}within {horizon} steps", **soon))
         if not certain:
             late: dict[str, Any] = {"color": colour, "linestyle": ":", "marker": ""}
@@ -124,6 +138,10 @@ def reaching(
             entries.append(Line2D([], [], label=f"{whose}ever", **late))
     if certain:
         entries.append(ax.axhline(1.0, color=MUTED, linestyle=":", label="ever: surely"))
+    held = {end for curve in curves for end in LIMITS if end in curve.temperatures}
+    for end in sorted(held):
+        words = f"{_temperature_words(end)}, within {horizon} steps"
+        entries.append(Line2D([], [], label=words, color=MUTED, **LIMITS[end]))
     _temperature_axis(ax, curves)
     ax.set_xlabel(TEMPERATURE)
     ax.set_ylabel("probability of reaching the goal")
@@ -159,6 +177,9 @@ def tradeoff_by_temperature(*curves: Tradeoff, labels: Sequence[str] | None = No
     for ax, label in zip(axes, (RETURN, ENTROPY, OBJECTIVE)):
         ax.set_ylabel(label.replace(" (", "\n(") if "\n" not in label else label)
         ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
+    returns = np.concatenate([curve.returns for curve in curves])
+    widen_point(axes[0].set_ylim, returns, largest_reward(curves))
+    widen_point(axes[1].set_ylim, np.concatenate([curve.entropies for curve in curves]), 1.0)
     _temperature_axis(axes[0], curves)
     axes[2].set_xlabel(TEMPERATURE)
     axes[0].set_title(f"What the temperature does{shared_discount(curves)}")
@@ -187,6 +208,22 @@ def _along(ax: Axes, curve: Tradeoff, column: ndarray, **look: Any) -> None:
     seen = order[(curve.temperatures[order] > 0.0) & np.isfinite(curve.temperatures[order])]
     every = max(1, len(seen) // 12)
     ax.plot(curve.temperatures[seen], column[seen], markevery=every, zorder=3, **look)
+
+
+def _mark_limits(ax: Axes, curve: Tradeoff, column: ndarray, colour: str) -> None:
+    """Triangles at the edges for temperature 0 and infinity, those that the curve holds."""
+    for edge, end in enumerate(LIMITS):
+        for value in column[curve.temperatures == end][:1]:
+            ax.plot(
+                [edge],
+                [value],
+                transform=ax.get_yaxis_transform(),
+                color=colour,
+                clip_on=False,
+                zorder=5,
+                gid=f"end {end:g}",
+                **LIMITS[end],
+            )
 
 
 def _temperature_axis(ax: Axes, curves: Sequence[Tradeoff]) -> None:

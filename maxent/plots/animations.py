@@ -22,7 +22,8 @@ from PIL import Image
 
 from maxent.errors import ConfigError, check_count, check_positive, check_temperature
 from maxent.files import check_output, write_whole
-from maxent.mdp import MDP
+from maxent.mdp import MDP, check_mdp
+from maxent.memory import check_memory
 from maxent.plots import arrows, grids, marks, strips
 from maxent.plots.occupancy import policy_of
 from maxent.plots.style import (
@@ -42,6 +43,9 @@ from maxent.tabular.convergence import reference_value
 from maxent.tabular.solvers import soft_value_iteration
 
 MAX_FRAMES, MAX_EPISODES = 200, 12
+MIN_PIXELS, MAX_PIXELS = 16, 20_000
+BYTES_A_PIXEL, BYTES_AT_ONCE = 4, 64
+"""Of memory: kept for each frame (RGB and palette), and for the canvas, its copies, the palette."""
 HOLD = 2.0
 """Seconds that the last frame stays."""
 
@@ -71,10 +75,11 @@ def animate_iterations(
     ConfigError for a path that does not end in .gif, OutputExistsError (nothing changed) where it
     exists and `overwrite` is false.
     """
+    check_mdp(mdp)
     destination = _check_gif(path, overwrite)
     temperature = check_temperature(temperature)
     frames = _check_at_most("frames", frames, MAX_FRAMES)
-    duration, dpi = 1.0 / check_positive("fps", fps), check_positive("dpi", dpi)
+    duration, dpi = 1.0 / check_positive("fps", fps), _check_dpi(mdp, dpi, frames)
     prior = options.get("prior")
     optimum, known = reference_value(mdp, temperature, prior)
     v0 = options.get("v0")
@@ -131,11 +136,12 @@ def animate_rollouts(
     Without a map: state numbers against time.  Path, `overwrite`, fps and errors as in
     `animate_iterations`.
     """
+    check_mdp(mdp)
     destination = _check_gif(path, overwrite)
     probabilities = policy_of(mdp, policy)
     episodes = _check_at_most("episodes", episodes, MAX_EPISODES)
     max_steps = _check_at_most("max_steps", max_steps, MAX_FRAMES)
-    duration, dpi = 1.0 / check_positive("fps", fps), check_positive("dpi", dpi)
+    duration, dpi = 1.0 / check_positive("fps", fps), _check_dpi(mdp, dpi, max_steps + 1)
     runs = simulate(
         mdp, probabilities, episodes=episodes, horizon=max_steps, seed=seed, trajectories=True
     )
@@ -278,10 +284,7 @@ def _stage(
     dpi: float,
 ) -> tuple[Figure, Axes, Any]:
     """A figure laid out for `frame`, its axes, and where they are to stay."""
-    if mdp.grid is None:
-        figure = new_figure(6.4, 4.4 if mdp.n_states > strips.NAMED else 1.6 + 0.22 * mdp.n_states)
-    else:
-        figure = new_figure(*grids.figure_size(mdp.grid.shape, 5.6), square_cells=True)
+    figure = new_figure(*_inches(mdp), square_cells=mdp.grid is not None)
     figure.set_dpi(dpi)
     ax = figure.add_subplot()
     ax.set_title(draw(ax, frame))
@@ -293,6 +296,27 @@ def _stage(
         figure.draw_without_rendering()
     figure.set_layout_engine("none")
     return figure, ax, ax.get_position()
+
+
+def _inches(mdp: MDP) -> tuple[float, float]:
+    """Width and height of a frame."""
+    if mdp.grid is not None:
+        return grids.figure_size(mdp.grid.shape, 5.6)
+    return 6.4, 4.4 if mdp.n_states > strips.NAMED else 1.6 + 0.22 * mdp.n_states
+
+
+def _check_dpi(mdp: MDP, dpi: Any, frames: int) -> float:
+    """The dpi, if frames of that size fit a GIF (ConfigError) and memory (MemoryBudgetError)."""
+    dpi = check_positive("dpi", dpi)
+    wide, high = (inches * dpi for inches in _inches(mdp))
+    if max(wide, high) > MAX_PIXELS or min(wide, high) < MIN_PIXELS:
+        raise ConfigError(
+            f"dpi = {dpi:g} makes frames of {wide:.4g} by {high:.4g} pixels, outside the limits of "
+            f"{MIN_PIXELS} to {MAX_PIXELS:,}; 80 to 200 is usual"
+        )
+    needed = int(wide * high) * (BYTES_A_PIXEL * frames + BYTES_AT_ONCE)
+    check_memory(needed, f"an animation of {frames} frames at dpi {dpi:g}", "lower dpi or frames")
+    return dpi
 
 
 def _picture(figure: Figure) -> Image.Image:

@@ -9,8 +9,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from maxent.errors import ConfigError, nearest
-from maxent.mdp import MDP
+from maxent.errors import ConfigError, check_count, nearest
+from maxent.mdp import MDP, check_mdp
 from maxent.plots import grids, strips
 from maxent.plots.occupancy import VISITS_LABEL, clipped, extend, policy_of, visits_scale
 from maxent.plots.panels import MAX_PANELS, Panel, draw_panels, one_scale
@@ -42,7 +42,9 @@ def temperature_strip(
     policy, from 0 to log A; "occupancy", the discounted visits, on one (perhaps logarithmic) scale.
     columns: maps in a row.  Without a map: a table of colours, states by temperatures.
     """
+    check_mdp(mdp)
     _check_what(what)
+    columns = check_count("columns", columns)
     _check_number(len(temperatures))
     solutions = [t if isinstance(t, Solution) else solve(mdp, t) for t in temperatures]
     for solution in solutions:
@@ -66,6 +68,8 @@ def side_by_side(
     `temperature_strip`; None: "value" where all are Solutions, otherwise "occupancy", which needs
     the policy alone.
     """
+    check_mdp(mdp)
+    columns = check_count("columns", columns)
     _check_number(len(policies))
     solved = all(isinstance(policy, Solution) for policy in policies.values())
     chosen = what or ("value" if solved else "occupancy")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy import ndarray
 
-from maxent.errors import ConfigError, check_count, check_temperature
+from maxent.errors import ConfigError, ModelError, check_count, check_temperature
 from maxent.plots.style import (
     INK,
     LINES,
@@ -33,6 +33,9 @@ from maxent.tabular.tradeoff import Tradeoff
 RETURN = "return (reward units, discounted)"
 ENTROPY = "discounted entropy (nats)"
 TEMPERATURE = "temperature \N{GREEK SMALL LETTER ALPHA} (reward units per nat, log scale)"
+MAX_RANDOM = 100_000
+ROUNDING = 1e-9
+"""Spread of a coordinate, relative to its size, that is taken for rounding: one point."""
 DASHES: tuple[Any, ...] = (
     "-",
     (0, (5, 1.5)),
@@ -67,7 +70,11 @@ def tradeoff(
     The ends are marked: a filled triangle for temperature -> 0, a hollow one for infinity.
     """
     names = curve_names(curves, labels)
-    check_count("random_policies", random_policies, minimum=0)
+    if check_count("random_policies", random_policies, minimum=0) > MAX_RANDOM:
+        raise ConfigError(
+            f"random_policies = {random_policies!r} is more than {MAX_RANDOM:,}, the most that is "
+            "drawn: each needs a linear solve; a few hundred fill the figure"
+        )
     if tangent is not None:
         tangent = check_temperature(tangent)
     own = ax is None
@@ -118,6 +125,7 @@ def tradeoff(
             Line2D([], [], color=MUTED, linestyle="--", linewidth=1.0, marker="o", label=touch)
         )
     _name_axes(ax, per_step)
+    _widen_points(ax, curves, per_step)
     ax.set_title(f"What entropy costs in return{shared_discount(curves)}")
     if own:
         figure_of(ax).legend(
@@ -131,6 +139,12 @@ def tradeoff(
 def curve_names(curves: Sequence[Tradeoff], labels: Sequence[str] | None) -> list[str]:
     if not curves:
         raise ConfigError("give at least one curve, a result of maxent.tradeoff")
+    for curve in curves:
+        if not isinstance(curve, Tradeoff):
+            raise ModelError(
+                f"{str(curve)[:60]!r} is a {type(curve).__name__}, not a curve; make one with "
+                "maxent.tradeoff"
+            )
     if labels is None:
         return [f"discount {discount_text(curve.mdp.discount)}" for curve in curves]
     if len(labels) != len(curves):
@@ -276,6 +290,28 @@ def _cloud(curve: Tradeoff, count: int, seed: int) -> ndarray:
         reward, nats = policy_return(mdp, policy), discounted_entropy(mdp, policy, curve.prior)
         found.append((nats, reward))
     return np.array(found).T
+
+
+def _widen_points(ax: Axes, curves: Sequence[Tradeoff], per_step: bool) -> None:
+    fronts = np.concatenate([_front(curve, per_step) for curve in curves], axis=1)
+    cloud = [line.get_xydata() for line in ax.lines if line.get_gid() == "random policies"]
+    entropies, returns = np.concatenate([fronts.T, *cloud]).T
+    widen_point(ax.set_xlim, entropies, 1.0)
+    widen_point(ax.set_ylim, returns, largest_reward(curves))
+
+
+def largest_reward(curves: Sequence[Tradeoff]) -> float:
+    return max(float(np.abs(curve.mdp.reward).max()) for curve in curves)
+
+
+def widen_point(set_limits: Callable[[float, float], Any], values: ndarray, unit: float) -> None:
+    """Limits beside values that are one number but for rounding: its name on the axis, no noise.
+
+    unit: the size, beside that of the values, that rounding is measured by."""
+    size = max(unit, float(np.abs(values).max())) or 1.0
+    if float(np.ptp(values)) <= ROUNDING * size:
+        middle = float(values.mean())
+        set_limits(middle - 0.5 * size, middle + 0.5 * size)
 
 
 def _name_axes(ax: Axes, per_step: bool) -> None:

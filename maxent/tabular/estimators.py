@@ -26,8 +26,16 @@ from numpy import ndarray
 from scipy.special import logsumexp
 
 from maxent import validation
-from maxent.errors import ConfigError, ModelError, check_count, check_positive, check_temperature
+from maxent.errors import (
+    ConfigError,
+    ModelError,
+    check_count,
+    check_counts,
+    check_positive,
+    check_temperature,
+)
 from maxent.frames import data_frame
+from maxent.memory import check_memory
 from maxent.tabular import operators
 
 
@@ -38,18 +46,15 @@ def importance_sampled_soft_value(
 
     q_samples, log_proposal: Q(s,a_i) and log p(a_i|s) of the N actions drawn in each state, in one
     shape.  At temperature 0: the largest q drawn.  Raises ModelError where a sample has no positive
-    density or a number is not finite.
+    density or a number is beyond 1e280 in size.
     """
     temperature = check_temperature(temperature)
     q, log_p = _samples(q_samples, log_proposal)
     if temperature == 0.0:
         return q.max(axis=-1)
-    scores = q - temperature * log_p
-    top = scores.max(axis=-1, keepdims=True)
+    top, weights = _weights(q, log_p, temperature)
     # a mean, not a sum less log N: at large temperatures the difference would lose its digits
-    with np.errstate(over="ignore"):
-        weights = np.exp((scores - top) / temperature)
-    return top[..., 0] + temperature * np.log(weights.mean(axis=-1))
+    return top + temperature * np.log(weights.mean(axis=-1))
 
 
 def effective_sample_size(
@@ -57,10 +62,9 @@ def effective_sample_size(
 ) -> Float[ndarray, "*S"]:
     """(sum w)^2 / sum w^2 of the weights w_i = exp(q_i / alpha) / p_i: from 1 (one sample decides)
     to N (all count alike); (..., N) -> (...).  Temperature above 0."""
-    q, log_p = _samples(q_samples, log_proposal)
-    log_w = q / _positive(temperature) - log_p
-    log_w = log_w - log_w.max(axis=-1, keepdims=True)
-    return np.exp(2.0 * logsumexp(log_w, axis=-1) - logsumexp(2.0 * log_w, axis=-1))
+    temperature = _positive(temperature)
+    _, weights = _weights(*_samples(q_samples, log_proposal), temperature)
+    return weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1)
 
 
 def first_order_bias(
@@ -75,9 +79,15 @@ def first_order_bias(
     temperature, count = _positive(temperature), check_count("samples", samples)
     q, log_p = _proposal(q, log_proposal)
     log_policy = operators.boltzmann_policy(q, temperature)
+    never = np.isneginf(log_policy)  # what neither takes counts nothing
     with np.errstate(over="ignore"):
-        second = np.exp(logsumexp(2.0 * log_policy - log_p, axis=-1))
+        terms = np.where(never, -np.inf, 2.0 * log_policy - np.where(never, 0.0, log_p))
+        second = np.exp(logsumexp(terms, axis=-1))
     return -0.5 * temperature * np.maximum(second - 1.0, 0.0) / count
+
+
+BYTES_A_SAMPLE = 96
+"""What `importance_bias` holds at once for each sampled action: twelve arrays, about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,16 +138,30 @@ def importance_bias(
 
     q: (A,), of all actions (a fine grid of a 1-D action box will do).  proposals: name ->
     probabilities (A,).  Each entry is a mean over `repetitions` estimates.  Same seed, same
-    numbers.
+    numbers.  Raises MemoryBudgetError where repetitions times samples are too many.
     """
     temperature = _positive(temperature)
     repetitions, seed = check_count("repetitions", repetitions, 2), check_count("seed", seed, 0)
-    sizes = np.array([check_count("samples", size) for size in samples])
-    if not proposals or not len(sizes):
+    counts = check_counts("samples", samples)
+    if not isinstance(proposals, Mapping):
+        raise ConfigError(
+            f"proposals is {type(proposals).__name__}; give a mapping of names to probabilities, "
+            "such as {'uniform': [0.5, 0.5]}"
+        )
+    if not proposals or not counts:
         raise ConfigError("importance_bias needs at least one proposal and one number of samples")
+    check_memory(
+        BYTES_A_SAMPLE * repetitions * max(counts),
+        f"drawing {max(counts)} samples {repetitions} times",
+        "ask for fewer samples or repetitions",
+    )
+    sizes = np.array(counts)
     values = validation.real_array("q", q)
-    if values.ndim != 1 or not np.isfinite(values).all():
-        raise ModelError(f"q has shape {values.shape}; it must be finite, of shape (A,)")
+    if values.ndim != 1 or not (np.abs(values) <= validation.MAX_REWARD).all():
+        raise ModelError(
+            f"q has shape {values.shape}; it must be finite, at most {validation.MAX_REWARD:g} in "
+            "size, of shape (A,)"
+        )
     exact = float(operators.soft_value(values[None, :], temperature)[0])
     rows = []
     for place, (name, given) in enumerate(proposals.items()):
@@ -155,7 +179,7 @@ def importance_bias(
             row.append(
                 (
                     estimates.mean(),
-                    estimates.std(ddof=1) / np.sqrt(repetitions),
+                    _deviation(estimates) / np.sqrt(repetitions),
                     effective_sample_size(values[drawn], log_p[drawn], temperature).mean(),
                     float(first_order_bias(values, log_p, temperature, int(size))),
                 )
@@ -170,13 +194,29 @@ def importance_bias(
 def _less_noise(gaps: Float[ndarray, " R"], temperature: float) -> Float[ndarray, " R"]:
     """Estimates less exact, with what a control variate explains taken out: the mean weight, which
     is exp(gap / alpha) in units of its expectation, has the known mean 1."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         excess = np.exp(gaps / temperature) - 1.0
-    spread = float(excess.var())
+        spread = float(excess.var())
     if spread == 0.0 or not np.isfinite(spread):
         return gaps
     centred = excess - excess.mean()
     return gaps - float((centred * gaps).mean()) / spread * excess
+
+
+def _deviation(x: Float[ndarray, " R"]) -> float:
+    """Standard deviation, without overflow in the squares of large numbers."""
+    unit = float(np.abs(x).max())
+    return unit * float((x / unit).std(ddof=1)) if unit > 0.0 else 0.0
+
+
+def _weights(
+    q: Float[ndarray, "*S N"], log_p: Float[ndarray, "*S N"], temperature: float
+) -> tuple[Float[ndarray, "*S"], Float[ndarray, "*S N"]]:
+    """The largest score q - alpha log p, and the weights in units of its own."""
+    scores = q - temperature * log_p
+    top = scores.max(axis=-1, keepdims=True)
+    with np.errstate(over="ignore"):  # beyond float64 it is -inf, as it should be
+        return top[..., 0], np.exp((scores - top) / temperature)
 
 
 def _positive(temperature: float) -> float:
@@ -203,6 +243,12 @@ def _proposal(q: Any, log_proposal: Any) -> tuple[ndarray, ndarray]:
             f"q has shape {values.shape} and log_proposal {log_p.shape}; give one number of each "
             "for every sample, samples last"
         )
-    if not np.isfinite(values).all() or not (log_p < np.inf).all():
-        raise ModelError("q must be finite, and log_proposal below inf")
+    limit = validation.MAX_REWARD
+    fine = (np.abs(values) <= limit) & ((np.abs(log_p) <= limit) | np.isneginf(log_p))
+    if not fine.all():
+        place = tuple(int(i) for i in np.argwhere(~fine)[0])
+        raise ModelError(
+            f"at {place} q is {float(values[place])!r} and log_proposal {float(log_p[place])!r}; "
+            f"give finite numbers of at most {limit:g} in size (log_proposal may be -inf)"
+        )
     return values, log_p

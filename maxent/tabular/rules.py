@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -24,7 +25,7 @@ from maxent.errors import (
 from maxent.tabular import operators
 from maxent.tabular.worlds import MDPWorld, World
 
-StepSize = Callable[[ndarray], ndarray]
+StepSize = float | Callable[[ndarray], ndarray]
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,58 @@ class RobbinsMonro:
         return self.scale * ((1.0 + self.offset) / (n + self.offset)) ** self.exponent
 
 
+def step_sizes(given: StepSize | None) -> Callable[[ndarray], Any]:
+    """A function of the counts whose values are in (0, 1]: RobbinsMonro() for None, a constant for
+    a number; those of another function are checked whenever it is called."""
+    if given is None:
+        return RobbinsMonro()
+    if type(given) is RobbinsMonro:
+        return given
+    if callable(given):
+        return _Checked(given)
+    number = check_real("step_size", given, "(0, 1], or a function of the counts n = 1, 2, ...")
+    if not 0.0 < number <= 1.0:
+        raise ConfigError(f"step_size = {given!r} is outside (0, 1]")
+    return lambda n: number
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A user's step sizes; ConfigError where they are none."""
+
+    function: Callable[[ndarray], Any]
+
+    def __call__(self, n: Int[ndarray, " K"]) -> ndarray:
+        given = self.function(n)
+        try:
+            sizes = np.asarray(given)
+            if sizes.shape in ((), n.shape) and sizes.dtype.kind in "iuf":
+                wrong = ~((sizes > 0.0) & (sizes <= 1.0))
+                if not wrong.any():
+                    return sizes
+        except ValueError:  # a ragged list
+            pass
+        raise ConfigError(
+            f"step_size of the counts {str(n)[:60]} is {str(given)[:60]}; it must be one number in "
+            f"(0, 1] for each of the {len(n)} counts"
+        )
+
+
 class Rule:
     """The tables of K runs, (K * S, A) with row k S + s, and how a sample changes them."""
 
     method = ""
 
     def __init__(
-        self, world: World, runs: int, temperature: float, step_size: StepSize, settings: dict
+        self,
+        world: World,
+        runs: int,
+        temperature: float,
+        step_size: StepSize | None,
+        settings: dict,
     ) -> None:
-        self.world, self.temperature, self.step_size = world, temperature, step_size
+        self.world, self.temperature = world, temperature
+        self.step_size = step_sizes(step_size)
         self.exploration = settings["exploration"]
         shape = (runs * world.n_states, world.n_actions)
         self.q, self.visits = np.full(shape, settings["q0"]), np.zeros(shape, dtype=int)
@@ -145,7 +189,12 @@ class Sarsa(Rule):
     method = "expected soft SARSA"
 
     def __init__(
-        self, world: World, runs: int, temperature: float, step_size: StepSize, settings: dict
+        self,
+        world: World,
+        runs: int,
+        temperature: float,
+        step_size: StepSize | None,
+        settings: dict,
     ) -> None:
         super().__init__(world, runs, temperature, step_size, settings)
         self.given: ndarray | None = None
@@ -192,7 +241,12 @@ class ActorCritic(Rule):
     method = "soft actor-critic"
 
     def __init__(
-        self, world: World, runs: int, temperature: float, step_size: StepSize, settings: dict
+        self,
+        world: World,
+        runs: int,
+        temperature: float,
+        step_size: StepSize | None,
+        settings: dict,
     ) -> None:
         super().__init__(world, runs, temperature, step_size, settings)
         if temperature == 0.0:

@@ -26,15 +26,26 @@ Every learner takes `(problem, temperature, *, steps, ...)` with the keyword arg
 
 - discount: gamma, in [0, 1); for an environment only: an MDP has its own.
 - seed: a run repeats, number by number, with the same seed, alone or beside others.
-- step_size: `RobbinsMonro()`, or any function of the counts n = 1, 2, ... with values in (0, 1].
+- step_size: `RobbinsMonro()`, any function of the counts n = 1, 2, ... with values in (0, 1], or a
+  number in (0, 1], the same for all.
 - exploration: probability, in each step, of an available action at random instead of the policy's.
 - episode_steps: cut episodes off after so many steps (a truncation); None: leave it to the world.
-- exact: what to measure errors against: the MDP behind an environment, or a `Solution`.  An MDP
-  that is learned from is solved, and need not be given again.
+- exact: what to measure errors against: the MDP behind an environment (below).  An MDP that is
+  learned from is solved, and need not be given; its `Solution`, if there is one, saves that.
 - checkpoints: how often, evenly on a log scale, to measure the error; or the numbers of steps.
-- q0: start of every q.
+- q0: start of every q, at most 1e280 in size.
 
-and returns `Learned`.  ConfigError for bad settings.
+and returns `Learned`.  ConfigError for bad settings, ModelError for an environment that breaks its
+own rules (a reward that is no number, an observation outside its space).
+
+**What is exact.**  The MDP given must have the actions, the discount and, first, the states of what
+is learned; states beyond these must be terminal (`from_gymnasium` appends one where it has to).
+Actions that the environment's `info["action_mask"]` ruled out, in the states that the run saw, are
+ruled out in the MDP before it is solved; a MaxEntWarning says so where instead the agent could take
+an action that the MDP rules out.  That transitions and rewards are the same is not checked.  A
+`Solution` has no discount or mask, so it is accepted only where an MDP is learned from: its values
+must solve the soft Bellman equation of that MDP (of the policy given, if one is) as well as it
+says it does.
 """
 
 from __future__ import annotations
@@ -42,6 +53,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal, Unpack
 
 import numpy as np
@@ -49,9 +61,10 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import stats
 
-from maxent.errors import ConfigError, check_count, check_real, nearest
+from maxent.errors import ConfigError, check_count, check_counts, nearest
 from maxent.frames import data_frame
 from maxent.mdp import MDP
+from maxent.simulation import check_level
 from maxent.tabular.learning import Learned, Settings, learn
 from maxent.tabular.rules import ActorCritic, RobbinsMonro, Rule, Sarsa, SoftQ
 
@@ -90,8 +103,7 @@ class ErrorCurves:
     def interval(self, level: float = 0.95) -> tuple[Float[ndarray, " C"], Float[ndarray, " C"]]:
         """(low, high), (C,) each: confidence interval of the geometric mean at each checkpoint, by
         Student's t on the logarithms over seeds; infinitely wide for one seed."""
-        if not 0.0 < check_real("level", level, "(0, 1)") < 1.0:
-            raise ConfigError(f"level = {level!r} is outside (0, 1); a usual one is 0.95")
+        level = check_level(level)
         count = len(self.runs)
         if count == 1:
             return np.zeros(len(self.checkpoints)), np.full(len(self.checkpoints), np.inf)
@@ -209,9 +221,13 @@ def error_curves(
     if not isinstance(problem, MDP) and settings.get("exact") is None:
         raise ConfigError(
             "exact = None: errors need something exact; give the MDP behind the environment (such "
-            "as maxent.from_gymnasium(env, discount=...)) or its Solution"
+            "as maxent.from_gymnasium(env, discount=...))"
         )
-    many = range(check_count("seeds", seeds)) if isinstance(seeds, int) else tuple(seeds)
+    many: Sequence[int]
+    if isinstance(seeds, Integral):
+        many = range(check_count("seeds", seeds))
+    else:
+        many = check_counts("seeds", seeds, minimum=0)
     rule, options = rules[method]
     runs = tuple(learn(rule, problem, temperature, many, options, **settings))
     rows = [run.errors if measure == "max" else run.rms_errors for run in runs]

@@ -27,6 +27,7 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy import sparse
 
+from maxent import validation
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
 from maxent.transitions import Transition
@@ -149,11 +150,12 @@ class EnvWorld:
 
     def __init__(self, env: Any, runs: int, episode_steps: int | None, seed: int) -> None:
         assert runs == 1
-        self.n_states, self.first_state = _discrete(env, "observation_space")
-        self.n_actions, self.first_action = _discrete(env, "action_space")
+        self.n_states, self.n_actions = table_shape(env)
+        self.first_state = _discrete(env, "observation_space")[1]
+        self.first_action = _discrete(env, "action_space")[1]
         self.env, self.seed = env, seed
         self.episode_steps = math.inf if episode_steps is None else episode_steps
-        self.taken = 0
+        self.taken = self.sampled = 0
         self.log_mask: ndarray | None = None
         self.states = np.zeros(1, dtype=int)
 
@@ -166,10 +168,12 @@ class EnvWorld:
     ) -> tuple[Int[ndarray, " 1"], Float[ndarray, " 1"], Bool[ndarray, " 1"]]:
         action = int(actions[0]) + self.first_action
         observation, reward, terminated, truncated, info = self.env.step(action)
-        if not math.isfinite(reward):
+        self.sampled += 1
+        if not _is_reward(reward):
             raise ModelError(
-                f"state {int(self.states[0])}, action {action}: the environment paid {reward!r}; "
-                "rewards must be finite"
+                f"step {self.sampled}, state {int(self.states[0]) + self.first_state}, action "
+                f"{action}: the environment paid {str(reward)[:60]!r}; rewards must be finite "
+                f"numbers of at most {validation.MAX_REWARD:g} in size"
             )
         successor = self._state(observation, {} if terminated else info)
         self.states = np.array([successor])
@@ -183,11 +187,16 @@ class EnvWorld:
         self.states, self.taken = np.array([self._state(observation, info)]), 0
 
     def _state(self, observation: Any, info: dict[str, Any]) -> int:
-        state = operator.index(observation) - self.first_state
+        try:
+            state = operator.index(observation) - self.first_state
+        except TypeError:
+            state = -1
         if not 0 <= state < self.n_states:
             raise ModelError(
-                f"observation {observation!r} is outside the environment's own observation space "
-                f"of {self.n_states} states from {self.first_state}"
+                f"step {self.sampled}: observation {str(observation)[:60]!r} "
+                f"({type(observation).__name__}) is outside the environment's own observation "
+                f"space: whole numbers from {self.first_state} to "
+                f"{self.first_state + self.n_states - 1}"
             )
         if "action_mask" in info:
             mask = np.asarray(info["action_mask"]).astype(bool)
@@ -204,6 +213,20 @@ class EnvWorld:
 
 
 World = MDPWorld | EnvWorld
+
+
+def table_shape(problem: Any) -> tuple[int, int]:
+    """Numbers of states and actions of an MDP or an environment; ConfigError for anything else."""
+    if isinstance(problem, MDP):
+        return problem.n_states, problem.n_actions
+    return _discrete(problem, "observation_space")[0], _discrete(problem, "action_space")[0]
+
+
+def _is_reward(value: Any) -> bool:
+    try:
+        return math.isfinite(value) and abs(value) <= validation.MAX_REWARD
+    except (TypeError, OverflowError):
+        return False
 
 
 def _discrete(env: Any, name: str) -> tuple[int, int]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy import ndarray
 
+import maxent
+from maxent.errors import MaxEntError, MaxEntWarning
 from maxent.mdp import MDP
+from maxent.tabular import operators as tabular_operators
 from maxent.theorems import inputs
 from maxent.theorems.check import Case, Hypothesis
 from maxent.theorems.reference import Problem, Truth
@@ -42,6 +46,9 @@ class Bench:
     temperature and prior; `problem` and what it returns are the independent truth.
     """
 
+    start: ndarray | None
+    """Where Newton's method for the optimum starts: q (S, A), or None."""
+
     def __init__(
         self, mdp: MDP, temperature: float, prior: ndarray | None, seed: int, operators: Any
     ) -> None:
@@ -49,9 +56,10 @@ class Bench:
             self.log_prior = None if prior is None else np.log(prior)
         self.log_support = mdp.log_mask if self.log_prior is None else self.log_prior
         self.mdp, self.temperature, self.operators = mdp, temperature, operators
+        self.prior, self.start = prior, None
         self.problem = Problem(mdp, temperature, self.log_prior)
         self.seed = seed
-        self.shared: dict[str, Any] = {}
+        self.shared: dict[Any, Any] = {}
         self._evaluated: dict[bytes, Truth] = {}
 
     # the operators under test
@@ -78,16 +86,82 @@ class Bench:
         given = (self.mdp, q, log_policy, self.temperature, self.log_prior)
         return self._call("soft_policy_bellman", *given)
 
+    def entropy(self, log_policy: ndarray) -> ndarray:
+        return self._call("entropy", log_policy, self.log_support)
+
+    def kl_divergence(self, log_p: ndarray, log_q: ndarray) -> ndarray:
+        return self._call("kl_divergence", log_p, log_q)
+
+    def mellowmax(self, q: ndarray) -> ndarray:
+        return self._call("mellowmax", q, self.temperature, self.mdp.log_mask)
+
+    def call(self, name: str, *given: Any, **settings: Any) -> Any:
+        """A public function of maxent, or the one of that name among the operators given.
+
+        nan where it refuses what it is given: a faulty operator's policy need not be one.
+        """
+        function = getattr(self.operators, name, None) or getattr(maxent, name)
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore", MaxEntWarning)
+                return function(*given, **settings)
+        except MaxEntError:
+            return np.nan
+
     def _call(self, name: str, *given: Any) -> ndarray:
         """A faulty operator may overflow: that is a finding, not a warning."""
+        function = getattr(self.operators, name, None) or getattr(tabular_operators, name)
         with np.errstate(all="ignore"):
-            return np.asarray(getattr(self.operators, name)(*given))
+            return np.asarray(function(*given))
+
+    # the same bench with something changed
+
+    def variant(
+        self,
+        *,
+        mdp: MDP | None = None,
+        temperature: float | None = None,
+        prior: ndarray | Literal["same"] | None = "same",
+    ) -> Bench:
+        """The same operators on another MDP, at another temperature or with another prior."""
+        return Bench(
+            self.mdp if mdp is None else mdp,
+            self.temperature if temperature is None else temperature,
+            self.prior if isinstance(prior, str) else prior,
+            self.seed,
+            self.operators,
+        )
+
+    def at(self, temperature: float) -> Bench:
+        """This bench at another temperature; remembered, as several clauses ask for the same."""
+        if temperature == self.temperature:
+            return self
+        if ("at", temperature) not in self.shared:
+            made = self.variant(temperature=temperature)
+            made.start = self.optimum.q
+            self.shared["at", temperature] = made
+        return self.shared["at", temperature]
 
     # the truth
 
     @cached_property
     def optimum(self) -> Truth:
-        return self.problem.optimum()
+        return self.problem.optimum(self.start)
+
+    @cached_property
+    def best_policy(self) -> ndarray:
+        """log pi* (S, A) by the operator under test, from the true Q*."""
+        return self.boltzmann_policy(self.q_float(self.optimum.q))
+
+    @cached_property
+    def initial(self) -> ndarray:
+        """mu (S,) over the states that are not terminal."""
+        return np.where(self.problem.alive, self.mdp.initial_distribution, 0.0)
+
+    def interior_policies(self) -> list[tuple[str, ndarray, Truth]]:
+        """The policies of the list that take every action of the support."""
+        support = self.problem.support
+        return [found for found in self.policies if found[1][support].min() > -300.0]
 
     @cached_property
     def policies(self) -> list[tuple[str, ndarray, Truth]]:
@@ -160,10 +234,10 @@ class Bench:
     # cases
 
     def equal(
-        self, left: ndarray, right: ndarray, tolerance: float, doubt: float = 0.0, **witness: Any
+        self, left: Any, right: Any, tolerance: float, doubt: float = 0.0, **witness: Any
     ) -> Case:
         """left = right; arrays (S,) or (S, A), or numbers."""
-        slack = -np.abs(self.difference(left, right))
+        slack = np.asarray(-np.abs(self.difference(left, right)))
         return Case.worst_of(slack, self._where(slack), tolerance, doubt, **witness)
 
     def at_most(

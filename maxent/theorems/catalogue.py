@@ -12,17 +12,42 @@ from maxent import validation
 from maxent.errors import ConfigError, ModelError, check_count, check_temperature, nearest
 from maxent.mdp import MDP
 from maxent.tabular import operators as tabular_operators
-from maxent.theorems import soft_policy_iteration, soft_q_iteration
+from maxent.theorems import (
+    boltzmann,
+    convex_dual,
+    duality,
+    gradients,
+    identities,
+    inference,
+    limits,
+    linearly_solvable,
+    soft_policy_iteration,
+    soft_q_iteration,
+    transformations,
+)
 from maxent.theorems.bench import Bench
 from maxent.theorems.check import Clause, Report
 
+ORDER = (
+    *("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1"),
+    *("GIBBS-1", "GIBBS-2", "GIBBS-3", "GIBBS-4", "SPI-NEWTON", "NPG", "LIMIT-ZERO"),
+    *("LIMIT-INFINITY", "MONOTONE", "SCALE", "SHAPE", "SHIFT", "DUPLICATE", "PG", "SUBOPT"),
+    *("ENVELOPE", "SENSITIVITY", "SLOPE", "DUAL-TEMPERATURE", "DUAL-OCCUPANCY", "PATH"),
+    *("INFERENCE", "PG-EQUIVALENCE", "LMDP", "PRIOR", "MELLOWMAX"),
+)
+"""The keys in the order of the theory: SQL and SAC first."""
+
+FAMILIES = (
+    *(soft_q_iteration, soft_policy_iteration, boltzmann, gradients, limits, transformations),
+    *(identities, duality, convex_dual, inference, linearly_solvable),
+)
 CLAUSES: tuple[Clause, ...] = tuple(
     sorted(
-        soft_q_iteration.CLAUSES + soft_policy_iteration.CLAUSES,
-        key=lambda clause: ("SQL" not in clause.key, clause.key),
+        (each for family in FAMILIES for each in family.CLAUSES),
+        key=lambda clause: ORDER.index(clause.key),
     )
 )
-"""Every clause, by key: SQL first."""
+"""Every clause, by key."""
 
 KEYS: tuple[str, ...] = tuple(dict.fromkeys(clause.key for clause in CLAUSES))
 
@@ -39,17 +64,20 @@ def verify(
 ) -> Report:
     """Check the theorems of maximum-entropy reinforcement learning on one MDP.
 
-    Each clause of each theorem (SQL-T1 to T4, SAC-L1, SAC-L2, SAC-T1) is tried on random and
-    adversarial inputs and compared with a truth computed by an independent route: linear solves
-    and Newton's method in extended precision, with their own error bounds.  A check that holds is
-    numerical evidence on these inputs, not a proof; docs/checks.md says what each one means.
+    Each clause of each theorem (`statements()` lists them) is tried on random and adversarial
+    inputs and compared with a truth computed by an independent route: linear solves and Newton's
+    method in extended precision with their own error bounds, enumeration, a convex program.  A
+    check that holds is numerical evidence on these inputs, not a proof; docs/checks.md says what
+    each one means.
 
     mdp : an MDP with discount < 1.
     temperature : alpha >= 0; at 0 the clauses are those of the hard maximum.
     prior : action probabilities (S, A) or (A,); the entropy becomes -KL(pi || prior).
     keys : which statements, as "SQL-T3" or a list of such; left out: all.
     seed : for the random inputs; the same seed gives the same report.
-    operators : what is tested: a namespace with the functions of `maxent.tabular.operators`.
+    operators : what is tested: a namespace with the functions of `maxent.tabular.operators`, and,
+        if you like, public functions (`occupancy`, `policy_gradient`, `tradeoff` ...); a function
+        it lacks is maxent's own.
     progress : show a progress bar on a terminal.
     """
     if not isinstance(mdp, MDP):
@@ -71,8 +99,29 @@ def verify(
             "1; divide each row by its sum, or lower the discount"
         )
     clauses = [clause for clause in CLAUSES if clause.key in chosen]
-    shown = tqdm(clauses, desc="verify", disable=None if progress else True)
-    return Report(tuple(clause.check(bench) for clause in shown))
+    checks = []
+    with tqdm(total=len(clauses), desc="verify", disable=None if progress else True) as bar:
+        for clause in clauses:
+            bar.set_postfix_str(f"{clause.key} {clause.name}")
+            checks.append(clause.check(bench))
+            bar.update()
+    return Report(tuple(checks))
+
+
+def statements(keys: str | Iterable[str] | None = None) -> list[dict[str, Any]]:
+    """What `verify` checks: of each clause its key, name, statement, hypotheses and source."""
+    chosen = _chosen_keys(keys)
+    return [
+        {
+            "key": clause.key,
+            "clause": clause.name,
+            "statement": clause.statement,
+            "hypotheses": tuple(hypothesis.words for hypothesis in clause.hypotheses),
+            "source": clause.source,
+        }
+        for clause in CLAUSES
+        if clause.key in chosen
+    ]
 
 
 def _chosen_keys(keys: str | Iterable[str] | None) -> set[str]:

@@ -163,8 +163,9 @@ class Case:
     def gravity(self) -> tuple[int, float]:
         """For comparing cases: by verdict, then by how many tolerances the slack is negative."""
         scale = self.tolerance if self.tolerance > 0.0 else math.ulp(0.0)
-        with np.errstate(over="ignore"):
-            return _GRAVITY[self.verdict], float(-np.float64(self.slack) / scale)
+        with np.errstate(all="ignore"):
+            excess = float(-np.float64(self.slack) / scale)
+        return _GRAVITY[self.verdict], math.inf if math.isnan(excess) else excess
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,11 @@ class Clause:
         if missing:
             witness = {"missing": "; ".join(missing)}
             return Check(*about, math.nan, math.nan, witness, "not applicable")
-        worst = max(self.cases(bench), key=lambda case: case.gravity)
+        with np.errstate(all="ignore"):  # what is not finite is a finding, not a warning
+            worst = max(self.cases(bench), key=lambda case: case.gravity, default=None)
+        if worst is None:
+            witness = {"missing": "an input that float64 can hold"}
+            return Check(*about, math.nan, math.nan, witness, "not applicable")
         return Check(*about, worst.slack, worst.tolerance, worst.witness, worst.verdict)
 
 

@@ -146,8 +146,22 @@ class Problem:
         if not self.is_policy(log_policy):
             nothing = np.full(self.support.shape, np.nan, dtype=LONG)
             return Truth(nothing[:, 0], nothing, 0.0, 0.0)
+        v, left = self._solved(log_policy, self.policy_value(self.reward, log_policy))
+        return self._truth(v, left)
+
+    def solve(self, log_policy: ndarray, earned: ndarray) -> tuple[ndarray, float]:
+        """x (S,) with x = earned + gamma P_pi x, 0 at terminal states, and a bound on its error;
+        nan where there is no policy or `earned` is not finite."""
+        earned = np.where(self.alive, earned, 0.0).astype(LONG)
+        if not (self.is_policy(log_policy) and np.isfinite(earned).all()):
+            return np.full(self.n_states, np.nan, dtype=LONG), 0.0
+        x, left = self._solved(log_policy, earned)
+        size = float(np.abs(x).max(initial=0.0) + np.abs(earned).max(initial=0.0))
+        return x, (left + self._rounding(size)) / (1.0 - self.modulus)
+
+    def _solved(self, log_policy: ndarray, earned: ndarray) -> tuple[ndarray, float]:
+        """The solution of the linear system, refined in extended precision, and its residual."""
         policy = np.where(self.support, np.exp(log_policy.astype(LONG)), 0.0)
-        earned = self.policy_value(self.reward, log_policy)
         solve = self._solver(policy.astype(np.float64))
         v, left = np.zeros(self.n_states, dtype=LONG), earned
         for _ in range(8):
@@ -158,11 +172,14 @@ class Problem:
                 v, left = better, residual
             if not gained:
                 break
-        return self._truth(v, float(np.abs(left).max()))
+        return v, float(np.abs(left).max())
 
-    def optimum(self) -> Truth:
-        """V* and Q* by Newton's method: the value of the Boltzmann policy, again and again."""
-        truth = self.evaluate(self.boltzmann(self.reward))
+    def optimum(self, start: ndarray | None = None) -> Truth:
+        """V* and Q* by Newton's method: the value of the Boltzmann policy, again and again.
+
+        start: q (S, A) whose Boltzmann policy comes first; the rewards if left out.
+        """
+        truth = self.evaluate(self.boltzmann(self.reward if start is None else start))
         best, best_residual, idle = truth, np.inf, 0
         for _ in range(NEWTON_STEPS):
             residual = float(np.abs(self.soft_value(truth.q) - truth.v).max())

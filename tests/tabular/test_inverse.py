@@ -257,6 +257,103 @@ def test_counting_visits():
     assert x[0, right] == 1.0 and x[1, right] == 0.25 and x.sum() == 1.25
 
 
+# -- units, rare states, the last digits -------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", ["policy", "arrival", "episodes", "regularised"])
+def test_every_temperature_is_the_same_problem(case):
+    """(r, alpha) and (c r, c alpha) have the same policy (SCALE), and so the same iterations."""
+    mdp = maxent.gridworld("two-goals")
+    expert = maxent.solve(mdp, 0.05).policy
+    given = rollouts(mdp, expert, 30, 0) if case == "episodes" else expert
+    found = {}
+    for temperature in (1e-300, 1e-6, 1.0, 1e6, 1e15):
+        settings = {"features": "arrival"} if case == "arrival" else {}
+        if case == "regularised":
+            settings = {"regularisation": 0.01 / temperature}
+        found[temperature] = recover_reward(mdp, given, temperature, **settings)
+    one = found[1.0]
+    assert one.converged
+    for temperature, other in found.items():
+        assert (other.status, other.iterations) == ("converged", one.iterations)
+        np.testing.assert_allclose(other.reward / temperature, one.reward, atol=1e-6)
+        np.testing.assert_allclose(other.policy, one.policy, atol=1e-7)
+        assert other.solution.converged
+        assert other.solution.error_bound <= 1e-8 * temperature * np.abs(one.solution.v).max()
+        if case in ("policy", "arrival"):
+            np.testing.assert_allclose(other.policy, expert, atol=1e-7)
+    huge = {"features": "arrival", "regularisation": 1e300}
+    with pytest.raises(maxent.ConfigError, match="times temperature"):
+        recover_reward(mdp, expert, 1e15, **huge)
+
+
+def long_corridor(advance=0.02):
+    """Twelve states in a row, each entered from the one before with a small chance."""
+    transition = np.zeros((12, 2, 12))
+    for state in range(12):
+        transition[state, 0, 0] = 1.0
+        transition[state, 1, [0, min(state + 1, 11)]] += [1.0 - advance, advance]
+    reward = np.random.default_rng(0).normal(size=(12, 2))
+    start = np.eye(12)[0]
+    return maxent.MDP(transition, reward, discount=0.9, initial_distribution=start)
+
+
+@pytest.mark.parametrize("kind", ["policy", "occupancy"])
+def test_a_reward_is_found_where_hardly_anybody_goes(kind):
+    mdp = long_corridor()
+    solution, x = demonstrate(mdp, 0.5)
+    assert x.sum(axis=1).min() < 1e-15
+    found = recover_reward(mdp, solution.policy if kind == "policy" else x, 0.5)
+    assert found.converged and found.iterations == 0
+    np.testing.assert_allclose(found.reward, remove_shaping(mdp, mdp.reward), atol=1e-7)
+    np.testing.assert_allclose(found.policy, solution.policy, atol=1e-8)
+
+
+def test_the_result_tells_what_the_tolerance_leaves_open():
+    mdp = small(seed=5)
+    solution, x = demonstrate(mdp, 0.5)
+    found = recover_reward(mdp, solution.policy, 0.5, features="state")
+    free = free_pairs(mdp)
+    assert found.tolerance == pytest.approx(1e-9 * x.sum())
+    np.testing.assert_allclose(found.resolution[free], 0.5 * found.tolerance / x[free])
+    assert (found.resolution[~free] == 0.0).all()
+    corridor = recover_reward(long_corridor(), np.full((12, 2), 0.5), 0.5)
+    assert corridor.resolution.max() > 1.0 > corridor.resolution[0].max()  # of rewards near 1
+    nobody = maxent.MDP(np.eye(2)[:, None].repeat(2, 1), np.zeros((2, 2)), discount=0.9,
+                        initial_distribution=np.array([1.0, 0.0]))  # fmt: skip
+    alone = recover_reward(nobody, np.array([[0.3, 0.7], [0.2, 0.8]]), 1.0)
+    assert np.isinf(alone.resolution[1]).all() and np.isfinite(alone.resolution[0]).all()
+    np.testing.assert_allclose(alone.policy[1], [0.2, 0.8])
+
+
+def test_what_is_never_done_gets_a_low_reward_within_the_tolerance():
+    mdp = long_corridor()
+    never = np.column_stack([np.zeros(12), np.ones(12)])
+    rewards = []
+    for tolerance in (1e-3, 1e-9):
+        found = recover_reward(mdp, never, 0.5, tolerance=tolerance)
+        assert found.converged and found.mismatch <= tolerance
+        assert np.isfinite(found.reward).all()
+        rewards.append((found.reward[:, 1] - found.reward[:, 0]).min())
+    assert 0.0 < rewards[0] < rewards[1]
+
+
+@pytest.mark.parametrize("features", ["state-action", "state", "arrival"])
+def test_small_problems_converge_to_the_last_digits(features):
+    """Values cannot tell a gradient below the root of their rounding: Newton's method goes on."""
+    for seed in range(5):
+        mdp = maxent.garnet(4, 2, discount=0.9, seed=seed, branching=2, terminal=seed % 2)
+        policy = demonstrate(mdp, 0.3)[0].policy
+        settings = {"regularisation": 1e-3} if features == "state-action" else {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = recover_reward(mdp, policy, 0.3, features=features, **settings)
+            finer = recover_reward(mdp, policy, 0.3, features=features, tolerance=1e-11, **settings)
+        assert found.converged and finer.converged
+        if not settings:
+            assert found.mismatch <= found.tolerance and finer.mismatch <= 1e-11
+
+
 # -- bad input ---------------------------------------------------------------------------------
 
 
@@ -279,6 +376,12 @@ def corridor():
         (np.full((3, 4), np.nan), "state 0, action 0"),
         (np.full((3, 4), 5.0), "flow equations"),
         ("policy", "dtype"),
+        ([([], [])], "episode 0 has no step"),
+        ([([0, 1], [1]), ([0], [])], "episode 1 has no step"),
+        ([([2], [])], "hold no visit"),
+        (np.zeros((3, 4)), "hold no visit"),
+        (np.full((3, 4), 0.5), "all sum to 2; those of a policy must sum to 1"),
+        (np.full((3, 4), 0.25 + 1e-8), "divide by the sums"),
     ],
 )
 def test_demonstrations_that_are_not_of_this_mdp(demonstrations, words):
@@ -337,8 +440,9 @@ def test_more_bad_input():
         remove_shaping(corridor(), np.ones(2))
     with pytest.raises(maxent.ModelError, match="trajectories=True"):
         recover_reward(corridor(), maxent.simulate(corridor(), policy, episodes=2), 0.5)
+    policy = demonstrate(small(), 0.5)[0].policy
     with pytest.warns(maxent.MaxEntWarning, match="max iterations"):
-        short = recover_reward(small(), demonstrate(small(), 0.5)[0].policy, 0.5, max_iterations=1)
+        short = recover_reward(small(), policy, 0.5, features="state", max_iterations=1)
     assert short.status == "max_iterations" and not short.converged and "mismatch" in repr(short)
 
 
@@ -352,3 +456,29 @@ def test_nothing_given_is_changed_and_the_result_is_read_only():
     np.testing.assert_array_equal(policy, before)
     with pytest.raises(ValueError, match="read-only"):
         found.reward[0, 0] = 1.0
+
+
+def test_a_policy_of_the_wrong_sum_is_not_taken_for_a_rough_occupancy():
+    """With discount 0.5 and two states, rows near 1 are near to the visits, too."""
+    mdp = maxent.MDP(np.full((2, 2, 2), 0.5), np.zeros((2, 2)), discount=0.5)
+    with pytest.raises(maxent.ModelError, match=r"all sum to 1\.04"):
+        recover_reward(mdp, np.full((2, 2), 0.52), 1.0)
+    x = maxent.occupancy(mdp.replace(discount=0.9), np.full((2, 2), 0.5))  # rows all sum to 5
+    assert recover_reward(mdp.replace(discount=0.9), x, 1.0).converged
+
+
+def test_what_is_no_mdp():
+    for call in (
+        lambda: recover_reward(None, [], 1.0),
+        lambda: remove_shaping(None, np.ones(2)),
+        lambda: empirical_occupancy(None, [([0], [0])]),
+    ):
+        with pytest.raises(maxent.ModelError, match="not an MDP"):
+            call()
+
+
+def test_an_episode_that_starts_at_its_end_counts():
+    mdp = maxent.gridworld("S.G", discount=0.5)
+    right = mdp.action_names.index("right")
+    x = empirical_occupancy(mdp, [([0, 1, 2], [right, right]), ([2], [])])
+    assert x.sum() == 0.75

@@ -236,14 +236,15 @@ class Chain(gymnasium.Env):
         return self.state, -0.1, False, False, self._info()
 
 
-def chain_mdp(discount):
+def chain_mdp(discount, mask=None):
     transition, reward = np.zeros((5, 2, 5)), np.zeros((5, 2))
     for s, a in itertools.product(range(4), range(2)):
         transition[s, a, s] += 0.2
         transition[s, a, s + 1 if a == 0 else max(s - 1, 0)] += 0.8
         reward[s, a] = 0.8 * 1.0 - 0.2 * 0.1 if (s, a) == (3, 0) else -0.1
-    mask = np.ones((5, 2), dtype=bool)
-    mask[0, 1] = False
+    if mask is None:
+        mask = np.ones((5, 2), dtype=bool)
+        mask[0, 1] = False
     return maxent.MDP(transition, reward, discount=discount, terminal=[4], action_mask=mask)
 
 
@@ -285,17 +286,131 @@ def test_gymnasium_environments(name, temperature, limit):
     )
     assert found.mean[-1] < limit * found.mean[0]
     assert found.errors.shape == (2, len(found.checkpoints))
-    solution = maxent.solve(mdp, temperature)
-    again = soft_q_learning(
-        gymnasium.make(name, max_episode_steps=100),
-        temperature,
-        discount=0.9,
-        exact=solution if solution.q.shape[0] == 16 else mdp,
-        steps=500,
-        seed=1,
-        exploration=0.3,
-    )
-    assert np.isfinite(again.errors).all()
+
+
+# --- what is exact -----------------------------------------------------------------------------
+
+
+class Remembers(gymnasium.Wrapper):
+    """Keeps the action mask of every state that the agent has been told of."""
+
+    def __init__(self, env):
+        super().__init__(env)
+        self.seen = {}
+
+    def reset(self, **settings):
+        state, info = self.env.reset(**settings)
+        self.seen[int(state)] = info["action_mask"].astype(bool)
+        return state, info
+
+    def step(self, action):
+        state, reward, terminated, truncated, info = self.env.step(action)
+        if not terminated:
+            self.seen[int(state)] = info["action_mask"].astype(bool)
+        return state, reward, terminated, truncated, info
+
+
+def test_taxi_against_its_table_without_the_actions_that_it_rules_out():
+    """The table has a terminal state more than the environment, and every action in every state."""
+    mdp = maxent.from_gymnasium("Taxi-v4", discount=0.5)
+    env = Remembers(gymnasium.make("Taxi-v4"))
+    assert mdp.n_states == env.observation_space.n + 1 and mdp.action_mask.all()
+    settings = {"discount": 0.5, "steps": 12_000, "exploration": 0.5, "episode_steps": 20}
+    run = soft_q_learning(env, 1.0, exact=mdp, checkpoints=[1, 12_000], **settings)
+    available = mdp.action_mask.copy()
+    for state, mask in env.seen.items():
+        available[state] = mask
+    exact = maxent.solve(mdp.replace(reward=mdp.reward, action_mask=available), 1.0)
+    loose = maxent.solve(mdp, 1.0)
+    reachable = maxent.occupancy(mdp, loose.policy).sum(axis=1) > 0
+    pairs = (available & reachable[:, None] & ~mdp.terminal[:, None])[:500]
+    gaps = np.abs(run.q - exact.q[:500])[pairs]
+    assert run.errors[-1] == pytest.approx(gaps.max(), rel=1e-6)
+    assert run.rms_errors[-1] == pytest.approx(np.sqrt((gaps**2).mean()), rel=1e-6)
+    assert run.rms_errors[-1] < 0.8 * run.rms_errors[0]
+    assert np.abs(exact.q - loose.q)[:500][pairs].max() > 0.5  # the masks do matter
+
+
+def test_states_beyond_those_learned_must_be_terminal():
+    with_end = chain_mdp(0.9)
+    settings = {"discount": 0.9, "steps": 2000, "exploration": 0.3, "checkpoints": [2000]}
+    run = soft_q_learning(Chain(), 0.2, exact=with_end, **settings)
+    gaps = np.abs(run.q - maxent.solve(with_end, 0.2).q[:4])[with_end.action_mask[:4]]
+    assert run.errors[-1] == pytest.approx(gaps.max())
+    loose = chain_mdp(0.9, np.ones((5, 2), dtype=bool))  # what info rules out
+    assert soft_q_learning(Chain(), 0.2, exact=loose, **settings).errors == run.errors
+    policy = np.array([[1.0, 0.0], *np.full((3, 2), 0.5)])
+    found = expected_soft_sarsa(Chain(), 0.2, policy=policy, exact=loose, **settings)
+    assert found.errors[-1] < 0.3
+    with pytest.raises(maxent.ConfigError, match="state 4 is not terminal"):
+        soft_q_learning(Chain(), 0.2, exact=maxent.garnet(5, 2, discount=0.9), **settings)
+
+
+def test_an_action_that_the_exact_mdp_rules_out_is_warned_of():
+    mdp = small(masked=0.0)
+    mask = mdp.action_mask.copy()
+    mask[2, 1] = False
+    for problem, extra in ((mdp, {}), (MDPEnv(mdp), {"discount": 0.8})):
+        with pytest.warns(maxent.MaxEntWarning, match="rules out action 1 of state 2"):
+            soft_q_learning(
+                problem,
+                0.5,
+                exact=mdp.replace(action_mask=mask),
+                steps=300,
+                exploration=1.0,
+                **extra,
+            )
+    only = np.zeros((5, 2), dtype=bool)
+    only[:, 1] = True
+    with pytest.raises(maxent.ModelError, match="state 0: exact rules out every action"):
+        exact = chain_mdp(0.9, only)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            soft_q_learning(Chain(), 0.5, exact=exact, discount=0.9, steps=10)
+
+
+def lake(discount=0.9):
+    return maxent.from_gymnasium("FrozenLake-v1", discount=discount)
+
+
+@pytest.mark.parametrize(
+    ("exact", "message"),
+    [
+        (lambda: maxent.garnet(32, 2, discount=0.9), "32 states and 2 actions"),  # of equal size
+        (lambda: maxent.garnet(8, 4, discount=0.9), "8 states and 4 actions"),
+        (lambda: maxent.garnet(17, 4, discount=0.9), "16 is not terminal"),
+        (lambda: lake(0.8), "use one discount"),
+        (lambda: lake().replace(initial_distribution=np.eye(16)[15]), "every start of exact"),
+        (lambda: maxent.solve(lake(), 0.1), "give the MDP behind"),
+    ],
+)
+def test_an_exact_mdp_that_does_not_fit_an_environment_is_refused(exact, message):
+    with pytest.raises(maxent.ConfigError, match=message):
+        soft_q_learning(gymnasium.make("FrozenLake-v1"), 0.1, discount=0.9, exact=exact(), steps=9)
+
+
+def test_a_solution_must_be_of_the_mdp_that_is_learned():
+    mdp, settings = small(), {"steps": 300, "checkpoints": 3}
+    policy = mdp.action_mask / mdp.action_mask.sum(axis=1, keepdims=True)
+    evaluated = maxent.soft_policy_evaluation(mdp, policy, 0.5)
+    plain = soft_q_learning(mdp, 0.5, **settings)
+    given = soft_q_learning(mdp, 0.5, exact=maxent.solve(mdp, 0.5), **settings)
+    np.testing.assert_allclose(given.errors, plain.errors, atol=1e-6)
+    assert 0.0 < given.reference_error < 1e-6
+    expected_soft_sarsa(mdp, 0.5, policy=policy, exact=evaluated, **settings)
+    others = [
+        maxent.solve(small(0.5), 0.5),
+        maxent.solve(mdp, 0.5, prior=policy),
+        maxent.solve(small(masked=0.0), 0.5),
+        evaluated,
+    ]
+    for other in others:
+        with pytest.raises(maxent.ConfigError, match="misses the soft Bellman equation"):
+            soft_q_learning(mdp, 0.5, exact=other, **settings)
+    with pytest.raises(maxent.ConfigError, match="misses the soft Bellman equation"):
+        expected_soft_sarsa(mdp, 0.5, policy=policy, exact=maxent.solve(mdp, 0.5), **settings)
+    with pytest.raises(maxent.ConfigError, match="exact has shape"):
+        soft_q_learning(mdp, 0.5, exact=maxent.solve(lake(0.8), 0.5), **settings)
 
 
 # --- seeds -------------------------------------------------------------------------------------
@@ -336,6 +451,9 @@ def test_means_intervals_and_slopes_over_seeds():
     table = record.to_frame()
     assert len(table) == 8 and set(table.columns) == {"method", "seed", "samples", "max_error"}
     assert table["max_error"].iloc[4] == pytest.approx(8 * 10**-0.5)
+    for wrong in (0.0, 1.0, float("nan"), None):
+        with pytest.raises(maxent.ConfigError, match="level"):
+            record.interval(wrong)
     alone = made([np.zeros(4)], x)
     assert np.isinf(alone.interval()[1]).all()
     np.testing.assert_allclose(alone.mean, 1e-9)  # no smaller than the exact values are known
@@ -382,7 +500,22 @@ def test_step_sizes_are_those_of_robbins_and_monro():
         ({"episode_steps": 0}, "episode_steps"),
         ({"checkpoints": [0, 5]}, "checkpoint"),
         ({"checkpoints": [5, 500]}, "checkpoints"),
+        ({"checkpoints": 2.5}, "checkpoints = '2.5'"),
+        ({"checkpoints": None}, "checkpoints = 'None'"),
+        ({"checkpoints": True}, "checkpoints"),
+        ({"checkpoints": []}, "checkpoints"),
         ({"q0": float("inf")}, "q0"),
+        ({"q0": 1.1e280}, "q0 = 1.1e[+]280 is beyond"),
+        ({"step_size": 0.0}, "step_size = 0.0 is outside"),
+        ({"step_size": 1.5}, "step_size = 1.5 is outside"),
+        ({"step_size": float("nan")}, "step_size"),
+        ({"step_size": "0.1"}, "step_size"),
+        ({"step_size": lambda n: 5}, "step_size of the counts .1. is 5"),
+        ({"step_size": lambda n: 0.0 * n}, "step_size of the counts"),
+        ({"step_size": lambda n: np.nan * n}, "step_size of the counts"),
+        ({"step_size": lambda n: np.full(len(n) + 1, 0.5)}, "each of the 1 counts"),
+        ({"step_size": lambda n: [[0.5], [0.5, 0.5]]}, "step_size of the counts"),
+        ({"step_size": lambda n: None}, "step_size of the counts"),
         ({"discount": 0.5}, "an MDP has its own"),
         ({"exact": 3}, "exact is int"),
         ({"exact": small(0.5)}, "use one discount"),
@@ -397,6 +530,34 @@ def test_bad_arguments_are_refused(wrong, message):
     given = {"problem": small(), "temperature": 0.5, "steps": 100} | wrong
     with pytest.raises(maxent.ConfigError, match=message):
         soft_q_learning(given.pop("problem"), given.pop("temperature"), **given)
+
+
+def test_a_number_is_a_constant_step_size():
+    settings = {"steps": 200, "exploration": 0.5}
+    function = soft_q_learning(small(), 0.5, step_size=lambda n: np.full(len(n), 0.25), **settings)
+    for same in (0.25, np.float64(0.25), lambda n: 0.25):
+        assert (soft_q_learning(small(), 0.5, step_size=same, **settings).q == function.q).all()
+    both = error_curves("soft_q_learning", small(), 0.5, step_size=1, seeds=2, **settings)
+    assert np.isfinite(both.errors).all()
+
+
+def test_counts_may_be_those_of_numpy():
+    settings = {"steps": 100, "checkpoints": np.int64(4)}
+    found = error_curves("soft_q_learning", small(), 0.5, seeds=np.int64(3), **settings)
+    assert found.errors.shape[0] == 3 and len(found.checkpoints) <= 4
+    same = error_curves("soft_q_learning", small(), 0.5, seeds=np.arange(3), **settings)
+    assert (same.errors == found.errors).all()
+    for wrong in (2.5, None, True, 0, [1.5]):
+        with pytest.raises(maxent.ConfigError, match="seeds"):
+            error_curves("soft_q_learning", small(), 0.5, seeds=wrong, steps=10)
+    assert len(soft_q_learning(small(), 0.5, steps=10, checkpoints=10**12).checkpoints) == 8
+
+
+def test_a_large_start_gives_finite_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run = soft_q_learning(small(), 0.5, steps=50, q0=1e280)
+    assert np.isfinite(run.errors).all() and np.isfinite(run.rms_errors).all()
 
 
 def test_more_bad_arguments():
@@ -434,7 +595,12 @@ class Broken(Ending):
     ("fault", "message"),
     [
         ({"reward": float("nan")}, "must be finite"),
+        ({"reward": None}, "step 1, state 0, action .: the environment paid 'None'"),
+        ({"reward": 1e300}, "at most 1e[+]280"),
+        ({"reward": 10**400}, "must be finite"),
         ({"observation": 2}, "outside"),
+        ({"observation": 1.0}, "step 1: observation '1.0' .float. is outside"),
+        ({"observation": None}, "NoneType"),
         ({"mask": (0, 0)}, "action_mask"),
         ({"mask": (1, 1, 1)}, "action_mask"),
     ],
@@ -572,6 +738,36 @@ def test_bad_samples_are_refused():
         importance_bias(Q, {"half": [0.5, 0.0, 0.0]}, 1.0)
     with pytest.raises(maxent.ConfigError, match="at least one"):
         importance_bias(Q, {}, 1.0)
+    with pytest.raises(maxent.ConfigError, match="at least one"):
+        importance_bias(Q, PROPOSALS, 1.0, samples=[])
+    with pytest.raises(maxent.ConfigError, match="proposals is list"):
+        importance_bias(Q, [np.full(3, 1 / 3)], 1.0)
+    for wrong in (5, None, [2.5]):
+        with pytest.raises(maxent.ConfigError, match="samples"):
+            importance_bias(Q, PROPOSALS, 1.0, samples=wrong)
+    for size in (10**9, 10**30):
+        with pytest.raises(maxent.MemoryBudgetError, match="fewer samples or repetitions"):
+            importance_bias(Q, PROPOSALS, 1.0, samples=[size], repetitions=10**6)
+    with pytest.raises(maxent.ModelError, match=r"at most 1e\+280"):
+        importance_bias([1e308, -1e308], {"half": [0.5, 0.5]}, 1.0)
+    for function in (importance_sampled_soft_value, effective_sample_size):
+        with pytest.raises(maxent.ModelError, match=r"at most 1e\+280"):
+            function([1e308, -1e308], [0.0, 0.0], 0.1)
+        with pytest.raises(maxent.ModelError, match=r"at most 1e\+280"):
+            function([1.0, 2.0], [0.0, -1e308], 1e15)
+
+
+def test_the_largest_values_have_finite_estimates():
+    q, log_p = np.array([1e280, -1e280]), np.log([0.5, 0.5])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for temperature in (1e-300, 0.1, 1e15):
+            assert effective_sample_size(q, log_p, temperature) == 1.0
+            assert importance_sampled_soft_value(q, log_p, temperature) == pytest.approx(1e280)
+        assert effective_sample_size([1.0, 2.0], [-1e280, 0.0], 1e15) == 1.0
+        assert first_order_bias(q, [0.0, -np.inf], 1e-300, 1) == 0.0  # never taken
+        record = importance_bias(q, {"half": [0.5, 0.5]}, 1.0, samples=(1, 2), repetitions=50)
+    assert np.isfinite(record.biases).all() and np.isfinite(record.errors).all()
 
 
 # --- figures -----------------------------------------------------------------------------------

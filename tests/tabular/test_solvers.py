@@ -3,7 +3,6 @@
 A new solver adds a row to SOLVERS.  The truth comes from `truth.py` (60 digits).
 """
 
-
 import numpy as np
 import pytest
 from truth import optimal_value, policy_value

@@ -464,3 +464,22 @@ def test_without_pandas_the_error_says_what_to_do(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     with pytest.raises(ImportError, match=r"maxent\[data\]"):
         maxent.tradeoff(family("dense"), [1.0]).to_frame()
+
+
+def test_what_is_no_mdp_and_a_bad_tolerance_are_named_first():
+    for call in (
+        lambda: maxent.tradeoff(None, [1]),
+        lambda: maxent.temperature_for_entropy(None, 1.0),
+        lambda: maxent.tabular.tradeoff.reaching_probability(3, None),
+        lambda: maxent.tabular.tradeoff.goal_states(3),
+    ):
+        with pytest.raises(maxent.ModelError, match="not an MDP"):
+            call()
+    mdp = maxent.garnet(5, 2, discount=0.9, seed=0)
+    for nats in (-1.0, 2.0):  # below the limit of temperature 0, and inside the range
+        for bad in (0.0, -1.0, float("nan"), True, "small"):
+            with pytest.raises(maxent.ConfigError, match="tolerance"):
+                maxent.temperature_for_entropy(mdp, nats, tolerance=bad)
+        with pytest.raises(maxent.ToleranceError):
+            maxent.temperature_for_entropy(mdp, nats, tolerance=1e-30)
+        assert maxent.temperature_for_entropy(mdp, nats, tolerance=1e-6).error_bound <= 1e-6

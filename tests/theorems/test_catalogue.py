@@ -10,11 +10,14 @@ import pytest
 from scipy import sparse
 
 import maxent
-from maxent.theorems.catalogue import CLAUSES, KEYS
+from maxent.theorems.catalogue import CLAUSES, KEYS, ORDER
 
 DISCOUNTS = (0.0, 0.5, 0.9, 0.99, 0.9999)
 TEMPERATURES = (0.0, 1e-8, 1e-4, 0.1, 0.37, 1.0, 10.0, 1e4, 1e8)
 MDPS_PER_DISCOUNT = 21
+PAPERS = ("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1")
+ALWAYS = (*PAPERS, "GIBBS-4", "MELLOWMAX", "SCALE", "SHAPE", "NPG", "SUBOPT", "PATH", "SLOPE")
+"""Their clauses apply to most MDPs."""
 
 
 def varied_mdp(i, discount):
@@ -59,7 +62,8 @@ def test_no_false_alarm_on_random_mdps(discount):
         report.raise_if_failed()
         checked += sum(check.verdict == "holds" for check in report)
         assert {check.verdict for check in report} <= {"holds", "not applicable"}
-    assert checked > MDPS_PER_DISCOUNT * (len(CLAUSES) - 1)
+    always = sum(clause.key in ALWAYS for clause in CLAUSES)  # the others have more hypotheses
+    assert checked > MDPS_PER_DISCOUNT * always
 
 
 @pytest.mark.slow
@@ -78,7 +82,7 @@ def test_no_false_alarm_at_the_ends_of_the_temperature_range(temperature):
 
 
 def test_at_temperature_zero_the_boltzmann_formula_is_not_applicable():
-    report = maxent.verify(maxent.garnet(5, 3, discount=0.9, seed=0), 0.0)
+    report = maxent.verify(maxent.garnet(5, 3, discount=0.9, seed=0), 0.0, keys=PAPERS)
     skipped = {
         (check.key, check.clause): check.witness for check in report if check.slack != check.slack
     }
@@ -96,7 +100,8 @@ def test_with_only_terminal_states_nothing_is_applicable():
 
 
 def test_every_key_has_its_clauses_once():
-    assert KEYS == ("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1")
+    assert KEYS[:7] == PAPERS
+    assert set(KEYS) == set(ORDER) and len(KEYS) == len(ORDER) == 33
     assert len({(clause.key, clause.name) for clause in CLAUSES}) == len(CLAUSES)
     report = maxent.verify(maxent.garnet(4, 2, discount=0.9, seed=0), 0.1)
     assert [(check.key, check.clause) for check in report] == [(c.key, c.name) for c in CLAUSES]
@@ -116,10 +121,10 @@ def test_keys_choose_and_the_seed_repeats():
     ("arguments", "message"),
     [
         ({"keys": "SQL-T33"}, "did you mean 'SQL-T3'"),
-        ({"keys": ["SAC-L1", "LQR-9"]}, "no check has the key 'LQR-9'; .*Known: SAC-L1"),
+        ({"keys": ["SAC-L1", "LQR-9"]}, "no check has the key 'LQR-9'; .*Known: DUAL-OCCUPANCY"),
         ({"keys": []}, "keys is empty"),
         ({"temperature": -1.0}, "temperature = -1.0"),
-        ({"temperature": True}, "temperature = True"),
+        ({"temperature": True}, "temperature = 'True'"),
         ({"seed": -1}, "seed = -1"),
     ],
 )
@@ -137,7 +142,7 @@ def test_a_prior_that_is_none_is_refused():
 
 def test_a_discount_of_one_says_what_to_do():
     mdp = maxent.garnet(4, 2, discount=1.0, seed=0)
-    with pytest.raises(maxent.ConfigError, match=r"discount = 1 .*replace\(discount=0.999\)"):
+    with pytest.raises(maxent.ConfigError, match=r"discount = 1 .*such as 0.999"):
         maxent.verify(mdp, 0.1)
 
 
@@ -177,4 +182,10 @@ def test_a_gridworld_takes_seconds():
 
 @pytest.mark.slow
 def test_a_hundred_thousand_states_are_within_reach():
-    maxent.verify(lattice(316, 0.99), 0.1).raise_if_failed()
+    began = time.perf_counter()
+    report = maxent.verify(lattice(316, 0.99), 0.1)
+    assert time.perf_counter() - began < 240.0  # about 80 s on an idle core
+    report.raise_if_failed()
+    missing = [check.witness["missing"] for check in report if check.verdict == "not applicable"]
+    assert all("at most" in words or "no terminal" in words for words in missing)
+    assert len(report) - len(missing) > 60

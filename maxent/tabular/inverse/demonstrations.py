@@ -13,13 +13,16 @@ from scipy import sparse
 
 from maxent import validation
 from maxent.errors import MaxEntWarning, ModelError
-from maxent.mdp import MDP, Transition
+from maxent.mdp import MDP, Transition, check_mdp
 from maxent.tabular.bounds import solve_discounted
 from maxent.tabular.inverse.shaping import flow_violation, shaping_rows
 from maxent.tabular.occupancy import occupancy
 
 ROUNDING, MISFIT = 1e-6, 0.1
 """Share of its visits by which an occupancy may break the flow equations: silently, and at all."""
+
+SAME_ROWS = 1e-6
+"""Spread of the row sums, relative to them, up to which an array is meant as a policy."""
 
 PSEUDO_VISITS = 0.1
 """Visits, of one episode, added to each state and spread over its actions: what was never seen is
@@ -33,6 +36,7 @@ def empirical_occupancy(mdp: MDP, episodes: Sequence[tuple[Any, Any]]) -> Float[
     cut off after T steps lacks what would have come, at most gamma^T / (1 - gamma).  ModelError
     names the episode and the step where one does what this MDP cannot do.
     """
+    check_mdp(mdp)
     if len(episodes) == 0:
         raise ModelError("demonstrations are empty; give at least one episode (states, actions)")
     visits = np.zeros((mdp.n_states, mdp.n_actions))
@@ -44,9 +48,21 @@ def empirical_occupancy(mdp: MDP, episodes: Sequence[tuple[Any, Any]]) -> Float[
 
 def demonstrated(
     mdp: MDP, demonstrations: Any, free: Bool[ndarray, "S A"]
+) -> tuple[ndarray, ndarray, float, int]:
+    """The occupancy to be matched (S, A), 0 off the free pairs; its policy, uniform where nobody
+    goes unless it was given; by how much the occupancy had to be moved to obey the flow equations;
+    and the number of episodes (0: none)."""
+    visits, flow_error, episodes = _visits(mdp, demonstrations, free)
+    policy = _policy(visits, free)
+    if not episodes:
+        given = np.asarray(demonstrations, dtype=float)
+        policy = given if _rows_sum_to_one(mdp, given) else policy
+    return visits, policy, flow_error, episodes
+
+
+def _visits(
+    mdp: MDP, demonstrations: Any, free: Bool[ndarray, "S A"]
 ) -> tuple[ndarray, float, int]:
-    """The occupancy to be matched (S, A), 0 off the free pairs; by how much it had to be moved to
-    obey the flow equations; and the number of episodes (0: none)."""
     recorded = _episodes(demonstrations)
     if recorded is not None:
         visits, episodes = empirical_occupancy(mdp, recorded), len(recorded)
@@ -57,12 +73,18 @@ def demonstrated(
                 f"demonstrations have shape {array.shape}; give a policy or an occupancy of shape "
                 f"{free.shape}, or a list of episodes (states, actions)"
             )
-        if np.allclose(array[~mdp.terminal].sum(axis=1), 1.0, rtol=0.0, atol=1e-9):
+        if _rows_sum_to_one(mdp, array):
             visits = np.where(free, occupancy(mdp, array), 0.0)
         else:
             visits = _checked_occupancy(mdp, array, free)
+    total = float(visits.sum())
+    if total == 0.0:
+        raise ModelError(
+            "the demonstrations hold no visit of a non-terminal state (all are 0); give at least "
+            "one step of the demonstrator"
+        )
     violation = np.abs(flow_violation(mdp, free, visits))
-    flow_error, total = float(violation.sum()), max(float(visits.sum()), 1e-300)
+    flow_error = float(violation.sum())
     if episodes:
         pseudo = PSEUDO_VISITS / (episodes * mdp.n_actions)
         return nearest_flow(mdp, free, visits, pseudo), flow_error, episodes
@@ -72,13 +94,30 @@ def demonstrated(
         f"the occupancy breaks the flow equations of this MDP by {flow_error:.3g} of {total:.3g} "
         f"discounted visits, most at state {int(np.flatnonzero(~mdp.terminal)[violation.argmax()])}"
     )
+    rows = visits.sum(axis=1)[~mdp.terminal]
+    if len(rows) > 1 and np.ptp(rows) <= SAME_ROWS * rows.max():
+        raise ModelError(
+            f"the rows of demonstrations all sum to {rows.max():.10g}; those of a policy must sum "
+            f"to 1 (divide by the sums), and read as an occupancy: {message}"
+        )
     if flow_error > MISFIT * total:
         raise ModelError(
             f"{message} (limit {MISFIT:g} of them); take it from maxent.occupancy with the same "
             "dynamics, discount and initial distribution, or give the episodes themselves"
         )
-    warnings.warn(f"{message}; the nearest one that obeys them is used", MaxEntWarning, 3)
+    warnings.warn(f"{message}; the nearest one that obeys them is used", MaxEntWarning, 4)
     return nearest_flow(mdp, free, visits, 1e-3 * flow_error / free.sum()), flow_error, 0
+
+
+def _rows_sum_to_one(mdp: MDP, array: ndarray) -> bool:
+    return np.allclose(array[~mdp.terminal].sum(axis=1), 1.0, rtol=0.0, atol=1e-9)
+
+
+def _policy(visits: Float[ndarray, "S A"], free: Bool[ndarray, "S A"]) -> Float[ndarray, "S A"]:
+    """visits(s, a) / visits(s), uniform over the free actions where nobody goes."""
+    state = visits.sum(axis=1, keepdims=True)
+    choices = np.maximum(free.sum(axis=1, keepdims=True), 1)
+    return np.where(state > 0.0, visits / np.where(state > 0.0, state, 1.0), free / choices)
 
 
 def nearest_flow(
@@ -182,6 +221,11 @@ def _episode(mdp: MDP, number: int, episode: Any) -> tuple[ndarray, ndarray]:
             "states as actions, or one more (where it ended)"
         )
     states, actions = states.astype(int), actions.astype(int)
+    if steps == 0 and not (len(states) and mdp.terminal[states[0]]):
+        raise ModelError(
+            f"episode {number} has no step; leave it out, or give what the demonstrator did (only "
+            "an episode that starts in a terminal state has none)"
+        )
     allowed = mdp.action_mask[states[:steps], actions] & ~mdp.terminal[states[:steps]]
     if not allowed.all():
         step = int(np.argmin(allowed))

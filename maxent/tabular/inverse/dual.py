@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -14,12 +15,21 @@ from maxent.mdp import MDP, Transition
 from maxent.solution import Solution
 from maxent.tabular.inverse.shaping import free_pairs
 from maxent.tabular.occupancy import occupancy
-from maxent.tabular.operators import entropy, policy_transition
+from maxent.tabular.operators import (
+    backup,
+    boltzmann_policy,
+    entropy,
+    policy_transition,
+    soft_value,
+)
 from maxent.tabular.solvers import soft_policy_iteration
 
 
 class Dual:
     """L(w) = J*_alpha(D w) - <x_E, D w> + lambda |w|^2 / 2 with its derivatives, all exact.
+
+    The units are free: `recover_reward` uses rewards in temperatures, w / alpha, and temperature 1,
+    which makes its work the same at every temperature (SCALE).
 
     design: D (free pairs, K).  expert: x_E (S, A).  The solution at the last w is kept, and starts
     the next solve.
@@ -51,10 +61,24 @@ class Dual:
         if self.solution is None or not np.array_equal(weights, self._at):
             start = None if self.solution is None else self.solution.v
             mdp = self.mdp.replace(reward=self.reward(weights))
-            self.solution = soft_policy_iteration(mdp, self.temperature, v0=start)
+            self.solution = self._polished(
+                mdp, soft_policy_iteration(mdp, self.temperature, v0=start)
+            )
             self.visits = np.where(self.free, occupancy(mdp, self.solution.policy), 0.0)
             self._at, self._solve = np.array(weights), None
         return self.solution, self.visits
+
+    def _polished(self, mdp: MDP, solution: Solution) -> Solution:
+        """The solution with its value and policy to rounding, by one Newton step more: the solver
+        stops at its tolerance, which gradients would show."""
+        log_prior = mdp.log_prior(None)
+        back = _factorised(mdp.discount * policy_transition(mdp, solution.policy))
+        residual = soft_value(backup(mdp, solution.v), self.temperature, log_prior) - solution.v
+        v = solution.v + back(np.where(mdp.terminal, 0.0, residual), False)
+        q = backup(mdp, v)
+        return replace(
+            solution, v=v, q=q, log_policy=boltzmann_policy(q, self.temperature, log_prior)
+        )
 
     def difference(self, weights: Float[ndarray, " K"]) -> Float[ndarray, " K"]:
         """D' (x_r - x_E): model's less demonstrator's feature expectations (SENSITIVITY)."""

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import optimize, sparse
+from scipy.sparse import linalg as sparse_linalg
 
 from maxent import validation
 from maxent.errors import (
@@ -23,11 +24,13 @@ from maxent.errors import (
     check_temperature,
     nearest,
 )
-from maxent.mdp import MDP, Transition
+from maxent.mdp import MDP, Transition, check_mdp
 from maxent.solution import Solution
+from maxent.tabular.bounds import soft_enclosure
 from maxent.tabular.inverse.demonstrations import demonstrated
 from maxent.tabular.inverse.dual import Dual
-from maxent.tabular.inverse.shaping import check_discounted, free_pairs
+from maxent.tabular.inverse.shaping import check_discounted, free_pairs, remove_shaping
+from maxent.tabular.solvers import soft_policy_iteration
 
 PRIOR_WIDTH = 10.0
 """Standard deviation, in temperatures, of the Gaussian prior on weights that the default
@@ -44,13 +47,20 @@ class RecoveredReward:
     demonstrated : (S, A), the demonstrations' occupancy; of episodes, the nearest to their visits
         that this MDP can have.
     occupancy : (S, A), that of `solution.policy`; both 0 at terminal states.
+    resolution : (S, A), reward units: temperature * tolerance / demonstrated visits, the change of
+        this entry alone that the stop criterion could not see (to first order): inf where nobody
+        goes, 0 where there is no reward.  An entry far below it in size is not known.  Rewards by
+        state and action without regularisation start from their closed form, and are exact to
+        rounding wherever the policy that was given is positive.
     mismatch : largest difference between the two in the expectation of a feature (discounted visits
         where features are states or actions); what regularisation left is in it.
     flow_error : sum over states of how far the demonstrations were from obeying the flow equations,
         in discounted visits (sampling noise and cut-off episodes, for trajectories).
     log_likelihood : sum of demonstrated * log policy, in nats per episode, discounted.
     regularisation : the one used.
-    iterations, status, seconds : of the optimisation.
+    tolerance : on the gradient, the one used.
+    iterations, status, seconds : of the optimisation; "converged" is a gradient within the
+        tolerance, whatever ended the run.
     """
 
     reward: ndarray
@@ -58,11 +68,13 @@ class RecoveredReward:
     solution: Solution
     demonstrated: ndarray
     occupancy: ndarray
+    resolution: ndarray
     mismatch: float
     flow_error: float
     log_likelihood: float
     temperature: float
     regularisation: float
+    tolerance: float
     iterations: int
     status: Literal["converged", "stalled", "max_iterations"]
     seconds: float
@@ -108,38 +120,41 @@ def recover_reward(
         1 / (n alpha 10^2), a Gaussian prior of ten temperatures on each weight.  Without any, what
         is never demonstrated has no finite reward: the tolerance then decides how low it gets.
     tolerance : largest absolute entry of the gradient, in discounted visits (times the feature);
-        None: 1e-9 of all discounted visits.
+        None: 1e-9 of all discounted visits.  It binds little where the demonstrator rarely goes:
+        `resolution` tells how well each entry is determined by it.
     max_iterations : of Newton's method (in a trust region, with conjugate gradients).  Short of the
         tolerance the status is not "converged", and a MaxEntWarning tells the mismatch.
+
+    Rewards by state and action without regularisation are known in closed form: alpha log pi, pi
+    the demonstrator's policy, less its shaping.  The search starts from there, and as a rule it is
+    the answer, also where visits are too rare for any tolerance.  (Probabilities of 0 are raised as
+    far as the tolerance allows; an occupancy has no policy where nobody goes: uniform is taken.)
+    Rewards and temperature scale together (SCALE): the iterations are the same at every one.
 
     Raises ConfigError (temperature 0, which every reward-free MDP explains; discount 1; a setting)
     and ModelError (demonstrations that are not of this MDP, with where and by how much).
     """
-    temperature = _check_temperature(mdp, temperature)
+    temperature = _check_temperature(check_mdp(mdp), temperature)
     max_iterations = check_count("max_iterations", max_iterations)
     started = time.perf_counter()
     design, shape = _design(mdp, features, free_pairs(mdp))
-    expert, flow_error, episodes = demonstrated(mdp, demonstrations, free_pairs(mdp))
+    expert, policy, flow_error, episodes = demonstrated(mdp, demonstrations, free_pairs(mdp))
     strength = _strength(regularisation, temperature, episodes)
     goal = 1e-9 * float(expert.sum())
     if tolerance is not None:
         goal = check_positive("tolerance", tolerance)
-    dual = Dual(mdp, temperature, design, expert, strength)
-    found = optimize.minimize(
-        dual.value_and_gradient,
-        np.zeros(design.shape[1]),
-        jac=True,
-        hessp=dual.curvature,
-        method="trust-ncg",
-        options={"maxiter": max_iterations, "gtol": goal},
-    )
-    reward, (solution, visits) = dual.reward(found.x), dual.optimum(found.x)
-    difference = dual.difference(found.x)
-    slope = float(np.abs(difference + strength * found.x).max(initial=0.0))
+    dual = Dual(mdp, 1.0, design, expert, strength * temperature)
+    start = np.zeros(design.shape[1])
+    if isinstance(features, str) and features == "state-action" and strength == 0.0:
+        start = closed_form(mdp, policy, goal)
+    scaled, iterations = minimise(dual, start, goal, max_iterations)
+    slope, difference = _slope(dual, scaled), dual.difference(scaled)
     mismatch = float(np.abs(difference).max(initial=0.0))
+    reward, solution = _at_temperature(dual, scaled, temperature)
+    visits = dual.optimum(scaled)[1]
     status: Literal["converged", "stalled", "max_iterations"] = "converged"
     if slope > goal:
-        status = "max_iterations" if found.nit >= max_iterations else "stalled"
+        status = "max_iterations" if iterations >= max_iterations else "stalled"
         warnings.warn(
             f"recover_reward stopped ({status.replace('_', ' ')}) with a gradient of {slope:.3g}, "
             f"above the tolerance {goal:.3g}; the mismatch is {mismatch:.3g}: give more "
@@ -147,25 +162,106 @@ def recover_reward(
             MaxEntWarning,
             stacklevel=2,
         )
-    weights = reward.copy() if shape == reward.shape else found.x.reshape(shape)
+    weights = reward.copy()
+    if shape != reward.shape:
+        weights = (temperature * scaled).reshape(shape)
     result = RecoveredReward(
         reward=reward,
         weights=weights,
         solution=solution,
         demonstrated=expert,
         occupancy=visits,
+        resolution=_resolution(expert, free_pairs(mdp), temperature * goal),
         mismatch=mismatch,
         flow_error=flow_error,
         log_likelihood=float((expert * np.where(expert != 0.0, solution.log_policy, 0.0)).sum()),
         temperature=temperature,
         regularisation=strength,
-        iterations=int(found.nit),
+        tolerance=goal,
+        iterations=iterations,
         status=status,
         seconds=time.perf_counter() - started,
     )
-    for array in (result.reward, result.weights, result.demonstrated, result.occupancy):
+    for array in (reward, weights, expert, visits, result.resolution):
         array.setflags(write=False)
     return result
+
+
+def closed_form(mdp: MDP, policy: Float[ndarray, "S A"], goal: float) -> Float[ndarray, " N"]:
+    """log pi less its shaping, on the free pairs (N,): the reward of temperature 1 under which pi
+    is soft-optimal, of least norm.  Probabilities of 0 are raised by so little (and to at most the
+    least other one of the state) that the visits move by less than `goal`."""
+    free = free_pairs(mdp)
+    horizon = 1.0 / (1.0 - mdp.discount)
+    floor = min(goal / (4.0 * mdp.n_actions * horizon**2), 1e-3)
+    least = np.where(free & (policy > 0.0), policy, np.inf).min(axis=1, keepdims=True)
+    raised = np.where(free & (policy <= 0.0), np.minimum(floor, least), policy)
+    raised = np.where(free, raised, 0.0)
+    total = np.where(free.any(axis=1), raised.sum(axis=1), 1.0)
+    return remove_shaping(mdp, np.log(np.where(free, raised / total[:, None], 1.0)))[free]
+
+
+def minimise(
+    dual: Dual, start: Float[ndarray, " K"], goal: float, max_iterations: int
+) -> tuple[Float[ndarray, " K"], int]:
+    """Weights at which no entry of the gradient is above `goal`, or the best that were found, and
+    the number of iterations.
+
+    By values first, in a trust region.  The last digits are beyond them (a gradient g lowers them
+    by g^2 only), so that steps of Newton's method follow, as long as each halves the gradient.
+    """
+    if _slope(dual, start) <= goal:
+        return start, 0
+    found = optimize.minimize(
+        dual.value_and_gradient,
+        start,
+        jac=True,
+        hessp=dual.curvature,
+        method="trust-ncg",
+        options={"maxiter": max_iterations, "gtol": goal},
+    )
+    weights, iterations, slope = found.x, int(found.nit), _slope(dual, found.x)
+    while slope > goal and iterations < max_iterations:
+        tried = weights - _newton_step(dual, weights)
+        iterations, reached = iterations + 1, _slope(dual, tried)
+        if not reached <= 0.5 * slope:
+            break
+        weights, slope = tried, reached
+    return weights, iterations
+
+
+def _newton_step(dual: Dual, weights: Float[ndarray, " K"]) -> Float[ndarray, " K"]:
+    size = len(weights)
+    hessian = sparse_linalg.LinearOperator(
+        (size, size), matvec=lambda p: dual.curvature(weights, np.ravel(p)), dtype=float
+    )
+    gradient = dual.value_and_gradient(weights)[1]
+    return sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)[0]
+
+
+def _slope(dual: Dual, weights: Float[ndarray, " K"]) -> float:
+    return float(np.abs(dual.value_and_gradient(weights)[1]).max(initial=0.0))
+
+
+def _at_temperature(
+    dual: Dual, weights: Float[ndarray, " K"], temperature: float
+) -> tuple[Float[ndarray, "S A"], Solution]:
+    """The reward in its own units and its certified solution, from those at temperature 1."""
+    reward = temperature * dual.reward(weights)
+    mdp, v0 = dual.mdp.replace(reward=reward), temperature * dual.optimum(weights)[0].v
+    norm = float(np.abs(v0).max())
+    floor = soft_enclosure(mdp, temperature, mdp.log_prior(None)).floor(norm)
+    goal = max(1e-9 * max(temperature, norm), 8.0 * floor)
+    return reward, soft_policy_iteration(mdp, temperature, v0=v0, tolerance=goal)
+
+
+def _resolution(
+    visits: Float[ndarray, "S A"], free: Bool[ndarray, "S A"], change: float
+) -> Float[ndarray, "S A"]:
+    """The change of a reward that moves the visits by change / temperature, to first order."""
+    with np.errstate(over="ignore"):
+        size = np.divide(change, visits, out=np.full(visits.shape, np.inf), where=visits > 0.0)
+    return np.where(free, size, 0.0)
 
 
 def _check_temperature(mdp: MDP, value: Any) -> float:
@@ -186,6 +282,11 @@ def _strength(regularisation: float | None, temperature: float, episodes: int) -
     strength = check_real("regularisation", regularisation, "[0, inf)")
     if not (0.0 <= strength < np.inf):
         raise ConfigError(f"regularisation = {regularisation!r} must be finite and at least 0")
+    if strength * temperature == np.inf:
+        raise ConfigError(
+            f"regularisation = {regularisation!r} times temperature = {temperature:g} is beyond "
+            f"float64; give less than {1e300 / temperature:.3g}"
+        )
     return strength
 
 

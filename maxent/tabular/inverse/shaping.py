@@ -16,8 +16,11 @@ from scipy import sparse
 
 from maxent import validation
 from maxent.errors import ConfigError, ModelError
-from maxent.mdp import MDP, Transition
+from maxent.mdp import MDP, Transition, check_mdp
 from maxent.tabular.bounds import solve_discounted
+
+DENSE = 4_000
+"""States up to which normal equations that couple many of them are solved as a dense system."""
 
 
 def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
@@ -26,7 +29,7 @@ def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
 
     Unavailable actions and terminal states get 0.  Discount below 1, else ConfigError.
     """
-    check_discounted(mdp)
+    check_discounted(check_mdp(mdp))
     free = free_pairs(mdp)
     given = validation.real_array("reward", reward)
     if given.shape == (mdp.n_states,):
@@ -39,6 +42,8 @@ def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
     validation.check_reward(given)
     rows = shaping_rows(mdp, free)
     gram = rows.T @ rows
+    if sparse.issparse(gram) and len(given) <= DENSE and gram.nnz > 0.01 * gram.shape[0] ** 2:
+        gram = gram.toarray()  # its factors would fill in
     identity = sparse.eye_array(gram.shape[0]) if sparse.issparse(gram) else np.eye(len(gram))
     for _ in range(2):  # the normal equations, refined once
         given[free] -= rows @ solve_discounted(identity - gram, rows.T @ given[free])

@@ -18,7 +18,7 @@ from tqdm.std import tqdm
 from maxent.errors import ConfigError, MaxEntWarning, check_positive
 from maxent.files import write_whole
 from maxent.frames import data_frame
-from maxent.mdp import MDP
+from maxent.mdp import MDP, check_mdp
 from maxent.solution import Solution
 from maxent.tabular.bounds import soft_enclosure
 from maxent.tabular.tradeoff.front import Front, Point, check_extended, distance
@@ -178,6 +178,7 @@ def tradeoff(
     """
     if np.ndim(temperatures) != 1 or np.size(temperatures) == 0:
         raise ConfigError(f"temperatures = {temperatures!r} must be a list of at least one number")
+    check_mdp(mdp)
     given = [check_extended(temperature) for temperature in temperatures]
     if tolerance is not None:
         tolerance = check_positive("tolerance", tolerance)

@@ -1,0 +1,268 @@
+"""A figure for each counter-example of `maxent.theorems.counterexamples`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+from numpy import ndarray
+
+from maxent.errors import ConfigError, nearest
+from maxent.plots.style import INK, LINES, MARKERS, MUTED, discount_text, new_figure, styled
+from maxent.theorems.counterexamples import CounterExample
+
+VALUE = "soft value (reward units, discounted)"
+DASHES = ("-", "--", ":", "-.")
+
+
+@styled
+def counterexample(example: Any) -> Figure:
+    """What happens without a hypothesis, drawn from the record of a counter-example.
+
+    example: the `CounterExample` that one of the functions of `maxent.theorems.counterexamples.ALL`
+        returns; ConfigError for anything else.
+    """
+    key = getattr(example, "key", example)
+    if not isinstance(example, CounterExample) or key not in DRAWN:
+        raise ConfigError(
+            f"no counter-example {str(key)[:60]!r}; {nearest(key, DRAWN)}; pass the record, as in "
+            "counterexample(ALL['NOT-UNIFORM']())"
+        )
+    figure = new_figure(9.2, 3.9)
+    DRAWN[key](figure, example)
+    for ax in figure.axes:
+        ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
+        if ax.get_legend_handles_labels()[1]:
+            ax.legend(loc="best")
+    several = "discount" in example.curves  # the figure's own axis
+    where = "discounts below" if several else f"discount {discount_text(example.mdp.discount)}"
+    if not np.isnan(example.temperature):
+        where = f"temperature {float(f'{example.temperature:.3g}'):g}, {where}"
+    text = f"{example.key}: without the hypothesis of {example.against} ({where})"
+    figure.suptitle(f"{text}\n{example.claim}", x=0.01, ha="left", fontsize=10.0)
+    return figure
+
+
+def _curve(ax: Axes, x: ndarray, y: ndarray, index: int, label: str, *, marks: int = 0) -> None:
+    """Curve number `index`: its colour, dash and marker; about `marks` markers, or none."""
+    ax.plot(
+        x,
+        y,
+        color=LINES[index],
+        linestyle=DASHES[index % len(DASHES)],
+        marker=MARKERS[index] if marks else None,
+        markevery=max(1, len(x) // marks) if marks else None,
+        label=label,
+        gid=label,
+        zorder=3,
+    )
+
+
+def _improvement(figure: Figure, example: CounterExample) -> None:
+    ax = figure.subplots()
+    x, v = example.curves["x"], example.curves["v"]
+    for state in range(v.shape[1]):
+        _curve(ax, np.arange(len(x)), v[:, state], state, f"state {state}", marks=20)
+    ax.axvspan(1, 2, color="#ececec", zorder=0, linewidth=0)
+    ax.annotate(
+        "worse in every state",
+        (2, v[2].min()),
+        xytext=(6, -2),
+        textcoords="offset points",
+        va="top",
+        color=MUTED,
+    )
+    ax.margins(y=0.15)
+    ax.set_xlabel("projection step, one action distribution for all states")
+    ax.set_ylabel(VALUE)
+
+
+def _best(figure: Figure, example: CounterExample) -> None:
+    left, right = figure.subplots(1, 2)
+    x, v = example.curves["x"], example.curves["v"]
+    odds = np.log10(x) - np.log10(1.0 - x)
+    for state in range(v.shape[1]):
+        _curve(left, odds, v[:, state], state, f"state {state}")
+        top = int(v[:, state].argmax())
+        left.plot(odds[top], v[top, state], marker=MARKERS[state], color=LINES[state], zorder=4)
+    shortfall = (v.max(axis=0) - v).max(axis=1)
+    right.plot(odds, shortfall, color=INK, gid="shortfall")
+    least = float(shortfall.min())
+    right.axhline(least, color=MUTED, linestyle=":", linewidth=1.0)
+    right.annotate(
+        f"never below {least:.2f}",
+        (0.02, least),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -4),
+        textcoords="offset points",
+        va="top",
+        color=MUTED,
+    )
+    right.set_ylim(bottom=0.0)
+    for ax in (left, right):
+        ax.set_xlabel("shared policy: log10 of the odds of action 0")
+    left.set_ylabel(VALUE)
+    left.set_title("Each state has its own best (marked)")
+    right.set_ylabel("shortfall in the worst state")
+    right.set_title("No policy is best everywhere")
+
+
+def _oscillation(figure: Figure, example: CounterExample) -> None:
+    left, right = figure.subplots(1, 2)
+    x, grid, after = (example.curves[name] for name in ("x", "grid", "after"))
+    left.plot(np.arange(21), x[:21], color=LINES[0], marker="o", gid="x")
+    left.set_ylim(0.0, 1.0)
+    left.set_xlabel("projection step")
+    left.set_ylabel("probability of action 0, in all states")
+    _curve(right, grid, after, 0, "after one step")
+    right.plot(grid, grid, color=MUTED, linewidth=1.0, label="unchanged")
+    steps = np.repeat(x[-9:], 2)
+    right.plot(steps[:-1], steps[1:], color=LINES[1], marker="s", label="the cycle", zorder=4)
+    right.set_aspect("equal", adjustable="box")
+    right.set_xlabel("probability of action 0")
+    right.set_ylabel("after the step")
+
+
+def _softmax(figure: Figure, example: CounterExample) -> None:
+    left, right = figure.subplots(1, 2)
+    v, roots = example.curves["v"], example.curves["roots"]
+    for ax, zoom in ((left, False), (right, True)):
+        for index, name in enumerate(("average", "log_sum_exp")):
+            label = "Boltzmann average" if name == "average" else "log-sum-exp"
+            label = f"_{label}" if zoom else label  # one legend, on the left
+            shown = v >= 0.0 if not zoom else (v >= 0.14) & (v <= 0.2)
+            change = example.curves[name] - v
+            _curve(ax, v[shown], change[shown], index, label, marks=8 if index else 0)
+        inside = roots if not zoom else roots[roots <= 0.2]
+        for root in inside:
+            stable = root != roots[1]
+            ax.plot(
+                root,
+                0.0,
+                marker="o",
+                color=INK,
+                markerfacecolor=INK if stable else "white",
+                zorder=5,
+            )
+        ax.axhline(0.0, color=MUTED, linewidth=0.8)
+        ax.set_xlabel("value V of state 0")
+    right.set_ylim(-2e-4, 2e-4)
+    left.set_ylabel("change by one sweep, T V \N{MINUS SIGN} V")
+    left.set_title("Filled: stable fixed points; open: unstable")
+    right.set_title("The two on the left, enlarged")
+
+
+def _undiscounted(figure: Figure, example: CounterExample) -> None:
+    left, right = figure.subplots(1, 2)
+    _curve(left, np.arange(401), example.curves["ring"], 0, "no exit", marks=8)
+    left.set_title("Without termination: linear, for ever")
+    for index, (name, label) in enumerate(
+        (("costly", "exit, cost 1 a step: settles"), ("free", "exit, no cost: grows like log H")), 1
+    ):
+        _curve(right, np.arange(401), example.curves[name], index, label, marks=8)
+    right.set_title("With an exit")
+    for ax in (left, right):
+        ax.set_xlabel("horizon H (steps)")
+        ax.set_ylabel("soft value, undiscounted")
+
+
+def _unbounded(figure: Figure, example: CounterExample) -> None:
+    left, right = figure.subplots(1, 2)
+    n = example.curves["n"]
+    for index, alpha in enumerate(("0.5", "1", "2")):
+        label = f"rewards \N{MINUS SIGN}log a, temperature {alpha}"
+        _curve(left, n, example.curves[f"v at {alpha}"], index, label, marks=6)
+    _curve(left, n, example.curves["v without rewards"], 3, "no rewards, temperature 1", marks=6)
+    left.set_xscale("log")
+    left.set_xlabel("number of actions counted")
+    left.set_ylabel(VALUE)
+    left.set_title("Finite only below temperature 1")
+    widths = example.curves["half_widths"]
+    right.plot(widths, example.curves["gauss"], color=LINES[0], marker="o", gid="gauss")
+    right.axhline(0.5 * np.log(np.pi), color=MUTED, linestyle=":", label="log of root pi")
+    right.set_xscale("log", base=2)
+    right.set_xticks(widths, labels=[f"{w:g}" for w in widths])
+    right.set_xlabel("action interval [\N{MINUS SIGN}w, w], half-width w")
+    right.set_ylabel("soft value of one step, temperature 1")
+    right.set_title("Unbounded, yet finite: reward \N{MINUS SIGN}a\N{SUPERSCRIPT TWO}")
+
+
+def _residual(figure: Figure, example: CounterExample) -> None:
+    ax = figure.subplots()
+    away = 1.0 - example.curves["discount"]
+    _curve(ax, away, example.curves["error"], 0, "error left", marks=4)
+    _curve(ax, away, example.curves["change"], 1, "change by the sweep", marks=4)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.invert_xaxis()
+    ax.set_xticks(away, labels=[discount_text(g) for g in example.curves["discount"]])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel("discount")
+    ax.set_ylabel("largest over states (reward units, discounted)")
+
+
+def _stochastic(figure: Figure, example: CounterExample) -> None:
+    left, right = figure.subplots(1, 2)
+    luck = example.curves["luck"]
+    _curve(left, luck, example.curves["gap"], 0, "alpha log Z \N{MINUS SIGN} V*")
+    left.set_ylabel("alpha log Z \N{MINUS SIGN} V* (reward units)")
+    left.set_title("Zero only where nothing is left to chance")
+    _curve(right, luck, example.curves["posterior"], 1, "posterior")
+    _curve(right, luck, example.curves["policy"], 0, "pi*")
+    right.set_ylim(0.0, 1.0)
+    right.set_ylabel("probability of gambling")
+    for ax in (left, right):
+        ax.set_xlabel("chance that the gamble is won (+1, else \N{MINUS SIGN}1)")
+
+
+def _uniform(figure: Figure, example: CounterExample) -> None:
+    ax = figure.subplots()
+    names = {
+        "exit": "the other action ends the episode",
+        "mask": "the other action leads to a state with one action",
+        "equal": "two actions everywhere",
+    }
+    for index, (name, label) in enumerate(names.items()):
+        stay = 0.5 + example.curves[name]
+        _curve(ax, example.curves["temperature"], stay, index, label, marks=8 + index)
+    ax.axhline(0.5, color=MUTED, linewidth=0.8)
+    ax.set_xscale("log")
+    ax.set_ylim(0.0, 1.0)
+    ax.set_xlabel("temperature")
+    ax.set_ylabel("probability of staying in state 0")
+
+
+def _hard_q(figure: Figure, example: CounterExample) -> None:
+    ax = figure.subplots()
+    temperature = example.curves["temperature"]
+    for index, (name, label) in enumerate(
+        (
+            ("gap", "largest gap to the uniform policy's value"),
+            ("hard", "bound with Q*_0: exceeded"),
+            ("soft", "bound with Q*_alpha"),
+            ("uniform", "bound with Q of the uniform policy"),
+        )
+    ):
+        _curve(ax, temperature, example.curves[name], index, label, marks=6 + index)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("temperature")
+    ax.set_ylabel("reward units, discounted")
+
+
+DRAWN: dict[str, Callable[[Figure, CounterExample], None]] = {
+    "NOT-TIED-IMPROVED": _improvement,
+    "NOT-TIED-BEST": _best,
+    "NOT-TIED-CONVERGENT": _oscillation,
+    "NOT-ANY-SOFTMAX": _softmax,
+    "NOT-UNDISCOUNTED": _undiscounted,
+    "NOT-UNBOUNDED": _unbounded,
+    "NOT-BARE-RESIDUAL": _residual,
+    "NOT-STOCHASTIC": _stochastic,
+    "NOT-UNIFORM": _uniform,
+    "NOT-HARD-Q": _hard_q,
+}

@@ -1,0 +1,22 @@
+"""For testing code that is not ours: what a foreign soft solver gets wrong, and random MDPs.
+
+`check_solver`   tries a solver on small MDPs and names its mistakes, with the smallest witness
+`mdps`, `policies`, `temperatures`   Hypothesis strategies (Hypothesis is needed for these alone)
+"""
+
+from maxent.testing.cases import as_code, default_mdps
+from maxent.testing.report import Finding, SolverReport
+from maxent.testing.solver_check import check_solver
+from maxent.testing.strategies import FEATURES, mdps, policies, temperatures
+
+__all__ = [
+    "FEATURES",
+    "Finding",
+    "SolverReport",
+    "as_code",
+    "check_solver",
+    "default_mdps",
+    "mdps",
+    "policies",
+    "temperatures",
+]

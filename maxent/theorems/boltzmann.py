@@ -1,0 +1,202 @@
+"""Why soft-max appears at all: GIBBS-1 to 4, and mellowmax.
+
+For each state on its own: q over the available actions, p any distribution over them.  With a prior
+the entropy H(p) is -KL(p || prior) and every sum is weighted by the prior.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+from numpy import ndarray
+
+from maxent.theorems import inputs
+from maxent.theorems.bench import ALIVE, FINITE, POSITIVE, Bench
+from maxent.theorems.check import Case, clause
+from maxent.theorems.hypotheses import REPRESENTABLE
+from maxent.theorems.reference import Problem
+
+ROWS = (FINITE, ALIVE)
+
+
+def _listed(bench: Bench) -> list[tuple[str, ndarray]]:
+    return list(inputs.q_functions(bench.problem, bench.optimum, bench.rng(20)))
+
+
+def _pairs(bench: Bench) -> Iterator[tuple[str, ndarray, str, ndarray]]:
+    """Each q with each policy."""
+    for (q_name, q), (name, policy, _) in itertools.product(_listed(bench), bench.policies):
+        yield q_name, q, name, policy
+
+
+@clause(
+    "GIBBS-1",
+    "variational principle",
+    "alpha log sum exp(q / alpha) >= <p,q> + alpha H(p) for every p, with equality at "
+    "p*(a) = exp(q_a / alpha) / sum exp(q / alpha).",
+    "Donsker, Varadhan; SQL Eq. 5, the step behind SQL Theorem 1",
+    ROWS,
+)
+def variational(bench: Bench) -> Iterator[Case]:
+    for name, q in _listed(bench):
+        value, policy = bench.soft_value(q), bench.boltzmann_policy(q)
+        reached = bench.policy_value(q, policy)
+        yield bench.equal(reached, value, bench.sweep_rounding(q), q=name, policy="p*")
+    for q_name, q, name, policy in _pairs(bench):
+        least = bench.problem.policy_value(q, policy)
+        tolerance = bench.sweep_rounding(q)
+        yield bench.at_most(least, bench.soft_value(q), tolerance, q=q_name, policy=name)
+
+
+@clause(
+    "GIBBS-1",
+    "only maximiser",
+    "The maximum is attained at p* only: alpha log(p*(a) / prior(a)) = q_a - alpha log sum exp.",
+    "SQL Eq. 6; strict concavity of the entropy",
+    (*ROWS, POSITIVE),
+)
+def only_maximiser(bench: Bench) -> Iterator[Case]:
+    return bench.boltzmann_cases(bench.boltzmann_policy)
+
+
+@clause(
+    "GIBBS-2",
+    "the gap is a KL",
+    "alpha log sum exp(q / alpha) - (<p,q> + alpha H(p)) = alpha KL(p || p*) for every p.",
+    "SQL App. A.1; SAC Eq. 4",
+    (*ROWS, POSITIVE, REPRESENTABLE),
+)
+def gap_is_kl(bench: Bench) -> Iterator[Case]:
+    for q_name, q, name, policy in _pairs(bench):
+        problem, tolerance = bench.problem, bench.sweep_rounding(q)
+        gap = problem.soft_value(q) - problem.policy_value(q, policy)
+        found = bench.temperature * bench.kl_divergence(policy, bench.boltzmann_policy(q))
+        yield bench.equal(found, gap, tolerance, q=q_name, policy=name)
+        measured = bench.difference(bench.soft_value(q), bench.policy_value(q, policy))
+        yield bench.equal(measured, gap, tolerance, q=q_name, policy=name)
+
+
+@clause(
+    "GIBBS-3",
+    "maximum entropy",
+    "Among all p with the mean <p,q> of p*, p* has the greatest entropy (in units of reward: "
+    "times alpha).",
+    "Jaynes (1957); SQL Eq. 6",
+    (*ROWS, POSITIVE),
+)
+def maximum_entropy(bench: Bench) -> Iterator[Case]:
+    problem, alpha = bench.problem, bench.temperature
+    for q_name, q in _listed(bench):
+        true = problem.boltzmann(q)
+        mean = _mean(problem, q, true)
+        greatest = alpha * bench.entropy(bench.boltzmann_policy(q))
+        for (one, first, _), (two, second, _) in itertools.pairwise(bench.policies):
+            left, right = (_mean(problem, q, each) for each in (first, second))
+            with np.errstate(all="ignore"):
+                t = np.where(left == right, np.nan, (mean - right) / (left - right))
+                mixed = t[:, None] * np.exp(first) + (1.0 - t)[:, None] * np.exp(second)
+                between = (t >= 0.0) & (t <= 1.0)
+                log_p = np.where(between[:, None], np.log(mixed), true)
+            entropy = problem.policy_value(np.zeros_like(q), log_p)
+            tolerance = bench.sweep_rounding(q)
+            yield bench.at_most(entropy, greatest, tolerance, q=q_name, mixture=(one, two))
+
+
+def _mean(problem: Problem, q: ndarray, log_policy: ndarray) -> ndarray:
+    policy = np.exp(log_policy.astype(np.longdouble))
+    return np.where(problem.support & (policy > 0.0), policy * q, 0.0).sum(axis=1)
+
+
+@clause(
+    "GIBBS-4",
+    "bounds",
+    "max (q + alpha log prior) <= alpha log sum prior exp(q / alpha) <= the same + alpha log |A(s)|"
+    " (max q and max q + alpha log |A(s)| without a prior).",
+    "SQL Eq. 5; log-sum-exp between one and |A| times its largest term",
+    ROWS,
+)
+def bounds(bench: Bench) -> Iterator[Case]:
+    problem = bench.problem
+    bonus = problem.temperature * np.where(problem.support, problem.log_prior, 0.0)
+    count = np.maximum(problem.support.sum(axis=1), 1)
+    for name, q in _listed(bench):
+        scores = np.where(problem.support, q + bonus, -np.inf)
+        least = np.where(problem.alive, scores.max(axis=1), 0.0)
+        found, tolerance = bench.soft_value(q), bench.sweep_rounding(q)
+        yield bench.at_most(least, found, tolerance, q=name, side="lower")
+        most = least + problem.temperature * np.log(count.astype(np.longdouble))
+        yield bench.at_most(found, most, tolerance, q=name, side="upper")
+
+
+@clause(
+    "MELLOWMAX",
+    "formula",
+    "mellowmax(q) = alpha log mean exp(q / alpha), the soft value with the uniform prior: "
+    "soft_value - alpha log |A(s)|.",
+    "Asadi, Littman (2017), with omega = 1/alpha",
+    ROWS,
+)
+def mellowmax_formula(bench: Bench) -> Iterator[Case]:
+    plain = _without_prior(bench)
+    count = np.maximum(plain.problem.support.sum(axis=1), 1).astype(np.longdouble)
+    for name, q in _listed(bench):
+        expected = plain.problem.soft_value(q) - plain.problem.temperature * np.log(count)
+        yield plain.equal(plain.mellowmax(q), expected, plain.sweep_rounding(q), q=name)
+
+
+@clause(
+    "MELLOWMAX",
+    "between mean and maximum",
+    "mean q <= mellowmax(q) <= max q over the available actions.",
+    "Asadi, Littman (2017)",
+    ROWS,
+)
+def mellowmax_bounds(bench: Bench) -> Iterator[Case]:
+    plain = _without_prior(bench)
+    support = plain.problem.support
+    count = np.maximum(support.sum(axis=1), 1)
+    for name, q in _listed(bench):
+        found, tolerance = plain.mellowmax(q), plain.sweep_rounding(q)
+        most = np.where(support, q, -np.inf).max(axis=1)
+        mean = np.where(support, q, 0.0).astype(np.longdouble).sum(axis=1) / count
+        yield plain.at_most(found, most, tolerance, q=name, side="upper")
+        yield plain.at_most(mean, found, tolerance, q=name, side="lower")
+
+
+@clause(
+    "MELLOWMAX",
+    "non-expansion",
+    "|mellowmax(q) - mellowmax(p)| <= max |q - p| (which the Boltzmann average violates).",
+    "Asadi, Littman (2017)",
+    ROWS,
+)
+def mellowmax_non_expansion(bench: Bench) -> Iterator[Case]:
+    plain = _without_prior(bench)
+    support = plain.problem.support
+    for name, q, p in inputs.q_pairs(bench.problem, bench.optimum, bench.rng(21)):
+        change = np.abs(bench.difference(plain.mellowmax(q), plain.mellowmax(p)))
+        most = np.where(support, np.abs(q - p), 0.0).max(axis=1)
+        yield plain.at_most(change, most, plain.sweep_rounding(q, p), q=name)
+
+
+def _without_prior(bench: Bench) -> Bench:
+    """The bench with every action of the mask, all alike."""
+    if bench.log_prior is None:
+        return bench
+    if "without prior" not in bench.shared:
+        bench.shared["without prior"] = bench.variant(prior=None)
+    return bench.shared["without prior"]
+
+
+CLAUSES = (
+    variational,
+    only_maximiser,
+    gap_is_kl,
+    maximum_entropy,
+    bounds,
+    mellowmax_formula,
+    mellowmax_bounds,
+    mellowmax_non_expansion,
+)

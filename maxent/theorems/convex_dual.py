@@ -1,0 +1,167 @@
+"""DUAL-OCCUPANCY: the soft-optimal value by a convex program over occupancies.
+
+An independent route: an interior-point method for exponential cones (clarabel), to which neither
+soft maxima nor Bellman equations are known.  Its own stopping criterion, and not rounding, is
+the tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import ndarray
+from scipy import sparse
+
+from maxent.theorems.bench import MODEL, Bench
+from maxent.theorems.check import Case, Hypothesis, clause
+from maxent.theorems.hypotheses import CLARABEL, CONVEX_PAIRS, at_most_pairs
+
+STOP = 1e-9
+"""Duality gap and infeasibility, relative, at which the solver is asked to stop."""
+ALLOWED = 1e-6
+"""Of max|r| + alpha (log|A| + max|log prior|), times 1 / (1-gamma)."""
+COLDEST = 1e-4
+LARGEST_DISCOUNT = 0.9995
+
+
+@dataclass(frozen=True)
+class ConvexSolution:
+    """The program's value, its occupancies x (S, A), and whether the solver reached its goal."""
+
+    value: float
+    x: ndarray
+    solved: bool
+
+
+def solve_program(bench: Bench, start: ndarray) -> ConvexSolution:
+    """Maximise sum x r + alpha sum_s x(s) H(x(s,.)/x(s)) over the occupancies from `start` (S,).
+
+    Each term -x log(x / (prior X)), X = sum_a x, is a variable bounded by an exponential cone:
+    x exp(-t / x) <= prior X.  Rewards are divided by their scale, visits multiplied by 1-gamma.
+    """
+    import clarabel
+
+    problem = bench.problem
+    scale, rate = problem.scale() or 1.0, 1.0 - float(problem.discount)
+    states, actions = np.nonzero(problem.support)
+    n, alive = len(states), np.flatnonzero(problem.alive)
+    of = np.arange(n)
+    alpha = bench.temperature / scale
+    reward = problem.reward[states, actions].astype(float) / scale
+    prior = np.exp(problem.log_prior[states, actions].astype(float))
+    leave = sparse.csr_array((np.ones(n), (states, of)), shape=(problem.n_states, n))
+    moves = sparse.csr_array(problem.probability, dtype=np.float64)
+    arrive = moves[states * problem.n_actions + actions].T
+    flow = sparse.csr_array(leave - float(problem.discount) * arrive)[alive]
+    together = sparse.csr_array(leave.T @ leave)  # X of each pair's own state
+    zero, eye = sparse.csr_array((n, n)), sparse.eye_array(n)
+    cones = [clarabel.ZeroConeT(len(alive))]
+    if alpha > 0.0:
+        weighted = sparse.csr_array(sparse.diags_array(prior) @ together)
+        blocks = [
+            sparse.hstack([zero, eye]),  # s = (-t, x, prior X), which A z + s = b makes
+            sparse.hstack([-eye, zero]),
+            sparse.hstack([-weighted, zero]),
+        ]
+        stacked = sparse.csr_array(sparse.vstack(blocks))
+        cone_rows = stacked[np.arange(3 * n).reshape(3, n).T.ravel()]
+        flow = sparse.hstack([flow, sparse.csr_array((len(alive), n))])
+        cost = np.concatenate([-reward, np.full(n, alpha)])
+        cones += [clarabel.ExponentialConeT()] * n
+    else:
+        cone_rows, cost = -eye, -reward
+        cones.append(clarabel.NonnegativeConeT(n))
+    matrix = sparse.csc_matrix(sparse.vstack([flow, cone_rows]))
+    right = np.concatenate([rate * start[alive], np.zeros(matrix.shape[0] - len(alive))])
+    nothing = sparse.csc_matrix((len(cost), len(cost)))
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = STOP
+    for patient in (False, True):
+        if patient:  # the usual settings can give up too early
+            settings.min_terminate_step_length, settings.min_switch_step_length = 1e-7, 1e-3
+        found = clarabel.DefaultSolver(nothing, cost, matrix, right, cones, settings).solve()
+        solved = str(found.status) in ("Solved", "AlmostSolved")
+        if solved:
+            break
+    x = np.zeros(problem.support.shape)
+    x[states, actions] = np.maximum(np.array(found.x[:n]), 0.0) / rate
+    return ConvexSolution(-found.obj_val * scale / rate, x, solved)
+
+
+def _moderate(bench: Bench) -> bool:
+    scale = bench.problem.scale()
+    if not 0.0 < scale < 1e100:
+        return False
+    warm = bench.temperature == 0.0 or COLDEST <= bench.temperature / scale <= 1.0 / COLDEST
+    return warm and bench.mdp.discount <= LARGEST_DISCOUNT
+
+
+MODERATE = Hypothesis(
+    f"discount at most {LARGEST_DISCOUNT}, temperature 0 or within a factor of {1 / COLDEST:g} of "
+    "the rewards (the range of the convex solver)",
+    _moderate,
+)
+IN_RANGE = (*MODEL, at_most_pairs(CONVEX_PAIRS), MODERATE, CLARABEL)
+
+
+def _program(bench: Bench) -> tuple[ndarray, ConvexSolution, float]:
+    """A start in every state alike, the solution from there, and what its accuracy is worth."""
+    if "convex" not in bench.shared:
+        start = bench.problem.alive / bench.problem.alive.sum()
+        bench.shared["convex"] = start, solve_program(bench, start)
+    start, found = bench.shared["convex"]
+    return start, found, ALLOWED * bench.problem.scale() / (1.0 - bench.beta)
+
+
+CONVEX = (
+    *IN_RANGE,
+    Hypothesis(
+        "a program on which the convex solver meets its stopping criterion",
+        lambda bench: (
+            not all(hypothesis.is_met(bench) for hypothesis in IN_RANGE)
+            or _program(bench)[1].solved
+        ),
+    ),
+)
+
+
+@clause(
+    "DUAL-OCCUPANCY",
+    "value",
+    "The program max sum x r + alpha sum_s x(s) H(x(s,.)/x(s)) over x >= 0, sum_a x(s,a) - gamma "
+    "sum P(s|s',a') x(s',a') = mu(s), has the value J*_alpha (mu uniform).",
+    "Puterman (1994), Sec. 6.9; Geist et al. (2019); Ziebart (2010)",
+    CONVEX,
+)
+def program_value(bench: Bench) -> Iterator[Case]:
+    start, found, tolerance = _program(bench)
+    value = bench.soft_value(bench.q_float(bench.optimum.q))
+    with np.errstate(all="ignore"):
+        objective = np.asarray(start @ np.where(bench.problem.alive, value, 0.0))
+    yield bench.equal(objective, np.asarray(found.value), tolerance)
+
+
+@clause(
+    "DUAL-OCCUPANCY",
+    "policy",
+    "The policy x(s,a) / x(s) of the program's solution has the objective J*_alpha.",
+    "an occupancy determines its policy",
+    CONVEX,
+)
+def program_policy(bench: Bench) -> Iterator[Case]:
+    start, found, tolerance = _program(bench)
+    visits = found.x.sum(axis=1, keepdims=True)
+    support = bench.problem.support
+    with np.errstate(all="ignore"):
+        chances = np.where(support, found.x / visits, 1.0)
+        log_policy = np.where(support | ~bench.problem.alive[:, None], np.log(chances), -np.inf)
+    reached = bench.evaluate(log_policy)
+    doubt = reached.error + bench.optimum.error
+    best = np.asarray(start @ bench.optimum.v)
+    yield bench.equal(np.asarray(start @ reached.v), best, tolerance, doubt)
+
+
+CLAUSES = (program_value, program_policy)

@@ -1,0 +1,64 @@
+"""What goes wrong without a hypothesis: small problems on which the conclusion fails.
+
+Each function takes nothing, computes its problem anew (fractions of a second) and returns a
+`CounterExample` with the MDP and the numbers.  `ALL` lists them by key; docs/counterexamples.md
+tells them one by one; `maxent.plots.counterexample` draws any of them.
+
+====================  ===============  ========================================================
+key                   against          the hypothesis that is missing
+====================  ===============  ========================================================
+NOT-TIED-IMPROVED     SAC-L2           a policy set that is a product over states
+NOT-TIED-BEST         SAC-T1           the same
+NOT-TIED-CONVERGENT   SAC-T1           the same
+NOT-ANY-SOFTMAX       SQL-T3           the soft value is log-sum-exp, not a Boltzmann average
+NOT-UNDISCOUNTED      SQL-T3           a discount below 1, or episodes that surely end
+NOT-UNBOUNDED         SQL-T3           a finite partition sum
+NOT-BARE-RESIDUAL     SQL-T3           the factor 1/(1-gamma) between residual and error
+NOT-STOCHASTIC        INFERENCE        deterministic dynamics
+NOT-UNIFORM           LIMIT-INFINITY   gamma E[V_inf(s')|s,a] the same for all actions
+NOT-HARD-Q            LIMIT-INFINITY   the Q in the bound is Q*_alpha, not Q*_0
+====================  ===============  ========================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from maxent.theorems.counterexamples.iterations import (
+    bare_residual,
+    boltzmann_average,
+    unbounded_partition,
+    undiscounted,
+)
+from maxent.theorems.counterexamples.limits import (
+    hard_q_in_the_bound,
+    non_uniform_limit,
+    stochastic_inference,
+)
+from maxent.theorems.counterexamples.record import CounterExample
+from maxent.theorems.counterexamples.shared_parameters import (
+    tied_best,
+    tied_improvement,
+    tied_oscillation,
+)
+
+ALL: dict[str, Callable[[], CounterExample]] = {
+    "NOT-TIED-IMPROVED": tied_improvement,
+    "NOT-TIED-BEST": tied_best,
+    "NOT-TIED-CONVERGENT": tied_oscillation,
+    "NOT-ANY-SOFTMAX": boltzmann_average,
+    "NOT-UNDISCOUNTED": undiscounted,
+    "NOT-UNBOUNDED": unbounded_partition,
+    "NOT-BARE-RESIDUAL": bare_residual,
+    "NOT-STOCHASTIC": stochastic_inference,
+    "NOT-UNIFORM": non_uniform_limit,
+    "NOT-HARD-Q": hard_q_in_the_bound,
+}
+"""Every counter-example by key, the function that computes it."""
+
+__all__ = ["ALL", "CounterExample", "run_all", *sorted(f.__name__ for f in ALL.values())]
+
+
+def run_all() -> tuple[CounterExample, ...]:
+    """All of them, in the order of `ALL`; about two seconds."""
+    return tuple(function() for function in ALL.values())

@@ -1,0 +1,361 @@
+"""From temperature 0 to infinity: LIMIT-ZERO, LIMIT-INFINITY, MONOTONE.
+
+Bounds that hold at every temperature take the place of limits: what tends to 0 is bounded by a
+formula that does, at the temperature given and at smaller or larger ones.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import ndarray
+
+from maxent.theorems.bench import MODEL, POSITIVE, Bench
+from maxent.theorems.check import Case, clause
+from maxent.theorems.hypotheses import (
+    ALL_ACTIONS,
+    NO_PRIOR,
+    REPRESENTABLE,
+    SOFT,
+    UNIFORM_MODEL,
+    at_most_pairs,
+)
+from maxent.theorems.inputs import FEW
+from maxent.theorems.reference import Problem, Truth
+
+
+def most_entropy(bench: Bench) -> float:
+    """log |A|max / (1 - gamma): no policy has more discounted entropy."""
+    most = int(bench.problem.support.sum(axis=1).max(initial=1))
+    return math.log(most) / (1.0 - bench.beta)
+
+
+def temperatures(bench: Bench) -> list[float]:
+    """Temperatures in rising order, the bench's own among them; few where a solve takes long."""
+    alpha = bench.temperature
+    if alpha == 0.0:
+        return [0.0, 0.01 * (bench.problem.scale() or 1.0)]
+    if not bench.is_small:
+        return [0.5 * alpha, alpha]
+    return [0.25 * alpha, 0.5 * alpha, alpha, 1.0625 * alpha, 2.0 * alpha, 8.0 * alpha]
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What the optimal policy of a temperature earns, from each state (S,)."""
+
+    bench: Bench
+    returns: ndarray
+    entropies: ndarray
+    error: float
+    """Of returns + temperature * entropies, in units of reward."""
+    rounding: float
+    """How far from optimal rounding alone can make the policy, at its own temperature."""
+
+
+def performance(bench: Bench) -> Performance:
+    """Return and discounted entropy of pi*_alpha, the policy and its entropy by the operators."""
+    if "performance" not in bench.shared:
+        policy, problem = bench.best_policy, bench.problem
+        bare = reward_only(bench)
+        returns, first = problem.solve(policy, bare.policy_value(problem.reward, policy))
+        entropies, second = problem.solve(policy, bench.entropy(policy))
+        error = first + bench.temperature * second + 2.0 * bench.optimum.error
+        rounding = bench.solve_rounding(bench.optimum.q)
+        bench.shared["performance"] = Performance(bench, returns, entropies, error, rounding)
+    return bench.shared["performance"]
+
+
+def reward_only(bench: Bench) -> Problem:
+    """The same problem at temperature 0, for judging a policy by reward alone."""
+    return bench.at(0.0).problem
+
+
+def pairs(bench: Bench) -> Iterator[tuple[Performance, Performance, float]]:
+    """Neighbouring temperatures, the lower first, with the rounding of comparing them: how much
+    each policy can miss the other's objective by."""
+    found = [performance(bench.at(alpha)) for alpha in temperatures(bench)]
+    for low, high in itertools.pairwise(found):
+        yield low, high, low.rounding + high.rounding
+
+
+# MONOTONE
+
+
+@clause(
+    "MONOTONE",
+    "value",
+    "V*_alpha does not fall with alpha, V*_alpha - alpha log|A|max / (1-gamma) does not rise.",
+    "ENVELOPE: the derivative is an entropy, between 0 and log|A| / (1-gamma)",
+    (*MODEL, NO_PRIOR),
+)
+def value_rises(bench: Bench) -> Iterator[Case]:
+    listed = [bench.at(alpha) for alpha in temperatures(bench)]
+    for low, high in itertools.pairwise(listed):
+        left, right = (each.soft_value(each.q_float(each.optimum.q)) for each in (low, high))
+        tolerance = low.solve_rounding(low.optimum.q) + high.solve_rounding(high.optimum.q)
+        doubt = low.optimum.error + high.optimum.error
+        names = {"alpha": low.temperature, "larger": high.temperature}
+        yield bench.at_most(left, right, tolerance, doubt, side="rises", **names)
+        most = (high.temperature - low.temperature) * most_entropy(bench)
+        yield bench.at_most(right, left + most, tolerance, doubt, side="not faster", **names)
+
+
+@clause(
+    "MONOTONE",
+    "entropy",
+    "From each state the discounted entropy of pi*_alpha does not fall with alpha (times the "
+    "difference of the temperatures; in a single state H(pi*) may).",
+    "optimality of both policies, each at its own temperature",
+    SOFT,
+)
+def entropy_rises(bench: Bench) -> Iterator[Case]:
+    for low, high, rounding in pairs(bench):
+        step = high.bench.temperature - low.bench.temperature
+        doubt, names = 2.0 * (low.error + high.error), _names(low, high)
+        left, right = step * low.entropies, step * high.entropies
+        yield bench.at_most(left, right, 2.0 * rounding, doubt, **names)
+
+
+@clause(
+    "MONOTONE",
+    "return",
+    "From each state the return of pi*_alpha does not rise with alpha.",
+    "optimality of both policies, each at its own temperature",
+    SOFT,
+)
+def return_falls(bench: Bench) -> Iterator[Case]:
+    for low, high, rounding in pairs(bench):
+        step = high.bench.temperature - low.bench.temperature
+        carried = 1.0 + 2.0 * low.bench.temperature / step
+        doubt, names = carried * (low.error + high.error), _names(low, high)
+        yield bench.at_most(high.returns, low.returns, carried * rounding, doubt, **names)
+
+
+def _names(low: Performance, high: Performance) -> dict[str, float]:
+    return {"alpha": low.bench.temperature, "larger": high.bench.temperature}
+
+
+# LIMIT-ZERO
+
+HARD = at_most_pairs(FEW)
+"""The hard optimum needs a step of policy iteration for each cell on the way to a goal."""
+
+
+@clause(
+    "LIMIT-ZERO",
+    "value",
+    "0 <= V*_alpha - V*_0 <= alpha log|A|max / (1-gamma).",
+    "MONOTONE between 0 and alpha",
+    (*MODEL, NO_PRIOR, HARD),
+)
+def value_near_zero(bench: Bench) -> Iterator[Case]:
+    hard = bench.at(0.0)
+    for each in {bench.temperature: bench, 0.0: hard}.values():
+        soft = each.soft_value(each.q_float(each.optimum.q))
+        tolerance = each.solve_rounding(each.optimum.q, hard.optimum.q)
+        doubt = each.optimum.error + hard.optimum.error
+        most = hard.optimum.v + each.temperature * most_entropy(bench)
+        names = {"alpha": each.temperature}
+        yield bench.at_most(hard.optimum.v, soft, tolerance, doubt, side="lower", **names)
+        yield bench.at_most(soft, most, tolerance, doubt, side="upper", **names)
+
+
+@clause(
+    "LIMIT-ZERO",
+    "return",
+    "pi*_alpha, judged by reward alone, loses at most alpha log|A|max / (1-gamma).",
+    "its entropy is worth no more",
+    (*MODEL, NO_PRIOR, HARD),
+)
+def loss_near_zero(bench: Bench) -> Iterator[Case]:
+    hard = bench.at(0.0)
+    found = hard.problem.evaluate(bench.best_policy)
+    tolerance = bench.solve_rounding(bench.optimum.q, hard.optimum.q)
+    doubt = found.error + hard.optimum.error
+    least = hard.optimum.v - bench.temperature * most_entropy(bench)
+    yield bench.at_most(least, found.v, tolerance, doubt, side="lower")
+    yield bench.at_most(found.v, hard.optimum.v, tolerance, doubt, side="upper")
+
+
+@dataclass(frozen=True)
+class HardLimit:
+    """The maximum-entropy problem among the hard-optimal actions (reward-free, temperature 1).
+
+    entropy: its optimum.  log_policy: that of pi_0+.  gap: the smallest advantage of a tied action
+    over another, inf if none.
+    """
+
+    entropy: Truth
+    log_policy: ndarray
+    gap: float
+
+
+def hard_limit(bench: Bench) -> HardLimit:
+    """Where pi*_alpha goes as alpha -> 0."""
+    if "hard limit" not in bench.shared:
+        hard = bench.at(0.0)
+        problem, q = hard.problem, hard.optimum.q
+        gaps = np.where(problem.support, hard.optimum.v[:, None] - q, np.inf)
+        width = 4.0 * hard.optimum.error + 0.01 * hard.sweep_rounding(q)
+        tied = gaps <= width
+        log_prior = np.where(tied | ~problem.alive[:, None], problem.log_prior, -np.inf)
+        free = bench.mdp.replace(reward=np.zeros_like(bench.mdp.reward))
+        limit = Problem(free, 1.0, log_prior.astype(np.float64))
+        truth = limit.optimum()
+        gap = float(gaps[problem.support & ~tied].min(initial=math.inf))
+        bench.shared["hard limit"] = HardLimit(truth, limit.boltzmann(truth.q), gap)
+    return bench.shared["hard limit"]
+
+
+@clause(
+    "LIMIT-ZERO",
+    "tied actions",
+    "V*_alpha >= V^pi_alpha = V*_0 + alpha W, pi the hard-optimal policy of greatest discounted "
+    "entropy W, and (V*_alpha - V*_0) / alpha -> W: at most W + |A| exp(-gap/alpha + w) / "
+    "(1-gamma), w = gamma log|A| / (1-gamma), gap the smallest loss of an action not tied.",
+    "V* = V*_0 + alpha W_alpha, W_alpha soft-optimal for the log prior A_0 / alpha (SHAPE, SCALE)",
+    (*MODEL, POSITIVE, NO_PRIOR, HARD),
+)
+def tied_actions(bench: Bench) -> Iterator[Case]:
+    hard, limit, beta = bench.at(0.0), hard_limit(bench), bench.beta
+    n_actions = int(bench.problem.support.sum(axis=1).max())
+    w = beta * most_entropy(bench)
+    sought = [bench.temperature]
+    small = limit.gap / (w + math.log(n_actions / (1.0 - beta)) + 30.0)
+    if bench.is_small and math.isfinite(limit.gap) and small > 1e-250:
+        sought.append(small)
+    for alpha in sought:
+        each = bench.at(alpha)
+        value = each.soft_value(each.q_float(each.optimum.q))
+        judged = each.problem.evaluate(limit.log_policy)
+        tolerance = each.solve_rounding(each.optimum.q, hard.optimum.q)
+        doubt = each.optimum.error + judged.error
+        yield bench.at_most(judged.v, value, tolerance, doubt, side="lower", alpha=alpha)
+        doubt = each.optimum.error + hard.optimum.error + alpha * limit.entropy.error
+        least = hard.optimum.v + alpha * limit.entropy.v
+        exponent = w + math.log(n_actions / (1.0 - beta)) - limit.gap / alpha
+        most = least + alpha * math.exp(min(exponent, 600.0))
+        yield bench.at_most(value, most, tolerance, doubt, side="upper", alpha=alpha)
+
+
+# LIMIT-INFINITY
+
+
+def free_bench(bench: Bench) -> Bench:
+    """The problem without rewards, at temperature 1."""
+    if "free" not in bench.shared:
+        free = bench.mdp.replace(reward=np.zeros_like(bench.mdp.reward))
+        bench.shared["free"] = bench.variant(mdp=free, temperature=1.0)
+    return bench.shared["free"]
+
+
+def _large(bench: Bench) -> list[Bench]:
+    """The bench's own temperature, and where solves are cheap a much larger one."""
+    if not bench.is_small:
+        return [bench]
+    reach = float(np.abs(bench.problem.reward).max()) / (1.0 - bench.beta)
+    return [bench, bench.at(1e3 * max(reach, bench.temperature))]
+
+
+@clause(
+    "LIMIT-INFINITY",
+    "value",
+    "alpha V_inf + return(pi_inf) <= V*_alpha <= alpha V_inf + max|r| / (1-gamma), V_inf the value "
+    "without rewards at alpha = 1: V*_alpha / alpha -> V_inf.",
+    "pi_inf is a policy; rewards add at most max|r| a step",
+    (*MODEL, POSITIVE),
+)
+def value_at_infinity(bench: Bench) -> Iterator[Case]:
+    free = free_bench(bench)
+    earned = bench.at(0.0).problem.evaluate(free.best_policy)
+    most = float(np.abs(bench.problem.reward).max()) / (1.0 - bench.beta)
+    for each in _large(bench):
+        alpha = each.temperature
+        value = each.soft_value(each.q_float(each.optimum.q))
+        limit = each.problem.temperature * free.optimum.v
+        tolerance = each.solve_rounding(each.optimum.q)
+        doubt = each.optimum.error + alpha * free.optimum.error + earned.error
+        yield bench.at_most(value, limit + most, tolerance, doubt, side="upper", alpha=alpha)
+        yield bench.at_most(limit + earned.v, value, tolerance, doubt, side="lower", alpha=alpha)
+
+
+@clause(
+    "LIMIT-INFINITY",
+    "policy",
+    "alpha |log pi*_alpha - log pi_inf| <= 2 max|r| / (1-gamma), pi_inf proportional to "
+    "prior exp(gamma P V_inf).",
+    "Q*_alpha and V*_alpha are within max|r| / (1-gamma) of alpha times their limits",
+    SOFT,
+)
+def policy_at_infinity(bench: Bench) -> Iterator[Case]:
+    free = free_bench(bench)
+    most = 2.0 * float(np.abs(bench.problem.reward).max()) / (1.0 - bench.beta)
+    for each in _large(bench):
+        alpha = each.temperature
+        apart = np.abs(bench.difference(alpha * each.best_policy, alpha * free.best_policy))
+        tolerance = each.solve_rounding(each.optimum.q)
+        doubt = 2.0 * (each.optimum.error + alpha * free.optimum.error)
+        yield bench.at_most(apart, most, tolerance, doubt, alpha=alpha)
+
+
+@clause(
+    "LIMIT-INFINITY",
+    "uniform",
+    "pi_inf is uniform and V_inf = log|A| / (1-gamma) where every state has every action and none "
+    "is terminal (with masks or terminal states it need not be).",
+    "gamma E[V_inf(s')] is then the same for all actions",
+    (*UNIFORM_MODEL, ALL_ACTIONS),
+)
+def uniform_limit(bench: Bench) -> Iterator[Case]:
+    free = free_bench(bench)
+    count = math.log(bench.problem.n_actions)
+    tolerance, doubt = free.solve_rounding(free.optimum.q), free.optimum.error
+    value = free.soft_value(free.q_float(free.optimum.q))
+    exact = np.full_like(value, count / (1.0 - bench.mdp.discount))
+    yield bench.equal(value, exact, tolerance, doubt, part="V_inf")
+    uniform = np.full_like(free.best_policy, -count)
+    yield bench.equal(free.best_policy, uniform, tolerance, doubt, part="log pi_inf")
+
+
+@clause(
+    "LIMIT-INFINITY",
+    "rate",
+    "0 <= V*_alpha - alpha log|A| / (1-gamma) - V_uniform <= max_s span_a(Q)^2 / "
+    "(8 alpha (1-gamma)), Q that of the uniform policy, reward only.",
+    "Hoeffding's lemma",
+    (*UNIFORM_MODEL, POSITIVE, ALL_ACTIONS, REPRESENTABLE),
+)
+def rate_at_infinity(bench: Bench) -> Iterator[Case]:
+    problem, bare = bench.problem, reward_only(bench)
+    uniform = np.full(problem.support.shape, -math.log(problem.n_actions))
+    judged = bare.evaluate(uniform)
+    span = float((judged.q.max(axis=1) - judged.q.min(axis=1)).max())
+    for each in _large(bench):
+        alpha = each.temperature
+        most_entropic = each.problem.temperature * np.log(np.longdouble(problem.n_actions))
+        least = judged.v + most_entropic / (1 - problem.discount)
+        value = each.soft_value(each.q_float(each.optimum.q))
+        tolerance = each.solve_rounding(each.optimum.q)
+        doubt = judged.error + each.optimum.error
+        yield bench.at_most(least, value, tolerance, doubt, side="lower", alpha=alpha)
+        most = least + span * (span / (8.0 * alpha)) / (1.0 - bench.beta)
+        yield bench.at_most(value, most, tolerance, doubt, side="upper", alpha=alpha)
+
+
+CLAUSES = (
+    value_rises,
+    entropy_rises,
+    return_falls,
+    value_near_zero,
+    loss_near_zero,
+    tied_actions,
+    value_at_infinity,
+    policy_at_infinity,
+    uniform_limit,
+    rate_at_infinity,
+)

@@ -1,0 +1,260 @@
+"""The clauses that ball arithmetic can decide: per input, the slack in each non-terminal state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from maxent.tabular.solvers import soft_policy_evaluation, solve
+from maxent.theorems import balls
+from maxent.theorems.balls import Ball
+from maxent.theorems.enclosure import Proof, exact_sum
+from maxent.theorems.proof_ground import Ground
+
+ROUNDS = 200
+"""Of soft policy iteration, at most."""
+Margins = Iterator[tuple[list[Ball], dict[str, Any]]]
+"""Per input, the slack in each non-terminal state, and what the input was."""
+
+
+def _minus_distance(one: list[Ball], two: list[Ball]) -> list[Ball]:
+    return [-abs(x - y) for x, y in zip(one, two)]
+
+
+def _minus(one: list[Ball], two: list[Ball]) -> list[Ball]:
+    return [x - y for x, y in zip(one, two)]
+
+
+def _within(ground: Ground, lower: ndarray, v: list[Ball], upper: ndarray) -> list[Ball]:
+    """The smaller of v - lower and upper - v: negative where v lies outside."""
+    arb = balls.flint().arb
+    ends = [(arb(float(lower[s])), arb(float(upper[s]))) for s in ground.states]
+    return [(x - low).min(high - x) for x, (low, high) in zip(v, ends)]
+
+
+def _optimal_value(ground: Ground) -> Margins:
+    found = ground.boltzmann(ground.optimum.v)
+    yield _minus_distance(ground.along(found), ground.along(ground.optimum)), {"policy": "pi*"}
+
+
+def _dominance(ground: Ground) -> Margins:
+    for name in ground.policies:
+        value = ground.along(ground.evaluated(name)[1])
+        yield _minus(ground.along(ground.optimum), value), {"policy": name}
+
+
+def _normalisation(ground: Ground) -> Margins:
+    _, listed = ground.operator.apply(ground.optimum.v)
+    values = ground.along(ground.optimum)
+    sums = []
+    for scores, v in zip(listed, values):
+        if ground.temperature == 0.0:
+            sums.append(balls.flint().arb(1))
+        else:
+            sums.append(sum(((x - v) / ground.operator.temperature).exp() for x in scores))
+    yield [-abs(total - 1) for total in sums], {"policy": "pi*"}
+
+
+def _bellman_equation(ground: Ground) -> Margins:
+    values, _ = ground.operator.apply(ground.optimum.v)
+    yield _minus_distance(values, ground.along(ground.optimum)), {"v": "V*"}
+
+
+def _contraction(ground: Ground) -> Margins:
+    n = ground.mdp.n_states
+    first = ground.rng.normal(size=n)
+    for name, second in (("random", ground.rng.normal(size=n)), ("shifted", first + 1.0)):
+        both = [exact_sum(np.where(ground.mdp.terminal, 0.0, x)[None]) for x in (first, second)]
+        apart = max(abs(x - y).upper() for x, y in zip(*both))
+        after = [ground.operator.apply(v)[0] for v in both]
+        bound = ground.operator.greatest * apart
+        yield [bound - abs(x - y) for x, y in zip(*after)], {"values": name}
+
+
+def _solver_bounds(ground: Ground) -> Margins:
+    solved = solve(ground.mdp, ground.temperature, prior=ground.prior)
+    values = ground.along(ground.optimum)
+    yield _within(ground, solved.lower, values, solved.upper), {"method": solved.method}
+
+
+def _improvement(ground: Ground) -> Margins:
+    for name in ground.policies:
+        before = ground.along(ground.evaluated(name)[1])
+        yield _minus(ground.along(ground.improved(name)), before), {"policy": name}
+
+
+def _size_of_step(ground: Ground) -> Margins:
+    for name in ground.policies:
+        least, _ = ground.operator.apply(ground.evaluated(name)[1].v)
+        yield _minus(ground.along(ground.improved(name)), least), {"policy": name}
+
+
+def _fixed_point(ground: Ground) -> Margins:
+    for name in ground.policies:
+        operator, proof = ground.evaluated(name)
+        values, _ = operator.apply(proof.v)
+        yield _minus_distance(values, ground.along(proof)), {"policy": name}
+
+
+def _evaluation_bounds(ground: Ground) -> Margins:
+    for name, policy in ground.policies.items():
+        solved = soft_policy_evaluation(ground.mdp, policy, ground.temperature, prior=ground.prior)
+        v = ground.along(ground.evaluated(name)[1])
+        yield _within(ground, solved.lower, v, solved.upper), {"policy": name}
+
+
+def _gibbs_principle(ground: Ground) -> Margins:
+    v = ground.optimum.v
+    for name in ground.policies:
+        reached, _ = ground.evaluated(name)[0].apply(v)
+        best, _ = ground.operator.apply(v)
+        yield _minus(best, reached), {"policy": name, "q": "Q*"}
+
+
+def _gibbs_bounds(ground: Ground) -> Margins:
+    arb = balls.flint().arb
+    values, listed = ground.operator.apply(ground.optimum.v)
+    tops = [balls.soft_maximum(scores, arb(0)) for scores in listed]
+    yield _minus(values, tops), {"q": "Q*", "side": "lower"}
+    spread = [ground.operator.temperature * arb(len(scores)).log() for scores in listed]
+    yield [t + x - v for t, x, v in zip(tops, spread, values)], {"q": "Q*", "side": "upper"}
+
+
+def _rounds(ground: Ground) -> Iterator[tuple[int, Proof]]:
+    """Soft policy iteration from the first policy; each V^pi_k is replaced by its midpoint."""
+    proof = ground.evaluated(next(iter(ground.policies)))[1]
+    optimum = exact_sum(ground.optimum.parts)
+    for k in range(ROUNDS):
+        yield k, proof
+        v = exact_sum(proof.parts)
+        if all(abs(v[s] - optimum[s]) < 0.25 * ground.width for s in ground.states):
+            return
+        proof = ground.boltzmann(v)
+
+
+def _monotone_sequence(ground: Ground) -> Margins:
+    before = None
+    for k, proof in _rounds(ground):
+        value = ground.along(proof)
+        if before is not None:
+            yield _minus(value, before), {"round": k}
+        before = value
+
+
+def _limit(ground: Ground) -> Margins:
+    *_, (k, proof) = _rounds(ground)
+    yield _minus_distance(ground.along(proof), ground.along(ground.optimum)), {"rounds": k}
+
+
+_Clause = tuple[str, str, str, str, Callable[[Ground], Margins]]
+CLAUSES: tuple[_Clause, ...] = (
+    (
+        "GIBBS-1",
+        "variational principle",
+        "alpha log sum exp(Q*/alpha) >= <pi, Q*> + alpha H(pi), for each policy.",
+        "Gibbs",
+        _gibbs_principle,
+    ),
+    (
+        "GIBBS-4",
+        "bounds",
+        "max Q* + alpha log prior <= V* <= the same + alpha log |A(s)|.",
+        "Gibbs",
+        _gibbs_bounds,
+    ),
+    (
+        "SQL-T1",
+        "value",
+        "pi* = exp((Q* - V*) / alpha) has the value V*.",
+        "SQL Theorem 1, Eqs. 4-6",
+        _optimal_value,
+    ),
+    (
+        "SQL-T1",
+        "dominance",
+        "No policy of the list has a larger value than V* in any state.",
+        "SQL Theorem 1",
+        _dominance,
+    ),
+    (
+        "SQL-T1",
+        "normalisation",
+        "exp((Q* - V*) / alpha) sums to 1.",
+        "SQL Theorem 1, Eq. 6",
+        _normalisation,
+    ),
+    (
+        "SQL-T2",
+        "soft Bellman equation",
+        "V* = alpha log sum exp(Q* / alpha) with Q* = r + gamma E[V*].",
+        "SQL Theorem 2, Eqs. 5 and 7",
+        _bellman_equation,
+    ),
+    (
+        "SQL-T3",
+        "contraction",
+        "max |T V1 - T V2| <= gamma max |V1 - V2|, for two pairs.",
+        "SQL Theorem 3 (App. A.2)",
+        _contraction,
+    ),
+    (
+        "SQL-T3",
+        "MacQueen bounds",
+        "The float64 bounds of `solve` hold V*.",
+        "MacQueen (1966), for the operator of SQL Theorem 3",
+        _solver_bounds,
+    ),
+    (
+        "SQL-T4",
+        "improvement",
+        "pi' proportional to exp(Q^pi / alpha) has V^pi' >= V^pi in every state, so Q^pi' >= Q^pi.",
+        "SQL Theorem 4 (App. A.1)",
+        _improvement,
+    ),
+    (
+        "SQL-T4",
+        "size of the step",
+        "V^pi' >= alpha log sum exp(Q^pi / alpha) = V^pi + alpha KL(pi || pi').",
+        "SQL App. A.1: the first step of its chain of inequalities",
+        _size_of_step,
+    ),
+    (
+        "SAC-L1",
+        "fixed point",
+        "T^pi V^pi = V^pi.",
+        "SAC Lemma 1, Eqs. 2-3",
+        _fixed_point,
+    ),
+    (
+        "SAC-L1",
+        "bounds",
+        "The float64 bounds of `soft_policy_evaluation` hold V^pi.",
+        "SAC Lemma 1, with MacQueen's bounds",
+        _evaluation_bounds,
+    ),
+    (
+        "SAC-L2",
+        "improvement",
+        "Over all policies the minimiser of the KL divergence, pi', has Q^pi' >= Q^pi.",
+        "SAC Lemma 2",
+        _improvement,
+    ),
+    (
+        "SAC-T1",
+        "monotone sequence",
+        "Along soft policy iteration V^pi_k never falls.",
+        "SAC Theorem 1",
+        _monotone_sequence,
+    ),
+    (
+        "SAC-T1",
+        "limit",
+        "Soft policy iteration reaches V*.",
+        "SAC Theorem 1",
+        _limit,
+    ),
+)
+"""Key, clause, statement, source, and the slacks of each."""
