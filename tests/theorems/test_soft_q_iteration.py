@@ -97,6 +97,8 @@ def test_ties_at_temperature_zero_cause_no_alarm():
 def test_tolerances_are_rounding_and_no_more():
     mdp = maxent.garnet(20, 4, discount=0.9, seed=0)
     for check in maxent.verify(mdp, 0.3):
-        assert check.tolerance < 1e-7  # the inputs of huge spread reach 1e6
+        # SQL and SAC: the inputs of huge spread reach 1e6; LIMIT-INFINITY: so do temperatures;
+        # DUAL-OCCUPANCY has the tolerance of its convex solver
+        assert check.tolerance < (1e-7 if check.key[:3] in ("SQL", "SAC") else 2e-6)
     for check in maxent.verify(mdp, 0.3, keys="SQL-T2"):
         assert check.tolerance < 1e-11
