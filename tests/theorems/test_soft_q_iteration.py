@@ -97,8 +97,10 @@ def test_ties_at_temperature_zero_cause_no_alarm():
 def test_tolerances_are_rounding_and_no_more():
     mdp = maxent.garnet(20, 4, discount=0.9, seed=0)
     for check in maxent.verify(mdp, 0.3):
-        # SQL and SAC: the inputs of huge spread reach 1e6; LIMIT-INFINITY: so do temperatures;
-        # DUAL-OCCUPANCY has the tolerance of its convex solver
-        assert check.tolerance < (1e-7 if check.key[:3] in ("SQL", "SAC") else 2e-6)
+        if check.key == "DUAL-OCCUPANCY":  # that of its convex solver, 1e-6 of the value
+            assert check.tolerance < 1e-4
+        else:  # the inputs of huge spread reach 1e6, and so do the temperatures of LIMIT-INFINITY
+            limit = 1e-6 if check.key == "LIMIT-INFINITY" else 1e-7
+            assert check.tolerance < limit
     for check in maxent.verify(mdp, 0.3, keys="SQL-T2"):
         assert check.tolerance < 1e-11
