@@ -97,6 +97,8 @@ def test_ties_at_temperature_zero_cause_no_alarm():
 def test_tolerances_are_rounding_and_no_more():
     mdp = maxent.garnet(20, 4, discount=0.9, seed=0)
     for check in maxent.verify(mdp, 0.3):
+        if check.verdict == "not applicable":
+            continue
         if check.key == "DUAL-OCCUPANCY":  # that of its convex solver, 1e-6 of the value
             assert check.tolerance < 1e-4
         else:  # the inputs of huge spread reach 1e6, and so do the temperatures of LIMIT-INFINITY
