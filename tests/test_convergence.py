@@ -11,6 +11,7 @@ from maxent.mdp import MDP
 from maxent.random_mdps import garnet
 from maxent.tabular import operators
 from maxent.tabular.convergence import Convergence, convergence, reference_value
+from maxent.tabular.policy_gradient import natural_policy_gradient
 from maxent.tabular.solvers import (
     modified_soft_policy_iteration,
     soft_policy_iteration,
@@ -135,3 +136,10 @@ def test_rates_of_short_records_are_nan():
     assert record(1.0, 0.1).rate == pytest.approx(0.1)
     assert record(1e-1, 1e-2, 1e-4).order == pytest.approx(2.0)
     assert record(1e-1, 1e-2, 1e-4, 1e-8, 1e-12).order == pytest.approx(2.0)  # the last is rounding
+
+
+def test_an_mdp_in_which_nothing_is_ever_earned():
+    mdp = MDP(np.ones((1, 1, 1)), np.zeros(1), discount=0.9)
+    record = convergence(mdp, 1.0)
+    assert record.errors[-1] == 0.0
+    assert natural_policy_gradient(mdp, 1.0).errors[-1] == 0.0

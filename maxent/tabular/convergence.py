@@ -180,7 +180,8 @@ def reference_value(
     (S,), and the bound on its error that was certified."""
     rough = soft_policy_iteration(mdp, temperature, prior=prior, evaluation="direct")
     kernel = SoftKernel(mdp, temperature, _log_prior(mdp, prior))
-    goal = 4.0 * kernel.enclosure.floor(float(np.abs(rough.v).max()))
+    floor = kernel.enclosure.floor(float(np.abs(rough.v).max()))
+    goal = max(4.0 * floor, 1e-300)  # where nothing is ever earned the floor is 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MaxEntWarning)  # stalling above the goal is no fault here
         tight = soft_policy_iteration(
