@@ -37,7 +37,7 @@ from maxent.errors import MaxEntWarning, check_temperature
 from maxent.mdp import MDP
 from maxent.solution import Iteration, Solution
 from maxent.tabular import operators
-from maxent.tabular.kernels import SoftKernel
+from maxent.tabular.bounds import soft_enclosure
 from maxent.tabular.solvers import (
     modified_soft_policy_iteration,
     soft_policy_iteration,
@@ -179,8 +179,8 @@ def reference_value(
     """V* by exact policy iteration to about four times the least error that float64 can certify,
     (S,), and the bound on its error that was certified."""
     rough = soft_policy_iteration(mdp, temperature, prior=prior, evaluation="direct")
-    kernel = SoftKernel(mdp, temperature, _log_prior(mdp, prior))
-    floor = kernel.enclosure.floor(float(np.abs(rough.v).max()))
+    enclosure = soft_enclosure(mdp, temperature, mdp.log_prior(prior))
+    floor = enclosure.floor(float(np.abs(rough.v).max()))
     goal = max(4.0 * floor, 1e-300)  # where nothing is ever earned the floor is 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MaxEntWarning)  # stalling above the goal is no fault here
@@ -209,18 +209,11 @@ def _bound_starts(
         return 0
     if solver not in (soft_policy_iteration, modified_soft_policy_iteration):
         return None
-    log_prior = _log_prior(mdp, prior)
+    log_prior = mdp.log_prior(prior)
     rises = operators.soft_value(operators.backup(mdp, start), temperature, log_prior) - start
     if rises[~mdp.terminal].min(initial=0.0) >= 0.0:
         return 0
     return 2 if solver is soft_policy_iteration else None
-
-
-def _log_prior(mdp: MDP, prior: Any) -> ndarray | None:
-    if prior is None:
-        return mdp.log_mask
-    with np.errstate(divide="ignore"):
-        return np.log(validation.action_distribution("prior", prior, mdp.action_mask, mdp.terminal))
 
 
 def _geometric(errors: ndarray, discount: float, first: int | None) -> ndarray:
