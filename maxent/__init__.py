@@ -55,6 +55,10 @@ _HOME = {
     "soft_bellman": "maxent.tabular.operators",
     "soft_policy_bellman": "maxent.tabular.operators",
     "soft_policy_improvement": "maxent.tabular.operators",
+    "train": "maxent.neural.training",
+    "resume": "maxent.neural.training",
+    "load_agent": "maxent.neural.training",
+    "Agent": "maxent.neural.agent",
     "verify": "maxent.theorems.catalogue",
     "enclose": "maxent.theorems.enclosure",
     "Enclosure": "maxent.theorems.enclosure",
@@ -72,6 +76,11 @@ _HOME = {
     "MapError": "maxent.errors",
     "MemoryBudgetError": "maxent.errors",
     "OutputExistsError": "maxent.errors",
+    "CheckpointWriteError": "maxent.errors",
+    "CorruptCheckpointError": "maxent.errors",
+    "TrainingDivergedError": "maxent.errors",
+    "ResumeMismatchError": "maxent.errors",
+    "RunLockedError": "maxent.errors",
     "MaxEntWarning": "maxent.errors",
 }
 

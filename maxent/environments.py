@@ -74,9 +74,10 @@ def from_gymnasium(env: Any, *, discount: float, **make_kwargs: Any) -> MDP:
 
 
 class MDPEnv(gymnasium.Env[Any, Any]):
-    """Any MDP as a Gymnasium environment with `Discrete` observations and actions.
+    """Any MDP as a Gymnasium environment with `Discrete` actions.
 
-    Observations are state numbers.  A step pays the sampled `transition_reward` where the MDP
+    Observations are state numbers, or in a `Box` the MDP's `observations` if it has them (`state`
+    is then the number).  A step pays the sampled `transition_reward` where the MDP
     has one, else the expected reward; it is not discounted.  Arrival at a terminal state sets
     `terminated`; nothing is ever truncated (use `max_episode_steps` of `gymnasium.make`).  An
     unavailable action leaves the state as it is and pays the lowest expected reward of the
@@ -97,7 +98,12 @@ class MDPEnv(gymnasium.Env[Any, Any]):
             raise ConfigError(f"render_mode = {render_mode!r} is unknown; {hint}")
         self.mdp = mdp
         self.render_mode = render_mode
-        self.observation_space = spaces.Discrete(mdp.n_states)
+        self._states = spaces.Discrete(mdp.n_states)
+        self.observation_space: spaces.Space = self._states
+        if (seen := mdp.observations) is not None:
+            self.observation_space = spaces.Box(
+                seen.min(axis=0), seen.max(axis=0), dtype=seen.dtype
+            )
         self.action_space = spaces.Discrete(mdp.n_actions)
         settings = {"mdp": mdp, "render_mode": render_mode}
         self.spec = EnvSpec("maxent/MDP-v0", "maxent.environments:MDPEnv", kwargs=settings)
@@ -107,26 +113,26 @@ class MDPEnv(gymnasium.Env[Any, Any]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Start an episode from the initial distribution, or from `options={"state": s}`."""
         super().reset(seed=seed)
         options = options or {}
         for key in options.keys() - {"state"}:
             raise ConfigError(f"reset option {key!r} is unknown; {nearest(key, ['state'])}")
         if "state" in options:
-            self.state = _member(self.observation_space, "state", options["state"])
+            self.state = _member(self._states, "state", options["state"])
         else:
             self.state = draw(self._start, self.np_random.random())
-        return self.state, self._info(self.state)
+        return self._seen(self.state), self._info(self.state)
 
-    def step(self, action: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
-        """Take an action: (next state, reward, terminated, False, info)."""
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take an action: (next observation, reward, terminated, False, info)."""
         action = _member(self.action_space, "action", action)
         if self.state is None:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
         self.state, reward = self._outcome(self.state, action)
         ended = bool(self.mdp.terminal[self.state])
-        return self.state, reward, ended, False, self._info(self.state)
+        return self._seen(self.state), reward, ended, False, self._info(self.state)
 
     def render(self) -> Any:
         """The current state as text, as an image, or None (with a warning) without a mode."""
@@ -158,6 +164,10 @@ class MDPEnv(gymnasium.Env[Any, Any]):
             successor = draw(np.cumsum(mdp.transition[state, action]), uniform)
             paid = (mdp.reward if samples is None else samples[:, :, successor])[state, action]
         return successor, float(paid)
+
+    def _seen(self, state: int) -> Any:
+        seen = self.mdp.observations
+        return state if seen is None else seen[state].copy()
 
     def _info(self, state: int) -> dict[str, Int8[ndarray, " A"]]:
         return {"action_mask": self.mdp.action_mask[state].astype(np.int8)}

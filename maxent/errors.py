@@ -43,6 +43,26 @@ class OutputExistsError(MaxEntError, FileExistsError):
     """An output file or folder exists and overwriting was not asked for; nothing was changed."""
 
 
+class CheckpointWriteError(MaxEntError, OSError):
+    """A checkpoint could not be written (a full disk, say); the checkpoints before it are whole."""
+
+
+class CorruptCheckpointError(MaxEntError, ValueError):
+    """A file of a training run is missing or not what was written; nothing of it was used."""
+
+
+class TrainingDivergedError(MaxEntError, FloatingPointError):
+    """A number of the training became NaN or infinite; no checkpoint with it was written."""
+
+
+class ResumeMismatchError(ConfigError):
+    """A training run cannot be continued with a configuration other than its own."""
+
+
+class RunLockedError(MaxEntError, BlockingIOError):
+    """Another process is using the training run; nothing was changed."""
+
+
 class MaxEntWarning(UserWarning):
     """Something is probably not what was meant, yet has a well-defined meaning."""
 

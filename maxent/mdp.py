@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
@@ -48,6 +48,8 @@ class MDP:
         transition's pattern, paid on that transition.
     state_names, action_names : optional names, one each.
     grid : optional `maxent.grid.Grid`: where the states lie on a map, for figures.
+    observations : optional (S, d, ...): what an agent sees in each state; left out: its number.
+    actions : optional (A, m): the action of a continuous space that each number stands for.
 
     Inputs are copied.  Rows of terminal states and of unavailable actions are dropped (set to
     zero), as they are never used.  Raises ModelError (arrays) or ConfigError (discount).
@@ -63,6 +65,8 @@ class MDP:
     state_names: tuple[str, ...] | None
     action_names: tuple[str, ...] | None
     grid: Grid | None
+    observations: ndarray | None
+    actions: ndarray | None
 
     def __init__(
         self,
@@ -77,12 +81,14 @@ class MDP:
         state_names: Sequence[str] | None = None,
         action_names: Sequence[str] | None = None,
         grid: Grid | None = None,
+        observations: Any = None,
+        actions: Any = None,
     ) -> None:
         discount = check_discount(discount)
         if (reward is None) == (transition_reward is None):
             raise ModelError("give exactly one of reward and transition_reward")
         rows, n_states, n_actions = transitions.transition_rows(transition)
-        ended = _terminal_states(terminal, n_states)
+        ended = validation.terminal_states(terminal, n_states)
         if action_mask is None:
             available = np.ones((n_states, n_actions), dtype=bool)
         else:
@@ -124,9 +130,11 @@ class MDP:
             "terminal": ended,
             "action_mask": available,
             "transition_reward": samples,
-            "state_names": _names("state_names", state_names, n_states),
-            "action_names": _names("action_names", action_names, n_actions),
+            "state_names": validation.names("state_names", state_names, n_states),
+            "action_names": validation.names("action_names", action_names, n_actions),
             "grid": grid,
+            "observations": validation.points("observations", observations, n_states),
+            "actions": validation.points("actions", actions, n_actions, flat=True),
         }
         for name, value in fields.items():
             _make_read_only(value)
@@ -301,33 +309,6 @@ class MDP:
         )
 
 
-def _terminal_states(terminal: Any, n_states: int) -> Bool[ndarray, " S"]:
-    ended = np.zeros(n_states, dtype=bool)
-    if terminal is None or np.size(terminal) == 0:
-        return ended
-    array = np.asarray(terminal)
-    binary = (
-        array.dtype.kind in "iu" and array.shape == (n_states,) and np.isin(array, (0, 1)).all()
-    )
-    if array.dtype == bool or (binary and n_states > 2):
-        return validation.boolean_array("terminal", array, (n_states,))
-    if (
-        array.ndim != 1
-        or array.dtype.kind not in "iu"
-        or not (0 <= array.min() <= array.max() < n_states)
-    ):
-        raise ModelError(
-            f"terminal = {terminal!r}; give booleans of shape ({n_states},) or state indices "
-            f"between 0 and {n_states - 1}"
-        )
-    if binary:
-        raise ModelError(
-            f"terminal = {terminal!r} could be a mask or a list of states; give booleans"
-        )
-    ended[array] = True
-    return ended
-
-
 def check_mdp(value: Any) -> MDP:
     """`value` if it is an MDP, else ModelError."""
     if isinstance(value, MDP):
@@ -336,15 +317,6 @@ def check_mdp(value: Any) -> MDP:
         f"{str(value)[:60]!r} is a {type(value).__name__}, not an MDP; make one with maxent.MDP, "
         "maxent.gridworld or maxent.from_gymnasium"
     )
-
-
-def _names(kind: str, names: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    listed = tuple(str(name) for name in names)
-    if isinstance(names, str) or len(listed) != count:
-        raise ModelError(f"{kind} has {len(listed)} entries; it must have {count}")
-    return listed
 
 
 def _make_read_only(value: Any) -> None:

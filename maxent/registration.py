@@ -2,6 +2,11 @@
 
 import gymnasium
 
-for _name, _class in (("maxent/MDP-v0", "MDPEnv"), ("maxent/Gridworld-v0", "GridworldEnv")):
+for _name, _place, _steps in (
+    ("maxent/MDP-v0", "maxent.environments:MDPEnv", None),
+    ("maxent/Gridworld-v0", "maxent.environments:GridworldEnv", None),
+    ("maxent/LQR-v0", "maxent.continuous.environments:LQREnv", 100),
+    ("maxent/Multigoal-v0", "maxent.continuous.environments:MultigoalEnv", 30),
+):
     if _name not in gymnasium.registry:
-        gymnasium.register(_name, entry_point=f"maxent.environments:{_class}")
+        gymnasium.register(_name, entry_point=_place, max_episode_steps=_steps)

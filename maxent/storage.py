@@ -18,6 +18,7 @@ FORMAT = "maxent-mdp-1"
 PLAIN = ("initial_distribution", "terminal", "action_mask")
 MATRICES = ("transition", "transition_reward")
 NAMES = ("state_names", "action_names")
+POINTS = ("observations", "actions")
 
 
 def write(path: str | os.PathLike[str], fields: dict[str, Any], overwrite: bool) -> None:
@@ -37,6 +38,7 @@ def write(path: str | os.PathLike[str], fields: dict[str, Any], overwrite: bool)
     for name in NAMES:
         if fields[name] is not None:
             arrays[name] = np.array(json.dumps(fields[name]))
+    arrays |= {name: fields[name] for name in POINTS if fields[name] is not None}
     if (grid := fields["grid"]) is not None:
         arrays["grid.text"] = np.array(json.dumps(grid.text))
         arrays |= {"grid.cells": grid.cells, "grid.moves": grid.moves}
@@ -80,6 +82,7 @@ def _arguments(arrays: dict[str, ndarray]) -> dict[str, Any]:
         return json.loads(str(arrays[name])) if name in arrays else None
 
     arguments = {name: arrays[name] for name in PLAIN} | {name: text(name) for name in NAMES}
+    arguments |= {name: arrays.get(name) for name in POINTS}
     arguments |= {"discount": float(arrays["discount"]), "transition": matrix("transition")}
     samples = matrix("transition_reward")
     if sparse.issparse(samples):

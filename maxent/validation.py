@@ -1,4 +1,4 @@
-"""Checks of the arrays that make up an MDP, a policy or a prior.
+"""Checks of the arrays and names that make up an MDP, a policy or a prior.
 
 Each function takes what the user gave and returns the canonical float64 array, or raises a
 ModelError that says where (state, action), the value, the limit, and what to do.  Nothing is
@@ -7,6 +7,7 @@ renormalised or clipped: a model that is not a model is refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -168,4 +169,60 @@ def action_distribution(
             f"{name} gives probability {float(array[state, action])!r} to action {action} of state "
             f"{state}, which the action mask makes unavailable; set it to 0"
         )
+    return array
+
+
+def terminal_states(terminal: Any, n_states: int) -> np.ndarray:
+    """Booleans (S,) of a mask, a list of state indices, or None (no state)."""
+    ended = np.zeros(n_states, dtype=bool)
+    if terminal is None or np.size(terminal) == 0:
+        return ended
+    array = np.asarray(terminal)
+    binary = (
+        array.dtype.kind in "iu" and array.shape == (n_states,) and np.isin(array, (0, 1)).all()
+    )
+    if array.dtype == bool or (binary and n_states > 2):
+        return boolean_array("terminal", array, (n_states,))
+    if (
+        array.ndim != 1
+        or array.dtype.kind not in "iu"
+        or not (0 <= array.min() <= array.max() < n_states)
+    ):
+        raise ModelError(
+            f"terminal = {terminal!r}; give booleans of shape ({n_states},) or state indices "
+            f"between 0 and {n_states - 1}"
+        )
+    if binary:
+        raise ModelError(
+            f"terminal = {terminal!r} could be a mask or a list of states; give booleans"
+        )
+    ended[array] = True
+    return ended
+
+
+def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
+    """A tuple of `count` names, or None."""
+    if given is None:
+        return None
+    listed = tuple(str(name) for name in given)
+    if isinstance(given, str) or len(listed) != count:
+        raise ModelError(f"{kind} has {len(listed)} entries; it must have {count}")
+    return listed
+
+
+def points(name: str, value: Any, count: int, flat: bool = False) -> np.ndarray | None:
+    """`count` finite vectors, (count, d, ...), or (count, d) where `flat`; None stays None."""
+    if value is None:
+        return None
+    array = real_array(name, value)
+    fits = array.ndim == 2 if flat else array.ndim >= 2
+    if not fits or array.shape[0] != count or array.size == 0:
+        wanted = f"({count}, d)" if flat else f"({count}, d, ...)"
+        raise ModelError(
+            f"{name} has shape {array.shape}; it must be {wanted}: one vector for each of the "
+            f"{count} (a single number is a vector of length 1)"
+        )
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ModelError(f"{name} at {place} is {float(array[place])!r}; it must be finite")
     return array

@@ -12,7 +12,7 @@ from PIL import Image, ImageSequence
 
 import maxent
 from maxent import plots
-from maxent.plots import animations
+from maxent.plots import animations, gifs
 
 
 def small():
@@ -32,7 +32,7 @@ def frames(path):
 def titles(monkeypatch):
     """The titles of the frames, as they are drawn."""
     seen = []
-    original = animations._write
+    original = gifs.write_gif
 
     def write(destination, overwrite, mdp, shown, draw, *rest):
         def spy(ax, frame):
@@ -43,7 +43,7 @@ def titles(monkeypatch):
         del seen[0]  # the frame that settles the layout
         return result
 
-    monkeypatch.setattr(animations, "_write", write)
+    monkeypatch.setattr(gifs, "write_gif", write)
     return seen
 
 

@@ -121,7 +121,7 @@ def test_gymnasium_with_options(capsys):
 
 
 def test_arrows_point_where_the_moves_lead(monkeypatch):
-    monkeypatch.setattr(reports, "printable", lambda text: text)
+    monkeypatch.setattr("maxent.reports.text.printable", lambda text: text)
     for text, wanted in [("S.G", "→→G"), ("G.S", "G←←"), ("S\n.\nG", "↓\n↓\nG"), ("G\nS", "G\n↑")]:
         mdp = maxent.gridworld(text, discount=0.9)
         assert reports.policy_picture(mdp, maxent.solve(mdp, 0.0)) == wanted

@@ -37,6 +37,7 @@ LAYERS = [
     ["tabular.restricted", "tabular.finite_horizon", "tabular.solvers"],
     ["tabular.convergence", "tabular.policy_gradient", "tabular.tradeoff"],
     ["tabular.learning", "tabular.sampled", "tabular.inverse"],
+    ["continuous"],
     ["theorems"],
     ["plots"],
     ["learn"],
@@ -57,7 +58,7 @@ LAYERS = [
 ]
 HEAVY_ONLY_IN = {  # library: the only modules that may import it
     "matplotlib": ("plots",),
-    "gymnasium": ("environments", "registration", "rendering"),
+    "gymnasium": ("environments", "registration", "rendering", "continuous.environments"),
     "tyro": ("cli",),
     "pandas": ("frames",),
     "flint": ("theorems.balls", "proof_checker"),

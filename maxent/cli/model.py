@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, UseAppendAction
 
 import maxent
-from maxent.cli.arguments import as_option, option
+from maxent.cli.arguments import as_option, option, read_pairs, read_value
 from maxent.errors import ConfigError, MapError, nearest
 
 if TYPE_CHECKING:
@@ -58,9 +57,9 @@ class Model:
         options = {name: value for name, value in asdict(self).items() if value not in (None, ())}
         del options["mdp"]
         if self.rewards is not None:
-            options["rewards"] = _pairs("--rewards", self.rewards.split(","))
+            options["rewards"] = read_pairs("--rewards", self.rewards.split(","))
         if self.wind is not None:
-            numbers = [_value(part) for part in self.wind.split(",")]
+            numbers = [read_value(part) for part in self.wind.split(",")]
             options["wind"] = numbers[0] if len(numbers) == 1 else numbers
         return options
 
@@ -89,7 +88,7 @@ class Model:
     def _from_gymnasium(self, name: str) -> MDP:
         options = self._only(FOR_GYM, "a Gymnasium environment")
         discount = self._discount(0.99)
-        settings = _pairs("--env-option", options.get("env_option", ()))
+        settings = read_pairs("--env-option", options.get("env_option", ()))
         for taken in {"discount", "env"} & settings.keys():
             raise ConfigError(f"--env-option {taken}=... is no setting of an environment")
         return maxent.from_gymnasium(name, discount=discount, **settings)
@@ -134,26 +133,3 @@ def _is_file(name: str) -> bool:
     with suppress(OSError, ValueError):
         return Path(name).exists() and not Path(name).is_dir()
     return False
-
-
-def _pairs(written: str, texts: Sequence[str]) -> dict[str, Any]:
-    """NAME=VALUE, ... as a dictionary; ConfigError for another form or a name given twice."""
-    pairs: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise ConfigError(f"{written} {text!r} must have the form NAME=VALUE")
-        if name in pairs:
-            raise ConfigError(f"{written} gives {name!r} twice; give it once")
-        pairs[name] = _value(value)
-    return pairs
-
-
-def _value(text: str) -> Any:
-    """A number, boolean, None, list or text, as Python would read it; true and false too."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text

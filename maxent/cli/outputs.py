@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ENDINGS = {
     "json": (".json",),
+    "html": (".html",),
     "figure": (".png", ".svg"),
     "save_mdp": (".npz",),
     "certificate": (".json",),

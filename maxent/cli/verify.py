@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, Positional
 
@@ -18,6 +18,7 @@ from maxent.errors import ConfigError
 
 if TYPE_CHECKING:
     from maxent.mdp import MDP
+    from maxent.theorems.check import Report
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Verify:
     """Check the theorems of maximum-entropy reinforcement learning on an MDP.
 
     examples:
-      maxent verify four-rooms --temperature 0.1
+      maxent verify four-rooms --temperature 0.1 --rigorous --html four-rooms.html
       maxent verify gym:FrozenLake-v1 --discount 0.99 --temperature 1 --keys SQL-T3,SAC-T1
       maxent verify --list
     """
@@ -52,11 +53,13 @@ class Verify:
     seed: Annotated[int, option("N", "(default: 0)")] = 0
     """For the random inputs of the checks."""
     rigorous: Annotated[bool, option("")] = False
-    """Prove in ball arithmetic, rounding included, the clauses that can be proved."""
+    """Prove too, in ball arithmetic, rounding included, the clauses that can be proved."""
     list: Annotated[bool, option("")] = False
     """Say what is checked, on what hypotheses and where it is proved; needs no MDP."""
     json: Annotated[str | None, option("FILE.json")] = None
-    """Write the report there."""
+    """Write the report there, for machines."""
+    html: Annotated[str | None, option("FILE.html")] = None
+    """Write the report there, for people: one page with figures, nothing loaded from elsewhere."""
     overwrite: Annotated[bool, option("")] = False
     """Replace an output file that exists."""
 
@@ -72,13 +75,59 @@ class Verify:
         mdp = self.model.build()
         if self.temperature is None:
             raise ConfigError(NEEDED["temperature"])
-        check = maxent.prove if self.rigorous else maxent.verify
-        report = check(mdp, self.temperature, keys=keys, seed=self.seed, progress=True)
+        report = maxent.verify(mdp, self.temperature, keys=keys, seed=self.seed, progress=True)
+        found: dict[str, Any] = {"report": report.to_dict()}
+        facts = {"seed": str(self.seed)}
+        if self.rigorous:
+            report = _with_proofs(report, mdp, self.temperature, keys, self.seed)
+            surely = _certainties(mdp, self.temperature)
+            found = {"report": report.to_dict(), "optimal_values": surely}
+            facts["V* enclosed"] = f"to within {surely['enclosed_error']:.2g} in every state"
+            facts["V* proved"] = f"to intervals {surely['proved_width']:.2g} wide, in every state"
         if "json" in outputs:
-            write_record(self, mdp, outputs["json"], report=report.to_dict())
-        print(reports.printable(str(report)))
+            write_record(self, mdp, outputs["json"], **found)
+        if "html" in outputs:
+            page = reports.verification_page(
+                self.model.mdp, mdp, self.temperature, report, facts=facts
+            )
+            reports.write_text(page, outputs["html"], overwrite=self.overwrite)
+        print(reports.printable(_tables(report)))
         say_written(outputs)
         return DONE if report.passed else NOT_PASSED
+
+
+def _with_proofs(
+    report: Report, mdp: MDP, temperature: float, keys: list[str] | None, seed: int
+) -> Report:
+    """The report with the clauses that can be proved after the numerical ones of their key."""
+    from maxent.theorems.check import Report
+    from maxent.theorems.proof_clauses import CLAUSES
+
+    provable = dict.fromkeys(key for key, *_ in CLAUSES)
+    if keys is not None:
+        keys = [key for key in keys if key in provable] or keys  # none: `prove` says so
+    proved = maxent.prove(mdp, temperature, keys=keys, seed=seed, progress=True)
+    order = list(dict.fromkeys(check.key for check in report))
+    return Report(tuple(sorted((*report, *proved), key=lambda check: order.index(check.key))))
+
+
+def _certainties(mdp: MDP, temperature: float) -> dict[str, float]:
+    """How surely the optimal values are known, in the worst state: the certified error of the
+    solver's float64 values, and the width of the intervals of ball arithmetic."""
+    solved, proved = maxent.solve(mdp, temperature), maxent.enclose(mdp, temperature)
+    return {"enclosed_error": solved.error_bound, "proved_width": proved.width}
+
+
+def _tables(report: Report) -> str:
+    """A table of checks for each strength of evidence, or one where there is only one."""
+    strengths = dict.fromkeys(check.strength for check in report)
+    if len(strengths) == 1:
+        return str(report)
+    tables = []
+    for strength in strengths:
+        checks = tuple(check for check in report if check.strength == strength)
+        tables.append(f"{strength}\n\n{replace(report, checks=checks)}")
+    return "\n\n".join(tables)
 
 
 def _listing(keys: Sequence[str] | None) -> str:

@@ -11,6 +11,7 @@
 `gradients`        policy gradients step by step, up to soft policy iteration (`gradients.py`)
 `error_curves`     learning from samples, error to the exact values by seed (`sampled.py`)
 `importance_bias`  bias of the importance-sampled soft value by proposal (`sampled.py`)
+`learning_curves`  training runs by step, interquartile mean and interval (`learning_curves.py`)
 `occupancy_map`    discounted visits of each state, arrivals at terminal ones (`occupancy.py`)
 `temperature_strip`, `side_by_side`   maps by temperature, any policies (`comparisons.py`)
 `reward_map`       rewards by state and action, shaping removed (`rewards.py`)
@@ -33,6 +34,7 @@ from maxent.plots.counterexamples import counterexample
 from maxent.plots.curves import convergence
 from maxent.plots.gradients import gradients
 from maxent.plots.grids import entropy_map, value_map
+from maxent.plots.learning_curves import learning_curves
 from maxent.plots.occupancy import occupancy_map
 from maxent.plots.orders import newton
 from maxent.plots.panels import hard_and_soft
@@ -52,6 +54,7 @@ __all__ = [
     "gradients",
     "hard_and_soft",
     "importance_bias",
+    "learning_curves",
     "newton",
     "occupancy_map",
     "reaching",

@@ -1,38 +1,31 @@
 """GIFs: a solver's iterations, and agents that follow a policy.
 
-Frames are drawn with the Agg canvas (no display is needed) and written by Pillow: whole or
-absent, on one palette of 256 colours for all frames, the same bytes for the same input.
+Frames are drawn with the Agg canvas (no display is needed) and written by Pillow (`gifs.py`): whole
+or absent, on one palette of 256 colours for all frames, the same bytes for the same input.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy import ndarray
-from PIL import Image
 
 from maxent.errors import ConfigError, check_count, check_positive, check_temperature
-from maxent.files import check_output, write_whole
 from maxent.mdp import MDP, check_mdp
-from maxent.memory import check_memory
-from maxent.plots import arrows, grids, marks, strips
+from maxent.plots import arrows, gifs, grids, marks, strips
 from maxent.plots.occupancy import policy_of
 from maxent.plots.style import (
     INK,
     LINES,
     MARKERS,
-    PAPER,
     discount_text,
-    new_figure,
     setting,
     styled,
 )
@@ -43,11 +36,6 @@ from maxent.tabular.convergence import reference_value
 from maxent.tabular.solvers import soft_value_iteration
 
 MAX_FRAMES, MAX_EPISODES = 200, 12
-MIN_PIXELS, MAX_PIXELS = 16, 20_000
-BYTES_A_PIXEL, BYTES_AT_ONCE = 4, 64
-"""Of memory: kept for each frame (RGB and palette), and for the canvas, its copies, the palette."""
-HOLD = 2.0
-"""Seconds that the last frame stays."""
 
 
 @styled
@@ -76,10 +64,10 @@ def animate_iterations(
     exists and `overwrite` is false.
     """
     check_mdp(mdp)
-    destination = _check_gif(path, overwrite)
+    destination = gifs.check_gif(path, overwrite)
     temperature = check_temperature(temperature)
     frames = _check_at_most("frames", frames, MAX_FRAMES)
-    duration, dpi = 1.0 / check_positive("fps", fps), _check_dpi(mdp, dpi, frames)
+    duration, dpi = 1.0 / check_positive("fps", fps), gifs.check_dpi(mdp, dpi, frames)
     prior = options.get("prior")
     optimum, known = reference_value(mdp, temperature, prior)
     v0 = options.get("v0")
@@ -111,7 +99,7 @@ def animate_iterations(
         )
 
     label = None if mdp.grid is None else (grids.value_label(solution), norm)
-    return _write(destination, overwrite, mdp, kept, draw, label, duration, dpi)
+    return gifs.write_gif(destination, overwrite, mdp, kept, draw, label, duration, dpi)
 
 
 @styled
@@ -137,11 +125,11 @@ def animate_rollouts(
     `animate_iterations`.
     """
     check_mdp(mdp)
-    destination = _check_gif(path, overwrite)
+    destination = gifs.check_gif(path, overwrite)
     probabilities = policy_of(mdp, policy)
     episodes = _check_at_most("episodes", episodes, MAX_EPISODES)
     max_steps = _check_at_most("max_steps", max_steps, MAX_FRAMES)
-    duration, dpi = 1.0 / check_positive("fps", fps), _check_dpi(mdp, dpi, max_steps + 1)
+    duration, dpi = 1.0 / check_positive("fps", fps), gifs.check_dpi(mdp, dpi, max_steps + 1)
     runs = simulate(
         mdp, probabilities, episodes=episodes, horizon=max_steps, seed=seed, trajectories=True
     )
@@ -156,7 +144,7 @@ def animate_rollouts(
         ends = f", {ended} of {episodes} ended" if mdp.terminal.any() else ""
         return f"Rollouts, seed {seed}, {problem}\nstep {step}{ends}"
 
-    return _write(destination, overwrite, mdp, range(last + 1), draw, None, duration, dpi)
+    return gifs.write_gif(destination, overwrite, mdp, range(last + 1), draw, None, duration, dpi)
 
 
 class _Record:
@@ -244,101 +232,6 @@ def _offsets(count: int) -> ndarray:
     return (0.0 if count == 1 else 0.22) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def _write(
-    destination: Path,
-    overwrite: bool,
-    mdp: MDP,
-    frames: Sequence[Any],
-    draw: Callable[[Axes, Any], str],
-    label: tuple[str, Normalize] | None,
-    duration: float,
-    dpi: float,
-) -> Path:
-    """Draw each frame into the same axes, put all on one palette, write the GIF.
-
-    The layout is settled on the last frame and then kept, so that nothing jumps.
-    """
-    pictures: list[Image.Image] = []
-    figure, ax, place = _stage(mdp, draw, frames[-1], label, dpi)
-    for frame in frames:
-        ax.clear()
-        ax.set_title(draw(ax, frame))
-        ax.set_position(place)
-        pictures.append(_picture(figure))
-    palette = _palette(pictures)
-    flat = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    lasting = [round(1000 * duration)] * (len(flat) - 1) + [round(1000 * max(HOLD, duration))]
-    with write_whole(destination, overwrite=overwrite) as staged:
-        flat[0].save(
-            staged, format="GIF", save_all=True, append_images=flat[1:], duration=lasting, loop=0,
-            optimize=False,
-        )  # fmt: skip
-    return destination
-
-
-def _stage(
-    mdp: MDP,
-    draw: Callable[[Axes, Any], str],
-    frame: Any,
-    label: tuple[str, Normalize] | None,
-    dpi: float,
-) -> tuple[Figure, Axes, Any]:
-    """A figure laid out for `frame`, its axes, and where they are to stay."""
-    figure = new_figure(*_inches(mdp), square_cells=mdp.grid is not None)
-    figure.set_dpi(dpi)
-    ax = figure.add_subplot()
-    ax.set_title(draw(ax, frame))
-    if label is not None:
-        assert mdp.grid is not None
-        (mesh,) = ax.findobj(lambda artist: artist.get_gid() == "values")
-        grids.colour_bar(figure, [ax], cast(Any, mesh), label[0], mdp.grid.shape)
-    for _ in range(4):
-        figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    return figure, ax, ax.get_position()
-
-
-def _inches(mdp: MDP) -> tuple[float, float]:
-    """Width and height of a frame."""
-    if mdp.grid is not None:
-        return grids.figure_size(mdp.grid.shape, 5.6)
-    return 6.4, 4.4 if mdp.n_states > strips.NAMED else 1.6 + 0.22 * mdp.n_states
-
-
-def _check_dpi(mdp: MDP, dpi: Any, frames: int) -> float:
-    """The dpi, if frames of that size fit a GIF (ConfigError) and memory (MemoryBudgetError)."""
-    dpi = check_positive("dpi", dpi)
-    wide, high = (inches * dpi for inches in _inches(mdp))
-    if max(wide, high) > MAX_PIXELS or min(wide, high) < MIN_PIXELS:
-        raise ConfigError(
-            f"dpi = {dpi:g} makes frames of {wide:.4g} by {high:.4g} pixels, outside the limits of "
-            f"{MIN_PIXELS} to {MAX_PIXELS:,}; 80 to 200 is usual"
-        )
-    needed = int(wide * high) * (BYTES_A_PIXEL * frames + BYTES_AT_ONCE)
-    check_memory(needed, f"an animation of {frames} frames at dpi {dpi:g}", "lower dpi or frames")
-    return dpi
-
-
-def _picture(figure: Figure) -> Image.Image:
-    canvas = cast(FigureCanvasAgg, figure.canvas)
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-
-
-def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
-    """256 colours for up to eight of the frames, first and last among them, set side by side."""
-    chosen = np.unique(np.linspace(0, len(pictures) - 1, 8).round().astype(int))
-    width, height = pictures[0].size
-    together = Image.new("RGB", (width * len(chosen), height), PAPER)
-    for place, index in enumerate(chosen):
-        together.paste(pictures[index], (place * width, 0))
-    palette = together.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    colours = np.array(palette.getpalette()).reshape(-1, 3)
-    colours[(colours >= 250).all(axis=1)] = 255  # paper stays white
-    palette.putpalette(colours.ravel().tolist())
-    return palette
-
-
 def _error(error: float, known: float) -> str:
     """An error against a V* that is known to within `known`."""
     return _short(error) if error > known else f"< {_short(known)}"
@@ -347,13 +240,6 @@ def _error(error: float, known: float) -> str:
 def _short(value: float) -> str:
     """Two digits that do not change width much from frame to frame: 0.73, 4.1e-05."""
     return f"{value:.2g}" if value == 0.0 or value >= 0.01 else f"{value:.1e}"
-
-
-def _check_gif(path: str | os.PathLike[str], overwrite: bool) -> Path:
-    ending = Path(os.fspath(path)).suffix.lower()
-    if ending != ".gif":
-        raise ConfigError(f"animation path {os.fspath(path)!r} ends in {ending!r}; end it in .gif")
-    return check_output(path, overwrite)
 
 
 def _check_at_most(name: str, value: Any, most: int) -> int:

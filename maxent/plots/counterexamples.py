@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy import ndarray
 
 from maxent.errors import ConfigError, nearest
@@ -36,11 +36,11 @@ def counterexample(example: Any) -> Figure:
     DRAWN[key](figure, example)
     for ax in figure.axes:
         ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
-        if ax.get_legend_handles_labels()[1]:
+        if ax.get_legend() is None and ax.get_legend_handles_labels()[1]:
             ax.legend(loc="best")
     several = "discount" in example.curves  # the figure's own axis
     where = "discounts below" if several else f"discount {discount_text(example.mdp.discount)}"
-    if not np.isnan(example.temperature):
+    if not np.isnan(example.temperature) and "temperature" not in example.curves:
         where = f"temperature {float(f'{example.temperature:.3g}'):g}, {where}"
     text = f"{example.key}: without the hypothesis of {example.against} ({where})"
     figure.suptitle(f"{text}\n{example.claim}", x=0.01, ha="left", fontsize=10.0)
@@ -71,12 +71,14 @@ def _improvement(figure: Figure, example: CounterExample) -> None:
     ax.annotate(
         "worse in every state",
         (2, v[2].min()),
-        xytext=(6, -2),
+        xytext=(0, -8),
         textcoords="offset points",
+        ha="center",
         va="top",
         color=MUTED,
     )
-    ax.margins(y=0.15)
+    ax.margins(y=0.2)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("projection step, one action distribution for all states")
     ax.set_ylabel(VALUE)
 
@@ -116,6 +118,7 @@ def _oscillation(figure: Figure, example: CounterExample) -> None:
     x, grid, after = (example.curves[name] for name in ("x", "grid", "after"))
     left.plot(np.arange(21), x[:21], color=LINES[0], marker="o", gid="x")
     left.set_ylim(0.0, 1.0)
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set_xlabel("projection step")
     left.set_ylabel("probability of action 0, in all states")
     _curve(right, grid, after, 0, "after one step")
@@ -123,6 +126,7 @@ def _oscillation(figure: Figure, example: CounterExample) -> None:
     steps = np.repeat(x[-9:], 2)
     right.plot(steps[:-1], steps[1:], color=LINES[1], marker="s", label="the cycle", zorder=4)
     right.set_aspect("equal", adjustable="box")
+    right.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0))
     right.set_xlabel("probability of action 0")
     right.set_ylabel("after the step")
 
@@ -202,7 +206,7 @@ def _residual(figure: Figure, example: CounterExample) -> None:
     ax.set_xticks(away, labels=[discount_text(g) for g in example.curves["discount"]])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("discount")
-    ax.set_ylabel("largest over states (reward units, discounted)")
+    ax.set_ylabel("largest over states (reward units)")
 
 
 def _stochastic(figure: Figure, example: CounterExample) -> None:
@@ -248,6 +252,7 @@ def _hard_q(figure: Figure, example: CounterExample) -> None:
         )
     ):
         _curve(ax, temperature, example.curves[name], index, label, marks=6 + index)
+    ax.lines[2].set_linewidth(4.0)  # the last curve lies on it
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("temperature")

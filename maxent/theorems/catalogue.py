@@ -1,7 +1,12 @@
-"""`maxent.verify`: every theorem's clauses on one MDP, a verdict for each."""
+"""`maxent.verify`: every theorem's clauses on one MDP, a verdict for each.
+
+The statements about linear-quadratic problems (LQR-1 to 3) are asked of such a problem, all others
+of an MDP; asked of the wrong kind, by name, a statement is "not applicable".
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +14,7 @@ from numpy import ndarray
 from tqdm import tqdm
 
 from maxent import validation
+from maxent.continuous.lqr import LinearQuadratic
 from maxent.errors import ConfigError, ModelError, check_count, check_temperature, nearest
 from maxent.mdp import MDP
 from maxent.tabular import operators as tabular_operators
@@ -20,26 +26,28 @@ from maxent.theorems import (
     identities,
     inference,
     limits,
+    linear_quadratic,
     linearly_solvable,
     soft_policy_iteration,
     soft_q_iteration,
     transformations,
 )
 from maxent.theorems.bench import Bench
-from maxent.theorems.check import Clause, Report
+from maxent.theorems.check import Check, Clause, Report
+from maxent.theorems.linear_quadratic import LinearBench
 
 ORDER = (
     *("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1"),
     *("GIBBS-1", "GIBBS-2", "GIBBS-3", "GIBBS-4", "SPI-NEWTON", "NPG", "LIMIT-ZERO"),
     *("LIMIT-INFINITY", "MONOTONE", "SCALE", "SHAPE", "SHIFT", "DUPLICATE", "PG", "SUBOPT"),
     *("ENVELOPE", "SENSITIVITY", "SLOPE", "DUAL-TEMPERATURE", "DUAL-OCCUPANCY", "PATH"),
-    *("INFERENCE", "PG-EQUIVALENCE", "LMDP", "PRIOR", "MELLOWMAX"),
+    *("INFERENCE", "PG-EQUIVALENCE", "LMDP", "PRIOR", "MELLOWMAX", "LQR-1", "LQR-2", "LQR-3"),
 )
 """The keys in the order of the theory: SQL and SAC first."""
 
 FAMILIES = (
     *(soft_q_iteration, soft_policy_iteration, boltzmann, gradients, limits, transformations),
-    *(identities, duality, convex_dual, inference, linearly_solvable),
+    *(identities, duality, convex_dual, inference, linearly_solvable, linear_quadratic),
 )
 CLAUSES: tuple[Clause, ...] = tuple(
     sorted(
@@ -53,7 +61,7 @@ KEYS: tuple[str, ...] = tuple(dict.fromkeys(clause.key for clause in CLAUSES))
 
 
 def verify(
-    mdp: MDP,
+    mdp: MDP | LinearQuadratic,
     temperature: float,
     *,
     prior: ndarray | None = None,
@@ -70,21 +78,42 @@ def verify(
     check that holds is numerical evidence on these inputs, not a proof; docs/checks.md says what
     each one means.
 
-    mdp : an MDP with discount < 1.
+    mdp : an MDP with discount < 1, or a `maxent.continuous.lqr.LinearQuadratic`.
     temperature : alpha >= 0; at 0 the clauses are those of the hard maximum.
     prior : action probabilities (S, A) or (A,); the entropy becomes -KL(pi || prior).
-    keys : which statements, as "SQL-T3" or a list of such; left out: all.
+    keys : which statements, as "SQL-T3" or a list of such; left out: all about such a problem.
     seed : for the random inputs; the same seed gives the same report.
     operators : what is tested: a namespace with the functions of `maxent.tabular.operators`, and,
-        if you like, public functions (`occupancy`, `policy_gradient`, `tradeoff` ...); a function
-        it lacks is maxent's own.
+        if you like, public functions (`occupancy`, `policy_gradient`, `tradeoff`, `solve_lqr` ...);
+        a function it lacks is maxent's own.
     progress : show a progress bar on a terminal.
     """
-    if not isinstance(mdp, MDP):
+    if not isinstance(mdp, MDP | LinearQuadratic):
         raise ModelError(f"mdp = {mdp!r} is not a maxent.MDP; build one, or see maxent.gridworld")
     temperature = check_temperature(temperature)
     seed = check_count("seed", seed, minimum=0)
-    chosen = _chosen_keys(keys)
+    concerning = {clause.key for clause in CLAUSES if _concerns(clause, mdp)}
+    chosen = concerning if keys is None else _chosen_keys(keys)
+    bench: Bench | LinearBench
+    if isinstance(mdp, MDP):
+        bench = _bench_of_mdp(mdp, temperature, prior, seed, operators)
+    else:
+        if prior is not None:
+            raise ConfigError("a linear-quadratic problem takes no prior; leave it out")
+        bench = LinearBench(mdp, temperature, seed, operators)
+    clauses = [clause for clause in CLAUSES if clause.key in chosen]
+    checks = []
+    with tqdm(total=len(clauses), desc="verify", disable=None if progress else True) as bar:
+        for clause in clauses:
+            bar.set_postfix_str(f"{clause.key} {clause.name}")
+            checks.append(clause.check(bench) if _concerns(clause, mdp) else _foreign(clause))
+            bar.update()
+    return Report(tuple(checks))
+
+
+def _bench_of_mdp(
+    mdp: MDP, temperature: float, prior: ndarray | None, seed: int, operators: Any
+) -> Bench:
     if mdp.discount == 1.0:
         raise ConfigError(
             "discount = 1 makes no contraction: the theorems checked here need a discount below 1; "
@@ -98,14 +127,19 @@ def verify(
             f"discount = {mdp.discount!r} times the largest row sum of the transition is not below "
             "1; divide each row by its sum, or lower the discount"
         )
-    clauses = [clause for clause in CLAUSES if clause.key in chosen]
-    checks = []
-    with tqdm(total=len(clauses), desc="verify", disable=None if progress else True) as bar:
-        for clause in clauses:
-            bar.set_postfix_str(f"{clause.key} {clause.name}")
-            checks.append(clause.check(bench))
-            bar.update()
-    return Report(tuple(checks))
+    return bench
+
+
+def _concerns(clause: Clause, problem: MDP | LinearQuadratic) -> bool:
+    """Whether the clause is about a problem of this kind."""
+    return (clause in linear_quadratic.CLAUSES) == isinstance(problem, LinearQuadratic)
+
+
+def _foreign(clause: Clause) -> Check:
+    """The verdict on a clause that is about the other kind of problem: its first hypothesis."""
+    words = tuple(hypothesis.words for hypothesis in clause.hypotheses)
+    about = (clause.key, clause.name, clause.statement, clause.source, words)
+    return Check(*about, math.nan, math.nan, {"missing": words[0]}, "not applicable")
 
 
 def statements(keys: str | Iterable[str] | None = None) -> list[dict[str, Any]]:

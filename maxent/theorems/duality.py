@@ -10,7 +10,8 @@ from numpy import ndarray
 from maxent.theorems.bench import Bench
 from maxent.theorems.check import Case, Hypothesis, clause
 from maxent.theorems.hypotheses import FACTORISABLE, SOFT
-from maxent.theorems.limits import free_bench, hard_limit, pairs, performance
+from maxent.theorems.limits import free_bench, hard_limit
+from maxent.theorems.temperatures import pairs, performance
 
 # SLOPE
 

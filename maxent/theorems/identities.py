@@ -13,9 +13,9 @@ from numpy import ndarray
 
 from maxent.theorems.bench import Bench
 from maxent.theorems.check import Case, clause
-from maxent.theorems.gradients import span
 from maxent.theorems.hypotheses import FACTORISABLE, SOFT
-from maxent.theorems.limits import pairs, performance
+from maxent.theorems.newton import span
+from maxent.theorems.temperatures import pairs, performance
 
 PATH_LENGTHS = (1, 2, 5, 10)
 

@@ -151,3 +151,41 @@ def test_policy_transition_and_reward_give_the_linear_system(sparse):
     np.testing.assert_allclose(
         np.where(mdp.terminal, 0.0, ops.policy_value(q, log_policy, 0.7)), v, atol=1e-12
     )
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3])
+@pytest.mark.parametrize("shape", [(5, 3), (2, 5, 3)])
+def test_the_last_axis_is_actions_whatever_stands_before_it(shape, temperature):
+    """Several states, or a batch of such: each row is dealt with by itself."""
+    rng = np.random.default_rng(1)
+    q, log_policy = rng.normal(size=shape), np.log(rng.dirichlet(np.ones(3), size=shape[:-1]))
+    log_prior = np.where(rng.random(shape) < 0.3, -np.inf, 0.0)
+    log_prior[..., 1] = 0.0
+    stayed = np.where(log_prior > -np.inf, log_policy, -np.inf)
+    stayed = stayed - np.log(np.exp(stayed).sum(axis=-1, keepdims=True))
+    calls = [
+        (ops.soft_value, (q, temperature, log_prior)),
+        (ops.boltzmann_policy, (q, temperature, log_prior)),
+        (ops.policy_value, (q, stayed, temperature, log_prior)),
+        (ops.entropy, (stayed, log_prior)),
+        (ops.kl_divergence, (stayed, log_policy)),
+        (ops.mellowmax, (q, temperature, log_prior)),
+    ]
+    for function, arguments in calls:
+        whole = function(*arguments)
+        for place in np.ndindex(shape[:-1]):
+            row = [x[place][None] if isinstance(x, np.ndarray) else x for x in arguments]
+            np.testing.assert_allclose(whole[place], function(*row)[0], rtol=1e-14)
+
+
+@given(values, temperatures)
+def test_mellowmax_against_high_precision(q, temperature):
+    log_mask = np.array([0.0, 0.0, -np.inf, 0.0])
+    found = ops.mellowmax(q, temperature, np.tile(log_mask, (3, 1)))
+    for row, got in zip(q[:, [0, 1, 3]], found, strict=True):
+        with mp.workdps(60):
+            alpha, top = mpf(temperature), mpf(float(row.max()))
+            mean = mp.fsum(mp.exp((mpf(float(x)) - top) / alpha) for x in row) / 3
+            exact = top + alpha * mp.log(mean)
+        assert abs(mpf(float(got)) - exact) <= 1e-12 * max(1, float(np.abs(row).max()))
+    assert (ops.mellowmax(q, 0.0) == q.max(axis=1)).all()

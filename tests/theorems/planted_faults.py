@@ -1,19 +1,46 @@
-"""Operators with one fault each, for testing that the theorems' checks notice.
+"""One fault at a time, planted in the operators and functions that the theorems' checks call.
 
 `faulty(name)` is a namespace like `maxent.tabular.operators` in which the fault is in one formula
 and the operators built on that formula inherit it, as they would in the real module.
 
-Run as a program it prints the tables fault x key of docs/checks.md.
+    python tests/theorems/planted_faults.py            # print the matrix fault x key
+    python tests/theorems/planted_faults.py --write    # put it into docs/checks.md
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 
+if __name__ == "__main__":  # the tests' folder, as pytest has it
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from theorems import faulty_models, faulty_operators
+
 import maxent
 from maxent.tabular import operators as true
+from maxent.theorems.catalogue import CLAUSES, KEYS
+
+GROUPS = {
+    "The soft value": faulty_operators.OF_THE_SOFT_VALUE,
+    "The Boltzmann policy": faulty_operators.OF_THE_POLICY,
+    "The value of a policy": faulty_operators.OF_AN_EVALUATION,
+    "The backup": faulty_models.OF_THE_BACKUP,
+    "The prior": faulty_models.OF_THE_PRIOR,
+    "The public functions": faulty_models.OF_A_FUNCTION,
+}
+FAULTS = {name: parts for group in GROUPS.values() for name, parts in group.items()}
+
+CORE = ("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1")
+"""The theorems of the two papers: the columns of the tables; other keys are named in the last."""
+
+DOCS = Path(__file__).parents[2] / "docs" / "checks.md"
+BEGIN, END = "<!-- planted faults: begin -->", "<!-- planted faults: end -->"
 
 
 def family(
@@ -23,8 +50,10 @@ def family(
     policy_value=true.policy_value,
     backup=true.backup,
     soft_policy_bellman=None,
+    **functions,
 ):
-    """The seven operators, built on the five formulas given."""
+    """The seven operators, built on the formulas given, and public functions in place of maxent's
+    own."""
 
     def soft_bellman(mdp, q, temperature, log_prior=None):
         log_prior = mdp.log_mask if log_prior is None else log_prior
@@ -44,166 +73,121 @@ def family(
         soft_policy_improvement=lambda q, temperature, log_prior=None: boltzmann_policy(
             q, temperature, log_prior
         ),
+        **functions,
     )
-
-
-def _expected(q, log_policy):
-    policy = np.exp(log_policy)
-    return np.where(policy > 0, policy * q, 0.0).sum(axis=-1)
-
-
-def _masked(q, log_prior):
-    return q if log_prior is None else np.where(log_prior > -np.inf, q, -np.inf)
-
-
-def _alpha_missing_in_policy_value(q, log_policy, temperature, log_prior=None):
-    return true.policy_value(q, log_policy, 1.0, log_prior)
-
-
-def _alpha_missing_inside(q, temperature, log_prior=None):
-    return temperature * true.soft_value(q, 1.0, log_prior)
-
-
-def _alpha_missing_outside(q, temperature, log_prior=None):
-    return true.soft_value(q, temperature, log_prior) / temperature
-
-
-def _boltzmann_average(q, temperature, log_prior=None):
-    return _expected(q, true.boltzmann_policy(q, temperature, log_prior))
-
-
-def _no_logarithm(q, temperature, log_prior=None):
-    scores = _masked(q, log_prior) / temperature
-    return temperature * np.exp(scores).sum(axis=-1)
-
-
-def _wrong_sign(q, log_policy, temperature, log_prior=None):
-    return _expected(q, log_policy) - temperature * true.entropy(log_policy, log_prior)
-
-
-def _entropy_undiscounted(mdp, q, log_policy, temperature, log_prior=None):
-    log_prior = mdp.log_mask if log_prior is None else log_prior
-    bonus = np.where(mdp.terminal, 0.0, temperature * true.entropy(log_policy, log_prior))
-    return true.backup(mdp, _expected(q, log_policy)) + mdp.expect(bonus)
-
-
-def _policy_not_divided(q, temperature, log_prior=None):
-    return true.boltzmann_policy(q, 1.0, log_prior)
-
-
-def _unnormalised(q, temperature, log_prior=None):
-    logits = q / temperature
-    return logits if log_prior is None else logits + log_prior
-
-
-def _hard_maximum(q, temperature, log_prior=None):
-    return true.soft_value(q, 0.0, log_prior)
-
-
-def _discount_twice(mdp, v):
-    return mdp.reward + mdp.expect(mdp.discount * mdp.discount_on_arrival * v)
-
-
-def _no_discount(mdp, v):
-    return mdp.reward + mdp.expect(np.where(mdp.terminal, 0.0, v))
-
-
-def _terminal_bootstrapped(mdp, v):
-    return mdp.reward + mdp.expect(mdp.discount * v)
-
-
-def _transposed(mdp, v):
-    dense = mdp.transition_rows
-    dense = np.asarray(dense.toarray() if mdp.is_sparse else dense)
-    dense = dense.reshape(mdp.n_states, mdp.n_actions, mdp.n_states)
-    return mdp.reward + np.einsum("tas,t->sa", dense, mdp.discount_on_arrival * v)
-
-
-def in_float32(function, position):
-    """The function with its temperature, the argument at `position`, rounded to float32."""
-
-    def rounded(*given):
-        given = list(given)
-        given[position] = float(np.float32(given[position]))
-        return function(*given)
-
-    return rounded
-
-
-FAULTS = {
-    "alpha missing in the policy's value": {"policy_value": _alpha_missing_in_policy_value},
-    "alpha missing inside log-sum-exp": {"soft_value": _alpha_missing_inside},
-    "alpha missing outside log-sum-exp": {"soft_value": _alpha_missing_outside},
-    "Boltzmann average for log-sum-exp": {"soft_value": _boltzmann_average},
-    "no logarithm: sum of exp": {"soft_value": _no_logarithm},
-    "wrong sign of the entropy": {"policy_value": _wrong_sign},
-    "next state's entropy undiscounted": {"soft_policy_bellman": _entropy_undiscounted},
-    "policy not divided by alpha": {"boltzmann_policy": _policy_not_divided},
-    "policy not normalised": {"boltzmann_policy": _unnormalised},
-    "alpha in float32": {
-        "soft_value": in_float32(true.soft_value, 1),
-        "boltzmann_policy": in_float32(true.boltzmann_policy, 1),
-        "policy_value": in_float32(true.policy_value, 2),
-    },
-    "alpha in float32, soft value only": {"soft_value": in_float32(true.soft_value, 1)},
-    "alpha in float32, policy only": {"boltzmann_policy": in_float32(true.boltzmann_policy, 1)},
-    "mask ignored by the soft value": {"soft_value": lambda q, t, p=None: true.soft_value(q, t)},
-    "mask ignored by the policy": {
-        "boltzmann_policy": lambda q, t, p=None: true.boltzmann_policy(q, t)
-    },
-    "hard maximum for log-sum-exp": {"soft_value": _hard_maximum},
-    "discount applied twice": {"backup": _discount_twice},
-    "discount not applied": {"backup": _no_discount},
-    "terminal states bootstrapped": {"backup": _terminal_bootstrapped},
-    "transition transposed": {"backup": _transposed},
-}
 
 
 def faulty(name: str) -> SimpleNamespace:
     return family(**FAULTS[name])
 
 
-def ordinary_mdps() -> dict[str, maxent.MDP]:
-    """Ordinary, but each fault must be able to matter: some actions masked, one terminal state."""
+class Setting(NamedTuple):
+    """What the checks are run on."""
+
+    mdp: maxent.MDP
+    temperature: float
+    prior: np.ndarray | None = None
+
+
+def settings() -> dict[str, Setting]:
+    """Ordinary, but each fault must be able to matter: some actions masked, a terminal state, a
+    start that is not even, a temperature that is no float32 number, a prior, ties."""
+    rng = np.random.default_rng(0)
+    masked = maxent.garnet(7, 3, discount=0.9, seed=1, terminal=1, masked=0.3)
+    masked = masked.replace(initial_distribution=rng.dirichlet(np.ones(7)))
+    sparse = maxent.garnet(12, 4, discount=0.95, seed=2, branching=3, terminal=1, masked=0.3)
+    prior = rng.dirichlet(np.ones(4), size=12) * sparse.action_mask
+    prior /= prior.sum(axis=1, keepdims=True)
+    plain = maxent.garnet(6, 3, discount=0.8, seed=0)
+    tied = maxent.garnet(6, 3, discount=0.9, seed=3, branching=1)
+    tied = tied.replace(reward=np.tile(np.round(tied.reward[:, :1], 1), 3))
+    tied = tied.replace(transition=np.repeat(tied.to_dense().transition[:, :1], 3, axis=1))
     return {
-        "dense": maxent.garnet(7, 3, discount=0.9, seed=1, terminal=1, masked=0.3),
-        "sparse": maxent.garnet(12, 4, discount=0.95, seed=2, branching=3, terminal=1, masked=0.3),
+        "masked, terminal": Setting(masked, 0.1),
+        "sparse, prior": Setting(sparse, 0.7, prior),
+        "every action, no end": Setting(plain, 0.3),
+        "temperature 0": Setting(masked, 0.0),
+        "temperature 0, ties": Setting(tied, 0.0),
     }
 
 
-def caught_by(name: str, mdp: maxent.MDP, temperature: float) -> dict[str, list[str]]:
-    """Key -> the clauses that fail under this fault."""
-    report = maxent.verify(mdp, temperature, operators=faulty(name))
-    caught: dict[str, list[str]] = {}
+def caught_by(
+    operators: SimpleNamespace, setting: Setting, keys: Iterable[str] | None = None
+) -> dict[str, set[str]]:
+    """Key -> the clauses that fail with these operators."""
+    report = maxent.verify(
+        setting.mdp, setting.temperature, prior=setting.prior, keys=keys, operators=operators
+    )
+    caught: dict[str, set[str]] = {}
     for check in report:
         if check.verdict == "fails":
-            caught.setdefault(check.key, []).append(check.clause)
+            caught.setdefault(check.key, set()).add(check.clause)
     return caught
 
 
-CORE = ("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1")
-"""The theorems of the two papers: the keys of the first table."""
+def caught(name: str) -> dict[str, set[str]]:
+    """Key -> the clauses that fail under this fault, in one setting or another."""
+    together: dict[str, set[str]] = {}
+    for setting in settings().values():
+        for key, clauses in caught_by(faulty(name), setting).items():
+            together.setdefault(key, set()).update(clauses)
+    return together
 
 
-def tables(mdp: maxent.MDP, temperature: float) -> tuple[str, str]:
-    """Markdown: how many clauses of the papers' theorems fail under each fault; then which of the
-    other keys catch it, with that number."""
-    from maxent.theorems.catalogue import CLAUSES
+def row(name: str) -> str:
+    """The line of a fault: how many clauses of each of the papers' theorems fail, then the other
+    keys that catch it."""
+    found = caught(name)
+    numbers = [str(len(found.get(key, ())) or "·") for key in CORE]
+    others = [f"{key} {len(found[key])}" for key in KEYS if key in found and key not in CORE]
+    return "| " + " | ".join([name, *numbers, ", ".join(others) or "·"]) + " |"
 
+
+def matrix() -> str:
+    """The tables fault x key of docs/checks.md, one a group, in Markdown."""
     total = {key: sum(clause.key == key for clause in CLAUSES) for key in CORE}
-    first = [["fault", *(f"{key} ({total[key]})" for key in CORE)], ["---", *(":-:" for _ in CORE)]]
-    second = [["fault", "also caught by"], ["---", "---"]]
-    for name in FAULTS:
-        caught = caught_by(name, mdp, temperature)
-        first.append([name, *(str(len(caught.get(key, [])) or "·") for key in CORE)])
-        others = [f"{key} {len(found)}" for key, found in caught.items() if key not in CORE]
-        second.append([name, ", ".join(others) or "·"])
-    return _markdown(first), _markdown(second)
+    header = " | ".join(["fault", *(f"{key} ({total[key]})" for key in CORE), "other keys"])
+    rule = " | ".join(["---", *(":-:" for _ in CORE), "---"])
+    tables = []
+    for group, faults in GROUPS.items():
+        lines = [
+            f"**{group}**",
+            "",
+            f"| {header} |",
+            f"| {rule} |",
+            *(row(name) for name in faults),
+        ]
+        tables.append("\n".join(lines))
+    return "\n\n".join([*tables, summary(tables)])
 
 
-def _markdown(rows: list[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+def summary(tables: Iterable[str]) -> str:
+    """How many faults each key catches, counted in the tables."""
+    counts = dict.fromkeys(KEYS, 0)
+    for line in "\n".join(tables).splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0] not in FAULTS:
+            continue
+        for key, cell in zip(CORE, cells[1:]):
+            counts[key] += cell != "·"
+        for entry in cells[-1].split(", "):
+            if entry != "·":
+                counts[entry.split()[0]] += 1
+    found = ", ".join(f"{key} {count}" for key, count in counts.items() if count)
+    none = ", ".join(key for key, count in counts.items() if not count)
+    text = f"Of {len(FAULTS)} faults each key catches: {found}."
+    return f"{text} None: {none}." if none else text
+
+
+def main(arguments: list[str]) -> None:
+    made = matrix()
+    if arguments != ["--write"]:
+        print(made)
+        return
+    before, rest = DOCS.read_text().split(BEGIN)
+    _, after = rest.split(END)
+    DOCS.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}")
 
 
 if __name__ == "__main__":
-    print("\n\n".join(tables(ordinary_mdps()["dense"], 0.1)))
+    main(sys.argv[1:])

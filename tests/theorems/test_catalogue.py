@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -101,10 +100,11 @@ def test_with_only_terminal_states_nothing_is_applicable():
 
 def test_every_key_has_its_clauses_once():
     assert KEYS[:7] == PAPERS
-    assert set(KEYS) == set(ORDER) and len(KEYS) == len(ORDER) == 33
+    assert set(KEYS) == set(ORDER) and len(KEYS) == len(ORDER) == 36
     assert len({(clause.key, clause.name) for clause in CLAUSES}) == len(CLAUSES)
     report = maxent.verify(maxent.garnet(4, 2, discount=0.9, seed=0), 0.1)
-    assert [(check.key, check.clause) for check in report] == [(c.key, c.name) for c in CLAUSES]
+    about_mdps = [c for c in CLAUSES if not c.key.startswith("LQR")]
+    assert [(check.key, check.clause) for check in report] == [(c.key, c.name) for c in about_mdps]
     assert all(check.strength == "numerical" and check.source for check in report)
 
 
@@ -174,17 +174,13 @@ def lattice(n, discount=0.95):
     return maxent.MDP(transition, reward, discount=discount, terminal=np.arange(n * n) == n * n - 1)
 
 
-def test_a_gridworld_takes_seconds():
-    began = time.perf_counter()
-    maxent.verify(lattice(10), 0.1).raise_if_failed()
-    assert time.perf_counter() - began < 10.0  # about 1 s on an idle core
+def test_a_gridworld():
+    maxent.verify(lattice(10), 0.1).raise_if_failed()  # about a second
 
 
 @pytest.mark.slow
 def test_a_hundred_thousand_states_are_within_reach():
-    began = time.perf_counter()
-    report = maxent.verify(lattice(316, 0.99), 0.1)
-    assert time.perf_counter() - began < 240.0  # about 80 s on an idle core
+    report = maxent.verify(lattice(316, 0.99), 0.1)  # a minute or two
     report.raise_if_failed()
     missing = [check.witness["missing"] for check in report if check.verdict == "not applicable"]
     assert all("at most" in words or "no terminal" in words for words in missing)

@@ -11,6 +11,7 @@ import pytest
 
 import maxent
 from maxent.cli import main
+from maxent.continuous.lqr import scalar
 from maxent.tabular import operators
 from maxent.theorems import convex_dual
 from maxent.theorems.bench import Bench
@@ -39,7 +40,7 @@ def test_every_key_holds_and_says_what_is_missing(key, mdp):
 
 def test_every_key_applies_somewhere():
     tried = set()
-    for mdp in (PLAIN, ENDING):
+    for mdp in (PLAIN, ENDING, scalar()):
         tried |= {c.key for c in maxent.verify(mdp, 0.3) if c.verdict == "holds"}
     missing = set(ORDER) - tried
     assert missing <= ({"DUAL-OCCUPANCY"} if not clarabel() else set())

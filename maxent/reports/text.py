@@ -1,28 +1,15 @@
-"""What the command line and the tour show and write: numbers, tables, pictures in text, JSON.
-
-JSON written here is strict: a number that is not finite becomes null.  Numbers keep all their
-digits, so what is read back is what was computed.
-"""
+"""Tables and pictures of policies, as text for a terminal."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import sys
-from collections.abc import Mapping, Sequence
-from importlib import metadata
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from numpy import ndarray
 
-import maxent
-from maxent.files import write_whole
 from maxent.mdp import MDP
 from maxent.solution import Solution
 
-LIBRARIES = ("numpy", "scipy", "gymnasium", "matplotlib", "numba")
 WIDEST, HIGHEST = 120, 60
 """Largest map, in characters, that is drawn as text."""
 
@@ -50,74 +37,6 @@ GLYPHS = {frozenset([move]): glyph for move, glyph in _ONE.items()} | {
 SEVERAL = "*"
 ASCII = {"↑": "^", "→": ">", "↓": "v", "←": "<", "○": "o"}
 LEGEND = "the likeliest move of each cell; corners and crosses: several are as likely"
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python, of this package and of the libraries behind the numbers."""
-    found = {"maxent": maxent.__version__, "python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def write_json(record: Mapping[str, Any], path: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Write a record as JSON, whole or not at all; arrays become nested lists."""
-    with write_whole(path, overwrite=overwrite) as staged, open(staged, "w") as file:
-        json.dump(plain(record), file, allow_nan=False)
-        file.write("\n")
-
-
-def plain(value: Any) -> Any:
-    """The same as built-in types, with None for numbers that are not finite."""
-    if isinstance(value, Mapping):
-        return {str(name): plain(part) for name, part in value.items()}
-    if isinstance(value, ndarray):
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            return plain(value.tolist())
-        return value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
-def mdp_record(mdp: MDP) -> dict[str, Any]:
-    """What identifies the states and actions that the arrays of a solution are about."""
-    record: dict[str, Any] = {
-        "n_states": mdp.n_states,
-        "n_actions": mdp.n_actions,
-        "discount": mdp.discount,
-        "initial_distribution": mdp.initial_distribution,
-        "terminal": mdp.terminal,
-        "action_names": mdp.action_names,
-        "state_names": mdp.state_names,
-    }
-    if not mdp.action_mask.all():
-        record["action_mask"] = mdp.action_mask
-    if mdp.grid is not None:
-        record |= {"map": mdp.grid.text, "cells": mdp.grid.cells}
-    return record
-
-
-def solution_record(mdp: MDP, solution: Solution) -> dict[str, Any]:
-    """Every number of a solution, and its value at the start."""
-    names = (
-        "temperature method status converged iterations seconds tolerance error_bound "
-        "policy_bound v lower upper q policy residuals"
-    )
-    record = {name: getattr(solution, name) for name in names.split()}
-    return {"value_at_start": value_at_start(mdp, solution), **record}
-
-
-def value_at_start(mdp: MDP, solution: Solution) -> float:
-    """Expected value over the initial distribution."""
-    return float(mdp.initial_distribution @ solution.v)
 
 
 def discount_text(discount: float) -> str:

@@ -1,0 +1,119 @@
+"""The linear-quadratic problem and the four-goal point mass as Gymnasium environments.
+
+The ids are `maxent/LQR-v0` and `maxent/Multigoal-v0`, known to Gymnasium once `maxent` is in use.
+Neither truncates an episode by itself: `gymnasium.make` does, after 100 and 30 steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from jaxtyping import Float
+from numpy import ndarray
+
+from maxent import registration  # noqa: F401 (registers the ids)
+from maxent.continuous import multigoal
+from maxent.continuous.lqr import LinearQuadratic, coupled_masses
+from maxent.continuous.matrices import square_root
+from maxent.errors import ConfigError, ModelError
+
+Observation = Float[ndarray, " n"]
+
+
+class LQREnv(gymnasium.Env[ndarray, ndarray]):
+    """s' = A s + B a + w with reward -(s'Q s + a'R a), float64, unbounded, never terminating.
+
+    problem : left out: `maxent.continuous.lqr.coupled_masses()`.  `reset(options={"state": s})`
+    starts in a state of your choice.  One seed fixes the start and the noise.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(self, problem: LinearQuadratic | None = None) -> None:
+        if problem is not None and not isinstance(problem, LinearQuadratic):
+            raise ModelError(f"problem = {problem!r} is not a LinearQuadratic")
+        self.problem = coupled_masses() if problem is None else problem
+        n, m = self.problem.n_states, self.problem.n_actions
+        self.observation_space = spaces.Box(-np.inf, np.inf, (n,), np.float64)
+        self.action_space = spaces.Box(-np.inf, np.inf, (m,), np.float64)
+        self.state: ndarray | None = None
+        self._start = square_root(self.problem.initial_covariance)
+        self._noise = square_root(self.problem.W)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start at the initial law, or from `options={"state": s}`."""
+        super().reset(seed=seed)
+        drawn = self.problem.initial_mean + self._start @ self.np_random.standard_normal(
+            self.problem.n_states
+        )
+        self.state = _given_state(options, drawn)
+        return self.state.copy(), {}
+
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Take an action: (next state, reward, False, False, {})."""
+        state, chosen = _ready(self.state), _action(action, self.problem.n_actions)
+        reward = float(self.problem.reward(state, chosen))
+        noise = self._noise @ self.np_random.standard_normal(self.problem.n_states)
+        self.state = self.problem.expected_next(state, chosen) + noise
+        return self.state.copy(), reward, False, False, {}
+
+
+class MultigoalEnv(gymnasium.Env[ndarray, ndarray]):
+    """The point mass of `maxent.continuous.multigoal`; the state is the observation, float64.
+
+    Actions outside [-1, 1] are clipped.  `reset(options={"state": s})` starts in a state of your
+    choice.  `info["goal"]` after a step is the number of the goal that was reached, or -1.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        border = multigoal.BORDER
+        self.observation_space = spaces.Box(-border, border, (2,), np.float64)
+        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float64)
+        self.state: ndarray | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start at N(0, 0.1^2), or from `options={"state": s}`."""
+        super().reset(seed=seed)
+        self.state = _given_state(options, multigoal.start(1, self.np_random)[0])
+        return self.state.copy(), {}
+
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Take an action: (next state, reward, terminated, False, {"goal": number})."""
+        state, chosen = _ready(self.state), _action(action, 2)
+        after, reward, ended = multigoal.step(state[None, :], chosen[None, :])
+        self.state = after[0]
+        goal = int(multigoal.goal_reached(after)[0])
+        return self.state.copy(), float(reward[0]), bool(ended[0]), False, {"goal": goal}
+
+
+def _ready(state: ndarray | None) -> ndarray:
+    if state is None:
+        raise gymnasium.error.ResetNeeded("call reset() before step()")
+    return state
+
+
+def _action(action: Any, size: int) -> Float[ndarray, " m"]:
+    array = np.asarray(action, dtype=float)
+    if array.shape != (size,) or not np.isfinite(array).all():
+        raise ConfigError(f"action = {action!r}; give {size} finite numbers")
+    return array
+
+
+def _given_state(options: dict[str, Any] | None, drawn: Observation) -> Observation:
+    """The state that `options` names, or the one drawn."""
+    options = options or {}
+    for key in options.keys() - {"state"}:
+        raise ConfigError(f"reset option {key!r} is unknown; Known: state")
+    state = np.array(options.get("state", drawn), dtype=float)
+    if state.shape != drawn.shape or not np.isfinite(state).all():
+        raise ConfigError(f"state = {options['state']!r}; give {len(drawn)} finite numbers")
+    return state

@@ -1,0 +1,351 @@
+r"""The maximum-entropy linear-quadratic regulator: a continuous problem with a closed form.
+
+    s' = A s + B a + w,  w ~ N(0, W),   r(s,a) = -(s'Q s + a'R a),   discount gamma < 1,
+
+states in R^n, actions in R^m without bounds; X' is the transpose.  With the entropy of the policy
+weighted by the temperature alpha:
+
+- LQR-1: P = Q + gamma A'PA - gamma^2 A'PB M^{-1} B'PA, M = R + gamma B'PB, K = gamma M^{-1} B'PA,
+  the stabilising solution of the Riccati equation of (sqrt(gamma) A, sqrt(gamma) B, Q, R);
+- LQR-2: pi*(a|s) = N(-K s, (alpha / 2) M^{-1}): the mean is the classical controller, the
+  temperature sets only the covariance;
+- LQR-3: V*(s) = -s'P s + c, c = (-gamma tr(PW) + alpha ((m/2) log(pi alpha) - (1/2) log det M))
+  / (1 - gamma).
+
+So everything a neural method learns has a true value here: V*, Q*, the gain and the covariance,
+not only a return.  The partition sum is over an unbounded space, so this is no instance of SQL-T3.
+
+Derivation: Levine (2018), Sec. 3; the Riccati equation: Anderson, Moore (1990), Ch. 2.  Units:
+values are discounted sums of reward, entropies in nats, densities in the units of the actions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from scipy import linalg
+
+from maxent.continuous.matrices import (
+    ASYMMETRY,
+    checked_residual,
+    cholesky,
+    gaussian_entropy,
+    lyapunov,
+    matrix,
+    quadratic,
+    rank_gap,
+    spectral_radius,
+    square_root,
+    symmetric,
+)
+from maxent.errors import ConfigError, ModelError, check_discount, check_temperature
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class LinearQuadratic:
+    """A validated, immutable linear-quadratic problem (module docstring).
+
+    A (n, n), B (n, m), Q (n, n) positive semi-definite, R (m, m) positive definite, W (n, n)
+    positive semi-definite, discount in [0, 1).  The first state is N(initial_mean (n,),
+    initial_covariance (n, n)); left out: N(0, I).
+
+    Raises ModelError (matrices; (sqrt(gamma) A, sqrt(gamma) B) not stabilisable, or
+    (sqrt(gamma) A, Q) not detectable) or ConfigError (discount).
+    """
+
+    A: ndarray
+    B: ndarray
+    Q: ndarray
+    R: ndarray
+    W: ndarray
+    discount: float
+    initial_mean: ndarray
+    initial_covariance: ndarray
+
+    def __init__(
+        self,
+        A: Any,
+        B: Any,
+        Q: Any,
+        R: Any,
+        W: Any,
+        *,
+        discount: float,
+        initial_mean: Any = None,
+        initial_covariance: Any = None,
+    ) -> None:
+        if check_discount(discount) == 1.0:
+            raise ConfigError("discount = 1: the value of noise never ends; give one below 1")
+        if np.ndim(B) != 2:
+            raise ModelError(f"B has shape {np.shape(B)}; it must be (n, m): states, actions")
+        n, m = np.shape(B)
+        mean = np.zeros(n) if initial_mean is None else initial_mean
+        law = np.eye(n) if initial_covariance is None else initial_covariance
+        fields = {
+            "A": matrix("A", A, (n, n)),
+            "B": matrix("B", B, (n, m)),
+            "Q": symmetric("Q", Q, n),
+            "R": symmetric("R", R, m, definite=True),
+            "W": symmetric("W", W, n),
+            "initial_mean": matrix("initial_mean", mean, (n,)),
+            "initial_covariance": symmetric("initial_covariance", law, n),
+        }
+        for name, value in fields.items():
+            value.setflags(write=False)
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "discount", float(discount))
+        self._check_solvable()
+
+    def _check_solvable(self) -> None:
+        """Hautus' tests at the eigenvalues of sqrt(gamma) A that are not stable."""
+        scaled_a, scaled_b = self.scaled
+        size = max(1.0, float(np.abs(scaled_a).max()))
+        for value in np.linalg.eigvals(scaled_a):
+            if abs(value) < 1.0 - ASYMMETRY:
+                continue
+            shifted = value * np.eye(self.n_states) - scaled_a
+            growth = f"a direction that grows by {abs(value) / math.sqrt(self.discount):.6g} a step"
+            if rank_gap(np.hstack([shifted, scaled_b])) <= ASYMMETRY * size:
+                raise ModelError(
+                    f"(A, B): {growth} cannot be controlled, so every policy has the value -inf "
+                    "at this discount; change B, or lower the discount"
+                )
+            if rank_gap(np.vstack([shifted, self.Q])) <= ASYMMETRY * size:
+                raise ModelError(
+                    f"(A, Q): {growth} costs nothing (not detectable), so the stabilising solution "
+                    "need not be the optimum; give it a cost in Q, or lower the discount"
+                )
+
+    @property
+    def n_states(self) -> int:
+        """n, the dimension of the state."""
+        return self.A.shape[0]
+
+    @property
+    def n_actions(self) -> int:
+        """m, the dimension of the action."""
+        return self.B.shape[1]
+
+    @property
+    def scaled(self) -> tuple[Float[ndarray, "n n"], Float[ndarray, "n m"]]:
+        """(sqrt(gamma) A, sqrt(gamma) B): undiscounted, they have the same Riccati equation."""
+        root = math.sqrt(self.discount)
+        return root * self.A, root * self.B
+
+    def reward(
+        self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
+    ) -> Float[ndarray, "*N"]:
+        """-(s'Q s + a'R a), (..., n) and (..., m) -> (...)."""
+        return -quadratic(self.Q, states) - quadratic(self.R, actions)
+
+    def expected_next(
+        self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
+    ) -> Float[ndarray, "*N n"]:
+        """A s + B a, the next state but for the noise."""
+        return states @ self.A.T + actions @ self.B.T
+
+
+@dataclass(frozen=True, eq=False)
+class LinearQuadraticSolution:
+    """The value of a linear-Gaussian policy pi(a|s) = N(-K s, covariance): of pi* or another one.
+
+    problem, temperature : what was solved.
+    P : (n, n), constant : V(s) = -s'P s + constant.
+    gain : K (m, n).  covariance : (m, m), of the action in each state; zero at temperature 0.
+    residual : of the equation for P, relative to P.
+    """
+
+    problem: LinearQuadratic
+    temperature: float
+    P: ndarray
+    gain: ndarray
+    covariance: ndarray
+    constant: float
+    residual: float
+
+    def __post_init__(self) -> None:
+        for array in (self.P, self.gain, self.covariance):
+            array.setflags(write=False)
+
+    @property
+    def M(self) -> Float[ndarray, "m m"]:
+        """R + gamma B'PB: minus half the curvature of Q(s, a) in the action."""
+        return self.problem.R + self.problem.discount * self.problem.B.T @ self.P @ self.problem.B
+
+    @property
+    def closed_loop(self) -> Float[ndarray, "n n"]:
+        """A - B K: the mean of the next state under the policy."""
+        return self.problem.A - self.problem.B @ self.gain
+
+    @property
+    def entropy(self) -> float:
+        """Of the action, the same in every state: (1/2) log det(2 pi e covariance), in nats."""
+        return gaussian_entropy(self.covariance)
+
+    @property
+    def objective(self) -> float:
+        """J = E[V(s_0)] under the initial law."""
+        start = self.problem.initial_mean
+        spread = float((self.P * self.problem.initial_covariance).sum())
+        return self.constant - spread - float(quadratic(self.P, start))
+
+    def v(self, states: Float[ndarray, "*N n"]) -> Float[ndarray, "*N"]:
+        """V(s) = -s'P s + constant, (..., n) -> (...).  LQR-3."""
+        return self.constant - quadratic(self.P, states)
+
+    def q(
+        self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
+    ) -> Float[ndarray, "*N"]:
+        """Q(s, a) = r(s, a) + gamma E[V(s')], (..., n) and (..., m) -> (...)."""
+        problem = self.problem
+        mean = problem.expected_next(states, actions)
+        noise = float((self.P * problem.W).sum())
+        return problem.reward(states, actions) + problem.discount * (self.v(mean) - noise)
+
+    def log_density(
+        self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
+    ) -> Float[ndarray, "*N"]:
+        """log pi(a|s), in the units of the actions; ConfigError for a policy without a density."""
+        factor = cholesky(self.covariance)
+        whitened = linalg.solve_triangular(
+            factor, (actions + states @ self.gain.T).reshape(-1, len(factor)).T, lower=True
+        )
+        log_normaliser = np.log(np.diag(factor)).sum() + 0.5 * len(factor) * math.log(2 * math.pi)
+        return (-0.5 * (whitened**2).sum(axis=0) - log_normaliser).reshape(states.shape[:-1])
+
+    def sample(
+        self, states: Float[ndarray, "*N n"], rng: np.random.Generator
+    ) -> Float[ndarray, "*N m"]:
+        """An action for each state, (..., n) -> (..., m)."""
+        noise = rng.standard_normal((*states.shape[:-1], self.problem.n_actions))
+        return -states @ self.gain.T + noise @ square_root(self.covariance).T
+
+    def stationary_covariance(self) -> Float[ndarray, "n n"]:
+        """S = (A - BK) S (A - BK)' + B covariance B' + W: where the state N(0, S) settles.
+
+        Raises ModelError where the closed loop is not stable (which a discount can hide).
+        """
+        F, problem = self.closed_loop, self.problem
+        radius = spectral_radius(F)
+        if not radius < 1.0:
+            raise ModelError(
+                f"A - B K has the spectral radius {radius:.6g}: the state settles in no law; "
+                "a stationary state needs less than 1"
+            )
+        noise = problem.B @ self.covariance @ problem.B.T + problem.W
+        return lyapunov(F, noise, "stationary law")[0]
+
+    def stationary_states(self, count: int, rng: np.random.Generator) -> Float[ndarray, "N n"]:
+        """`count` independent states from the stationary law."""
+        root = square_root(self.stationary_covariance())
+        return rng.standard_normal((count, len(root))) @ root.T
+
+
+def solve_lqr(problem: LinearQuadratic, temperature: float) -> LinearQuadraticSolution:
+    """The optimal maximum-entropy policy and value in closed form: LQR-1, LQR-2, LQR-3.
+
+    At temperature 0 the policy is the classical controller, without noise.  Raises ConfigError
+    (temperature) or ModelError where the Riccati equation cannot be solved to 1e-9 of its size.
+    """
+    temperature = check_temperature(temperature)
+    scaled_a, scaled_b = problem.scaled
+    try:
+        P = linalg.solve_discrete_are(scaled_a, scaled_b, problem.Q, problem.R)
+    except (np.linalg.LinAlgError, ValueError) as error:
+        raise ModelError(f"the Riccati equation has no stabilising solution: {error}") from error
+    P = 0.5 * (P + P.T)
+    again, gain, M = riccati_step(problem, P)
+    residual = checked_residual(again, P, "Riccati equation")
+    covariance = 0.5 * temperature * linalg.inv(M)
+    constant = _constant_of_optimum(problem, temperature, P, M)
+    covariance = 0.5 * (covariance + covariance.T)
+    return LinearQuadraticSolution(problem, temperature, P, gain, covariance, constant, residual)
+
+
+def evaluate_linear_policy(
+    problem: LinearQuadratic, gain: Any, covariance: Any, temperature: float
+) -> LinearQuadraticSolution:
+    """The soft value of the policy N(-K s, covariance), exactly (SAC-L1 for this problem).
+
+    P = Q + K'RK + gamma F'PF with F = A - B K, and constant = (alpha H - tr(R C)
+    - gamma tr(P (B C B' + W))) / (1 - gamma) with C the covariance and H its entropy.
+
+    gain: K (m, n).  covariance: (m, m), positive definite unless the temperature is 0.  Raises
+    ModelError where gamma^(1/2) (A - B K) is not stable: the value is then -inf.
+    """
+    temperature = check_temperature(temperature)
+    m, gamma = problem.n_actions, problem.discount
+    K = matrix("gain", gain, (m, problem.n_states))
+    C = symmetric("covariance", covariance, m, definite=temperature > 0.0)
+    F = problem.A - problem.B @ K
+    radius = math.sqrt(gamma) * spectral_radius(F)
+    if not radius < 1.0:
+        raise ModelError(
+            f"sqrt(discount) (A - B gain) has the spectral radius {radius:.6g}: the value of this "
+            "policy is -inf; it must be below 1"
+        )
+    cost = problem.Q + K.T @ problem.R @ K
+    P, residual = lyapunov(math.sqrt(gamma) * F.T, cost, "policy's value")
+    spread = float((problem.R * C).sum())
+    spread += gamma * float((P * (problem.B @ C @ problem.B.T + problem.W)).sum())
+    bonus = temperature * gaussian_entropy(C) if temperature > 0.0 else 0.0
+    constant = (bonus - spread) / (1.0 - gamma)
+    return LinearQuadraticSolution(problem, temperature, P, K, C, constant, residual)
+
+
+def riccati_step(
+    problem: LinearQuadratic, P: Float[ndarray, "n n"]
+) -> tuple[Float[ndarray, "n n"], Float[ndarray, "m n"], Float[ndarray, "m m"]]:
+    """One sweep of dynamic programming on V = -s'P s: the new P, its gain K, and M.  LQR-1."""
+    gamma, A, B = problem.discount, problem.A, problem.B
+    M = problem.R + gamma * B.T @ P @ B
+    K = gamma * linalg.solve(M, B.T @ P @ A, assume_a="pos")
+    new = problem.Q + gamma * A.T @ P @ (A - B @ K)
+    return 0.5 * (new + new.T), K, M
+
+
+def _constant_of_optimum(
+    problem: LinearQuadratic, temperature: float, P: ndarray, M: ndarray
+) -> float:
+    """c of LQR-3."""
+    noise = problem.discount * float((P * problem.W).sum())
+    bonus = 0.0
+    if temperature > 0.0:
+        log_volume = 0.5 * problem.n_actions * math.log(math.pi * temperature)
+        bonus = temperature * (log_volume - 0.5 * float(np.linalg.slogdet(M)[1]))
+    return (bonus - noise) / (1.0 - problem.discount)
+
+
+# the documented systems
+
+
+def coupled_masses() -> LinearQuadratic:
+    """Two masses on springs that pull on each other, a force on each: 4 states, 2 actions.
+
+    State (position 1, position 2, velocity 1, velocity 2), discount 0.9.  Without any force it
+    comes to rest (spectral radius 0.90); under the optimal policy at temperature 0.2 each state
+    has a standard deviation of about 0.6 and each action one of about 0.7.
+    """
+    return LinearQuadratic(
+        A=[
+            [1.0, 0.0, 0.5, 0.0],
+            [0.0, 1.0, 0.0, 0.5],
+            [-0.2, 0.1, 0.6, 0.1],
+            [0.1, -0.3, 0.0, 0.7],
+        ],
+        B=[[0.0, 0.0], [0.0, 0.0], [0.5, 0.1], [0.0, 0.5]],
+        Q=np.diag([1.0, 1.0, 0.2, 0.2]),
+        R=[[0.3, 0.1], [0.1, 0.5]],
+        W=np.diag([0.05, 0.05, 0.2, 0.2]),
+        discount=0.9,
+    )
+
+
+def scalar() -> LinearQuadratic:
+    """One state, one action: s' = 0.9 s + 0.5 a + w, for figures and quick tests; discount 0.9."""
+    return LinearQuadratic(A=[[0.9]], B=[[0.5]], Q=[[1.0]], R=[[0.5]], W=[[0.1]], discount=0.9)

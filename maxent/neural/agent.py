@@ -1,0 +1,154 @@
+"""What training gives: something that acts, can be evaluated, and held against the theory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from maxent.errors import ConfigError, check_count
+from maxent.mdp import MDP
+from maxent.neural.algorithms import ALGORITHMS
+from maxent.neural.collect import make_environment
+from maxent.neural.settings import Settings
+from maxent.neural.spaces import Spaces
+from maxent.solution import Solution
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Whole episodes: `returns` (n,), undiscounted sums of reward, and `lengths` (n,)."""
+
+    returns: Float[ndarray, " n"]
+    lengths: Int[ndarray, " n"]
+
+    def __repr__(self) -> str:
+        spread = self.returns.std(ddof=1) if len(self.returns) > 1 else 0.0
+        return (
+            f"Evaluation({len(self.returns)} episodes, return {self.returns.mean():.4g} "
+            f"+- {spread:.2g}, length {self.lengths.mean():.4g})"
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Agent:
+    """A trained agent.
+
+    algorithm : the name of its algorithm.  config : its settings.  spaces : the environment's.
+    state : all parameters, by network.  steps : environment steps lived through.
+    env : the id of its environment, or None.  history : the rows logged in training.
+    stopped_by : the number of the signal that stopped training, or None.
+    """
+
+    algorithm: str
+    config: Settings
+    spaces: Spaces
+    state: dict[str, Any]
+    steps: int
+    env: str | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    stopped_by: int | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"Agent({self.algorithm}, {self.env or 'unnamed environment'}, {self.steps} steps, "
+            f"temperature {self.temperature:.3g})"
+        )
+
+    @property
+    def temperature(self) -> float:
+        """alpha: the fixed one, or where tuning has brought it."""
+        fixed = getattr(self.config, "temperature", None)
+        if fixed is not None:
+            return float(fixed)
+        return float(self.state["temperature"]["log"].exp())
+
+    @property
+    def device(self) -> torch.device:
+        """Where its parameters are."""
+        return next(iter(self.state["critic"].values())).device
+
+    def generator(self, seed: int) -> torch.Generator:
+        """A source of noise on the agent's device."""
+        return torch.Generator(self.device).manual_seed(check_count("seed", seed, 0))
+
+    def act(
+        self,
+        observation: Any,
+        generator: torch.Generator | None = None,
+        *,
+        deterministic: bool = False,
+    ) -> Any:
+        """An action of the environment's action space for one of its observations.
+
+        generator: the source of noise (`agent.generator(seed)`); None: PyTorch's default one.
+        deterministic: the policy's central (or likeliest) action.
+        """
+        actions = self.actions(self.spaces.flatten(observation)[None], generator, deterministic)
+        return self.spaces.to_environment(actions[0])
+
+    def actions(
+        self,
+        observations: Float[ndarray, "n d"],
+        generator: torch.Generator | None = None,
+        deterministic: bool = False,
+    ) -> ndarray:
+        """Actions in the policy's units for flattened observations (n, d): (n, m) or (n,)."""
+        if generator is None:
+            generator = self.generator(int(torch.randint(2**62, ())))
+        seen = torch.as_tensor(observations, dtype=torch.float32, device=self.device)
+        with torch.no_grad():
+            act = ALGORITHMS[self.algorithm].act
+            return act(self.state, seen, generator, self.spaces, deterministic).cpu().numpy()
+
+    def evaluate(
+        self,
+        env: str | gymnasium.Env | Callable[[], gymnasium.Env] | None = None,
+        *,
+        episodes: int = 10,
+        seed: int = 0,
+        deterministic: bool = True,
+    ) -> Evaluation:
+        """Whole episodes of the agent; episode i starts with seed + i.
+
+        env: None: an environment of the id it was trained on.  Same seed, same episodes.
+        """
+        env = self.env if env is None else env
+        if env is None:
+            raise ConfigError("the agent was trained on an unnamed environment: give env")
+        check_count("episodes", episodes)
+        made = env if isinstance(env, gymnasium.Env) else make_environment(env)
+        generator = self.generator(seed)
+        returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=int)
+        try:
+            for episode in range(episodes):
+                observation, _ = made.reset(seed=seed + episode)
+                over = False
+                while not over:
+                    action = self.act(observation, generator, deterministic=deterministic)
+                    observation, reward, ended, cut, _ = made.step(action)
+                    returns[episode] += float(reward)
+                    lengths[episode] += 1
+                    over = ended or cut
+        finally:
+            if made is not env:
+                made.close()
+        return Evaluation(returns, lengths)
+
+    def on(self, mdp: MDP) -> Solution:
+        """The exact evaluation of the agent's policy on an MDP, at its temperature.
+
+        The MDP says what the agent sees in each state (`mdp.observations`; else the state's
+        number, as `MDPEnv` shows it) and, for continuous actions, what each action number stands
+        for (`mdp.actions`).  What comes back is a `Solution` like any other: v and q are exact,
+        with bounds, so that figures, trade-offs and checks of the exact half apply.
+        """
+        from maxent.neural.diagnostics import evaluated_on
+
+        return evaluated_on(self, mdp)

@@ -1,0 +1,29 @@
+"""The five algorithms by name, and which of them a name means for a kind of action."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from maxent.errors import ConfigError, nearest
+from maxent.neural import sac, sac_discrete, sac_v1, soft_q_discrete, soft_q_learning
+from maxent.neural.spaces import Spaces
+
+ALGORITHMS: dict[str, ModuleType] = {
+    "sac": sac,
+    "sac_v1": sac_v1,
+    "sac_discrete": sac_discrete,
+    "sql": soft_q_learning,
+    "sql_discrete": soft_q_discrete,
+}
+
+
+def algorithm_for(name: str, spaces: Spaces) -> str:
+    """`name`, or its discrete form where the actions are discrete and it has one.
+
+    Raises ConfigError for an unknown name.
+    """
+    if name not in ALGORITHMS:
+        raise ConfigError(f"algorithm {name!r} is unknown; {nearest(name, ALGORITHMS)}")
+    if spaces.discrete and f"{name}_discrete" in ALGORITHMS:
+        return f"{name}_discrete"
+    return name

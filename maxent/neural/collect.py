@@ -1,0 +1,239 @@
+"""Environments stepped, and their transitions told right at every kind of ending.
+
+A transition is (s, a, r, s', terminated) with s' the observation that the step really led to.
+At an end that is *not* what the next episode starts from, and where Gymnasium's vector
+environments put it depends on their autoreset mode:
+
+==============  ============================================================================
+next step       the ending step returns s'; the following step ignores the action and returns
+                the next episode's first observation: it is no transition and is left out
+same step       the ending step returns the next episode's first observation; s' is in
+                ``infos["final_obs"]``
+disabled        the ending step returns s'; the ended environments are reset here
+==============  ============================================================================
+
+Only `terminated` ends the future.  A step that terminates and is truncated at once terminated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import concatenate, create_empty_array, iterate
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from maxent import registration  # noqa: F401 (registers the ids)
+from maxent.errors import ConfigError
+from maxent.neural.spaces import Spaces
+
+
+class Lived(NamedTuple):
+    """n transitions: observation (n, d), action (n, m) or (n,) in the policy's units, reward
+    (n,), next_observation (n, d), terminated (n,)."""
+
+    observation: ndarray
+    action: ndarray
+    reward: ndarray
+    next_observation: ndarray
+    terminated: ndarray
+
+
+class Episode(NamedTuple):
+    """A finished episode: the sum of its rewards, undiscounted, and its number of steps."""
+
+    total: float
+    length: int
+
+
+class _Tally:
+    """The running sums of the episodes of n environments."""
+
+    def __init__(self, count: int) -> None:
+        self.totals, self.lengths = np.zeros(count), np.zeros(count, dtype=int)
+
+    def add(self, rewards: Float[ndarray, " n"], over: Bool[ndarray, " n"]) -> list[Episode]:
+        self.totals += rewards
+        self.lengths += 1
+        return [self.take(index) for index in np.flatnonzero(over).tolist()]
+
+    def take(self, index: int) -> Episode:
+        episode = Episode(float(self.totals[index]), int(self.lengths[index]))
+        self.totals[index], self.lengths[index] = 0.0, 0
+        return episode
+
+
+class Environments:
+    """One or more environments of one kind, stepped in turn, each reset when its episode ends.
+
+    `observation` (n, d) is what each is in now.  Environment i is seeded with seed + i.
+
+    `state()` is what it takes to come back to this very point: an environment's generator as it
+    was before its last reset, and the actions since.  `restore` resets with that generator and
+    takes those actions again, which is exact for every environment that is a function of its
+    generator and its actions, MuJoCo's included (where setting positions and velocities is not).
+    """
+
+    def __init__(self, environments: Sequence[gymnasium.Env], spaces: Spaces, seed: int) -> None:
+        self._environments, self._spaces = list(environments), spaces
+        self._tally = _Tally(len(self._environments))
+        self._generators: list[Any] = [None] * len(self._environments)
+        self._taken: list[list[Any]] = [[] for _ in self._environments]
+        firsts = [self._reset(index, seed + index) for index in range(len(self._environments))]
+        self.observation: Float[ndarray, "n d"] = np.stack(firsts)
+
+    def __len__(self) -> int:
+        return len(self._environments)
+
+    def step(self, actions: ndarray) -> tuple[Lived, list[Episode]]:
+        """Take one action in each environment, (n, m) or (n,)."""
+        before, after = self.observation, self.observation.copy()
+        rewards, terminated, over = np.zeros(len(self)), np.zeros(len(self), bool), []
+        for index, environment in enumerate(self._environments):
+            action = self._spaces.to_environment(actions[index])
+            self._taken[index].append(actions[index].tolist())
+            seen, reward, ended, cut, _ = environment.step(action)
+            after[index], rewards[index] = self._spaces.flatten(seen), float(reward)
+            terminated[index] = bool(ended)
+            over.append(bool(ended or cut))
+        lived = Lived(before, actions, rewards, after, terminated)
+        episodes = self._tally.add(rewards, np.array(over))
+        self.observation = after.copy()
+        for index in np.flatnonzero(over).tolist():
+            self.observation[index] = self._reset(index, None)
+        return lived, episodes
+
+    def state(self) -> list[dict[str, Any]]:
+        """For each environment its generator before the last reset and the actions since."""
+        return [
+            {"generator": generator, "actions": list(taken)}
+            for generator, taken in zip(self._generators, self._taken, strict=True)
+        ]
+
+    def restore(self, state: list[dict[str, Any]]) -> None:
+        """Come back to where `state` was taken; the tallies of the episodes come back with it."""
+        for index, (environment, saved) in enumerate(zip(self._environments, state, strict=True)):
+            environment.unwrapped.np_random.bit_generator.state = saved["generator"]
+            self._tally.take(index)
+            self.observation[index] = self._reset(index, None)
+            for action in saved["actions"]:
+                policy_action = np.asarray(
+                    action, dtype=np.int64 if self._spaces.discrete else np.float32
+                )
+                self._taken[index].append(action)
+                seen, reward, *_ = environment.step(self._spaces.to_environment(policy_action))
+                self.observation[index] = self._spaces.flatten(seen)
+                self._tally.totals[index] += float(reward)
+                self._tally.lengths[index] += 1
+
+    def close(self) -> None:
+        """Close them all."""
+        for environment in self._environments:
+            environment.close()
+
+    def _reset(self, index: int, seed: int | None) -> ndarray:
+        environment = self._environments[index]
+        if seed is not None:  # so that the generator's state is known before the first episode
+            environment.reset(seed=seed)
+        self._generators[index] = environment.unwrapped.np_random.bit_generator.state
+        self._taken[index] = []
+        return self._spaces.flatten(environment.reset()[0])
+
+
+class VectorEnvironments:
+    """A Gymnasium vector environment, in whichever autoreset mode it was made.
+
+    `observation` (n, d).  It cannot be restored: its environments are its own.
+    """
+
+    def __init__(self, vector: VectorEnv, spaces: Spaces, seed: int) -> None:
+        self._vector, self._spaces = vector, spaces
+        mode = vector.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
+        self._mode = AutoresetMode(mode)
+        self._tally = _Tally(vector.num_envs)
+        self._starting = np.zeros(vector.num_envs, dtype=bool)
+        self.observation: Float[ndarray, "n d"] = self._flatten(vector.reset(seed=seed)[0])
+
+    def __len__(self) -> int:
+        return self._vector.num_envs
+
+    def step(self, actions: ndarray) -> tuple[Lived, list[Episode]]:
+        """Take one action in each environment; steps that only begin an episode are left out."""
+        vector, space = self._vector, self._vector.single_action_space
+        taken = [self._spaces.to_environment(action) for action in actions]
+        together = concatenate(space, taken, cast(Any, create_empty_array(space, n=len(taken))))
+        seen, rewards, ended, cut, infos = vector.step(together)
+        before, after, over = self.observation, self._flatten(seen), ended | cut
+        self.observation = after.copy()
+        if self._mode is AutoresetMode.SAME_STEP:
+            for index in np.flatnonzero(over).tolist():
+                after[index] = self._spaces.flatten(infos["final_obs"][index])
+        elif self._mode is AutoresetMode.DISABLED and over.any():
+            self.observation = self._flatten(vector.reset(options={"reset_mask": over})[0])
+        real = ~self._starting
+        lived = Lived(before[real], actions[real], rewards[real], after[real], ended[real])
+        episodes = self._tally.add(rewards, over & real)
+        for index in np.flatnonzero(self._starting).tolist():
+            self._tally.take(index)
+        if self._mode is AutoresetMode.NEXT_STEP:
+            self._starting = over
+        return lived, episodes
+
+    def close(self) -> None:
+        """Close the vector environment."""
+        self._vector.close()
+
+    def _flatten(self, observations: Any) -> Float[ndarray, "n d"]:
+        singles = iterate(self._vector.observation_space, observations)
+        return np.stack([self._spaces.flatten(single) for single in singles])
+
+
+def environments_of(
+    env: str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env], copies: int, seed: int
+) -> tuple[Environments | VectorEnvironments, Spaces]:
+    """What `env` names, ready to step, and its spaces.
+
+    env: a Gymnasium id, an environment (then `copies` must be 1), a vector environment, or a
+    function without arguments that makes an environment.  Raises ConfigError for anything else.
+    """
+    if isinstance(env, VectorEnv):
+        spaces = Spaces(env.single_observation_space, env.single_action_space)
+        return VectorEnvironments(env, spaces, seed), spaces
+    made: list[gymnasium.Env]
+    if isinstance(env, gymnasium.Env):
+        if copies != 1:
+            raise ConfigError(
+                f"copies = {copies} of an environment that is already made; give its id, or a "
+                "function that makes one"
+            )
+        made = [env]
+    elif isinstance(env, str) or callable(env):
+        made = [make_environment(env) for _ in range(copies)]
+    else:
+        raise ConfigError(
+            f"env is {type(env).__name__}; give a Gymnasium id, an environment, a vector "
+            "environment, or a function that makes an environment"
+        )
+    try:
+        spaces = Spaces(made[0].observation_space, made[0].action_space)
+    except ConfigError:
+        for environment in made:
+            environment.close()
+        raise
+    return Environments(made, spaces, seed), spaces
+
+
+def make_environment(env: str | Callable[[], gymnasium.Env]) -> gymnasium.Env:
+    """An environment of an id or a function; ConfigError where Gymnasium cannot make it."""
+    if not isinstance(env, str):
+        return env()
+    try:
+        return gymnasium.make(env)
+    except Exception as error:  # whatever an environment's constructor does
+        raise ConfigError(
+            f"Gymnasium cannot make {env!r}: {type(error).__name__}: {error}"
+        ) from error

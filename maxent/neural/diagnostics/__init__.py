@@ -1,0 +1,67 @@
+r"""A trained agent held against the theory: how far is each equality from holding?
+
+The one place where both halves meet.  Three kinds of truth:
+
+- **an MDP** (`maxent.gridworld`, or a continuous task on a grid): everything is exact.  The
+  agent's policy is read off in every state, evaluated by the exact half, and compared with the
+  optimum; the agent's own values are compared with the exact ones of its policy.
+- **a linear-quadratic problem**: the optimal gain, covariance and value in closed form.
+- **an environment alone**: estimates from rollouts, each with a standard error.
+
+Errors of values are in units of reward, of policies in nats.  "Visited" weights states by the
+discounted occupancy of the policy that the equality is about, normalised to 1.
+"""
+
+from __future__ import annotations
+
+from maxent.continuous.lqr import LinearQuadratic
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, check_mdp
+from maxent.neural.agent import Agent
+from maxent.neural.collect import make_environment
+from maxent.neural.diagnostics.findings import Diagnosis, Finding
+from maxent.neural.diagnostics.on_linear_quadratic import on_linear_quadratic
+from maxent.neural.diagnostics.on_mdp import on_mdp
+from maxent.neural.diagnostics.readings import evaluated_on, policy_on, q_on
+from maxent.neural.diagnostics.rollouts import from_rollouts
+
+__all__ = [
+    "Diagnosis",
+    "Finding",
+    "diagnose",
+    "evaluated_on",
+    "from_rollouts",
+    "on_linear_quadratic",
+    "on_mdp",
+    "policy_on",
+    "q_on",
+]
+
+
+def diagnose(
+    agent: Agent,
+    problem: MDP | LinearQuadratic | None = None,
+    *,
+    episodes: int = 20,
+    seed: int = 0,
+) -> Diagnosis:
+    """How far each equality of the theory is from holding for an agent.
+
+    problem : an MDP, or a linear-quadratic problem, that the agent was trained on; None: what the
+    agent's environment says it is, else estimates from `episodes` of it.
+    """
+    if isinstance(problem, LinearQuadratic):
+        return on_linear_quadratic(agent, problem, seed=seed)
+    if problem is not None:
+        return on_mdp(agent, check_mdp(problem))
+    if agent.env is None:
+        raise ConfigError("the agent was trained on an unnamed environment: give problem")
+    environment = make_environment(agent.env)
+    try:
+        found = getattr(environment.unwrapped, "mdp", None)
+        found = getattr(environment.unwrapped, "problem", None) if found is None else found
+        if isinstance(found, MDP | LinearQuadratic):
+            return diagnose(agent, found, seed=seed)
+        return from_rollouts(agent, environment, episodes=episodes, seed=seed)
+    finally:
+        environment.close()

@@ -1,0 +1,61 @@
+"""A trained agent on a linear-quadratic problem: held against the closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from maxent.continuous import distances
+from maxent.continuous.lqr import LinearQuadratic, solve_lqr
+from maxent.errors import ConfigError
+from maxent.neural import gaussian, policies
+from maxent.neural.agent import Agent
+from maxent.neural.diagnostics.findings import Diagnosis, Finding
+from maxent.neural.networks import action_values
+
+
+def on_linear_quadratic(
+    agent: Agent, problem: LinearQuadratic, *, states: int = 10_000, seed: int = 0
+) -> Diagnosis:
+    """Gain, covariance and value against the closed form, under its stationary law."""
+    if "actor" not in agent.state:
+        raise ConfigError(f"{agent.algorithm} has no Gaussian policy to compare with LQR-2")
+    exact = solve_lqr(problem, agent.temperature)
+    rng = np.random.default_rng(seed)
+    points = exact.stationary_states(states, rng)
+    seen = torch.as_tensor(points, dtype=torch.float32, device=agent.device)
+    with torch.no_grad():
+        mean, log_std = policies.mean_and_log_std(agent.state["actor"], seen)
+        noise = torch.randn((states, 32, mean.shape[1]), generator=agent.generator(seed))
+        noise = noise.to(agent.device)
+        action = mean.unsqueeze(1) + log_std.exp().unsqueeze(1) * noise
+        q = action_values(agent.state["critic"], seen, action).mean(0)
+        entropy = gaussian.gaussian_entropy(log_std)
+        v = (q.mean(-1) + agent.temperature * entropy).double().cpu().numpy()
+    means = mean.double().cpu().numpy()
+    gain = distances.fitted_gain(points, means)
+    covariance = np.diag(np.exp(2.0 * log_std.double().cpu().numpy()).mean(axis=0))
+    wanted = -points @ exact.gain.T
+    spread = float(np.sqrt(((means - wanted) ** 2).sum(1).mean() / (wanted**2).sum(1).mean()))
+    findings = (
+        Finding("LQR-1", "gain K, fitted", distances.frobenius_error(gain, exact.gain), np.nan, ""),
+        Finding("LQR-1", "mean action = -K s", spread, np.nan, ""),
+        Finding(
+            "LQR-2",
+            "covariance = alpha/2 M^-1",
+            distances.frobenius_error(covariance, exact.covariance),
+            np.nan,
+            "",
+        ),
+        Finding(
+            "LQR-2",
+            "... of which a diagonal policy cannot do",
+            distances.frobenius_error(np.diag(np.diag(exact.covariance)), exact.covariance),
+            np.nan,
+            "",
+        ),
+        Finding(
+            "LQR-3", "V, in deviations of V", distances.value_error(v, points, exact), np.nan, ""
+        ),
+    )
+    return Diagnosis(f"{agent} on a linear-quadratic problem, closed form", findings)

@@ -1,0 +1,105 @@
+"""A trained agent on an MDP: every equality exact."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy import ndarray
+
+from maxent.mdp import MDP
+from maxent.neural.agent import Agent
+from maxent.neural.diagnostics.findings import Diagnosis, Finding
+from maxent.neural.diagnostics.readings import evaluated_on, observations_of, q_on
+from maxent.neural.networks import state_value
+from maxent.tabular import operators
+from maxent.tabular.occupancy import occupancy
+from maxent.tabular.solvers import soft_policy_evaluation, solve
+
+
+def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
+    """Everything exact, on an MDP whose observations (and actions) the agent knows."""
+    alpha = agent.temperature
+    mdp = in_policy_units(agent, mdp)
+    lasting = ~mdp.terminal
+    best = solve(mdp, alpha)
+    own = evaluated_on(agent, mdp)
+    q, log_policy = q_on(agent, mdp), own.log_policy
+    boltzmann = operators.boltzmann_policy(q, alpha, mdp.log_mask)
+    soft = operators.soft_value(q, alpha, mdp.log_mask)
+    visits, best_visits = occupancy(mdp, own.policy), occupancy(mdp, best.policy)
+    start = mdp.initial_distribution
+    available = mdp.action_mask & lasting[:, None]
+
+    def values(key: str, statement: str, error: ndarray) -> Finding:
+        weight = np.where(available, visits, 0.0)
+        mean = np.sqrt((weight * np.where(available, error, 0.0) ** 2).sum() / weight.sum())
+        return Finding(key, statement, float(mean), float(np.abs(error[available]).max()), "reward")
+
+    def nats(key: str, statement: str, divergence: ndarray, weight: ndarray) -> Finding:
+        weight = np.where(lasting, weight.sum(axis=1), 0.0)
+        mean = (weight * np.where(lasting, divergence, 0.0)).sum() / weight.sum()
+        return Finding(key, statement, float(mean), float(divergence[lasting].max()), "nats")
+
+    loss = float(start @ (best.v - own.v))
+    gap = np.where(lasting, operators.kl_divergence(log_policy, best.log_policy), 0.0)
+    identity = alpha * float((visits.sum(axis=1) * gap).sum())
+    uniform = np.where(mdp.action_mask, 1.0 / mdp.action_mask.sum(axis=1, keepdims=True), 0.0)
+    base = float(start @ soft_policy_evaluation(mdp, uniform, alpha).v)
+    optimum = float(start @ best.v)
+    improved = (optimum - loss - base) / (optimum - base) if optimum > base else 1.0
+    findings = [
+        values("SAC-L1", "q = Q^pi, the exact value of its policy", q - own.q),
+        values(
+            "SQL-T2",
+            "q = r + gamma E[soft value of q]",
+            q - operators.backup(mdp, np.where(lasting, soft, 0.0)),
+        ),
+        values("SQL-T1", "q = Q*", q - best.q),
+        nats(
+            "SAC-L2",
+            "pi = Boltzmann(q): KL(pi || .)",
+            operators.kl_divergence(log_policy, boltzmann),
+            visits,
+        ),
+        nats(
+            "GIBBS-2",
+            "pi = pi*: KL(pi* || pi)",
+            operators.kl_divergence(best.log_policy, log_policy),
+            best_visits,
+        ),
+        Finding("SUBOPT", "J(pi*) - J(pi)", loss, float((best.v - own.v)[lasting].max()), "reward"),
+        Finding(
+            "SUBOPT",
+            "... = alpha sum_s d^pi(s) KL(pi || pi*)",
+            abs(loss - identity),
+            np.nan,
+            "reward",
+        ),
+        Finding("SAC-T1", "(J - J_uniform) / (J* - J_uniform)", improved, np.nan, ""),
+    ]
+    if "value" in agent.state:
+        seen = torch.as_tensor(observations_of(agent, mdp), device=agent.device)
+        with torch.no_grad():
+            v = state_value(agent.state["value"], seen).double().cpu().numpy()
+        claimed = operators.policy_value(q, log_policy, alpha, mdp.log_mask)
+        error = np.broadcast_to((v - claimed)[:, None], q.shape)
+        findings.insert(1, values("SAC-L1", "v = E_pi[q - alpha log pi]", error))
+    title = f"{agent} on {mdp}, exact; optimum J* = {optimum:.6g}"
+    return Diagnosis(title, tuple(findings))
+
+
+def in_policy_units(agent: Agent, mdp: MDP) -> MDP:
+    """The MDP with densities in the units of the agent's policy, [-1, 1]^m for a box.
+
+    A grid's rewards have alpha log(cell volume) in the environment's units; the agent knows
+    nothing of those.  The difference, alpha times the logarithm of the box's half volume, is the
+    same in every state, and matters where episodes end.
+    """
+    if mdp.actions is None or not agent.spaces.bounded:
+        return mdp
+    box = agent.spaces.action
+    half = float(np.log(0.5 * (box.high - box.low)).sum())  # type: ignore[attr-defined]
+    if half == 0.0:
+        return mdp
+    lasting = ~mdp.terminal[:, None]
+    return mdp.replace(reward=mdp.reward - np.where(lasting, agent.temperature * half, 0.0))

@@ -1,0 +1,133 @@
+"""A trained agent where nothing exact is known: estimates from whole episodes of its policy."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import gymnasium
+import numpy as np
+import torch
+from numpy import ndarray
+
+from maxent.neural import policies, proposals
+from maxent.neural.agent import Agent
+from maxent.neural.diagnostics.findings import Diagnosis, Finding
+from maxent.neural.diagnostics.readings import discrete_log_policy
+from maxent.neural.networks import action_values, mlp
+from maxent.tabular import operators
+
+ACTIONS = 64
+"""Drawn in each state for expectations over a continuous policy."""
+
+
+class Claims(NamedTuple):
+    """What an agent says in n states, each (n,): v, the entropy of its policy, and
+    KL(pi || Boltzmann policy of its q); the last from below where actions are sampled."""
+
+    v: ndarray
+    entropy: ndarray
+    divergence: ndarray
+
+
+def from_rollouts(
+    agent: Agent, environment: gymnasium.Env, *, episodes: int = 20, seed: int = 0
+) -> Diagnosis:
+    """Estimates from whole episodes; what an agent says of (s, a) against what it then lived.
+
+    The soft return after (s, a) is r + gamma ( alpha H(s') + soft return after (s', a') ), with the
+    agent's own v at the end of an episode that was cut.
+    """
+    alpha = agent.temperature
+    generator = agent.generator(seed)
+    states, actions, rewards, discounts, following, cuts = [], [], [], [], [], []
+    for episode in range(episodes):
+        observation, _ = environment.reset(seed=seed + episode)
+        over = False
+        while not over:
+            flat = agent.spaces.flatten(observation)
+            action = agent.actions(flat[None], generator)[0]
+            observation, reward, ended, cut, _ = environment.step(
+                agent.spaces.to_environment(action)
+            )
+            over = bool(ended or cut)
+            states.append(flat)
+            actions.append(action)
+            rewards.append(float(reward))
+            discounts.append(0.0 if ended else agent.config.discount)
+            following.append(agent.spaces.flatten(observation))
+            cuts.append(over)
+    q = _q_taken(agent, np.stack(states), np.stack(actions))
+    here = claims(agent, np.stack(states), generator)
+    beyond = claims(agent, np.stack(following), generator)
+    residual = q - (np.array(rewards) + np.array(discounts) * beyond.v)
+    lived = np.zeros(len(rewards))
+    for step in reversed(range(len(rewards))):
+        future = beyond.v[step]
+        if not cuts[step]:
+            future = alpha * beyond.entropy[step] + lived[step + 1]
+        lived[step] = rewards[step] + discounts[step] * future
+
+    def finding(key: str, statement: str, error: float, each: ndarray, unit: str) -> Finding:
+        return Finding(key, statement, error, float(np.abs(each).max()), unit)
+
+    mean_square = float(np.sqrt(np.mean(residual**2)))
+    bias = q - lived
+    findings = (
+        finding("SQL-T2", "q = r + gamma v(s'), each step", mean_square, residual, "reward"),
+        finding("SAC-L1", "q - soft return lived, mean", float(bias.mean()), bias, "reward"),
+        finding(
+            "SAC-L2",
+            "pi = Boltzmann(q): KL(pi || .), from below",
+            float(here.divergence.mean()),
+            here.divergence,
+            "nats",
+        ),
+        Finding("GIBBS-3", "entropy of the policy", float(here.entropy.mean()), np.nan, "nats"),
+    )
+    return Diagnosis(
+        f"{agent}, estimated from {episodes} episodes ({len(rewards)} steps)", findings
+    )
+
+
+def claims(agent: Agent, states: ndarray, generator: torch.Generator) -> Claims:
+    """What the agent says of flattened states (n, d)."""
+    alpha, spaces = agent.temperature, agent.spaces
+    seen = torch.as_tensor(states, device=agent.device)
+    if spaces.discrete:
+        with torch.no_grad():
+            q = mlp(agent.state["critic"], seen).amin(0).double().cpu().numpy()
+        log_policy = discrete_log_policy(agent, states)
+        v = operators.policy_value(q, log_policy, alpha)
+        divergence = (operators.soft_value(q, alpha) - v) / alpha
+        return Claims(v, operators.entropy(log_policy), divergence)
+    with torch.no_grad():
+        noise = torch.randn(
+            (len(seen), ACTIONS, spaces.action_size), generator=generator, device=agent.device
+        )
+        if "actor" in agent.state:
+            drawn, log_density = policies.sample(
+                agent.state["actor"],
+                seen.repeat_interleave(ACTIONS, dim=0),
+                noise.flatten(0, 1),
+                spaces,
+            )
+            drawn, log_density = drawn.reshape(noise.shape), log_density.reshape(noise.shape[:2])
+        else:
+            drawn, log_density = proposals.network_proposal(agent.state["sampler"], seen, noise)
+        q_drawn = action_values(agent.state["critic"], seen, drawn).amin(0)
+        value = (q_drawn - alpha * log_density).mean(-1)
+        soft = proposals.importance_sampled_soft_value(q_drawn, log_density, alpha)
+    numbers = (value, -log_density.mean(-1), (soft - value) / alpha)
+    return Claims(*(number.double().cpu().numpy() for number in numbers))
+
+
+def _q_taken(agent: Agent, states: ndarray, actions: ndarray) -> ndarray:
+    """The agent's q (the smaller of two) of one action in each state, (n,)."""
+    seen = torch.as_tensor(states, device=agent.device)
+    acted = torch.as_tensor(actions, device=agent.device)
+    with torch.no_grad():
+        if agent.spaces.discrete:
+            q = mlp(agent.state["critic"], seen).amin(0).gather(-1, acted.unsqueeze(-1))
+        else:
+            q = action_values(agent.state["critic"], seen, acted.unsqueeze(1)).amin(0)
+    return q[:, 0].double().cpu().numpy()

@@ -1,0 +1,279 @@
+"""An algorithm in the middle of training: its environments, its memory, and the way back.
+
+One iteration is one step in each environment: act, store what happened, update, and, when due,
+log, evaluate, checkpoint.  The algorithms know nothing of it; it knows of an algorithm its three
+functions `init`, `act` and `update`.
+
+Every random number of the learner (initial parameters, exploration, minibatches, noise) comes from
+one seeded `torch.Generator`; environment i is seeded with seed + i.  A checkpoint holds all
+parameters, targets and moments, the generator's state, the stored transitions, the running sums of
+the log, and the way back into the running episodes, so that a run that was cut and resumed goes on
+as if it had not been, bit for bit, on the same machine, versions and threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.vector import VectorEnv
+from torch import Tensor
+from tqdm import tqdm
+
+from maxent.errors import ConfigError, TrainingDivergedError, check_count
+from maxent.neural.agent import Agent
+from maxent.neural.algorithms import ALGORITHMS, algorithm_for
+from maxent.neural.collect import Environments, Episode, Lived, environments_of
+from maxent.neural.replay import Batch, Replay
+from maxent.neural.runs import Checkpoint, Rows, Run, stop_requested
+from maxent.neural.settings import configured
+
+Env = str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env]
+EVALUATION_SEED = 1_000_000
+"""Evaluations start their episodes from this seed on, the same ones each time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a training run is asked to do, besides the algorithm's own settings.
+
+    algorithm : its name.  env : the environment's id; None: given as an object.
+    steps : environment steps in all.  seed : of everything.  copies : environments, in turn.
+    log_every, evaluate_every, checkpoint_every : in environment steps; 0: never.
+    evaluation_episodes : in each evaluation.  device : where the networks are.
+    """
+
+    algorithm: str
+    env: str | None
+    steps: int
+    seed: int = 0
+    copies: int = 1
+    log_every: int = 1_000
+    evaluate_every: int = 0
+    evaluation_episodes: int = 10
+    checkpoint_every: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "copies", "evaluation_episodes"):
+            check_count(name, getattr(self, name))
+        for name in ("seed", "log_every", "evaluate_every", "checkpoint_every"):
+            check_count(name, getattr(self, name), 0)
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise ConfigError(f"device = {self.device!r} cannot be used: {error}") from error
+
+
+class Learner:
+    """Everything that changes while an agent is trained."""
+
+    def __init__(self, plan: Plan, env: Env, settings: dict[str, Any]) -> None:
+        if plan.evaluate_every and isinstance(env, gymnasium.Env | VectorEnv):
+            raise ConfigError(
+                "evaluate_every needs an environment of its own: give env as an id or a function"
+            )
+        self.environments, self.spaces = environments_of(env, plan.copies, plan.seed)
+        self.plan, self.env = plan, env
+        self.algorithm = algorithm_for(plan.algorithm, self.spaces)
+        self.module = ALGORITHMS[self.algorithm]
+        self.config = configured(self.module.Config, settings)
+        self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
+        self.state = self.module.init(self.spaces, self.config, self.generator)
+        self.replay = Replay(self.spaces, self.config.replay_capacity, plan.device)
+        self.step = 0
+        self.sums: dict[str, Tensor] = {}
+        self.updates = 0
+        self.episodes: list[Episode] = []
+        self.history: list[dict[str, Any]] = []
+        self.started = time.monotonic()
+
+    def go(
+        self,
+        run: Run | None,
+        progress: bool,
+        announce: Callable[[str], None] | None,
+        report: Callable[[dict[str, Any]], None] | None = None,
+    ) -> Agent:
+        """Train until the last step, or until a signal."""
+        plan = self.plan
+        saved, score = self.step, None
+        with (
+            stop_requested() as stop,
+            tqdm(total=plan.steps, initial=self.step, disable=None if progress else True) as bar,
+        ):
+            while self.step < plan.steps and not stop:
+                before = self.step
+                self._live()
+                if self.step >= self.config.learning_starts:
+                    for _ in range((self.step - before) * self.config.updates_per_step):
+                        self._learn()
+                bar.update(self.step - before)
+                due = _Due(before, self.step, last=self.step >= plan.steps)
+                row: dict[str, Any] = {}
+                if due(plan.evaluate_every):
+                    row = self._evaluation()
+                    score = row["evaluation_return"]
+                if row or due(plan.log_every):
+                    self._log(row, run)
+                    if report is not None:
+                        report(self.history[-1])
+                if run and plan.checkpoint_every and due(plan.checkpoint_every):
+                    saved = self._save(run, score, announce)
+            if run and saved < self.step:
+                self._save(run, score, announce)
+        return self.agent(stop.signal)
+
+    def agent(self, stopped_by: int | None = None) -> Agent:
+        """The agent as it is now."""
+        return Agent(
+            algorithm=self.algorithm,
+            config=self.config,
+            spaces=self.spaces,
+            state=self.state,
+            steps=self.step,
+            env=self.plan.env,
+            history=self.history,
+            stopped_by=stopped_by,
+        )
+
+    def record(self) -> dict[str, Any]:
+        """The whole configuration, for the run's `config.json`."""
+        plan = asdict(self.plan) | {"algorithm": self.algorithm}
+        return plan | {"settings": self.config.to_dict()}
+
+    def restore(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
+        """Come back to a checkpoint; rows: what had been logged until then."""
+        self.restore_networks(checkpoint, rows)
+        tensors, values = checkpoint.tensors, checkpoint.values
+        self.generator.set_state(tensors["generator"])
+        self.sums = {
+            name.removeprefix("sums/"): tensor.to(self.plan.device)
+            for name, tensor in tensors.items()
+            if name.startswith("sums/")
+        }
+        if checkpoint.rows is not None:
+            self.replay.restore(checkpoint.rows.arrays, checkpoint.rows.inserted)
+        self.updates = values["updates"]
+        self.episodes = [Episode(*episode) for episode in values["episodes"]]
+        if isinstance(self.environments, Environments):
+            self.environments.restore(values["environments"])
+
+    def restore_networks(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
+        """Take a checkpoint's parameters, and no more than an agent needs."""
+        for name, tensor in _flat(self.state):
+            tensor.copy_(checkpoint.tensors[name])
+        self.step, self.history = checkpoint.step, rows
+
+    def close(self) -> None:
+        """Close the environments that were made here."""
+        if not isinstance(self.env, gymnasium.Env | VectorEnv):
+            self.environments.close()
+
+    def _live(self) -> None:
+        """One step in each environment, stored."""
+        seen = torch.as_tensor(self.environments.observation, device=self.plan.device)
+        if self.step < self.config.learning_starts:
+            actions = self._random_actions(len(seen))
+        else:
+            with torch.no_grad():
+                actions = self.module.act(self.state, seen, self.generator, self.spaces)
+        lived, episodes = self.environments.step(actions.cpu().numpy())
+        self._check(lived)
+        discount = self.config.discount * (1.0 - lived.terminated.astype(np.float32))
+        arrays = (lived.observation, lived.action, lived.reward, lived.next_observation, discount)
+        self.replay.add(Batch(*(torch.from_numpy(np.asarray(array)) for array in arrays)))
+        self.episodes += episodes
+        self.step += len(lived.reward)
+
+    def _learn(self) -> None:
+        """One gradient step; its metrics are added up until they are logged."""
+        batch = self.replay.sample(self.config.batch_size, self.generator)
+        metrics = self.module.update(self.state, batch, self.generator, self.config, self.spaces)
+        for name, value in metrics.items():
+            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
+        self.updates += 1
+
+    def _random_actions(self, count: int) -> Tensor:
+        source, size = self.generator, self.spaces.action_size
+        if self.spaces.discrete:
+            return torch.randint(size, (count,), generator=source, device=source.device)
+        if not self.spaces.bounded:
+            return torch.randn((count, size), generator=source, device=source.device)
+        return 2.0 * torch.rand((count, size), generator=source, device=source.device) - 1.0
+
+    def _check(self, lived: Lived) -> None:
+        for name in ("reward", "next_observation"):
+            if not np.isfinite(getattr(lived, name)).all():
+                raise TrainingDivergedError(
+                    f"step {self.step}: the environment gave a {name} that is NaN or infinite; "
+                    "look at the environment, or at the actions it was sent"
+                )
+
+    def _evaluation(self) -> dict[str, Any]:
+        told = self.agent().evaluate(
+            self.env,  # type: ignore[arg-type]
+            episodes=self.plan.evaluation_episodes,
+            seed=EVALUATION_SEED,
+        )
+        return {
+            "evaluation_return": float(told.returns.mean()),
+            "evaluation_length": float(told.lengths.mean()),
+        }
+
+    def _log(self, row: dict[str, Any], run: Run | None) -> None:
+        means = {name: float(value) / self.updates for name, value in self.sums.items()}
+        for name, value in means.items():
+            if not np.isfinite(value):
+                raise TrainingDivergedError(
+                    f"step {self.step}: {name} is {value}; the training diverged. Lower the "
+                    "learning rates, or look at the rewards"
+                )
+        if self.episodes:
+            totals, lengths = zip(*self.episodes, strict=True)
+            means |= {"return": float(np.mean(totals)), "length": float(np.mean(lengths))}
+        seconds = time.monotonic() - self.started
+        row = {"step": self.step, "seconds": seconds, "episodes": len(self.episodes)} | means | row
+        self.sums, self.updates, self.episodes = {}, 0, []
+        self.history.append(row)
+        if run:
+            run.log(row)
+
+    def _save(self, run: Run, score: float | None, announce: Callable[[str], None] | None) -> int:
+        tensors = {"generator": self.generator.get_state()} | dict(_flat(self.state))
+        tensors |= {f"sums/{name}": value for name, value in self.sums.items()}
+        values: dict[str, Any] = {"updates": self.updates, "episodes": self.episodes}
+        if isinstance(self.environments, Environments):
+            values["environments"] = self.environments.state()
+        new = self.replay.rows_since(run.inserted)
+        rows = Rows(new, self.replay.inserted, self.replay.capacity)
+        name = run.save(self.step, tensors, values, rows, score)
+        if announce is not None:
+            announce(f"saved {name}")
+        return self.step
+
+
+@dataclass(frozen=True)
+class _Due:
+    """Whether something that is done every so many steps is due after this one."""
+
+    before: int
+    now: int
+    last: bool
+
+    def __call__(self, every: int) -> bool:
+        return every > 0 and (self.before // every != self.now // every or self.last)
+
+
+def _flat(state: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of nested dictionaries with its path, "critic/weight0"."""
+    for name, value in state.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}/")
+        else:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,58 @@
+"""The Gaussian policies of both soft actor-critics: a network gives `mean` and `log_std`.
+
+On a box with sides the action is a = tanh(u), u Gaussian, and densities are in the units of
+[-1, 1]^m; without sides the action is u itself, in the environment's units.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from maxent.neural import gaussian
+from maxent.neural.networks import Parameters, mlp, mlp_parameters
+from maxent.neural.spaces import Spaces
+
+LOG_STD = (-20.0, 2.0)
+"""Limits of the log standard deviation, as in the papers' own code."""
+
+
+def actor_parameters(
+    spaces: Spaces, hidden: tuple[int, ...], generator: torch.Generator
+) -> Parameters:
+    """A fresh actor: observation (d) -> mean and log_std, 2 m numbers."""
+    sizes = (spaces.observation_size, *hidden, 2 * spaces.action_size)
+    return mlp_parameters(sizes, generator=generator)
+
+
+def mean_and_log_std(
+    actor: Parameters, observation: Float[Tensor, "*B d"]
+) -> tuple[Float[Tensor, "*B m"], Float[Tensor, "*B m"]]:
+    """The Gaussian in each state, before any squashing."""
+    mean, log_std = mlp(actor, observation).chunk(2, dim=-1)
+    return mean, log_std.clamp(*LOG_STD)
+
+
+def sample(
+    actor: Parameters,
+    observation: Float[Tensor, "B d"],
+    noise: Float[Tensor, "B m"],
+    spaces: Spaces,
+) -> tuple[Float[Tensor, "B m"], Float[Tensor, " B"]]:
+    """a = f(noise; s) and log pi(a|s), differentiable in the parameters (SAC Eq. 11).
+
+    noise: standard normal.
+    """
+    mean, log_std = mean_and_log_std(actor, observation)
+    draw = gaussian.squashed_sample if spaces.bounded else gaussian.gaussian_sample
+    action, log_density, _ = draw(mean, log_std, noise)
+    return action, log_density
+
+
+def central_action(
+    actor: Parameters, observation: Float[Tensor, "B d"], spaces: Spaces
+) -> Float[Tensor, "B m"]:
+    """The deterministic action: tanh of the mean, or the mean itself."""
+    mean, _ = mean_and_log_std(actor, observation)
+    return torch.tanh(mean) if spaces.bounded else mean

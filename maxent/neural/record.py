@@ -1,0 +1,166 @@
+"""What a run was made with: its configuration, seeds, versions and machine, in `config.json`."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import maxent
+from maxent.errors import ConfigError, OutputExistsError, ResumeMismatchError
+from maxent.files import output_folder, write_whole
+from maxent.neural.checkpoints import CHECKPOINTS, REPLAY
+from maxent.neural.durable import FORSAKEN, plain, seal, sha256_of, sync_folder, unseal
+
+FORMAT = "maxent-run-1"
+CONFIG, LOCK, METRICS = "config.json", "lock", "metrics.jsonl"
+
+
+def new_record(config: dict[str, Any]) -> dict[str, Any]:
+    """The record of a new run: its configuration with hash and seeds, and the surroundings."""
+    config = plain("config", config)
+    return {
+        "format": FORMAT,
+        "config": config,
+        "config_sha256": sha256_of(config),
+        "seeds": {name: value for name, value in config.items() if "seed" in name},
+        "surroundings": surroundings(),
+    }
+
+
+def write_record(run: Path, record: dict[str, Any], overwrite: bool) -> None:
+    """Write `config.json`, whole or not at all."""
+    with write_whole(run / CONFIG, overwrite=overwrite) as staged:
+        staged.write_bytes(seal(record))
+    sync_folder(run)
+
+
+def new_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
+    """The folder of a new run, made where it is missing; errors as `Run.create` tells."""
+    try:
+        names = set(os.listdir(path))
+    except (OSError, ValueError):
+        names = set()
+    if all(name == LOCK or name.startswith(FORSAKEN) for name in names):
+        overwrite = True  # empty, or left by a process that died while it made the run
+    elif overwrite and not _is_run(Path(path)):
+        raise OutputExistsError(
+            f"folder {os.fspath(path)!r} holds files and is no training run; it was left as it is, "
+            "choose another"
+        )
+    return output_folder(path, overwrite)
+
+
+def set_aside(folder: Path) -> None:
+    """Take an old run's contents out of the way, at once, for `sweep` to remove."""
+    for name in (CHECKPOINTS, REPLAY, METRICS):
+        if (folder / name).exists():
+            (folder / name).rename(folder / f".gone-{uuid.uuid4().hex}")
+    sync_folder(folder)
+
+
+def read_record(run: Path) -> dict[str, Any]:
+    """The record of a run.  Raises ConfigError where there is no run, or one of another version;
+    CorruptCheckpointError where `config.json` is not what was written."""
+    there = False
+    with suppress(OSError):  # a name too long, a folder that may not be looked into
+        there = (run / CONFIG).is_file()
+    if not there:
+        raise ConfigError(f"{str(run)!r} is no training run: it has no {CONFIG}")
+    record = unseal(run / CONFIG)
+    if record.get("format") != FORMAT:
+        raise ConfigError(
+            f"run {str(run)!r} has the format {record.get('format')!r}; this version reads {FORMAT}"
+        )
+    return record
+
+
+def surroundings() -> dict[str, Any]:
+    """What the last bits of a training run depend on: versions, processor, threads, the commit of
+    this package where it is a git checkout."""
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        **{name: _version(name) for name in ("numpy", "gymnasium", "mujoco")},
+        "maxent": maxent.__version__,
+        "commit": _commit(),
+        "processor": _processor(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def check_resume(saved: dict[str, Any], new: dict[str, Any]) -> None:
+    """ResumeMismatchError, field by field, where two configurations differ."""
+    if found := differences(saved, plain("config", new)):
+        raise ResumeMismatchError(
+            "the run was made with another configuration (saved -> asked for): "
+            + "; ".join(found)
+            + "; resume without these changes, or start another run"
+        )
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What differs between two JSON documents, one text a field: "batch_size: 256 -> 128"."""
+    before, after = dict(_fields(old)), dict(_fields(new))
+    return [
+        f"{name}: {before.get(name, 'absent')} -> {after.get(name, 'absent')}"
+        for name in sorted(before | after)
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _is_run(folder: Path) -> bool:
+    with suppress(OSError):
+        return b'"format": "maxent-run-' in (folder / CONFIG).read_bytes()
+    return False
+
+
+def _fields(document: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every field by its dotted name, its value as text."""
+    for name, value in document.items():
+        if isinstance(value, dict) and value:
+            yield from _fields(value, f"{prefix}{name}.")
+        else:
+            whole = isinstance(value, float) and value.is_integer()
+            yield f"{prefix}{name}", repr(int(value) if whole else value)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@functools.cache
+def _commit() -> str | None:
+    """The commit that this process runs, marked where files differ from it."""
+    source = Path(maxent.__file__).parent.parent
+    if not (source / ".git").exists():
+        return None
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        told = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return told.stdout.strip() or None
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as table:
+            for line in table:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or os.uname().machine

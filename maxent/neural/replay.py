@@ -1,0 +1,93 @@
+"""What was lived through, and minibatches of it.
+
+A transition is stored with its **discount on arrival**, gamma * (1 - terminated): a truncated
+step, cut by a time limit, still has a future; a terminated one has none.  Nothing else about the
+end of an episode reaches the mathematics.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy import ndarray
+from torch import Tensor
+
+from maxent.errors import ConfigError
+from maxent.memory import check_memory
+from maxent.neural.spaces import Spaces
+
+
+class Batch(NamedTuple):
+    """B transitions: observation (B, d), action (B, m) or whole numbers (B,), reward (B,),
+    next_observation (B, d), discount (B,) = gamma * (1 - terminated)."""
+
+    observation: Tensor
+    action: Tensor
+    reward: Tensor
+    next_observation: Tensor
+    discount: Tensor
+
+
+class Replay:
+    """The last `capacity` transitions, in tensors allocated once.
+
+    Raises MemoryBudgetError, before anything is allocated, where they would not fit.
+    """
+
+    def __init__(self, spaces: Spaces, capacity: int, device: torch.device | str = "cpu") -> None:
+        wide = 2 * spaces.observation_size + (0 if spaces.discrete else spaces.action_size)
+        check_memory(
+            capacity * (4 * wide + 16),
+            f"a replay buffer of {capacity} transitions (lower replay_capacity)",
+        )
+        action_shape, action_type = (
+            ((), torch.int64) if spaces.discrete else ((spaces.action_size,), torch.float32)
+        )
+        self.capacity, self.inserted = capacity, 0
+        self._rows = Batch(
+            torch.zeros((capacity, spaces.observation_size), device=device),
+            torch.zeros((capacity, *action_shape), dtype=action_type, device=device),
+            torch.zeros(capacity, device=device),
+            torch.zeros((capacity, spaces.observation_size), device=device),
+            torch.zeros(capacity, device=device),
+        )
+
+    def __len__(self) -> int:
+        return min(self.inserted, self.capacity)
+
+    def add(self, transitions: Batch) -> None:
+        """Append transitions, oldest first; the oldest stored ones make room."""
+        count = len(transitions.reward)
+        if count > self.capacity:
+            raise ConfigError(
+                f"replay_capacity = {self.capacity} is below the {count} transitions of one step"
+            )
+        start = self.inserted % self.capacity
+        first = min(count, self.capacity - start)
+        for stored, new in zip(self._rows, transitions, strict=True):
+            stored[start : start + first] = new[:first]
+            stored[: count - first] = new[first:]
+        self.inserted += count
+
+    def sample(self, count: int, generator: torch.Generator) -> Batch:
+        """`count` stored transitions, drawn uniformly and independently."""
+        rows = torch.randint(len(self), (count,), generator=generator, device=generator.device)
+        return Batch(*(stored.index_select(0, rows) for stored in self._rows))
+
+    def rows_since(self, inserted: int) -> dict[str, ndarray]:
+        """What was added after the buffer had counted `inserted`, oldest first, as arrays."""
+        first = max(inserted, self.inserted - self.capacity)
+        places = torch.arange(first, self.inserted) % self.capacity
+        return {
+            name: stored[places.to(stored.device)].cpu().numpy()
+            for name, stored in zip(Batch._fields, self._rows, strict=True)
+        }
+
+    def restore(self, rows: dict[str, ndarray], inserted: int) -> None:
+        """Take up what was saved: the last rows, and how many were ever inserted."""
+        count = len(rows["reward"])
+        self.inserted = inserted - count
+        if count:
+            self.add(Batch(*(torch.from_numpy(np.array(rows[name])) for name in Batch._fields)))

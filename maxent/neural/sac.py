@@ -1,0 +1,159 @@
+r"""Soft actor-critic as it is used today: twin Q, no value network, tuned temperature.
+
+SAC2: Haarnoja et al. (2018), *Soft Actor-Critic Algorithms and Applications*, Algorithm 1.
+For each gradient step, on a minibatch of transitions (s, a, r, s') with discount on arrival d:
+
+1. evaluate the policy:   Q_i <- Q_i - rate grad 1/2 ( Q_i(s,a) - r - d V(s') )^2,
+   V(s') = min_i Qbar_i(s', a') - alpha log pi(a'|s'), a' ~ pi           (SAC-L1; SAC2 Eqs. 3, 5)
+2. improve it:            pi <- pi - rate grad ( alpha log pi(a|s) - min_i Q_i(s, a) ), a ~ pi
+   reparameterised                                                     (SAC-L2; SAC2 Eqs. 7, 9)
+3. tune the temperature:  alpha <- alpha - rate grad -alpha ( log pi(a|s) + target_entropy )
+                                                                              (SAC2 Eq. 18)
+4. follow with the target: Qbar_i <- (1 - tau) Qbar_i + tau Q_i
+
+Where it departs from the paper: the temperature's step is taken on log alpha (it stays positive;
+the paper's authors found no difference), and `temperature` fixes alpha instead of tuning it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad_and_value
+
+from maxent.errors import ConfigError, check_finite
+from maxent.neural import losses, policies
+from maxent.neural.adam import adam, average_into, copied, moments
+from maxent.neural.networks import Parameters, action_value, mlp_parameters
+from maxent.neural.replay import Batch
+from maxent.neural.settings import Settings
+from maxent.neural.spaces import Spaces
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """Settings of soft actor-critic.
+
+    temperature : alpha, fixed; None: tuned, from `initial_temperature`.
+    target_entropy : entropy in nats that the tuned temperature keeps, for densities in
+        [-1, 1]^m; None: -m, by convention.
+    actor_rate, critic_rate, temperature_rate : learning rates of Adam.
+    target_rate : tau, the share of Q that its target takes over in a step.
+    """
+
+    temperature: float | None = None
+    initial_temperature: float = 1.0
+    target_entropy: float | None = None
+    actor_rate: float = 3e-4
+    critic_rate: float = 3e-4
+    temperature_rate: float = 3e-4
+    target_rate: float = 0.005
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.target_entropy is not None:
+            check_finite("target_entropy", self.target_entropy)
+
+
+def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:
+    """Everything that learns, before it has: parameters, targets, moments, log temperature."""
+    if spaces.discrete:
+        raise ConfigError("sac is for Box actions; use sac_discrete")
+    sizes = (spaces.observation_size + spaces.action_size, *config.hidden, 1)
+    critic = mlp_parameters(sizes, generator=generator, copies=2)
+    actor = policies.actor_parameters(spaces, config.hidden, generator)
+    alpha = config.initial_temperature if config.temperature is None else config.temperature
+    temperature = {"log": torch.tensor(math.log(alpha), device=generator.device)}
+    return {
+        "actor": actor,
+        "actor_moments": moments(actor),
+        "critic": critic,
+        "critic_moments": moments(critic),
+        "target": copied(critic),
+        "temperature": temperature,
+        "temperature_moments": moments(temperature),
+    }
+
+
+def act(
+    state: dict[str, Any],
+    observation: Tensor,
+    generator: torch.Generator,
+    spaces: Spaces,
+    deterministic: bool = False,
+) -> Tensor:
+    """Actions of the policy in states (n, d) -> (n, m); deterministic: its central ones."""
+    if deterministic:
+        return policies.central_action(state["actor"], observation, spaces)
+    noise = _noise(observation, spaces, generator)
+    return policies.sample(state["actor"], observation, noise, spaces)[0]
+
+
+def update(
+    state: dict[str, Any],
+    batch: Batch,
+    generator: torch.Generator,
+    config: Config,
+    spaces: Spaces,
+) -> dict[str, Tensor]:
+    """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
+    observation, temperature = batch.observation, state["temperature"]["log"].exp()
+
+    next_noise = _noise(batch.next_observation, spaces, generator)
+    next_action, next_log_density = policies.sample(
+        state["actor"], batch.next_observation, next_noise, spaces
+    )
+    next_q = action_value(state["target"], batch.next_observation, next_action).amin(0)
+
+    def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
+        q = action_value(critic, observation, batch.action)
+        loss = losses.soft_policy_evaluation_loss(q, batch, next_q, next_log_density, temperature)
+        return loss, q.mean()
+
+    gradient, (critic_loss, q) = grad_and_value(evaluation, has_aux=True)(state["critic"])
+    adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
+
+    noise = _noise(observation, spaces, generator)
+
+    def improvement(actor: Parameters) -> tuple[Tensor, Tensor]:
+        action, log_density = policies.sample(actor, observation, noise, spaces)
+        smaller_q = action_value(state["critic"], observation, action).amin(0)
+        loss = losses.soft_policy_improvement_loss(smaller_q, log_density, temperature)
+        return loss, log_density
+
+    gradient, (actor_loss, log_density) = grad_and_value(improvement, has_aux=True)(state["actor"])
+    adam(state["actor"], gradient, state["actor_moments"], config.actor_rate)
+
+    if config.temperature is None:
+        target_entropy = config.target_entropy
+        if target_entropy is None:
+            target_entropy = losses.continuous_target_entropy(spaces.action_size)
+
+        def constraint(temperature: Parameters) -> Tensor:
+            return losses.temperature_loss(temperature["log"], log_density, target_entropy)
+
+        gradient, _ = grad_and_value(constraint)(state["temperature"])
+        adam(
+            state["temperature"],
+            gradient,
+            state["temperature_moments"],
+            config.temperature_rate,
+        )
+
+    average_into(state["target"], state["critic"], config.target_rate)
+    return {
+        "critic_loss": critic_loss,
+        "actor_loss": actor_loss,
+        "q": q,
+        "entropy": -log_density.mean(),
+        "temperature": temperature,
+    }
+
+
+def _noise(observation: Tensor, spaces: Spaces, generator: torch.Generator) -> Tensor:
+    shape = (len(observation), spaces.action_size)
+    return torch.randn(shape, generator=generator, device=generator.device)

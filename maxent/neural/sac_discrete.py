@@ -1,0 +1,141 @@
+r"""Soft actor-critic for discrete actions: every expectation over actions is an exact sum.
+
+Christodoulou (2019), *Soft Actor-Critic for Discrete Action Settings*, Algorithm 1.  For each
+gradient step, on a minibatch of transitions (s, a, r, s') with discount on arrival d:
+
+1. evaluate the policy:   Q_i <- Q_i - rate grad 1/2 ( Q_i(s,a) - r - d V(s') )^2,
+   V(s') = sum_a' pi(a'|s') ( min_i Qbar_i(s',a') - alpha log pi(a'|s') )               (SAC-L1)
+2. improve it:   pi <- pi - rate grad sum_a pi(a|s) ( alpha log pi(a|s) - min_i Q_i(s,a) ) (SAC-L2)
+3. tune the temperature:  alpha <- alpha - rate grad alpha ( H(pi(.|s)) - target_entropy )
+4. follow with the target: Qbar_i <- (1 - tau) Qbar_i + tau Q_i
+
+Where it departs from the paper: its target entropy, 0.98 log A, leaves nearly uniform policies
+(and a temperature that grows without end where a task cannot keep so much entropy); the default
+here is half of log A.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad_and_value
+
+from maxent.errors import ConfigError
+from maxent.neural import losses, operators, sac
+from maxent.neural.adam import adam, average_into, copied, moments
+from maxent.neural.networks import Parameters, mlp, mlp_parameters
+from maxent.neural.replay import Batch
+from maxent.neural.spaces import Spaces
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(sac.Config):
+    """Settings of discrete soft actor-critic: those of `sac`, with the target entropy in nats,
+    between 0 and log A; None: half of log A."""
+
+
+def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:
+    """Everything that learns, before it has: parameters, targets, moments, log temperature."""
+    if not spaces.discrete:
+        raise ConfigError("sac_discrete is for Discrete actions; use sac")
+    most = math.log(spaces.action_size)
+    if config.target_entropy is not None and not 0.0 <= config.target_entropy <= most:
+        raise ConfigError(
+            f"target_entropy = {config.target_entropy!r} is outside [0, {most:.4g}], the entropies "
+            f"of {spaces.action_size} actions in nats"
+        )
+    sizes = (spaces.observation_size, *config.hidden, spaces.action_size)
+    critic = mlp_parameters(sizes, generator=generator, copies=2)
+    actor = mlp_parameters(sizes, generator=generator)
+    alpha = config.initial_temperature if config.temperature is None else config.temperature
+    temperature = {"log": torch.tensor(math.log(alpha), device=generator.device)}
+    return {
+        "actor": actor,
+        "actor_moments": moments(actor),
+        "critic": critic,
+        "critic_moments": moments(critic),
+        "target": copied(critic),
+        "temperature": temperature,
+        "temperature_moments": moments(temperature),
+    }
+
+
+def log_policy(actor: Parameters, observation: Tensor) -> Tensor:
+    """log pi(a|s) of all actions, (n, d) -> (n, A)."""
+    return torch.log_softmax(mlp(actor, observation), dim=-1)
+
+
+def act(
+    state: dict[str, Any],
+    observation: Tensor,
+    generator: torch.Generator,
+    spaces: Spaces,
+    deterministic: bool = False,
+) -> Tensor:
+    """Actions drawn from the policy in states (n, d) -> (n,); deterministic: its likeliest."""
+    chances = log_policy(state["actor"], observation)
+    if deterministic:
+        return chances.argmax(-1)
+    return torch.multinomial(chances.exp(), 1, generator=generator)[:, 0]
+
+
+def update(
+    state: dict[str, Any],
+    batch: Batch,
+    generator: torch.Generator,
+    config: Config,
+    spaces: Spaces,
+) -> dict[str, Tensor]:
+    """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
+    temperature = state["temperature"]["log"].exp()
+    next_q = mlp(state["target"], batch.next_observation).amin(0)
+    next_log_policy = log_policy(state["actor"], batch.next_observation)
+
+    def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
+        q = losses.q_taken(mlp(critic, batch.observation), batch.action)
+        loss = losses.discrete_soft_policy_evaluation_loss(
+            q, batch, next_q, next_log_policy, temperature
+        )
+        return loss, q.mean()
+
+    gradient, (critic_loss, q) = grad_and_value(evaluation, has_aux=True)(state["critic"])
+    adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
+
+    smaller_q = mlp(state["critic"], batch.observation).amin(0)
+
+    def improvement(actor: Parameters) -> tuple[Tensor, Tensor]:
+        chances = log_policy(actor, batch.observation)
+        loss = losses.discrete_soft_policy_improvement_loss(smaller_q, chances, temperature)
+        return loss, chances
+
+    gradient, (actor_loss, chances) = grad_and_value(improvement, has_aux=True)(state["actor"])
+    adam(state["actor"], gradient, state["actor_moments"], config.actor_rate)
+
+    if config.temperature is None:
+        target_entropy = config.target_entropy
+        if target_entropy is None:
+            target_entropy = losses.discrete_target_entropy(spaces.action_size, 0.5)
+
+        def constraint(temperature: Parameters) -> Tensor:
+            return losses.discrete_temperature_loss(temperature["log"], chances, target_entropy)
+
+        gradient, _ = grad_and_value(constraint)(state["temperature"])
+        adam(
+            state["temperature"],
+            gradient,
+            state["temperature_moments"],
+            config.temperature_rate,
+        )
+
+    average_into(state["target"], state["critic"], config.target_rate)
+    return {
+        "critic_loss": critic_loss,
+        "actor_loss": actor_loss,
+        "q": q,
+        "entropy": operators.entropy(chances).mean(),
+        "temperature": temperature,
+    }

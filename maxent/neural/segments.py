@@ -1,0 +1,146 @@
+"""The replay buffer on the disk: segments that are written once and never changed.
+
+A save adds one segment with the rows inserted since the last one.  A checkpoint names the segments
+it needs, so that a buffer of a million rows costs a save no more than its new rows; what no
+checkpoint needs is removed.  A segment that was not written to its end is named by none.
+"""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import safetensors.numpy
+from numpy import ndarray
+from safetensors import SafetensorError
+
+from maxent.errors import ConfigError, CorruptCheckpointError, check_count
+from maxent.neural.durable import discard, read_verified, sync_folder, write_synced
+
+
+class Rows(NamedTuple):
+    """Rows of a replay buffer, oldest first, that end with its latest.
+
+    arrays : name -> (n, ...), n the same for all; saved: the rows inserted since the last save;
+        loaded: the last min(capacity, inserted).
+    inserted : how many rows were ever inserted.  capacity : how many the buffer keeps.
+    """
+
+    arrays: dict[str, ndarray]
+    inserted: int
+    capacity: int
+
+
+class Stored(NamedTuple):
+    """What a checkpoint's manifest says of the rows it needs.
+
+    columns : name -> [dtype, *shape of one row].
+    segments : oldest first, each with name, size, sha256 and its rows start (included), stop.
+    """
+
+    columns: dict[str, list[Any]]
+    segments: list[dict[str, Any]]
+    inserted: int
+    capacity: int
+
+
+def add_rows(folder: Path, rows: Rows, before: Stored | None) -> Stored:
+    """Write new rows as a segment behind those stored `before`; what is stored now.
+
+    Raises ConfigError where they do not continue the stored ones; OSError where the disk refuses.
+    """
+    arrays = {name: np.ascontiguousarray(array) for name, array in rows.arrays.items()}
+    count = _check_rows(rows, arrays)
+    columns = {name: [array.dtype.name, *array.shape[1:]] for name, array in arrays.items()}
+    start = rows.inserted - count
+    segments: list[dict[str, Any]] = []
+    if before is not None:
+        if columns != before.columns:
+            raise ConfigError(f"replay rows have columns {columns}; so far: {before.columns}")
+        segments = before.segments
+    stop = before.inserted if before is not None else 0
+    if start != stop and count < min(rows.inserted, rows.capacity):
+        raise ConfigError(
+            f"replay rows {start} to {rows.inserted} do not continue the {stop} rows saved so far; "
+            "hand over every row inserted since the last save"
+        )
+    if count:
+        entry = _write_segment(folder, arrays, start, rows.inserted)
+        # whole segments alone are dropped; the rows before `first` are skipped when read
+        segments = [old for old in segments if old["stop"] <= start] + [entry]
+    first = rows.inserted - min(rows.inserted, rows.capacity)
+    segments = [segment for segment in segments if segment["stop"] > first]
+    return Stored(columns, segments, rows.inserted, rows.capacity)
+
+
+def read_rows(folder: Path, stored: Stored) -> Rows:
+    """The last min(capacity, inserted) rows.  Raises CorruptCheckpointError for a segment that is
+    not what was written."""
+    count = min(stored.inserted, stored.capacity)
+    first = stored.inserted - count
+    arrays = {
+        name: np.empty((count, *shape), dtype) for name, (dtype, *shape) in stored.columns.items()
+    }
+    expected = first
+    for segment in stored.segments:
+        data = read_verified(folder, segment)
+        skipped = max(first - segment["start"], 0)
+        place = segment["start"] + skipped - first
+        try:
+            read = safetensors.numpy.load(data)
+            if segment["start"] + skipped != expected or set(read) != set(arrays):
+                raise ValueError("other rows or columns than the checkpoint names")
+            for name, array in arrays.items():
+                if read[name].dtype != array.dtype:
+                    raise ValueError(f"{name} is {read[name].dtype}, not {array.dtype}")
+                array[place : segment["stop"] - first] = read[name][skipped:]
+        except (SafetensorError, ValueError) as error:
+            raise CorruptCheckpointError(f"{str(folder / segment['name'])!r}: {error}") from error
+        expected = segment["stop"]
+    if expected != stored.inserted:
+        raise CorruptCheckpointError(f"replay rows {expected} to {stored.inserted} are missing")
+    return Rows(arrays, stored.inserted, stored.capacity)
+
+
+def prune_segments(folder: Path, needed: set[str]) -> None:
+    """Remove the segments that no checkpoint needs."""
+    for path in folder.glob("rows-*.safetensors"):
+        if path.name not in needed:
+            discard(path)
+
+
+def _check_rows(rows: Rows, arrays: dict[str, ndarray]) -> int:
+    """The common number of rows; ConfigError where there is none."""
+    check_count("rows.inserted", rows.inserted, 0)
+    check_count("rows.capacity", rows.capacity)
+    shapes = {name: np.shape(array) for name, array in rows.arrays.items()}
+    if not shapes or any(not shape or shape[0] != _first(shapes) for shape in shapes.values()):
+        raise ConfigError(f"replay rows have shapes {shapes}; the first axis must be one for all")
+    if any(array.dtype.kind not in "biufc" for array in arrays.values()):
+        raise ConfigError("replay rows must be numbers or booleans")
+    if _first(shapes) > rows.inserted:
+        raise ConfigError(f"{_first(shapes)} replay rows, but only {rows.inserted} ever inserted")
+    return _first(shapes)
+
+
+def _first(shapes: dict[str, tuple[int, ...]]) -> int:
+    shape = next(iter(shapes.values()))
+    return shape[0] if shape else -1
+
+
+def _write_segment(
+    folder: Path, arrays: dict[str, ndarray], start: int, stop: int
+) -> dict[str, Any]:
+    name = f"rows-{start:09d}-{stop:09d}-{uuid.uuid4().hex[:8]}.safetensors"
+    staged = folder / f".stage-{name}"
+    try:
+        entry = write_synced(staged, safetensors.numpy.save(arrays))
+        staged.rename(folder / name)
+        sync_folder(folder)
+    except BaseException:
+        discard(staged)
+        discard(folder / name)
+        raise
+    return entry | {"name": name, "start": start, "stop": stop}

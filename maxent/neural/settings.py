@@ -1,0 +1,73 @@
+"""What every algorithm can be told; each algorithm's `Config` adds its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
+
+from maxent.errors import (
+    ConfigError,
+    check_count,
+    check_counts,
+    check_discount,
+    check_fraction,
+    check_positive,
+    check_temperature,
+    nearest,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings that all algorithms share.
+
+    discount : gamma in [0, 1).
+    batch_size : transitions in a minibatch.
+    hidden : sizes of the hidden layers of every network.
+    learning_starts : environment steps with uniformly random actions before the first update
+        (standard normal ones where the action box has no sides).
+    replay_capacity : transitions kept.
+    updates_per_step : gradient steps for each environment step.
+    """
+
+    discount: float = 0.99
+    batch_size: int = 256
+    hidden: tuple[int, ...] = (256, 256)
+    learning_starts: int = 1_000
+    replay_capacity: int = 1_000_000
+    updates_per_step: int = 1
+
+    def __post_init__(self) -> None:
+        if check_discount(self.discount) == 1.0:
+            raise ConfigError("discount = 1 has no bounded values here; give one below 1")
+        for name in ("batch_size", "learning_starts", "replay_capacity", "updates_per_step"):
+            check_count(name, getattr(self, name))
+        object.__setattr__(self, "hidden", tuple(check_counts("hidden", self.hidden)))
+        for field in fields(self):
+            if field.name == "target_rate":
+                check_fraction(field.name, getattr(self, field.name))
+            if field.name.endswith(("_rate", "initial_temperature")):
+                check_positive(field.name, getattr(self, field.name))
+        temperature = getattr(self, "temperature", None)
+        if temperature is not None and check_temperature(temperature) == 0.0:
+            raise ConfigError("temperature = 0: a network needs one greater than 0")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for files."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+
+Config = TypeVar("Config", bound=Settings)
+
+
+def configured(kind: type[Config], settings: Mapping[str, Any]) -> Config:
+    """A configuration of the given kind; ConfigError, with the likeliest name, for a wrong key."""
+    known = [field.name for field in fields(kind)]
+    for name in settings:
+        if name not in known:
+            raise ConfigError(f"setting {name!r} is unknown; {nearest(name, known)}")
+    return kind(**settings)

@@ -1,0 +1,109 @@
+r"""Soft Q-learning for discrete actions: the soft value and the policy are exact.
+
+SQL: Haarnoja, Tang, Abbeel, Levine (2017).  For each gradient step, on a minibatch of
+transitions (s, a, r, s') with discount on arrival d:
+
+1. soft value:  V(s') = alpha log sum_a' exp( Qbar(s', a') / alpha )               (SQL Eq. 5)
+2. soft Q:      Q <- Q - rate grad 1/2 ( Q(s,a) - r - d V(s') )^2        (SQL Eq. 11, SQL-T2)
+3. target:      every `target_interval` steps, Qbar <- (1 - tau) Qbar + tau Q
+
+and the policy is exp( (Q - V) / alpha ) (SQL-T1).  With alpha -> 0 this is deep Q-learning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad_and_value
+
+from maxent.errors import ConfigError, check_count, check_positive
+from maxent.neural import losses, operators
+from maxent.neural.adam import adam, average_into, copied, moments
+from maxent.neural.networks import Parameters, mlp, mlp_parameters
+from maxent.neural.replay import Batch
+from maxent.neural.settings import Settings
+from maxent.neural.spaces import Spaces
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """Settings of discrete soft Q-learning.
+
+    temperature : alpha.
+    critics : 1 or 2 Q's; of two the smaller counts.
+    critic_rate : learning rate of Adam.
+    target_rate, target_interval : the share of Q that its target takes over, and after how many
+        gradient steps it does.
+    """
+
+    temperature: float = 0.1
+    critics: int = 1
+    critic_rate: float = 3e-4
+    target_rate: float = 0.005
+    target_interval: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("temperature", self.temperature)
+        check_count("target_interval", self.target_interval)
+        if check_count("critics", self.critics) > 2:
+            raise ConfigError(f"critics = {self.critics}: give 1 or 2")
+
+
+def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:
+    """Everything that learns, before it has: parameters, target, moments, and alpha to act by."""
+    if not spaces.discrete:
+        raise ConfigError("sql_discrete is for Discrete actions; use sql")
+    sizes = (spaces.observation_size, *config.hidden, spaces.action_size)
+    critic = mlp_parameters(sizes, generator=generator, copies=config.critics)
+    return {
+        "critic": critic,
+        "critic_moments": moments(critic),
+        "target": copied(critic),
+        "temperature": {"fixed": torch.tensor(config.temperature, device=generator.device)},
+    }
+
+
+def log_policy(critic: Parameters, observation: Tensor, temperature: Tensor) -> Tensor:
+    """log pi(a|s) of all actions, (n, d) -> (n, A): the Boltzmann policy of Q (SQL-T1)."""
+    return operators.boltzmann_policy(mlp(critic, observation).amin(0), temperature)
+
+
+def act(
+    state: dict[str, Any],
+    observation: Tensor,
+    generator: torch.Generator,
+    spaces: Spaces,
+    deterministic: bool = False,
+) -> Tensor:
+    """Actions drawn from the policy in states (n, d) -> (n,); deterministic: its likeliest."""
+    chances = log_policy(state["critic"], observation, state["temperature"]["fixed"])
+    if deterministic:
+        return chances.argmax(-1)
+    return torch.multinomial(chances.exp(), 1, generator=generator)[:, 0]
+
+
+def update(
+    state: dict[str, Any],
+    batch: Batch,
+    generator: torch.Generator,
+    config: Config,
+    spaces: Spaces,
+) -> dict[str, Tensor]:
+    """One gradient step, in place.  What it returns to log is in docs/neural.md."""
+    next_q = mlp(state["target"], batch.next_observation).amin(0)
+    next_v = operators.soft_value(next_q, config.temperature)
+
+    def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
+        q = losses.q_taken(mlp(critic, batch.observation), batch.action)
+        return losses.soft_q_loss(q, batch, next_v), q.mean()
+
+    gradient, (critic_loss, q) = grad_and_value(evaluation, has_aux=True)(state["critic"])
+    adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
+
+    if int(state["critic_moments"]["count"]) % config.target_interval == 0:
+        average_into(state["target"], state["critic"], config.target_rate)
+    return {"critic_loss": critic_loss, "q": q, "next_v": next_v.mean()}

@@ -1,0 +1,210 @@
+r"""Soft Q-learning with a sampling network, for continuous actions.
+
+SQL: Haarnoja, Tang, Abbeel, Levine (2017), *Reinforcement Learning with Deep Energy-Based
+Policies*, Algorithm 1.  For each gradient step, on a minibatch of transitions (s, a, r, s') with
+discount on arrival d:
+
+1. soft value:   draw a'_i from a proposal p,
+   V(s') = alpha log (1/N) sum_i exp( Qbar(s', a'_i) / alpha ) / p(a'_i)             (SQL Eq. 10)
+2. soft Q:       Q <- Q - rate grad 1/2 ( Q(s,a) - r - d V(s') )^2        (SQL Eq. 11, SQL-T2)
+3. sampler:      a = f(noise; s) follows exp(Q(s,.)/alpha) by Stein variational gradients,
+   f <- f + rate E[ Delta f . grad f ]                                          (SQL Eqs. 13-14)
+4. target:       every `target_interval` steps, Qbar <- (1 - tau) Qbar + tau Q
+
+Where it departs from the paper by default: the Stein gradient is taken before the tanh, which has
+the right fixed point (`form="original"` is the authors' program's), the proposal is a mixture of
+uniform and sampled actions, and the smaller of two Q's is used (`critics=1` is the paper's), with
+averaged targets (`target_interval=1000, target_rate=1.0` copies them as in the paper).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.func import grad, grad_and_value
+
+from maxent.errors import ConfigError, check_count, check_positive, nearest
+from maxent.neural import losses, proposals, stein
+from maxent.neural.adam import adam, average_into, copied, moments
+from maxent.neural.networks import Parameters, action_value, action_values, mlp_parameters
+from maxent.neural.replay import Batch
+from maxent.neural.settings import Settings
+from maxent.neural.spaces import Spaces
+
+ProposalName = Literal["mixture", "uniform", "network"]
+KERNELS = {
+    "gaussian": stein.gaussian_kernel,
+    "inverse-multiquadric": stein.inverse_multiquadric_kernel,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Settings):
+    """Settings of soft Q-learning.
+
+    temperature : alpha; the reward scale of the authors' program is 1/alpha.
+    batch_size, hidden : smaller than elsewhere, as in the authors' program: a gradient step
+        values batch_size * (value_particles + 2 * particles) actions.
+    critics : 1 or 2 Q's; of two the smaller counts.
+    proposal : what the soft value is sampled from: "mixture", "uniform" or "network".
+    value_particles : actions in each estimate of the soft value.
+    particles : fixed, and as many moved, actions of a state in a Stein gradient.
+    kernel : "gaussian" or "inverse-multiquadric".
+    form : of the Stein gradient: "pre-tanh", "original" or "map"; see `stein`.
+    critic_rate, sampler_rate : learning rates of Adam.
+    target_rate, target_interval : the share of Q that its target takes over, and after how many
+        gradient steps it does.
+    """
+
+    temperature: float = 0.1
+    batch_size: int = 128
+    hidden: tuple[int, ...] = (128, 128)
+    critics: int = 2
+    proposal: ProposalName = "mixture"
+    value_particles: int = 16
+    particles: int = 16
+    kernel: str = "gaussian"
+    form: stein.Form = "pre-tanh"
+    critic_rate: float = 3e-4
+    sampler_rate: float = 3e-4
+    target_rate: float = 0.005
+    target_interval: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("temperature", self.temperature)
+        for name in ("value_particles", "particles", "target_interval"):
+            check_count(name, getattr(self, name))
+        if check_count("critics", self.critics) > 2:
+            raise ConfigError(f"critics = {self.critics}: give 1 or 2")
+        for name, known in (
+            ("proposal", get_args(ProposalName)),
+            ("kernel", KERNELS),
+            ("form", get_args(stein.Form)),
+        ):
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f"{name} = {getattr(self, name)!r} is unknown; "
+                    f"{nearest(getattr(self, name), known)}"
+                )
+
+
+def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:
+    """Everything that learns, before it has: parameters, target, moments."""
+    if not spaces.bounded:
+        raise ConfigError(
+            "sql needs a Box of actions with finite sides (the soft value is an integral over it); "
+            "use sql_discrete for Discrete actions, sac for a box without sides"
+        )
+    observed, acted = spaces.observation_size, spaces.action_size
+    critic = mlp_parameters(
+        (observed + acted, *config.hidden, 1), generator=generator, copies=config.critics
+    )
+    sampler = mlp_parameters((observed + acted, *config.hidden, acted), generator=generator)
+    return {
+        "critic": critic,
+        "critic_moments": moments(critic),
+        "target": copied(critic),
+        "sampler": sampler,
+        "sampler_moments": moments(sampler),
+    }
+
+
+def act(
+    state: dict[str, Any],
+    observation: Tensor,
+    generator: torch.Generator,
+    spaces: Spaces,
+    deterministic: bool = False,
+) -> Tensor:
+    """Actions of the sampling network in states (n, d) -> (n, m).
+
+    deterministic: of 32 samples the one with the largest Q.
+    """
+    shape = (len(observation), 32 if deterministic else 1, spaces.action_size)
+    noise = torch.randn(shape, generator=generator, device=generator.device)
+    actions = torch.tanh(proposals.sample(state["sampler"], observation, noise))
+    if not deterministic:
+        return actions[:, 0]
+    best = action_values(state["critic"], observation, actions).amin(0).argmax(-1)
+    return actions[torch.arange(len(best), device=best.device), best]
+
+
+def update(
+    state: dict[str, Any],
+    batch: Batch,
+    generator: torch.Generator,
+    config: Config,
+    spaces: Spaces,
+) -> dict[str, Tensor]:
+    """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
+    proposal = propose(state["sampler"], batch.next_observation, generator, config, spaces)
+    next_q = action_values(state["target"], batch.next_observation, proposal.action).amin(0)
+    next_v = proposals.importance_sampled_soft_value(
+        next_q, proposal.log_density, config.temperature
+    )
+
+    def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
+        q = action_value(critic, batch.observation, batch.action)
+        return losses.soft_q_loss(q, batch, next_v), q.mean()
+
+    gradient, (critic_loss, q) = grad_and_value(evaluation, has_aux=True)(state["critic"])
+    adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
+
+    shape = (2, len(batch.reward), config.particles, spaces.action_size)
+    fixed_noise, moved_noise = torch.randn(shape, generator=generator, device=generator.device)
+    fixed = proposals.sample(state["sampler"], batch.observation, fixed_noise)
+
+    def likeness(sampler: Parameters) -> Tensor:
+        return stein.sampler_loss(
+            lambda actions: action_values(state["critic"], batch.observation, actions).amin(0),
+            fixed,
+            proposals.sample(sampler, batch.observation, moved_noise),
+            config.temperature,
+            kernel=KERNELS[config.kernel],
+            form=config.form,
+        )
+
+    gradient = grad(likeness)(state["sampler"])
+    adam(state["sampler"], gradient, state["sampler_moments"], config.sampler_rate)
+
+    if int(state["critic_moments"]["count"]) % config.target_interval == 0:
+        average_into(state["target"], state["critic"], config.target_rate)
+    effective = proposals.effective_sample_size(next_q, proposal.log_density, config.temperature)
+    return {
+        "critic_loss": critic_loss,
+        "q": q,
+        "next_v": next_v.mean(),
+        "effective_sample_size": effective.mean(),
+        "spread": torch.tanh(fixed).std(-2).mean(),
+    }
+
+
+def propose(
+    sampler: Parameters,
+    observation: Tensor,
+    generator: torch.Generator,
+    config: Config,
+    spaces: Spaces,
+) -> proposals.Proposal:
+    """Actions and log densities from which the soft value is estimated in states (B, d)."""
+    batch, size = len(observation), spaces.action_size
+
+    def uniform(count: int) -> Tensor:
+        return torch.rand((batch, count, size), generator=generator, device=generator.device)
+
+    def normal(count: int) -> Tensor:
+        return torch.randn((batch, count, size), generator=generator, device=generator.device)
+
+    count = config.value_particles
+    if config.proposal == "uniform":
+        return proposals.uniform_proposal(uniform(count))
+    if config.proposal == "network":
+        return proposals.network_proposal(sampler, observation, normal(count))
+    near = count // 2
+    return proposals.mixture_proposal(
+        sampler, observation, uniform(count - near), normal(near), normal(near)
+    )

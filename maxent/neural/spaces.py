@@ -1,0 +1,104 @@
+"""What an environment's spaces mean to a network.
+
+Observations of any Gymnasium space that flattens (boxes, discrete, dictionaries, tuples ...)
+become vectors of float32; a discrete one becomes its one-hot vector.  Actions are
+
+- **discrete**: whole numbers 0 ... n-1 (the space's own start is added on the way out);
+- **bounded**: a box with finite sides.  Policies live in [-1, 1]^m, all their densities are in
+  those units, and actions are scaled to the box on the way out;
+- **unbounded**: a box without sides.  Policies are unsquashed, in the environment's own units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy import ndarray
+
+from maxent.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """An environment's `observation` and `action` spaces, read for a network.
+
+    Raises ConfigError for a space that no algorithm here can handle.
+    """
+
+    observation: gymnasium.Space
+    action: gymnasium.Space
+
+    def __post_init__(self) -> None:
+        try:
+            flat = spaces.flatten_space(self.observation)
+            size = None if not isinstance(flat, spaces.Box) else flat.shape
+        except NotImplementedError:
+            size = None
+        if size is None:
+            raise ConfigError(
+                f"observation space {self.observation} does not flatten to a vector; wrap the "
+                "environment so that it is made of Box, Discrete, MultiBinary, Dict and Tuple"
+            )
+        if isinstance(self.action, spaces.Discrete):
+            return
+        if not isinstance(self.action, spaces.Box):
+            raise ConfigError(
+                f"action space {self.action} is neither Box nor Discrete; wrap the environment"
+            )
+        finite = np.isfinite(self.action.low) & np.isfinite(self.action.high)
+        endless = np.isinf(self.action.low) & np.isinf(self.action.high)
+        if not (finite.all() or endless.all()) or np.any(self.action.high <= self.action.low):
+            raise ConfigError(
+                f"action space {self.action} must have all sides finite (and low < high), or none; "
+                "wrap the environment with gymnasium.wrappers.RescaleAction or ClipAction"
+            )
+
+    @property
+    def observation_size(self) -> int:
+        """d, the length of a flattened observation."""
+        flat: Any = spaces.flatten_space(self.observation)
+        return int(np.prod(flat.shape))
+
+    @property
+    def discrete(self) -> bool:
+        """Whether actions are whole numbers."""
+        return isinstance(self.action, spaces.Discrete)
+
+    @property
+    def action_size(self) -> int:
+        """Dimension m of a box, number A of discrete actions."""
+        if isinstance(self.action, spaces.Discrete):
+            return int(self.action.n)
+        return int(np.prod(self.action.shape))  # type: ignore[arg-type]
+
+    @property
+    def bounded(self) -> bool:
+        """Whether actions fill a box with finite sides."""
+        return isinstance(self.action, spaces.Box) and bool(np.isfinite(self.action.low).all())
+
+    def flatten(self, observation: Any) -> ndarray:
+        """One observation as a vector (d,), float32."""
+        return np.asarray(spaces.flatten(self.observation, observation), dtype=np.float32).ravel()
+
+    def to_environment(self, action: ndarray) -> Any:
+        """One action of a policy, (m,) or a whole number, as the environment takes it."""
+        if isinstance(self.action, spaces.Discrete):
+            return self.action.start + int(action)
+        box: Any = self.action
+        shaped = action.reshape(box.shape)
+        if self.bounded:
+            half = 0.5 * (box.high - box.low)
+            shaped = np.clip(box.low + half * (shaped + 1.0), box.low, box.high)
+        return shaped.astype(box.dtype)
+
+    def from_environment(self, actions: ndarray) -> ndarray:
+        """Actions (..., m) of the environment's box in the policy's units, (..., m) float32."""
+        box: Any = self.action
+        if not self.bounded:
+            return np.asarray(actions, dtype=np.float32)
+        low, high = box.low.ravel(), box.high.ravel()
+        return (2.0 * (actions - low) / (high - low) - 1.0).astype(np.float32)

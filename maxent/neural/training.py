@@ -1,0 +1,143 @@
+"""`train` and `resume`: from the name of an algorithm and of an environment to an agent."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gymnasium.vector import VectorEnv
+
+from maxent.errors import ConfigError
+from maxent.neural import checkpoints
+from maxent.neural.agent import Agent
+from maxent.neural.learner import Env, Learner, Plan
+from maxent.neural.record import METRICS, read_record
+from maxent.neural.runs import Run, check_resume
+
+
+def train(
+    algorithm: str,
+    env: Env,
+    *,
+    steps: int,
+    seed: int = 0,
+    run: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    copies: int = 1,
+    log_every: int = 1_000,
+    evaluate_every: int = 0,
+    evaluation_episodes: int = 10,
+    checkpoint_every: int = 0,
+    device: str = "cpu",
+    progress: bool = False,
+    announce: Callable[[str], None] | None = None,
+    report: Callable[[dict[str, Any]], None] | None = None,
+    **settings: Any,
+) -> Agent:
+    """Train an agent.
+
+    algorithm : "sac", "sac_v1", "sql", or "sac_discrete", "sql_discrete" (which "sac" and "sql"
+        become where actions are discrete).
+    env : a Gymnasium id, an environment, a vector environment, or a function that makes one.
+    steps : environment steps in all, over all copies.
+    seed : of everything.
+    run : a folder for checkpoints, settings and logs; None: nothing is written.
+    copies : environments stepped in turn (of an id or a function).
+    log_every : environment steps between rows of `agent.history`; 0: never.
+    evaluate_every : environment steps between evaluations of the deterministic policy in an
+        environment of its own (`evaluation_episodes` episodes); 0: never.
+    checkpoint_every : environment steps between checkpoints; a run has one at its end in any case.
+    device : where the networks are, "cpu" or "cuda".
+    progress : show a bar where stderr is a terminal.
+    announce : called with a line of text for each checkpoint saved.
+    report : called with each row of `agent.history` as it is logged.
+    settings : of the algorithm's `Config`, such as temperature=0.2 or batch_size=128.
+
+    Ctrl-C, and SIGTERM, stop after the running step, with a checkpoint if there is a run; the
+    agent returned says so in `stopped_by`.
+
+    Raises ConfigError for a wrong setting; OutputExistsError where `run` exists (`overwrite=True`
+    replaces it); TrainingDivergedError where a loss, reward or observation is not finite.
+    """
+    plan = Plan(
+        algorithm=algorithm,
+        env=env if isinstance(env, str) else None,
+        steps=steps,
+        seed=seed,
+        copies=env.num_envs if isinstance(env, VectorEnv) else copies,
+        log_every=log_every,
+        evaluate_every=evaluate_every,
+        evaluation_episodes=evaluation_episodes,
+        checkpoint_every=checkpoint_every,
+        device=device,
+    )
+    learner = Learner(plan, env, settings)
+    try:
+        if run is None:
+            return learner.go(None, progress, announce, report)
+        with Run.create(run, learner.record(), overwrite=overwrite) as opened:
+            return learner.go(opened, progress, announce, report)
+    finally:
+        learner.close()
+
+
+def resume(
+    run: str | os.PathLike[str],
+    *,
+    steps: int | None = None,
+    env: Env | None = None,
+    progress: bool = False,
+    announce: Callable[[str], None] | None = None,
+    report: Callable[[dict[str, Any]], None] | None = None,
+    **settings: Any,
+) -> Agent:
+    """Go on with a run from its latest checkpoint to its last step.
+
+    steps : a new last step; None: the run's own.  env : needed where the run's environment has no
+    id.  settings : checked against those the run was made with, none is needed.
+
+    Raises ResumeMismatchError, field by field, for settings other than the run's;
+    CorruptCheckpointError where a file is not what was written; RunLockedError where another
+    process has the run.
+    """
+    with Run.open(run) as opened:
+        saved = opened.config
+        check_resume(saved, saved | {"settings": saved["settings"] | settings})
+        changes = {} if steps is None else {"steps": steps}
+        learner = _learner(saved | changes, env)
+        try:
+            checkpoint = opened.resume()
+            if checkpoint is not None:
+                learner.restore(checkpoint, logged(run))
+            return learner.go(opened, progress, announce, report)
+        finally:
+            learner.close()
+
+
+def load_agent(
+    run: str | os.PathLike[str], *, step: int | None = None, env: Env | None = None
+) -> Agent:
+    """The agent of a run's latest checkpoint, or of the one at `step`; the run may be going on."""
+    learner = _learner(read_record(Path(run))["config"] | {"device": "cpu"}, env)
+    try:
+        learner.restore_networks(checkpoints.load(Path(run), step), logged(run))
+        return learner.agent()
+    finally:
+        learner.close()
+
+
+def _learner(config: dict[str, Any], env: Env | None) -> Learner:
+    plan = Plan(**{name: value for name, value in config.items() if name != "settings"})
+    env = plan.env if env is None else env
+    if env is None:
+        raise ConfigError("the run's environment has no id: give env")
+    return Learner(plan, env, config["settings"])
+
+
+def logged(run: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """What a run has logged, a dictionary a row."""
+    with open(Path(run) / METRICS) as lines:
+        return [json.loads(line) for line in lines if line.endswith("\n")]

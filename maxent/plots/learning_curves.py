@@ -1,0 +1,80 @@
+"""Training runs by environment step: the interquartile mean over seeds, with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from maxent.errors import ConfigError
+from maxent.neural.statistics import LearningCurve
+from maxent.plots.panels import MAX_PANELS
+from maxent.plots.style import LINES, MARKERS, new_figure, styled
+
+
+@styled
+def learning_curves(
+    tasks: Mapping[str, Mapping[str, LearningCurve]],
+    *,
+    score: str = "return (undiscounted)",
+    columns: int = 3,
+) -> Figure:
+    """A panel for each task, in it a line for each algorithm: the interquartile mean over its runs,
+    a band for the bootstrap interval of that mean, a thin line for each run.
+
+    tasks: {task: {algorithm: curve}}, of `maxent.neural.statistics.learning_curve`; 12 tasks at
+    most.  An algorithm has one colour and one marker in all panels.  score: what is on the y axis.
+    """
+    names = list(dict.fromkeys(name for curves in tasks.values() for name in curves))
+    if not names or len(tasks) > MAX_PANELS:
+        raise ConfigError(f"{len(tasks)} tasks with {len(names)} curves; give 1 to {MAX_PANELS}")
+    across = min(columns, len(tasks))
+    down = -(-len(tasks) // across)
+    entries = -(-len(names) // 2)
+    figure = new_figure(1.4 + max(5.2, 4.0 * across), 0.9 + 3.3 * down + 0.17 * entries)
+    axes = figure.subplots(down, across, squeeze=False).ravel()
+    for ax, (task, curves) in zip(axes, tasks.items()):
+        for name, curve in curves.items():
+            _draw(ax, curve, names.index(name))
+        ax.set_title(task, fontsize=9.0, parse_math=False)
+        ax.set_xlabel("environment steps")
+        ax.set_ylabel(score)
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
+    for ax in axes[len(tasks) :]:
+        ax.set_visible(False)
+    figure.suptitle(f"Learning curves\n{_words(tasks)}", x=0.01, ha="left", fontsize=10.0)
+    handles = [
+        Line2D([], [], color=LINES[i % len(LINES)], marker=MARKERS[i % len(MARKERS)], label=name)
+        for i, name in enumerate(names)
+    ]
+    legend = figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    return figure
+
+
+def _draw(ax: Axes, curve: LearningCurve, index: int) -> None:
+    colour, marker = LINES[index % len(LINES)], MARKERS[index % len(MARKERS)]
+    if len(curve.runs) > 1:
+        ax.fill_between(
+            curve.steps, curve.low, curve.high, color=colour, alpha=0.2, linewidth=0, zorder=2
+        )
+        for row in curve.runs:
+            ax.plot(curve.steps, row, color=colour, linewidth=0.5, alpha=0.35, zorder=1)
+    every = max(1, len(curve.steps) // 8)
+    ax.plot(curve.steps, curve.mean, color=colour, marker=marker, markevery=every, zorder=3)
+
+
+def _words(tasks: Mapping[str, Mapping[str, LearningCurve]]) -> str:
+    """How many runs a line stands for, and what the band is."""
+    curves = [curve for curves in tasks.values() for curve in curves.values()]
+    counts = sorted({len(curve.runs) for curve in curves})
+    runs = "/".join(map(str, counts)) + (" run" if counts == [1] else " runs")
+    if counts == [1]:
+        return f"{runs} a line"
+    levels = "/".join(f"{level:.0%}" for level in sorted({curve.level for curve in curves}))
+    return f"interquartile mean of {runs} a line; band: {levels} bootstrap interval; thin: each run"

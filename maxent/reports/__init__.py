@@ -1,0 +1,48 @@
+"""What the command line and the tour show and write.
+
+=============  ===========================================================================
+`records.py`   numbers and what they are about as JSON, for machines
+`text.py`      tables and pictures of policies, for a terminal
+`page.py`      the checks of an MDP as one self-contained HTML page, for people
+`strips.py`    the small figures in it: where each clause's slack lies
+`formulas.py`  statements in plain characters as HTML with Greek letters and indices
+=============  ===========================================================================
+"""
+
+from maxent.reports.page import verification_page
+from maxent.reports.records import (
+    mdp_record,
+    plain,
+    solution_record,
+    value_at_start,
+    versions,
+    write_json,
+    write_text,
+)
+from maxent.reports.text import (
+    LEGEND,
+    discount_text,
+    policy_picture,
+    printable,
+    size_text,
+    table,
+    table_row,
+)
+
+__all__ = [
+    "LEGEND",
+    "discount_text",
+    "mdp_record",
+    "plain",
+    "policy_picture",
+    "printable",
+    "size_text",
+    "solution_record",
+    "table",
+    "table_row",
+    "value_at_start",
+    "verification_page",
+    "versions",
+    "write_json",
+    "write_text",
+]

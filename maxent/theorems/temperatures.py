@@ -1,0 +1,133 @@
+"""What temperature does to the optimum: MONOTONE; the pairs of temperatures other keys use."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from numpy import ndarray
+
+from maxent.theorems.bench import MODEL, Bench
+from maxent.theorems.check import Case, clause
+from maxent.theorems.hypotheses import (
+    NO_PRIOR,
+    SOFT,
+)
+from maxent.theorems.reference import Problem
+
+
+def most_entropy(bench: Bench) -> float:
+    """log |A|max / (1 - gamma): no policy has more discounted entropy."""
+    most = int(bench.problem.support.sum(axis=1).max(initial=1))
+    return math.log(most) / (1.0 - bench.beta)
+
+
+def temperatures(bench: Bench) -> list[float]:
+    """Temperatures in rising order, the bench's own among them; few where a solve takes long."""
+    alpha = bench.temperature
+    if alpha == 0.0:
+        return [0.0, 0.01 * (bench.problem.scale() or 1.0)]
+    if not bench.is_small:
+        return [0.5 * alpha, alpha]
+    return [0.25 * alpha, 0.5 * alpha, alpha, 1.0625 * alpha, 2.0 * alpha, 8.0 * alpha]
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What the optimal policy of a temperature earns, from each state (S,)."""
+
+    bench: Bench
+    returns: ndarray
+    entropies: ndarray
+    error: float
+    """Of returns + temperature * entropies, in units of reward."""
+    rounding: float
+    """How far from optimal rounding alone can make the policy, at its own temperature."""
+
+
+def performance(bench: Bench) -> Performance:
+    """Return and discounted entropy of pi*_alpha, the policy and its entropy by the operators."""
+    if "performance" not in bench.shared:
+        policy, problem = bench.best_policy, bench.problem
+        bare = reward_only(bench)
+        returns, first = problem.solve(policy, bare.policy_value(problem.reward, policy))
+        entropies, second = problem.solve(policy, bench.entropy(policy))
+        error = first + bench.temperature * second + 2.0 * bench.optimum.error
+        rounding = bench.solve_rounding(bench.optimum.q)
+        bench.shared["performance"] = Performance(bench, returns, entropies, error, rounding)
+    return bench.shared["performance"]
+
+
+def reward_only(bench: Bench) -> Problem:
+    """The same problem at temperature 0, for judging a policy by reward alone."""
+    return bench.at(0.0).problem
+
+
+def pairs(bench: Bench) -> Iterator[tuple[Performance, Performance, float]]:
+    """Neighbouring temperatures, the lower first, with the rounding of comparing them: how much
+    each policy can miss the other's objective by."""
+    found = [performance(bench.at(alpha)) for alpha in temperatures(bench)]
+    for low, high in itertools.pairwise(found):
+        yield low, high, low.rounding + high.rounding
+
+
+# MONOTONE
+
+
+@clause(
+    "MONOTONE",
+    "value",
+    "V*_alpha does not fall with alpha, V*_alpha - alpha log|A|max / (1-gamma) does not rise.",
+    "ENVELOPE: the derivative is an entropy, between 0 and log|A| / (1-gamma)",
+    (*MODEL, NO_PRIOR),
+)
+def value_rises(bench: Bench) -> Iterator[Case]:
+    listed = [bench.at(alpha) for alpha in temperatures(bench)]
+    for low, high in itertools.pairwise(listed):
+        left, right = (each.soft_value(each.q_float(each.optimum.q)) for each in (low, high))
+        tolerance = low.solve_rounding(low.optimum.q) + high.solve_rounding(high.optimum.q)
+        doubt = low.optimum.error + high.optimum.error
+        names = {"alpha": low.temperature, "larger": high.temperature}
+        yield bench.at_most(left, right, tolerance, doubt, side="rises", **names)
+        most = (high.temperature - low.temperature) * most_entropy(bench)
+        yield bench.at_most(right, left + most, tolerance, doubt, side="not faster", **names)
+
+
+@clause(
+    "MONOTONE",
+    "entropy",
+    "From each state the discounted entropy of pi*_alpha does not fall with alpha (times the "
+    "difference of the temperatures; in a single state H(pi*) may).",
+    "optimality of both policies, each at its own temperature",
+    SOFT,
+)
+def entropy_rises(bench: Bench) -> Iterator[Case]:
+    for low, high, rounding in pairs(bench):
+        step = high.bench.temperature - low.bench.temperature
+        doubt, names = 2.0 * (low.error + high.error), _names(low, high)
+        left, right = step * low.entropies, step * high.entropies
+        yield bench.at_most(left, right, 2.0 * rounding, doubt, **names)
+
+
+@clause(
+    "MONOTONE",
+    "return",
+    "From each state the return of pi*_alpha does not rise with alpha.",
+    "optimality of both policies, each at its own temperature",
+    SOFT,
+)
+def return_falls(bench: Bench) -> Iterator[Case]:
+    for low, high, rounding in pairs(bench):
+        step = high.bench.temperature - low.bench.temperature
+        carried = 1.0 + 2.0 * low.bench.temperature / step
+        doubt, names = carried * (low.error + high.error), _names(low, high)
+        yield bench.at_most(high.returns, low.returns, carried * rounding, doubt, **names)
+
+
+def _names(low: Performance, high: Performance) -> dict[str, float]:
+    return {"alpha": low.bench.temperature, "larger": high.bench.temperature}
+
+
+CLAUSES = (value_rises, entropy_rises, return_falls)

@@ -1,0 +1,266 @@
+"""How strong the tests are: small changes of the source, one at a time, and whether a test notices.
+
+    python tests/mutation.py operators               # all mutants of maxent/tabular/operators.py
+    python tests/mutation.py bounds --sample 60      # 60 of them, drawn with a fixed seed
+    python tests/mutation.py operators --list        # what would be tried
+
+A mutant is one change in one function: an arithmetic operator, a comparison, a sign, a constant, a
+condition, `max` for `min`, the two branches of `where`, or None for what is returned.  Strings,
+messages of errors, annotations and docstrings stay.  Each mutant runs in a process of its own, on a
+copy of the package, with the tests that `TESTS` names for the module, and is *killed* if one fails,
+raises or takes too long.  What survives is printed: a missing test, or a change that makes no
+difference.  The score is information; no test depends on it.
+
+Made for this package because the ready-made mutmut leaves out every function that has a decorator
+without a word, and much of what is imported through a hook, which is how the tests check shapes
+here.  Functions without any mutant are named.  Needs a system that forks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TESTS = {
+    "operators": ("maxent/tabular/operators.py", ["tabular/test_operators.py"]),
+    "bounds": ("maxent/tabular/bounds.py", ["tabular/test_bounds.py", "tabular/test_solvers.py"]),
+    "validation": ("maxent/validation.py", ["test_mdp.py", "test_bad_input.py"]),
+    "errors": ("maxent/errors.py", ["test_bad_input.py"]),
+    "proof_checker": ("maxent/proof_checker.py", ["theorems/test_certificate.py"]),
+}
+"""Module -> its file, and the tests that it is held against, the quickest first."""
+LONGEST = 120.0
+"""Seconds for one mutant."""
+
+ARITHMETIC = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+}
+COMPARISONS = {
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+NAMES = {"max": "min", "any": "all", "maximum": "minimum", "argmax": "argmin", "exp": "expm1"}
+NAMES |= {second: first for first, second in NAMES.items()} | {"log": "log1p", "log1p": "log"}
+
+
+def changes(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that may stand in the place of this one."""
+    made = copy.deepcopy(node)
+    match made:
+        case ast.BinOp(op=op) if type(op) in ARITHMETIC:
+            made.op = ARITHMETIC[type(op)]()
+            yield made
+        case ast.Compare(ops=[op]) if type(op) in COMPARISONS:
+            for other in COMPARISONS[type(op)]:
+                yield ast.Compare(made.left, [other()], made.comparators)
+        case ast.BoolOp(op=op):
+            made.op = ast.Or() if isinstance(op, ast.And) else ast.And()
+            yield made
+        case ast.UnaryOp():
+            yield made.operand
+        case ast.Constant(value=bool(value)):
+            yield ast.Constant(not value)
+        case ast.Constant(value=int(value)):
+            yield ast.Constant(value + 1)
+        case ast.Constant(value=float(value)):
+            yield ast.Constant(2.0 * value if value else 1.0)
+        case ast.If() | ast.IfExp():
+            made.test = ast.UnaryOp(ast.Not(), made.test)
+            yield made
+        case ast.Call(func=ast.Attribute(attr="where"), args=[test, one, other]):
+            yield ast.Call(made.func, [test, other, one], made.keywords)
+        case ast.Attribute(attr=name) if name in NAMES:
+            made.attr = NAMES[name]
+            yield made
+        case ast.Name(id=name) if name in ("max", "min", "any", "all"):
+            yield ast.Name(NAMES[name], made.ctx)
+        case ast.Return(value=value) if value is not None:
+            yield ast.Return(ast.Constant(None))
+        case ast.AugAssign(op=op) if type(op) in ARITHMETIC:
+            made.op = ARITHMETIC[type(op)]()
+            yield made
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: where, the source of the whole module with it, and the change in words."""
+
+    function: str
+    line: int
+    source: str
+    words: str
+
+
+def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Every function of a module, methods and functions within functions included."""
+
+    def within(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+        for child in ast.iter_child_nodes(node):
+            name = f"{prefix}{getattr(child, 'name', '')}"
+            if isinstance(child, ast.FunctionDef):
+                yield name, child
+            deeper = isinstance(child, (ast.FunctionDef, ast.ClassDef))
+            yield from within(child, f"{name}." if deeper else prefix)
+
+    yield from within(tree, "")
+
+
+def mutants(source: str) -> tuple[list[Mutant], list[str]]:
+    """All mutants of a module, and the functions without any."""
+    tree = ast.parse(source)
+    found: list[Mutant] = []
+    without, seen = [], {ast.unparse(tree)}
+    for name, function in functions(tree):
+        before = len(found)
+        for parent, field, index, node in _places(function):
+            for other in changes(node):
+                made = _planted(tree, name, (parent, field, index), node, other)
+                if made.source not in seen:
+                    found.append(made)
+                    seen.add(made.source)
+        if len(found) == before:
+            without.append(name)
+    return found, without
+
+
+def _places(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
+    """Parent, field, index and node of what may be changed in a function, nothing nested in it."""
+    for field, value in ast.iter_fields(node):
+        if field in ("annotation", "returns", "decorator_list", "type_params"):
+            continue
+        for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            told = isinstance(child, (ast.Raise, ast.Assert, ast.JoinedStr))
+            if not isinstance(child, ast.AST) or told:
+                continue
+            if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+                continue  # has its own turn
+            yield node, field, index, child
+            yield from _places(child)
+
+
+def _planted(
+    tree: ast.Module,
+    function: str,
+    place: tuple[ast.AST, str, int | None],
+    node: ast.AST,
+    other: ast.AST,
+) -> Mutant:
+    parent, field, index = place
+    holder = getattr(parent, field)
+
+    def put(what: ast.AST) -> None:
+        if index is None:
+            setattr(parent, field, what)
+        else:
+            holder[index] = what
+
+    put(ast.fix_missing_locations(ast.copy_location(other, node)))
+    source = ast.unparse(tree)
+    put(node)
+    before, after = (ast.unparse(x).splitlines()[0][:70] for x in (node, other))
+    return Mutant(function, node.lineno, source, f"{before}  ->  {after}")
+
+
+def survives(
+    copied: Path, target: str, source: str, tests: list[str], *, keep: bool = False
+) -> bool:
+    """Whether the tests pass on the package with this source, in a process of its own.
+
+    keep : the compiled modules, which makes later processes start sooner.
+    """
+    (copied / target).write_text(source)
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.chdir(copied)
+        sys.path[0] = str(copied)
+        sys.dont_write_bytecode = not keep  # else mutants of one size and second would be one
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        import pytest
+
+        paths = [f"tests/{name}" for name in tests]
+        options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        os._exit(0 if pytest.main([*options, *paths]) == 0 else 1)
+    ends = time.monotonic() + LONGEST
+    while time.monotonic() < ends:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+def main() -> None:
+    """Try the mutants of one module and print what survives."""
+    parser = argparse.ArgumentParser(description="mutation testing")
+    parser.add_argument("module", choices=TESTS)
+    parser.add_argument("--sample", type=int, help="so many mutants, drawn with a fixed seed")
+    parser.add_argument("--list", action="store_true", help="print the mutants, try none")
+    asked = parser.parse_args()
+    target, tests = TESTS[asked.module]
+    made, without = mutants((ROOT / target).read_text())
+    print(f"{target}: {len(made)} mutants; functions without: {', '.join(without) or 'none'}")
+    if asked.sample is not None and asked.sample < len(made):
+        made = sorted(random.Random(0).sample(made, asked.sample), key=lambda each: each.line)
+    if asked.list:
+        print("\n".join(f"{each.line:4} {each.function}: {each.words}" for each in made))
+        return
+    import numpy  # noqa: F401  what every child would import again
+    import scipy.sparse.linalg  # noqa: F401
+
+    with tempfile.TemporaryDirectory() as folder:
+        copied = Path(folder)
+        for name in ("maxent", "tests", "docs"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, copied / name, ignore=ignored)
+        shutil.copy(ROOT / "pyproject.toml", copied)
+        if not survives(copied, target, (ROOT / target).read_text(), tests, keep=True):
+            sys.exit("the tests fail, or take too long, without any change")
+        for compiled in (copied / target).parent.glob(f"__pycache__/{Path(target).stem}.*"):
+            compiled.unlink()
+        if survives(copied, target, "raise RuntimeError", tests):
+            sys.exit("the tests do not import the copy of the package")
+        left = []
+        for number, mutant in enumerate(made, start=1):
+            if survives(copied, target, mutant.source, tests):
+                left.append(mutant)
+                print(f"survives: {mutant.line:4} {mutant.function}: {mutant.words}", flush=True)
+            if number % 25 == 0:
+                print(f"... {number} of {len(made)}, {len(left)} survive", flush=True)
+    killed = len(made) - len(left)
+    print(f"{target}: {killed} of {len(made)} mutants killed ({100 * killed / len(made):.0f} %)")
+
+
+if __name__ == "__main__":
+    main()
