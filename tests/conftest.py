@@ -11,6 +11,13 @@ from jaxtyping import install_import_hook
 
 CHECKED = [
     "maxent.grid",
+    "maxent.neural.gaussian",
+    "maxent.neural.losses",
+    "maxent.neural.networks",
+    "maxent.neural.operators",
+    "maxent.neural.policies",
+    "maxent.neural.proposals",
+    "maxent.neural.stein",
     "maxent.solution",
     "maxent.tabular.bounds",
     "maxent.tabular.convergence",

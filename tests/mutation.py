@@ -185,7 +185,8 @@ def _planted(
     source = ast.unparse(tree)
     put(node)
     before, after = (ast.unparse(x).splitlines()[0][:70] for x in (node, other))
-    return Mutant(function, node.lineno, source, f"{before}  ->  {after}")
+    words = f"column {node.col_offset}, {before}  ->  {after}"
+    return Mutant(function, node.lineno, source, words)
 
 
 def survives(

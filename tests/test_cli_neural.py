@@ -259,6 +259,14 @@ def test_a_signal_without_a_run(monkeypatch, capsys):
     assert names() == []
 
 
+@pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_the_training_begins_leaves_nothing(sent, code, monkeypatch, capsys):
+    monkeypatch.setattr(PendulumEnv, "__init__", lambda *_: signal.raise_signal(sent))
+    assert main([*TRAIN, "--run", "run"]) == code
+    assert capsys.readouterr().err == "maxent: interrupted\n"
+    assert names() == []
+
+
 def test_a_signal_while_resuming(whole, monkeypatch, capsys):
     with monkeypatch.context() as patched:
         interrupting(signal.SIGINT, "warm-up", patched)
@@ -311,21 +319,29 @@ def test_kill_9_then_resume(whole, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("moment", ["step 30", "saved step-000050", "step 60"])
+@pytest.mark.parametrize(
+    "sent, code, moment",
+    [
+        (signal.SIGINT, 130, "step 30"),
+        (signal.SIGTERM, 143, "saved step-000050"),
+        (signal.SIGINT, 130, "step 60"),
+    ],
+)
 def test_a_signal_from_outside(sent, code, moment, whole, capsys):
     """As the shell sends it, while the environment takes its time."""
-    Path("slow.py").write_text(SLOW_ENVIRONMENT.format(seconds=0.02))
+    Path("slow.py").write_text(SLOW_ENVIRONMENT.format(seconds=0.01))
     asked = [word.replace("Pendulum-v1", "slow:Slow-v0") for word in TRAIN]
     with start(*asked, "--run", "run") as process:
         read_until(process, moment)
         process.send_signal(sent)
         out, err = process.communicate(timeout=120)
     assert process.returncode == code, err
-    step = maxent.load_agent("run").steps
+    step = load(Path("run")).step
     assert f"saved step-{step:06d}" in out and step < STEPS
     assert err == f"maxent: stopped after step {step}; go on with: maxent resume run\n"
-    assert main(["resume", "run"]) == 0
+    with start("resume", "run") as process:
+        process.communicate(timeout=120)
+    assert process.returncode == 0
     assert kept("run")["tensors.safetensors"] == kept(whole)["tensors.safetensors"]
 
 

@@ -39,6 +39,17 @@ LAYERS = [
     ["tabular.learning", "tabular.sampled", "tabular.inverse"],
     ["continuous"],
     ["theorems"],
+    ["neural.spaces", "neural.networks", "neural.gaussian", "neural.settings", "neural.statistics"],
+    ["neural.adam", "neural.replay", "neural.collect", "neural.policies"],
+    ["neural.proposals", "neural.stein", "neural.operators"],
+    ["neural.losses"],
+    ["neural.sac"],
+    ["neural.sac_v1", "neural.sac_discrete", "neural.soft_q_learning", "neural.soft_q_discrete"],
+    ["neural.algorithms"],
+    ["neural.agent", "neural.diagnostics"],
+    ["neural.runs"],
+    ["neural.learner"],
+    ["neural.training"],
     ["plots"],
     ["learn"],
     ["testing"],
@@ -58,11 +69,17 @@ LAYERS = [
 ]
 HEAVY_ONLY_IN = {  # library: the only modules that may import it
     "matplotlib": ("plots",),
-    "gymnasium": ("environments", "registration", "rendering", "continuous.environments"),
+    "gymnasium": (
+        "environments",
+        "registration",
+        "rendering",
+        "continuous.environments",
+        "neural",
+    ),
     "tyro": ("cli",),
     "pandas": ("frames",),
     "flint": ("theorems.balls", "proof_checker"),
-    "torch": (),
+    "torch": ("neural",),
 }
 
 
@@ -104,6 +121,16 @@ def test_imports_point_down(name, path):
         other = layer(target.removeprefix("maxent."))
         if own is not None and other is not None:
             assert other <= own, f"maxent.{name} imports {target}, which stands above it"
+
+
+def test_both_halves_stand_apart_but_for_the_diagnostics():
+    exact = ("maxent.tabular", "maxent.theorems", "maxent.continuous")
+    for name, path in modules():
+        seen = tuple(imports(path))
+        if name.startswith("neural") and not name.startswith("neural.diagnostics"):
+            assert not [target for target in seen if target.startswith(exact)], name
+        if f"maxent.{name}".startswith(exact):
+            assert not [target for target in seen if target.startswith("maxent.neural")], name
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=[name for name, _ in modules()])

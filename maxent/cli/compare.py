@@ -23,9 +23,8 @@ from maxent.errors import ConfigError, MaxEntWarning, nearest
 from maxent.files import check_output
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from maxent.neural.statistics import LearningCurve
+    from maxent.plots import Figure
 
 METRICS = {
     "evaluation_return": "return of the deterministic policy",

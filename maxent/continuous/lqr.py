@@ -231,8 +231,7 @@ class LinearQuadraticSolution:
         Raises ModelError where the closed loop is not stable (which a discount can hide).
         """
         F, problem = self.closed_loop, self.problem
-        radius = spectral_radius(F)
-        if not radius < 1.0:
+        if not (radius := spectral_radius(F)) < 1.0:
             raise ModelError(
                 f"A - B K has the spectral radius {radius:.6g}: the state settles in no law; "
                 "a stationary state needs less than 1"
@@ -261,9 +260,9 @@ def solve_lqr(problem: LinearQuadratic, temperature: float) -> LinearQuadraticSo
     P = 0.5 * (P + P.T)
     again, gain, M = riccati_step(problem, P)
     residual = checked_residual(again, P, "Riccati equation")
-    covariance = 0.5 * temperature * linalg.inv(M)
+    inverse = linalg.inv(M)
+    covariance = 0.25 * temperature * (inverse + inverse.T)
     constant = _constant_of_optimum(problem, temperature, P, M)
-    covariance = 0.5 * (covariance + covariance.T)
     return LinearQuadraticSolution(problem, temperature, P, gain, covariance, constant, residual)
 
 
@@ -279,7 +278,7 @@ def evaluate_linear_policy(
     ModelError where gamma^(1/2) (A - B K) is not stable: the value is then -inf.
     """
     temperature = check_temperature(temperature)
-    m, gamma = problem.n_actions, problem.discount
+    gamma, m = problem.discount, problem.n_actions
     K = matrix("gain", gain, (m, problem.n_states))
     C = symmetric("covariance", covariance, m, definite=temperature > 0.0)
     F = problem.A - problem.B @ K

@@ -24,10 +24,12 @@ action's dimension into a = tanh(f(x; s)); its density is p(x) / |det da/dx|.  B
     E[ exp(Q(s, a(x)) / alpha) |det da/dx| / p(x) ] = integral of k(a) exp(Q(s,a) / alpha) da,
 
 k(a) counting the x with a(x) = a.  Nothing forces k = 1: a network of rectified units may fold
-(k = 2: counted twice) or leave actions out (k = 0: missed, and no effective sample size shows
-it).  Where it is flat, det = 0 and the weight is rightly 0: what a region of noise squeezed to a
-lower dimension covers has no volume.  Early in training that is nearly everywhere, the network
-reaching a small part of the box: the estimate is then far too low.
+(k = 2: counted twice) or leave actions out (k = 0: missed).  Of eight networks trained well on
+simple densities in 1, 2 and 6 dimensions four folded, E[w] being 1.3 to 1.9 times Z: V up to 0.6
+alpha too high, with an effective sample size of up to 97 % of N, which shows neither fault.
+Where the network is flat, det = 0 and the weight is rightly 0: what a region
+of noise squeezed to a lower dimension covers has no volume.  Early in training that is nearly
+everywhere, the network reaching a small part of the box: the estimate is then far too low.
 
 **The mixture.**  A mixture with that density would need it at the uniform draws too, hence every
 x that gives a chosen a: there is no such inverse.  Weighting the two sets of draws apart, each by
@@ -48,8 +50,8 @@ weight exceeds N/L times its uniform one.  More centres make a smoother density 
 The widths are s_k = h std_k, with h = C^(-1/(m+4)) (Scott) and std_k the centres' deviation.  In
 many dimensions h is near 1, and centres so widened would have twice the network's variance.  So
 they are first drawn together, c <- mean + sqrt(1 - h^2) (c - mean), which keeps the network's mean
-and variance (West 1993).  For 17 dimensions, 16 actions and 64 centres of the right
-Gaussian this takes the bias of V from -1.1 nats to -0.16 (uniform: -5.8).
+and variance (West 1993).  For 17 dimensions, 16 actions and 64 centres of the right Gaussian this
+takes the bias of V from -1.1 nats to -0.16 (uniform: -5.8).
 
 Shapes: B states, N actions a state, m action dimensions, d observation.  Actions lie in [-1, 1]^m
 and densities are in those units.  Noise is handed in, (B, N, m), so every state has actions of

@@ -34,7 +34,7 @@ def prove(
     prior: Any = None,
     policies: Mapping[str, Any] | None = None,
     keys: str | Iterable[str] | None = None,
-    width: float = 1e-10,
+    width: float | None = None,
     tolerance: float | None = None,
     seed: int = 0,
     progress: bool = False,
@@ -45,7 +45,8 @@ def prove(
     policies : by name, action probabilities (S, A) or (A,), for the clauses on a policy; left out:
         the uniform one, a random one and one greedy for the reward.
     keys : which statements (docs/proofs.md lists those that can be proved); left out: all.
-    width : of the enclosures, in units of reward.
+    width : of the enclosures, in units of reward; left out: 1e-10, or 1e-40 of the largest values
+        possible where that is more.
     tolerance : how far a clause may be violated and still hold; left out: `width`.  With 0 an
         inequality is decided as it stands, and an exact tie is "undecided".
     seed : for the random policy and values.
@@ -54,7 +55,9 @@ def prove(
     Needs the extra 'rigorous' (ConfigError).
     """
     temperature, prior, _ = checked(mdp, temperature, prior)
-    width = check_positive("width", width)
+    width = _usual_width(mdp) if width is None else check_positive("width", width)
+    if policies is not None and not policies:
+        raise ConfigError("policies is empty; name at least one, or leave it out")
     if tolerance is None:
         tolerance = width
     elif not check_real("tolerance", tolerance, "[0, inf)") >= 0.0:
@@ -78,6 +81,11 @@ def prove(
         about = (key, name, statement, source, HYPOTHESES)
         checks.append(_judged(ground, about, margins, tolerance))
     return Report(tuple(checks))
+
+
+def _usual_width(mdp: MDP) -> float:
+    """1e-10, or 1e-40 of max|r| / (1-gamma): sums of float64 arrays hold some 90 digits."""
+    return max(1e-10, 1e-40 * float(np.abs(mdp.reward).max()) / (1.0 - mdp.discount))
 
 
 def _judged(

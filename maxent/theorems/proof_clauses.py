@@ -124,13 +124,14 @@ def _gibbs_bounds(ground: Ground) -> Margins:
 
 
 def _rounds(ground: Ground) -> Iterator[tuple[int, Proof]]:
-    """Soft policy iteration from the first policy; each V^pi_k is replaced by its midpoint."""
+    """Soft policy iteration from the first policy, one step at least; each V^pi_k is replaced by
+    its midpoint."""
     proof = ground.evaluated(next(iter(ground.policies)))[1]
     optimum = exact_sum(ground.optimum.parts)
     for k in range(ROUNDS):
         yield k, proof
         v = exact_sum(proof.parts)
-        if all(abs(v[s] - optimum[s]) < 0.25 * ground.width for s in ground.states):
+        if k > 0 and all(abs(v[s] - optimum[s]) < 0.25 * ground.width for s in ground.states):
             return
         proof = ground.boltzmann(v)
 

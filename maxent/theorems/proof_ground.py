@@ -115,9 +115,12 @@ class Ground:
         return operator, self._refine(operator, policy, fine=given)
 
     def _refine(self, operator: Operator, policy: ndarray | None, fine: bool) -> Proof:
-        """fine: narrower than asked for, as a policy is read off these values."""
+        """fine: narrower than asked for, as a policy is read off these values: what is uncertain in
+        it counts once for each step, times the size of the values."""
         target = 0.1 * self.width
         if fine:
-            room = min(1.0, max(self.temperature, 1e-8)) if self.temperature else 1.0
-            target *= 1e-2 * (1.0 - self.mdp.discount) * room
+            room = min(1.0, max(self.temperature, 1e-40)) if self.temperature else 1.0
+            steps = 1.0 / (1.0 - self.mdp.discount)
+            size = max(1.0, self.temperature, float(np.abs(self.mdp.reward).max(initial=0.0)))
+            target *= 1e-2 * room / (steps * steps * size)
         return refine(operator, self.mdp, self.temperature, self.prior, policy, target)

@@ -152,7 +152,7 @@ def duplicate(bench: Bench) -> Iterator[Case]:
     yield from mapped_cases(other, q, bench.sweep_rounding(bench.optimum.q), bench.optimum.residual)
     value = other.soft_value(_in_float(other, q))
     tolerance = bench.sweep_rounding(bench.optimum.q) + other.sweep_rounding(q)
-    yield bench.equal(value, bench.optimum.v + rise, tolerance, bench.optimum.error, part="V")
+    yield bench.equal(value, bench.optimum.v + rise, tolerance, bench.optimum.residual, part="V")
     if alpha > 0.0 and REPRESENTABLE.is_met(bench):
         policy = other.boltzmann_policy(_in_float(other, q))
         halves = alpha * (bench.best_policy - np.log(2.0))

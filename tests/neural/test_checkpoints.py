@@ -204,6 +204,15 @@ def test_any_rhythm_of_saves(run, stops):
         same(run.load().rows.arrays, row_numbers(max(stop - CAPACITY, 0), stop))
 
 
+@pytest.mark.parametrize("stops", [[10, 20], [30, 40, 52, 90]])
+def test_the_whole_buffer_may_be_handed_over(run, stops):
+    for step, stop in enumerate(stops):
+        whole = row_numbers(max(stop - CAPACITY, 0), stop)
+        run.save(step, {}, {}, Rows(whole, stop, CAPACITY))
+        same(run.load().rows.arrays, whole)
+        assert len(os.listdir(run.folder / "replay")) == min(step + 1, 2)
+
+
 def test_resumed_rows_continue(run):
     for step in (10, 20, 30):
         save(run, step)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -220,10 +219,12 @@ from maxent.neural.runs import Run
 run = Run.create("run", {})
 child = os.fork()
 if child == 0:
+    print(os.getpid(), flush=True)
+    time.sleep(0.5)
     CLOSE
+    print("done", flush=True)
     time.sleep(60)
     os._exit(0)
-print(child, flush=True)
 """
 
 
@@ -233,11 +234,11 @@ def test_a_forked_worker_does_not_keep_the_lock(act):
     closes its copy of the run takes nothing from the parent."""
     code = FORKED.replace("CLOSE", act) + "time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=-1)
-    child = int(process.stdout.readline())
+    child = int(process.stdout.readline())  # it tells who it is
     try:
         with pytest.raises(RunLockedError):
             Run.open("run")
-        time.sleep(0.2)  # the child has done what it does
+        assert process.stdout.readline() == b"done\n"
         with pytest.raises(RunLockedError):
             Run.open("run")
         process.kill()
@@ -276,6 +277,23 @@ def test_of_many_that_create_one_run_at_once_one_wins():
     told = sorted(done.stdout.split())
     assert len(told) == 4 and told[3] == "won", done.stderr
     assert set(told[:3]) <= {"RunLockedError", "OutputExistsError"}
+
+
+def test_a_run_made_while_the_lock_was_waited_for_is_left(monkeypatch):
+    """Another process makes the run, and lets go of it, between the look and the lock."""
+
+    def late(path):
+        monkeypatch.undo()
+        with Run.create(path.parent, {"seed": 1}) as run:
+            run.save(1, {"w": torch.ones(1)}, {})
+        return Lock(path)
+
+    here = Path.cwd()
+    monkeypatch.setattr("maxent.neural.runs.Lock", late)
+    with pytest.raises(OutputExistsError):
+        Run.create(here / "run", {"seed": 2})
+    with Run.open(here / "run") as run:
+        assert run.config == {"seed": 1} and run.steps == [1]
 
 
 def test_the_lock_file_stays_and_is_rewritten(tmp_path):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
+from maxent import plots
 from maxent.errors import ConfigError
 from maxent.neural.statistics import (
     bootstrap_interval,
@@ -207,3 +208,32 @@ def test_one_run_has_no_interval():
 def test_runs_that_make_no_curve(runs, words):
     with pytest.raises(ConfigError, match=words):
         learning_curve(runs)
+
+
+# the figure
+
+
+def test_the_figure_shows_means_intervals_and_runs():
+    rising = learning_curve([([1, 2, 3], [0, 1, 2]), ([1, 2, 3], [1, 2, 4])])
+    alone = learning_curve([([1, 3], [5.0, 6.0])])
+    figure = plots.learning_curves(
+        {"one $task$": {"sac": rising, "sql": alone}, "two": {"sql": alone}}
+    )
+    first, second, *_ = figure.axes
+    assert [first.get_title(), second.get_title()] == ["one $task$", "two"]
+    drawn = [line.get_ydata().tolist() for line in first.lines]
+    assert drawn == [*rising.runs.tolist(), rising.mean.tolist(), alone.mean.tolist()]
+    band = first.collections[0].get_paths()[0].vertices
+    assert {*rising.low, *rising.high} <= {*band[:, 1]}
+    assert len(first.collections) == 1  # one run has no interval
+    colours = [ax.lines[-1].get_color() for ax in (first, second)]
+    assert colours[0] == colours[1] != first.lines[2].get_color()
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["sac", "sql"]
+    assert "1/2 runs a line; band: 95%" in figure.get_suptitle()
+
+
+@pytest.mark.parametrize("tasks", [{}, {"task": {}}])
+def test_a_figure_of_nothing(tasks):
+    with pytest.raises(ConfigError, match="give 1 to 12"):
+        plots.learning_curves(tasks)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from maxent.neural.adam import adam, moments
-from maxent.neural.networks import action_values, mlp_parameters
+from maxent.neural.networks import mlp, mlp_parameters
 from maxent.neural.proposals import sample
 from maxent.neural.stein import (
     gaussian_kernel,
@@ -123,11 +123,12 @@ def test_loss_has_the_gradient_of_equation_14_and_touches_nothing_else(form):
     }
     critic = {
         name: tensor.double().requires_grad_()
-        for name, tensor in mlp_parameters([3 + 2, 8, 1], generator=random(1), copies=2).items()
+        for name, tensor in mlp_parameters([3 + 2, 8, 1], generator=random(1)).items()
     }
 
     def q(action):
-        return action_values(critic, observation, action).amin(0)
+        states = observation[:, None].expand(-1, action.shape[1], -1)
+        return mlp(critic, torch.cat([states, action], dim=-1)).squeeze(-1)
 
     noise, other = normal(2, 6, 2, seed=3), normal(2, 4, 2, seed=4)
     fixed, updated = sample(parameters, observation, noise), sample(parameters, observation, other)

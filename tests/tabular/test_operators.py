@@ -189,3 +189,28 @@ def test_mellowmax_against_high_precision(q, temperature):
             exact = top + alpha * mp.log(mean)
         assert abs(mpf(float(got)) - exact) <= 1e-12 * max(1, float(np.abs(row).max()))
     assert (ops.mellowmax(q, 0.0) == q.max(axis=1)).all()
+
+
+def test_a_prior_takes_the_place_of_the_mask_in_the_bellman_operators():
+    """E_pi[Q - alpha log(pi / prior)], term by term; without a prior the mask stands for it."""
+    mdp = chain()
+    rng = np.random.default_rng(2)
+    q, policy = rng.normal(size=(3, 2)), np.array([[0.4, 0.6], [1.0, 0.0], [0.5, 0.5]])
+    prior = np.array([[0.9, 0.1], [1.0, 0.0], [0.5, 0.5]])
+    with np.errstate(divide="ignore"):
+        log_policy, log_prior = np.log(policy), np.log(prior)
+    cost = 0.4 * math.log(0.4 / 0.9) + 0.6 * math.log(0.6 / 0.1)
+    v = np.array([0.4 * q[0, 0] + 0.6 * q[0, 1] - 2.0 * cost, q[1, 0], 0.0])
+    found = ops.soft_policy_bellman(mdp, q, log_policy, 2.0, log_prior)
+    np.testing.assert_allclose(found, ops.backup(mdp, v))
+    best = 2.0 * math.log(0.9 * math.exp(q[0, 0] / 2.0) + 0.1 * math.exp(q[0, 1] / 2.0))
+    found = ops.soft_bellman(mdp, q, 2.0, log_prior)
+    np.testing.assert_allclose(found, ops.backup(mdp, np.array([best, q[1, 0], 0.0])))
+    earned = 0.4 * 1.0 + 0.6 * 2.0 - 2.0 * cost
+    found = ops.policy_reward(mdp, log_policy, 2.0, log_prior)
+    np.testing.assert_allclose(found, [earned, 3.0, 0.0])
+    outside = np.log(np.array([[0.4, 0.6], [0.5, 0.5], [0.5, 0.5]]))  # takes a masked action
+    assert ops.policy_reward(mdp, outside, 2.0)[1] == -np.inf
+    improved = ops.soft_policy_improvement(q, 2.0, log_prior)
+    odds = 0.9 * math.exp(q[0, 0] / 2.0) / (0.1 * math.exp(q[0, 1] / 2.0))
+    np.testing.assert_allclose(np.exp(improved[0, 0] - improved[0, 1]), odds)

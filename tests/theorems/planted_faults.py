@@ -163,7 +163,7 @@ def matrix() -> str:
 
 def summary(tables: Iterable[str]) -> str:
     """How many faults each key catches, counted in the tables."""
-    counts = dict.fromkeys(KEYS, 0)
+    counts = {key: 0 for key in KEYS if not key.startswith("LQR")}  # those about MDPs
     for line in "\n".join(tables).splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if cells[0] not in FAULTS:

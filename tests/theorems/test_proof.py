@@ -137,6 +137,40 @@ def test_verify_rigorous_on_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     command = ["verify", "two-goals", "--temperature", "0.1", "--rigorous", "--keys", "SQL-T1"]
     assert main([*command, "--json", "report.json"]) == 0
-    assert "3 checks: 3 hold" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "4 checks: 4 hold" in printed and "3 checks: 3 hold" in printed
     record = json.loads(Path("report.json").read_text())
-    assert {check["strength"] for check in record["report"]["checks"]} == {"proved"}
+    strengths = [check["strength"] for check in record["report"]["checks"]]
+    assert strengths == ["numerical"] * 4 + ["proved"] * 3
+
+
+@pytest.mark.parametrize(
+    ("discount", "temperature", "reward_scale"),
+    [(1.0 - 1e-9, 0.3, 1.0), (1.0 - 1e-9, 1e6, 1.0), (0.9999, 1e-40, 1.0), (0.9, 0.3, 1e27)],
+)
+def test_far_from_the_ordinary_everything_is_decided(discount, temperature, reward_scale):
+    mdp = maxent.garnet(4, 3, discount=discount, seed=1, reward_scale=reward_scale)
+    report = maxent.prove(mdp, temperature)
+    assert set(verdicts(report).values()) == {"holds"}, str(report)
+    assert report.checks[0].tolerance == 1e-10
+
+
+def test_the_width_left_out_grows_with_huge_rewards():
+    mdp = maxent.garnet(4, 3, discount=0.9, seed=1, reward_scale=1e200)
+    report = maxent.prove(mdp, 0.3, keys=["SQL-T2", "SQL-T4"])
+    assert set(verdicts(report).values()) == {"holds"}
+    largest = float(np.abs(mdp.reward).max()) / (1.0 - 0.9)
+    assert report.checks[0].tolerance == pytest.approx(1e-40 * largest, rel=1e-12)
+
+
+def test_iteration_from_an_optimal_policy_takes_a_step():
+    """All actions do the same: the first policy is optimal, and a step is tried all the same."""
+    mdp, _ = family("tied", 0.9)
+    for check in maxent.prove(mdp, 0.0, keys="SAC-T1"):
+        assert check.verdict == "holds" and np.isfinite(check.slack)
+
+
+def test_no_policies_are_refused():
+    mdp, _ = family("dense", 0.9)
+    with pytest.raises(maxent.ConfigError, match="policies is empty"):
+        maxent.prove(mdp, 0.3, policies={})

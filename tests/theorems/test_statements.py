@@ -180,3 +180,10 @@ def test_the_list_names_key_statement_hypotheses_and_source(capsys):
     assert main(["verify", "--list", "--keys", "SAC-L2"]) == 0
     printed = capsys.readouterr().out
     assert "SAC Lemma 2" in printed and "discount < 1" in printed and "SQL" not in printed
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1e-6, 0.3, 1e6])
+def test_a_discount_next_to_one_leaves_nothing_undecided(temperature):
+    """Where V* itself is known to about 1 only, two ways to write it still agree to 1e-5."""
+    mdp = maxent.garnet(4, 3, discount=1.0 - 1e-9, seed=1)
+    maxent.verify(mdp, temperature, keys=["DUPLICATE", "SHIFT", "SHAPE"]).raise_if_failed()

@@ -1,0 +1,248 @@
+"""Does learning reach the exact answers?  Every task with a known solution, seeds 1 to 5.
+
+    python benchmarks/learning/targets.py                      # what is missing, then the tables
+    python benchmarks/learning/targets.py --tasks lqr --seeds 1 2
+    python benchmarks/learning/targets.py --tables             # only the tables, from results/
+
+==============  ===================================================================  ==============
+task            what is measured                                                     to reach
+==============  ===================================================================  ==============
+gridworld       (J - J_uniform) / (J* - J_uniform); visited mean of KL(pi* || pi)    0.98; 0.02
+lqr             relative errors of gain, covariance (Frobenius), V (deviations)      5, 15, 5 %
+multigoal-10    share of 1,000 rollouts that reach each goal in 30 steps; missed     15-35 %; 5 %
+multigoal-1     the same at temperature 1
+pendulum        mean return from 100 fixed starts, against the discretised exact     within 10
+                solution's from the same starts, both deterministic
+==============  ===================================================================  ==============
+
+A finished (task, algorithm, seed) is a small JSON file in `results/`, and is not run again.  The
+settings of each task are below; everything else is the algorithm's default.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+
+import maxent
+from maxent.continuous import multigoal, pendulum
+from maxent.neural.agent import Agent
+from maxent.neural.diagnostics import diagnose
+
+RESULTS = Path(__file__).parent / "results"
+SEEDS = (1, 2, 3, 4, 5)
+BOARD = """\
+..........
+..........
+..##......
+..........
+..........
+..........
+......##..
+..........
+..........
+.........G
+"""
+STATES = np.array([(-2.5, 0.0), (0.0, 0.0), (2.5, 2.5)])
+"""Where the paper's figure draws the policy of the four-goal task."""
+
+
+def gridworld_mdp() -> maxent.MDP:
+    """10x10 with two walls, slipping, a goal in the corner; starts anywhere."""
+    return maxent.gridworld(BOARD, slip=0.1, discount=0.95, step_reward=-0.1)
+
+
+def gridworld_env() -> gymnasium.Env:
+    """The same as an environment whose episodes are cut after 100 steps."""
+    return gymnasium.wrappers.TimeLimit(maxent.MDPEnv(gridworld_mdp()), 100)
+
+
+def measure_gridworld(agent: Agent) -> dict[str, float]:
+    """Exact, on the MDP."""
+    found = diagnose(agent, gridworld_mdp())
+    return {"score": found["SAC-T1"].error, "kl": found["GIBBS-2"].error}
+
+
+def measure_lqr(agent: Agent) -> dict[str, float]:
+    """Against the closed form."""
+    errors = {finding.statement: finding.error for finding in diagnose(agent).findings}
+    return {
+        "gain": errors["gain K, fitted"],
+        "covariance": errors["covariance = alpha/2 M^-1"],
+        "value": errors["V, in deviations of V"],
+    }
+
+
+def measure_multigoal(agent: Agent) -> dict[str, float]:
+    """Shares of 1,000 rollouts that reach each goal within 30 steps, and those that reach none;
+    KL divergences from the exact policy at the figure's three states, in cells of 0.1 x 0.1."""
+    reached, _ = multigoal_rollouts(agent, 1_000)
+    shares = {f"goal_{goal}": float((reached == goal).mean()) for goal in range(4)}
+    exact, own = multigoal_policies(agent)
+    divergence = np.where(own > 0.0, own * (np.log(np.maximum(own, 1e-300)) - np.log(exact)), 0.0)
+    divergences = divergence.sum(axis=1)
+    return (
+        shares
+        | {"missed": float((reached < 0).mean())}
+        | {f"kl_{index}": float(each) for index, each in enumerate(divergences)}
+    )
+
+
+def multigoal_rollouts(agent: Agent, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The goal that each of `count` rollouts reached first (-1: none), and all paths (31, n, 2)."""
+    generator = agent.generator(0)
+    states = multigoal.start(count, np.random.default_rng(0))
+    reached, paths = np.full(count, -1), [states]
+    for _ in range(30):
+        actions = agent.actions(states.astype(np.float32), generator)
+        moved, _, _ = multigoal.step(states, actions.astype(float))
+        states = np.where((reached < 0)[:, None], moved, states)
+        reached = np.where(reached < 0, multigoal.goal_reached(states), reached)
+        paths.append(states)
+    return reached, np.stack(paths)
+
+
+def multigoal_policies(agent: Agent, samples: int = 200_000) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of the exact and of the agent's policy at `STATES`, in the cells of the grid
+    (3, 441) of the exact solution; the agent's from samples."""
+    grid = multigoal.multigoal(10, discount=agent.config.discount)
+    solution = maxent.solve(grid.mdp(agent.temperature), agent.temperature, tolerance=1e-3)
+    exact = np.exp(grid.log_policy(solution, STATES))
+    own = np.zeros_like(exact)
+    generator = agent.generator(1)
+    for index, state in enumerate(STATES):
+        seen = np.tile(state.astype(np.float32), (samples, 1))
+        actions = agent.actions(seen, generator)
+        cells = np.round(10.0 * (actions + 1.0)).astype(int)
+        np.add.at(own[index], cells[:, 0] * 21 + cells[:, 1], 1.0 / samples)
+    return exact, own
+
+
+def pendulum_returns(act: Callable[[np.ndarray], np.ndarray], discount: float = 1.0) -> np.ndarray:
+    """Returns of 200 steps from 100 fixed starts; act: observations (n, 3) -> torques (n, 1)."""
+    states = pendulum.start(100, np.random.default_rng(0))
+    total = np.zeros(len(states))
+    for _ in range(200):
+        states, rewards, _ = pendulum.step(states, act(states))
+        total += rewards
+    return total
+
+
+def measure_pendulum(agent: Agent) -> dict[str, float]:
+    """Both play their deterministic action from the same starts."""
+    from maxent.continuous.discretise import mean_action
+
+    def act(states: np.ndarray) -> np.ndarray:
+        seen = pendulum.observe(states).astype(np.float32)
+        return 2.0 * agent.actions(seen, deterministic=True).astype(float)
+
+    grid = pendulum.pendulum()
+    solution = maxent.solve(grid.mdp(agent.temperature), agent.temperature, tolerance=1e-2)
+    return {
+        "return": float(pendulum_returns(act).mean()),
+        "exact": float(pendulum_returns(mean_action(grid, solution)).mean()),
+        "temperature": agent.temperature,
+    }
+
+
+SMALL = {"hidden": (64, 64), "batch_size": 128, "critic_rate": 1e-3, "target_rate": 0.02}
+GRID = SMALL | {"env": gridworld_env, "steps": 15_000, "discount": 0.95, "temperature": 0.05}
+LQR = {"env": "maxent/LQR-v0", "steps": 30_000, "discount": 0.9, "temperature": 0.2}
+GOALS = {"env": "maxent/Multigoal-v0", "steps": 10_000, "discount": 0.99}
+SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99}
+
+TASKS: dict[str, dict[str, Any]] = {
+    "gridworld": {
+        "measure": measure_gridworld,
+        "settings": {"sql": GRID, "sac": GRID | {"actor_rate": 1e-3}},
+    },
+    "lqr": {"measure": measure_lqr, "settings": {"sac": LQR}},
+    "multigoal-10": {
+        "measure": measure_multigoal,
+        "settings": {"sql": GOALS | {"temperature": 10.0}, "sac": GOALS | {"temperature": 10.0}},
+    },
+    "multigoal-1": {
+        "measure": measure_multigoal,
+        "settings": {"sql": GOALS | {"temperature": 1.0}, "sac": GOALS | {"temperature": 1.0}},
+    },
+    "pendulum": {"measure": measure_pendulum, "settings": {"sac": SWING}},
+}
+
+
+def train(task: str, algorithm: str, seed: int) -> Agent:
+    """The agent of one task, algorithm and seed."""
+    return maxent.train(algorithm, **TASKS[task]["settings"][algorithm], seed=seed, progress=True)
+
+
+def run(task: str, algorithm: str, seed: int) -> dict[str, Any]:
+    """Train and measure; the small record that is kept."""
+    settings = TASKS[task]["settings"][algorithm]
+    began = time.monotonic()
+    agent = train(task, algorithm, seed)
+    if agent.stopped_by is not None:
+        raise SystemExit(128 + agent.stopped_by)
+    print(
+        f"{task} {algorithm} seed {seed}: trained in {time.monotonic() - began:.0f} s", flush=True
+    )
+    measured = TASKS[task]["measure"](agent)
+    return {
+        "task": task,
+        "algorithm": algorithm,
+        "seed": seed,
+        "settings": {name: value for name, value in settings.items() if not callable(value)},
+        "measured": measured,
+        "versions": {"maxent": maxent.__version__, "torch": torch.__version__},
+    }
+
+
+def tables() -> str:
+    """What is in `results/`, one block a task and algorithm, one row a seed."""
+    blocks = []
+    for task, told in TASKS.items():
+        for algorithm in told["settings"]:
+            rows = [
+                json.loads(path.read_text())
+                for path in sorted(RESULTS.glob(f"{task}-{algorithm}-*.json"))
+            ]
+            if rows:
+                names = list(rows[0]["measured"])
+                lines = [f"| seed | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+                lines += [
+                    f"| {row['seed']} | "
+                    + " | ".join(f"{row['measured'][name]:.4g}" for name in names)
+                    + " |"
+                    for row in rows
+                ]
+                blocks.append(f"{task}, {algorithm}\n\n" + "\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def main() -> None:
+    """Run what is missing, then print the tables."""
+    parser = argparse.ArgumentParser(description="Learning held against exact answers.")
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--algorithms", nargs="+", default=["sql", "sac"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--tables", action="store_true", help="only the tables")
+    told = parser.parse_args()
+    torch.set_num_threads(1)
+    RESULTS.mkdir(exist_ok=True)
+    for task in () if told.tables else told.tasks:
+        for algorithm in (name for name in TASKS[task]["settings"] if name in told.algorithms):
+            for seed in told.seeds:
+                path = RESULTS / f"{task}-{algorithm}-{seed}.json"
+                if not path.exists():
+                    path.write_text(json.dumps(run(task, algorithm, seed), indent=1) + "\n")
+    print(tables())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""A path is blocked: what is a maximum-entropy policy worth as a start for the changed task?
+
+    python benchmarks/learning/transfer.py                    # everything, about ten minutes
+    python benchmarks/learning/transfer.py --seeds 1 2        # fewer runs
+    python benchmarks/learning/transfer.py --exact            # only the exact half, seconds
+
+A ring with a short way and a slightly longer one from S to G; then a wall on the short one.
+
+Exact half: the optimum of the open ring, at several temperatures, moved to the blocked ring.  What
+is its policy still worth there, and how many sweeps does a solver save that starts from its values?
+
+Neural half: soft Q-learning on the open ring at a high and at a low temperature (nearly
+deterministic), then on the blocked ring, always at one temperature in between, from those parameters
+and from fresh ones.  After every 100 steps the policy is evaluated exactly.  Its score is the share
+of the way from the uniform policy's return to the best return; a run has learned once its score is
+0.9 and stays there.
+
+Finished runs are in `results/transfer.json` and are not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from numpy import ndarray
+
+import maxent
+from maxent.neural.agent import Agent
+from maxent.neural.learner import Learner, Plan
+from maxent.plots import save
+from maxent.plots.grids import draw_map, value_limits
+from maxent.plots.style import LINES, MARKERS, new_figure, styled
+
+RESULTS = Path(__file__).parent / "results" / "transfer.json"
+FIGURE = Path("/tmp/compose/transfer.png")
+OPEN = """\
+.......
+.#####.
+S#####G
+.#####.
+.#####.
+.......
+"""
+BLOCKED = OPEN.replace(".#####.\nS", "######.\nS")
+DISCOUNT, STEP_REWARD = 0.95, -0.1
+TEMPERATURES = (0.003, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1)
+LOW, HIGH, AFTERWARDS = 0.005, 0.05, 0.02
+"""Temperatures of the neural half: of the two first trainings, and of every second one."""
+
+SETTINGS: dict[str, Any] = {
+    "discount": DISCOUNT,
+    "hidden": (64, 64),
+    "batch_size": 64,
+    "critic_rate": 1e-3,
+    "target_rate": 0.02,
+    "learning_starts": 100,
+}
+BEFORE_STEPS, AFTER_STEPS, EVERY, LEARNED = 5_000, 4_000, 100, 0.9
+STARTS = {"fresh": None, f"from temperature {LOW}": LOW, f"from temperature {HIGH}": HIGH}
+
+
+def ring(text: str) -> maxent.MDP:
+    """The MDP of a map; what is seen in a cell is the same on both maps, one-hot."""
+    mdp = maxent.gridworld(text, discount=DISCOUNT, step_reward=STEP_REWARD)
+    rows, columns = mdp.grid.cells.T
+    return mdp.replace(observations=np.eye(42, dtype=np.float32)[7 * rows + columns])
+
+
+def moved(old: maxent.MDP, new: maxent.MDP, values: ndarray) -> ndarray:
+    """Values (S, ...) of the old map's states, at the same cells of the new map."""
+    return values[[old.grid.state_at(*cell) for cell in new.grid.cells]]
+
+
+def score(mdp: maxent.MDP, policy: ndarray) -> float:
+    """0 for the uniform policy's return from S, 1 for the best one."""
+    uniform = np.full(mdp.reward.shape, 1.0 / mdp.n_actions)
+    worst = maxent.policy_return(mdp, uniform)
+    best = maxent.policy_return(mdp, maxent.solve(mdp, 0.0).policy)
+    return (maxent.policy_return(mdp, policy) - worst) / (best - worst)
+
+
+def arrives(mdp: maxent.MDP, policy: ndarray, steps: int = 100) -> float:
+    """Probability of having reached the goal."""
+    state = mdp.initial_distribution
+    for _ in range(steps):
+        onward = (state[:, None] * policy * ~mdp.terminal[:, None]).ravel() @ mdp.transition_rows
+        state = onward + state * mdp.terminal
+    return float(state[mdp.terminal].sum())
+
+
+def exact() -> list[dict[str, float]]:
+    """A row for each temperature."""
+    old, new = ring(OPEN), ring(BLOCKED)
+    rows = []
+    for temperature in TEMPERATURES:
+        known = maxent.solve(old, temperature)
+        policy, v = moved(old, new, known.policy), moved(old, new, known.v)
+        best = maxent.solve(new, temperature)
+        hard = moved(old, new, maxent.solve(old, 0.0).v)
+        objective = maxent.soft_policy_evaluation(new, policy, temperature).v
+        row = {
+            "temperature": temperature,
+            "score before": score(old, known.policy),
+            "score after": score(new, policy),
+            "arrives after": arrives(new, policy),
+            "objective": float(new.initial_distribution @ objective),
+            "optimum": float(new.initial_distribution @ best.v),
+        }
+        starts = {"fresh": None, "from the soft": v, "from the hard": hard}
+        for method in (maxent.soft_value_iteration, maxent.soft_policy_iteration):
+            for name, v0 in starts.items():
+                found = method(new, temperature, v0=v0, tolerance=1e-6)
+                row[f"{method.__name__.split('_')[1]} iterations {name}"] = found.iterations
+        rows.append(row)
+    return rows
+
+
+def trained(text: str, temperature: float, steps: int, seed: int, start: Agent | None) -> Agent:
+    """An agent trained on a map; `history` has its score.  start: whose parameters to begin with."""
+    mdp = ring(text)
+
+    def env() -> gymnasium.Env:
+        return gymnasium.wrappers.TimeLimit(maxent.MDPEnv(mdp), 50)
+
+    plan = Plan(algorithm="sql", env=None, steps=steps, seed=seed, log_every=EVERY)
+    learner = Learner(plan, env, SETTINGS | {"temperature": temperature})
+    if start is not None:
+        for part in ("critic", "target"):
+            for name, tensor in learner.state[part].items():
+                tensor.copy_(start.state[part][name])
+    first = {"step": 0, "score": score(mdp, learner.agent().on(mdp).policy)}
+
+    def report(row: dict[str, Any]) -> None:
+        row["score"] = score(mdp, learner.agent().on(mdp).policy)
+
+    try:
+        agent = learner.go(None, False, None, report)
+    finally:
+        learner.close()
+    agent.history.insert(0, first)
+    return agent
+
+
+def learned_at(steps: list[int], scores: list[float]) -> float:
+    """The first step from which on the score is at least `LEARNED`; inf if there is none."""
+    short = [step for step, value in zip(steps, scores, strict=True) if value < LEARNED]
+    later = [step for step in steps if not short or step > short[-1]]
+    return float(later[0]) if later else float("inf")
+
+
+def neural(seed: int) -> dict[str, Any]:
+    """Both first trainings and the three second ones, of one seed."""
+    before = {t: trained(OPEN, t, BEFORE_STEPS, seed, None) for t in (LOW, HIGH)}
+    curves = {}
+    for name, temperature in STARTS.items():
+        start = None if temperature is None else before[temperature]
+        agent = trained(BLOCKED, AFTERWARDS, AFTER_STEPS, 100 + seed, start)
+        curves[name] = [row["score"] for row in agent.history]
+        print(f"seed {seed}, {name}: {np.round(curves[name][::5], 2).tolist()}", flush=True)
+    return {
+        "steps": [row["step"] for row in agent.history],
+        "scores before": {str(t): agent.history[-1]["score"] for t, agent in before.items()},
+        "scores": curves,
+    }
+
+
+def tables(found: dict[str, Any]) -> str:
+    """Both halves in Markdown."""
+    names = list(found["exact"][0])
+    lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    for row in found["exact"]:
+        lines.append("| " + " | ".join(f"{row[name]:.3g}" for name in names) + " |")
+    if found["neural"]:
+        lines += ["", "| start | score at step 0 | steps to 0.9, by seed | median |", "|---|---|---|---|"]
+    for name in STARTS if found["neural"] else ():
+        runs = [(run["steps"], run["scores"][name]) for run in found["neural"].values()]
+        at = [learned_at(*run) for run in runs]
+        zero = ", ".join(f"{scores[0]:.2f}" for _, scores in runs)
+        lines.append(f"| {name} | {zero} | {', '.join(f'{a:g}' for a in at)} | {np.median(at):g} |")
+    return "\n".join(lines)
+
+
+@styled
+def figure(found: dict[str, Any]) -> Any:
+    """The two maps; what the old policy is worth by temperature; learning curves."""
+    fig = new_figure(10.5, 6.6)
+    axes = fig.subplots(2, 2, width_ratios=[1, 1.7])
+    for ax, text, name in ((axes[0, 0], OPEN, "open"), (axes[1, 0], BLOCKED, "blocked")):
+        mdp, known = ring(text), maxent.solve(ring(OPEN), HIGH)
+        policy, v = moved(ring(OPEN), mdp, known.policy), moved(ring(OPEN), mdp, known.v)
+        draw_map(ax, mdp, policy, v, value_limits(mdp, v))
+        ax.set_title(f"{name} ring; the open ring's policy and values,\ntemperature {HIGH}")
+    ax, rows = axes[0, 1], found["exact"]
+    temperatures = [row["temperature"] for row in rows]
+    for index, key in enumerate(("score before", "score after", "arrives after")):
+        label = {
+            "score before": "score on the open ring",
+            "score after": "score on the blocked ring",
+            "arrives after": "reaches G within 100 steps, blocked",
+        }[key]
+        ax.plot(
+            temperatures, [row[key] for row in rows], color=LINES[index], marker=MARKERS[index],
+            label=label,
+        )  # fmt: skip
+    ax.set(xscale="log", xlabel="temperature", ylabel="score; probability")
+    ax.set_title("The open ring's optimal policy, exact")
+    ax.legend()
+    ax = axes[1, 1]
+    for index, name in enumerate(STARTS):
+        runs = np.array([run["scores"][name] for run in found["neural"].values()])
+        if len(runs):
+            steps = next(iter(found["neural"].values()))["steps"]
+            for run in runs:
+                ax.plot(steps, run, color=LINES[index], linewidth=0.6, alpha=0.5)
+            ax.plot(
+                steps, np.median(runs, axis=0), color=LINES[index], marker=MARKERS[index],
+                markevery=4, label=name,
+            )  # fmt: skip
+    ax.axhline(LEARNED, color="#5c5c5c", linestyle="--", linewidth=0.8)
+    ax.set(xlabel="environment steps on the blocked ring", ylabel="score", ylim=(-1.0, 1.05))
+    ax.set_title(
+        f"Soft Q-learning at temperature {AFTERWARDS}\n"
+        f"median of {len(found['neural'])} seeds; thin: each run"
+    )
+    ax.legend(loc="lower right")
+    return fig
+
+
+def main() -> None:
+    """Run what is missing; print the tables, draw the figure."""
+    parser = argparse.ArgumentParser(description="A maximum-entropy policy as a start.")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
+    parser.add_argument("--exact", action="store_true", help="only the exact half")
+    told = parser.parse_args()
+    torch.set_num_threads(1)
+    found: dict[str, Any] = {"neural": {}}
+    if RESULTS.exists():
+        found = json.loads(RESULTS.read_text())
+    found["exact"] = exact()
+    for seed in () if told.exact else told.seeds:
+        if str(seed) not in found["neural"]:
+            found["neural"][str(seed)] = neural(seed)
+            RESULTS.parent.mkdir(exist_ok=True)
+            RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    print(tables(found))
+    save(figure(found), FIGURE, overwrite=True)
+
+
+if __name__ == "__main__":
+    main()
