@@ -27,7 +27,8 @@ tests: .venv-test/ready
 
 .venv-test/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-test
-	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[rigorous,data,dev]"
+	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[neural,rigorous,data,dev]"
 	touch $@
 
 clean:

@@ -37,7 +37,7 @@ TESTS = {
     "operators": ("maxent/tabular/operators.py", ["tabular/test_operators.py"]),
     "bounds": ("maxent/tabular/bounds.py", ["tabular/test_bounds.py", "tabular/test_solvers.py"]),
     "validation": ("maxent/validation.py", ["test_mdp.py", "test_bad_input.py"]),
-    "errors": ("maxent/errors.py", ["test_bad_input.py"]),
+    "errors": ("maxent/errors.py", ["test_errors.py", "test_bad_input.py"]),
     "proof_checker": ("maxent/proof_checker.py", ["theorems/test_certificate.py"]),
 }
 """Module -> its file, and the tests that it is held against, the quickest first."""

@@ -22,8 +22,8 @@ import maxent
 from maxent.cli import main
 from maxent.neural import sac
 from maxent.neural.algorithms import ALGORITHMS
-from maxent.neural.checkpoints import load, steps_in
 from maxent.neural.runs import Run
+from maxent.neural.runs.checkpoints import load, steps_in
 from maxent.neural.statistics import interquartile_mean, probability_of_improvement
 
 SMALL = ["--set", "hidden=16", "--set", "batch_size=16", "--set", "learning_starts=40"]
@@ -87,7 +87,9 @@ def same_training(run: Path | str, whole: Path) -> None:
 
 def start(*arguments: str, **settings) -> subprocess.Popen[str]:
     """`maxent ...` in a process of its own."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())}
+    paths = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
+    environment.pop("PYTHONUNBUFFERED", None)  # what is said at once is flushed by the program
     return subprocess.Popen(
         [sys.executable, "-m", "maxent", *arguments],
         stdout=subprocess.PIPE,
@@ -307,13 +309,36 @@ def test_a_second_signal_exits_at_once():
     assert main(["evaluate", "run"]) == 2  # there is no checkpoint, and this is told
 
 
-def test_kill_9_then_resume(whole, capsys):
-    """What was said to be saved is there, and going on gives the uninterrupted run, bit for bit."""
-    with start(*TRAIN, "--run", "run") as process:
+STUCK_ENVIRONMENT = """
+import time, gymnasium
+from pathlib import Path
+from gymnasium.envs.classic_control import PendulumEnv
+
+class Stuck(PendulumEnv):
+    taken = 0
+
+    def step(self, action):
+        self.taken += 1
+        if self.taken == 51 and Path("wait").exists():
+            time.sleep(30)
+        return super().step(action)
+
+gymnasium.register("Stuck-v0", entry_point=Stuck, max_episode_steps=200)
+"""
+
+
+def test_kill_9_then_resume(whole, folder, monkeypatch):
+    """What is saved is told at once, and going on gives the uninterrupted run, bit for bit."""
+    Path("stuck.py").write_text(STUCK_ENVIRONMENT)
+    Path("wait").touch()
+    asked = [word.replace("Pendulum-v1", "stuck:Stuck-v0") for word in TRAIN]
+    with start(*asked, "--run", "run") as process:
         read_until(process, "saved step-000050")
         process.kill()
         assert process.wait(timeout=20.0) == -signal.SIGKILL
-    assert 50 in steps_in(Path("run"))
+    assert steps_in(Path("run")) == [50]
+    Path("wait").unlink()
+    monkeypatch.syspath_prepend(folder)
     assert main(["resume", "run"]) == 0
     same_training("run", whole)
 

@@ -36,7 +36,7 @@ LAYERS = [
     ["tabular.choice"],
     ["tabular.restricted", "tabular.finite_horizon", "tabular.solvers"],
     ["tabular.convergence", "tabular.policy_gradient", "tabular.tradeoff"],
-    ["tabular.learning", "tabular.sampled", "tabular.inverse"],
+    ["tabular.learning", "tabular.sampled", "tabular.inverse", "tabular.composition"],
     ["continuous"],
     ["theorems"],
     ["neural.spaces", "neural.networks", "neural.gaussian", "neural.settings", "neural.statistics"],
@@ -46,7 +46,7 @@ LAYERS = [
     ["neural.sac"],
     ["neural.sac_v1", "neural.sac_discrete", "neural.soft_q_learning", "neural.soft_q_discrete"],
     ["neural.algorithms"],
-    ["neural.agent", "neural.diagnostics"],
+    ["neural.agent", "neural.diagnostics", "neural.composition"],
     ["neural.runs"],
     ["neural.learner"],
     ["neural.training"],
@@ -63,6 +63,7 @@ LAYERS = [
     ["cli.model"],
     ["cli.outputs"],
     ["cli.solve", "cli.verify", "cli.check", "cli.tradeoff", "cli.maps", "cli.tour"],
+    ["cli.train", "cli.resume", "cli.evaluate", "cli.compare", "cli.diagnose"],
     ["cli.program"],
     ["cli"],
     ["__main__"],
@@ -109,7 +110,7 @@ def layer(name):
 
 def test_every_module_has_a_layer():
     unknown = [name for name, _ in modules() if layer(name) is None]
-    assert unknown == ["__init__", "tabular"] or unknown == ["__init__", "tabular", "theorems"]
+    assert set(unknown) == {"__init__", "neural", "tabular"}  # folders, their pages only
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=[name for name, _ in modules()])

@@ -134,7 +134,7 @@ def _check_once(folders: Sequence[str]) -> None:
 
 
 def _read(folder: str) -> _Run:
-    from maxent.neural.record import read_record
+    from maxent.neural.runs.record import read_record
     from maxent.neural.training import logged
 
     config = read_record(Path(folder))["config"]

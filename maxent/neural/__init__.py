@@ -17,8 +17,14 @@
 `sac_discrete.py`        soft actor-critic with exact sums over discrete actions
 `soft_q_learning.py`     soft Q-learning with a sampling network
 `soft_q_discrete.py`     soft Q-learning with exact sums over discrete actions
-`training.py`            `train` and `resume`: the loop around all five
+`policies.py`            the Gaussian policies of both soft actor-critics
+`algorithms.py`          the five by name
+`learner.py`             the loop around all five, and the way back into it
+`training.py`            `train`, `resume`, `load_agent`
 `agent.py`               what comes out: acts, is evaluated, is held against an MDP
+`runs/`                  checkpoints that survive whatever happens to the process
+`diagnostics/`           an agent held against the theory: the one place that knows both halves
+`statistics.py`          interquartile means, bootstrap intervals
 =======================  ====================================================================
 
 An algorithm is a module of three functions, `init`, `act` and `update`, and a `Config`.  Read one

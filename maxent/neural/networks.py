@@ -36,7 +36,7 @@ def mlp_parameters(
     return parameters
 
 
-def mlp(parameters: Parameters, x: Float[Tensor, "*B d"]) -> Float[Tensor, "*B o"]:
+def mlp(parameters: Parameters, x: Float[Tensor, "*B d"]) -> Float[Tensor, ...]:
     """A multilayer perceptron with rectified linear units: ([C,] B, in) -> ([C,] B, out)."""
     last = len(parameters) // 2 - 1
     for layer in range(last + 1):

@@ -64,7 +64,7 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     if spaces.discrete:
         raise ConfigError("sac is for Box actions; use sac_discrete")
     sizes = (spaces.observation_size + spaces.action_size, *config.hidden, 1)
-    critic = mlp_parameters(sizes, generator=generator, copies=2)
+    critic = mlp_parameters(sizes, generator=generator, copies=config.critics)
     actor = policies.actor_parameters(spaces, config.hidden, generator)
     alpha = config.initial_temperature if config.temperature is None else config.temperature
     temperature = {"log": torch.tensor(math.log(alpha), device=generator.device)}

@@ -49,7 +49,7 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
             f"of {spaces.action_size} actions in nats"
         )
     sizes = (spaces.observation_size, *config.hidden, spaces.action_size)
-    critic = mlp_parameters(sizes, generator=generator, copies=2)
+    critic = mlp_parameters(sizes, generator=generator, copies=config.critics)
     actor = mlp_parameters(sizes, generator=generator)
     alpha = config.initial_temperature if config.temperature is None else config.temperature
     temperature = {"log": torch.tensor(math.log(alpha), device=generator.device)}

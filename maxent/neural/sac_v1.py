@@ -56,7 +56,9 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
         raise ConfigError("sac_v1 is for Box actions; use sac_discrete")
     observed, acted = spaces.observation_size, spaces.action_size
     value = mlp_parameters((observed, *config.hidden, 1), generator=generator)
-    critic = mlp_parameters((observed + acted, *config.hidden, 1), generator=generator, copies=2)
+    critic = mlp_parameters(
+        (observed + acted, *config.hidden, 1), generator=generator, copies=config.critics
+    )
     actor = policies.actor_parameters(spaces, config.hidden, generator)
     return {
         "actor": actor,

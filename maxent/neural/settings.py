@@ -25,6 +25,7 @@ class Settings:
     discount : gamma in [0, 1).
     batch_size : transitions in a minibatch.
     hidden : sizes of the hidden layers of every network.
+    critics : 1 or 2 Q's; of two the smaller counts, which is cautious, and biased low.
     learning_starts : environment steps with uniformly random actions before the first update
         (standard normal ones where the action box has no sides).
     replay_capacity : transitions kept.
@@ -34,6 +35,7 @@ class Settings:
     discount: float = 0.99
     batch_size: int = 256
     hidden: tuple[int, ...] = (256, 256)
+    critics: int = 2
     learning_starts: int = 1_000
     replay_capacity: int = 1_000_000
     updates_per_step: int = 1
@@ -43,6 +45,8 @@ class Settings:
             raise ConfigError("discount = 1 has no bounded values here; give one below 1")
         for name in ("batch_size", "learning_starts", "replay_capacity", "updates_per_step"):
             check_count(name, getattr(self, name))
+        if check_count("critics", self.critics) > 2:
+            raise ConfigError(f"critics = {self.critics}: give 1 or 2")
         object.__setattr__(self, "hidden", tuple(check_counts("hidden", self.hidden)))
         for field in fields(self):
             if field.name == "target_rate":

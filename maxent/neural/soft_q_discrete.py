@@ -33,7 +33,6 @@ class Config(Settings):
     """Settings of discrete soft Q-learning.
 
     temperature : alpha.
-    critics : 1 or 2 Q's; of two the smaller counts.
     critic_rate : learning rate of Adam.
     target_rate, target_interval : the share of Q that its target takes over, and after how many
         gradient steps it does.
@@ -49,8 +48,6 @@ class Config(Settings):
         super().__post_init__()
         check_positive("temperature", self.temperature)
         check_count("target_interval", self.target_interval)
-        if check_count("critics", self.critics) > 2:
-            raise ConfigError(f"critics = {self.critics}: give 1 or 2")
 
 
 def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:

@@ -35,6 +35,9 @@ from maxent.neural.settings import Settings
 from maxent.neural.spaces import Spaces
 
 ProposalName = Literal["mixture", "uniform", "network"]
+CENTRES = 32
+"""Samples of the network that the mixture puts its Gaussians on, at least."""
+
 KERNELS = {
     "gaussian": stein.gaussian_kernel,
     "inverse-multiquadric": stein.inverse_multiquadric_kernel,
@@ -48,7 +51,6 @@ class Config(Settings):
     temperature : alpha; the reward scale of the authors' program is 1/alpha.
     batch_size, hidden : smaller than elsewhere, as in the authors' program: a gradient step
         values batch_size * (value_particles + 2 * particles) actions.
-    critics : 1 or 2 Q's; of two the smaller counts.
     proposal : what the soft value is sampled from: "mixture", "uniform" or "network".
     value_particles : actions in each estimate of the soft value.
     particles : fixed, and as many moved, actions of a state in a Stein gradient.
@@ -62,7 +64,6 @@ class Config(Settings):
     temperature: float = 0.1
     batch_size: int = 128
     hidden: tuple[int, ...] = (128, 128)
-    critics: int = 2
     proposal: ProposalName = "mixture"
     value_particles: int = 16
     particles: int = 16
@@ -78,8 +79,8 @@ class Config(Settings):
         check_positive("temperature", self.temperature)
         for name in ("value_particles", "particles", "target_interval"):
             check_count(name, getattr(self, name))
-        if check_count("critics", self.critics) > 2:
-            raise ConfigError(f"critics = {self.critics}: give 1 or 2")
+        if self.proposal == "mixture":
+            check_count("value_particles", self.value_particles, 2)
         for name, known in (
             ("proposal", get_args(ProposalName)),
             ("kernel", KERNELS),
@@ -204,7 +205,8 @@ def propose(
         return proposals.uniform_proposal(uniform(count))
     if config.proposal == "network":
         return proposals.network_proposal(sampler, observation, normal(count))
-    near = count // 2
+    near = count - max(1, count // 4)
+    centres = max(near, CENTRES)
     return proposals.mixture_proposal(
-        sampler, observation, uniform(count - near), normal(near), normal(near)
+        sampler, observation, uniform(count - near), normal(centres), normal(near)
     )

@@ -11,11 +11,10 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 
 from maxent.errors import ConfigError
-from maxent.neural import checkpoints
 from maxent.neural.agent import Agent
 from maxent.neural.learner import Env, Learner, Plan
-from maxent.neural.record import METRICS, read_record
-from maxent.neural.runs import Run, check_resume
+from maxent.neural.runs import Run, check_resume, checkpoints
+from maxent.neural.runs.record import METRICS, read_record
 
 
 def train(

@@ -28,8 +28,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 from test_checkpoints import CONFIG, check, save
 
-from maxent.neural.record import surroundings
 from maxent.neural.runs import Run
+from maxent.neural.runs.record import surroundings
 
 torch.set_num_threads(1)
 os.fsync = lambda handle: None  # what the kernel has outlives a process that is killed

@@ -24,9 +24,8 @@ from maxent.errors import (
     OutputExistsError,
     TrainingDivergedError,
 )
-from maxent.neural import checkpoints
-from maxent.neural.durable import seal, sha256
-from maxent.neural.runs import Rows, Run
+from maxent.neural.runs import Rows, Run, checkpoints
+from maxent.neural.runs.durable import seal, sha256
 
 CONFIG = {"algorithm": "sac", "seed": 3}
 CAPACITY = 25

@@ -25,9 +25,8 @@ from maxent.errors import (
     RunLockedError,
     TrainingDivergedError,
 )
-from maxent.neural import record
-from maxent.neural.locks import Lock
-from maxent.neural.runs import Run, check_finite_tensors, check_resume, stop_requested
+from maxent.neural.runs import Run, check_finite_tensors, check_resume, record, stop_requested
+from maxent.neural.runs.locks import Lock
 
 CONFIG = {"algorithm": "sac", "env": "Pendulum-v1", "seed": 3, "hidden": (256, 256)}
 
@@ -208,7 +207,7 @@ def test_a_failed_create_or_open_lets_go(monkeypatch):
         Run.create("run", CONFIG)
     Run.create("run", CONFIG).close()
     with monkeypatch.context() as patch, pytest.raises(OSError):
-        patch.setattr("maxent.neural.checkpoints.prune", refuse)
+        patch.setattr("maxent.neural.runs.checkpoints.prune", refuse)
         Run.open("run")
     Run.open("run").close()
 
@@ -452,7 +451,7 @@ def test_the_first_signal_asks(sent, code):
 @pytest.mark.parametrize("second, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_second_signal_ends(first, second, code):
     process = start(
-        "from maxent.neural.stopping import stop_requested\n"
+        "from maxent.neural.runs.stopping import stop_requested\n"
         "asking = stop_requested(); stop = asking.__enter__()\n"
         f"import signal; signal.raise_signal({int(first)}); assert stop"
     )

@@ -220,7 +220,7 @@ def test_the_figure_shows_means_intervals_and_runs():
         {"one $task$": {"sac": rising, "sql": alone}, "two": {"sql": alone}}
     )
     first, second, *_ = figure.axes
-    assert [first.get_title(), second.get_title()] == ["one $task$", "two"]
+    assert [ax.get_title(loc="left") for ax in (first, second)] == ["one $task$", "two"]
     drawn = [line.get_ydata().tolist() for line in first.lines]
     assert drawn == [*rising.runs.tolist(), rising.mean.tolist(), alone.mean.tolist()]
     band = first.collections[0].get_paths()[0].vertices

@@ -374,3 +374,13 @@ def test_solve_writes_what_check_proves(tmp_path, monkeypatch, capsys):
     assert main(["check", "nothing.json"]) == 2
     assert main(["check"]) == 2
     assert "name a FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["probabilities", "initial_distribution"])
+def test_a_negative_probability_is_rejected_even_where_the_sum_is_one(certificate, name):
+    def moved(array):
+        array[:2] += [-2.0, 2.0]
+        return array
+
+    found = changed(certificate, ("mdp", name), numbers(moved))
+    assert not found.valid and "not probabilities" in found.reason

@@ -126,8 +126,8 @@ def sampled_fixed_point(
 ) -> Float[ndarray, " S"]:
     """V of Q = r + gamma E[ V_N(Q) ] (SQL-T2 with Eq. 10), the expectation over K estimates.
 
-    unbiased: E[w] = integral exp(Q/alpha) da, as with any proposal that covers the box.  Then
-    mean(x) of the relative error x of the mean weight, known to be 0, is taken out of the noise.
+    unbiased: E[w] = integral exp(Q/alpha) da, as with any proposal that covers the box.  Then the
+    mean weight's relative error, whose expectation is 0, is taken out: with it goes most noise.
     """
     alpha, v = corridor.solution.temperature, corridor.v
     while True:
@@ -136,8 +136,8 @@ def sampled_fixed_point(
         mean_weight = (weights @ np.exp((q - top) / alpha)[:, :, None])[..., 0]
         if unbiased:
             exact = corridor.soft_value(q)
-            x = mean_weight * np.exp((top[:, 0] - exact) / alpha)[:, None] - 1.0
-            after = exact + alpha * (np.log1p(x) - x).mean(axis=1)
+            ratio = mean_weight * np.exp((top[:, 0] - exact) / alpha)[:, None]
+            after = exact + alpha * (np.log(ratio) - (ratio - 1.0)).mean(axis=1)
         else:
             after = top[:, 0] + alpha * np.log(mean_weight).mean(axis=1)
         if np.abs(after - v).max() <= tolerance:
@@ -170,7 +170,10 @@ def stein_sampler(
         fixed = proposals.sample(sampler, seen[rows], noise[0])
 
         def likeness(
-            parameters: Parameters, rows: Tensor = rows, noise: Tensor = noise, fixed: Tensor = fixed
+            parameters: Parameters,
+            rows: Tensor = rows,
+            noise: Tensor = noise,
+            fixed: Tensor = fixed,
         ) -> Tensor:
             return stein.sampler_loss(
                 lambda actions: between_nodes(q[rows], actions),
@@ -235,8 +238,8 @@ def fitted(
     target_interval: int = 1,
     hidden: tuple[int, ...] = (64, 64),
     rate: float = 1e-3,
-) -> Float[ndarray, "S A"]:
-    """Q of a network after full-batch gradient steps on every (s, a), with exact soft values.
+) -> Parameters:
+    """A network for Q after full-batch gradient steps on every (s, a), with exact soft values.
 
     targets: "exact": Q* itself.  "own": r + gamma V(s'), V the exact soft value of the target
     network, which takes over `target_rate` of the network every `target_interval` steps (1 and 1:
@@ -255,8 +258,7 @@ def fitted(
     next_v = torch.as_tensor(np.append(corridor.v, 0.0), dtype=torch.float32)[successor]
     for count in range(steps):
         if targets == "own" and count % target_interval == 0:
-            if count:
-                average_into(target, critic, target_rate)
+            average_into(target, critic, target_rate)
             with torch.no_grad():
                 q = mlp(target, pairs).reshape(shape)
             v = alpha * torch.logsumexp((q + bonus) / alpha, dim=-1)
@@ -266,8 +268,15 @@ def fitted(
             return losses.soft_q_loss(mlp(parameters, pairs).squeeze(-1), batch, next_v)
 
         adam(critic, grad(loss)(critic), state, rate)
+    return critic
+
+
+def network_q(corridor: Corridor, critic: Parameters) -> Float[ndarray, "S A"]:
+    """Q(s,a) of a network at every node."""
+    batch = transitions(corridor)
     with torch.no_grad():
-        return mlp(critic, pairs).reshape(shape).double().numpy()
+        q = mlp(critic, torch.cat([batch.observation, batch.action], dim=1))
+    return q.reshape(corridor.q.shape).double().numpy()
 
 
 def observations(corridor: Corridor) -> Float[Tensor, "S 1"]:

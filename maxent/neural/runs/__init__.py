@@ -46,11 +46,11 @@ from maxent.errors import (
     check_count,
     check_finite,
 )
-from maxent.neural import checkpoints
-from maxent.neural.checkpoints import CHECKPOINTS, REPLAY, Checkpoint
-from maxent.neural.durable import discard, plain, sweep, sync_folder
-from maxent.neural.locks import Lock
-from maxent.neural.record import (
+from maxent.neural.runs import checkpoints
+from maxent.neural.runs.checkpoints import CHECKPOINTS, REPLAY, Checkpoint
+from maxent.neural.runs.durable import discard, plain, sweep, sync_folder
+from maxent.neural.runs.locks import Lock
+from maxent.neural.runs.record import (
     FORMAT,
     LOCK,
     METRICS,
@@ -63,8 +63,8 @@ from maxent.neural.record import (
     surroundings,
     write_record,
 )
-from maxent.neural.segments import Rows, Stored, add_rows
-from maxent.neural.stopping import stop_requested
+from maxent.neural.runs.segments import Rows, Stored, add_rows
+from maxent.neural.runs.stopping import stop_requested
 
 __all__ = ["Checkpoint", "Rows", "Run", "check_finite_tensors", "check_resume", "stop_requested"]
 

@@ -17,7 +17,7 @@ from numpy import ndarray
 from safetensors import SafetensorError
 
 from maxent.errors import ConfigError, CorruptCheckpointError, check_count
-from maxent.neural.durable import discard, read_verified, sync_folder, write_synced
+from maxent.neural.runs.durable import discard, read_verified, sync_folder, write_synced
 
 
 class Rows(NamedTuple):

@@ -30,7 +30,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from maxent.errors import ConfigError, CorruptCheckpointError
-from maxent.neural.durable import (
+from maxent.neural.runs.durable import (
     discard,
     plain,
     read_verified,
@@ -39,7 +39,7 @@ from maxent.neural.durable import (
     unseal,
     write_synced,
 )
-from maxent.neural.segments import Rows, Stored, prune_segments, read_rows
+from maxent.neural.runs.segments import Rows, Stored, prune_segments, read_rows
 
 KEPT = 2
 """The latest checkpoints that pruning keeps, besides the best."""

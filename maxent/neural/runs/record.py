@@ -18,8 +18,8 @@ import torch
 import maxent
 from maxent.errors import ConfigError, OutputExistsError, ResumeMismatchError
 from maxent.files import output_folder, write_whole
-from maxent.neural.checkpoints import CHECKPOINTS, REPLAY
-from maxent.neural.durable import FORSAKEN, plain, seal, sha256_of, sync_folder, unseal
+from maxent.neural.runs.checkpoints import CHECKPOINTS, REPLAY
+from maxent.neural.runs.durable import FORSAKEN, plain, seal, sha256_of, sync_folder, unseal
 
 FORMAT = "maxent-run-1"
 CONFIG, LOCK, METRICS = "config.json", "lock", "metrics.jsonl"

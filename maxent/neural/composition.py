@@ -1,0 +1,236 @@
+r"""Two agents put together without training: the average of their Q's is a network again.
+
+The exact half's `maxent.tabular.composition` says how good Q_Sigma = sum_i w_i Q_i is for the
+reward sum_i w_i r_i; this is the same for agents of soft Q-learning, whose policy is the Boltzmann
+policy of their Q.  Haarnoja, Pong, Zhou, Dalal, Abbeel, Levine (2018), *Composable Deep
+Reinforcement Learning for Robotic Manipulation*.
+
+**A sum of networks is a network.**  Hidden layers side by side (block-diagonal weights), last
+layers weighted and added.  Where an agent's Q is the smaller of two, sums of smaller ones are
+smallest sums,
+
+    sum_i w_i min_c Q_ic = min over all choices (c_1 ... c_k) of sum_i w_i Q_i,c_i,
+
+so the average has a copy for each choice.  What `compose_agents` returns is therefore an `Agent`
+like any other: it acts, is evaluated, held against an MDP (`agent.on(mdp)`), and its parameters can
+be trained further.
+
+**Continuous actions.**  With discrete ones the policy follows from Q_Sigma exactly.  Otherwise
+actions must be drawn from exp(Q_Sigma(s,.)/alpha), in one of two ways:
+
+- `boltzmann_actions`: self-normalised importance sampling.  Candidates a_j from a proposal p, one
+  of them kept with probability w_j / sum w, w_j = exp(Q_Sigma(s,a_j)/alpha) / p(a_j): nothing to
+  train, exact as their number grows;
+- the sampling network of the composed agent, which starts as that of the agent with the largest
+  weight and follows Q_Sigma by amortised Stein variational gradients (SQL Eqs. 13-14) in the states
+  it is given: one pass through a network for each action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor
+from torch.func import grad
+
+from maxent.errors import ConfigError, check_count
+from maxent.neural import proposals, soft_q_discrete, soft_q_learning, stein
+from maxent.neural.adam import adam, copied, moments
+from maxent.neural.agent import Agent
+from maxent.neural.networks import Parameters, action_values
+
+BATCH = 128
+"""States in a step of fitting a sampling network."""
+
+MOST_AT_ONCE = 4_000_000
+"""Numbers in the largest array of importance sampling: states, candidates, centres, dimensions."""
+
+
+def averaged_network(networks: Sequence[Parameters], weights: Sequence[float]) -> Parameters:
+    """Parameters of the network that is sum_i w_i min_c (network i, copy c), copies first.
+
+    networks: of `mlp_parameters(..., copies=)`, with inputs, outputs and number of layers in
+    common.  The smallest output over the copies of the result, of which there are as many as
+    choices of a copy of each, is the weighted sum of the smallest outputs of each.
+    """
+    layers = len(networks[0]) // 2
+    counts = [len(network["bias0"]) for network in networks]
+    choices = torch.tensor(list(product(*map(range, counts))))  # (copies of the result, k)
+    result = {}
+    for layer in range(layers):
+        parts = [
+            (network[f"weight{layer}"][chosen], network[f"bias{layer}"][chosen])
+            for network, chosen in zip(networks, choices.T, strict=True)
+        ]
+        if layer == layers - 1:
+            parts = [(w * weight, w * bias) for w, (weight, bias) in zip(weights, parts)]
+        matrices, biases = zip(*parts, strict=True)
+        first, last = layer == 0, layer == layers - 1
+        if first and last:
+            matrix = torch.stack(matrices).sum(0)
+        elif first:
+            matrix = torch.cat(matrices, dim=-1)
+        elif last:
+            matrix = torch.cat(matrices, dim=-2)
+        else:
+            matrix = torch.stack(
+                [torch.block_diag(*blocks) for blocks in zip(*matrices, strict=True)]
+            )
+        result[f"weight{layer}"] = matrix
+        result[f"bias{layer}"] = torch.stack(biases).sum(0) if last else torch.cat(biases, dim=-1)
+    return result
+
+
+def compose_agents(
+    agents: Sequence[Agent],
+    weights: Sequence[float] | None = None,
+    *,
+    observations: Float[ndarray, "n d"] | None = None,
+    steps: int = 2_000,
+    seed: int = 0,
+) -> Agent:
+    """The agent whose Q is the weighted average of the agents' Q's.
+
+    agents: two or more of soft Q-learning ("sql" or "sql_discrete"), with the same spaces,
+    temperature and discount.  weights: at least 0, with sum 1; None: equal ones.
+
+    Continuous actions only: observations (n, d), flattened, in which the sampling network is fitted
+    in `steps` steps of Adam at the agents' `sampler_rate` (seed: of its noise).
+
+    Raises ConfigError where the agents do not go together.
+    """
+    _check_together(agents)
+    shares = _weights(weights, len(agents))
+    critic = averaged_network([agent.state["critic"] for agent in agents], shares)
+    first = agents[int(np.argmax(shares))]
+    config = replace(first.config, hidden=_hidden(critic))
+    state = {"critic": critic, "critic_moments": moments(critic), "target": copied(critic)}
+    if first.spaces.discrete:
+        state["temperature"] = {"fixed": first.state["temperature"]["fixed"].clone()}
+    else:
+        if observations is None:
+            raise ConfigError(
+                "actions are continuous: give observations (n, d), the states in which the "
+                "sampling network is fitted to the average"
+            )
+        sampler = copied(first.state["sampler"])
+        state |= {"sampler": sampler, "sampler_moments": moments(sampler)}
+    steps_lived = sum(agent.steps for agent in agents)
+    composed = Agent(first.algorithm, config, first.spaces, state, steps_lived, first.env)
+    if not first.spaces.discrete:
+        seen = torch.as_tensor(observations, dtype=torch.float32, device=composed.device)
+        _fit_sampler(composed, seen, check_count("steps", steps, 0), composed.generator(seed))
+    return composed
+
+
+def boltzmann_actions(
+    agent: Agent,
+    observations: Float[ndarray, "n d"],
+    generator: torch.Generator,
+    *,
+    candidates: int = 64,
+) -> ndarray:
+    """Actions (n, m) from exp(Q(s,.)/alpha), by self-normalised importance sampling.
+
+    agent: of continuous soft Q-learning, composed or not; its sampling network gives the places of
+    half of the candidates (`mixture_proposal`), the rest are uniform, so that a network that does
+    not follow Q costs variance and no bias.  In the policy's units, [-1, 1]^m.
+    """
+    if agent.algorithm != "sql":
+        raise ConfigError(f"boltzmann_actions is for agents of sql, not of {agent.algorithm}")
+    half = check_count("candidates", candidates, 2) // 2
+    seen = torch.as_tensor(observations, dtype=torch.float32, device=agent.device)
+    at_once = max(1, MOST_AT_ONCE // (candidates * half * agent.spaces.action_size))
+    with torch.no_grad():
+        parts = [_resampled(agent, part, half, generator) for part in seen.split(at_once)]
+    return torch.cat(parts).cpu().numpy()
+
+
+def _resampled(
+    agent: Agent, seen: Float[Tensor, "n d"], half: int, generator: torch.Generator
+) -> Float[Tensor, "n m"]:
+    """One of twice `half` candidates in each state, drawn by its weight."""
+    size = (len(seen), half, agent.spaces.action_size)
+    noise = torch.randn((2, *size), generator=generator, device=generator.device)
+    uniform = torch.rand(size, generator=generator, device=generator.device)
+    drawn = proposals.mixture_proposal(agent.state["sampler"], seen, uniform, *noise)
+    q = action_values(agent.state["critic"], seen, drawn.action).amin(0)
+    chances = torch.softmax(q / agent.temperature - drawn.log_density, dim=-1)
+    kept = torch.multinomial(chances, 1, generator=generator)[:, 0]
+    return drawn.action[torch.arange(len(seen), device=kept.device), kept]
+
+
+def _fit_sampler(
+    agent: Agent, observations: Float[Tensor, "n d"], steps: int, generator: torch.Generator
+) -> None:
+    """Stein variational gradients for the sampling network alone, in place (SQL Eqs. 13-14)."""
+    state, config = agent.state, agent.config
+    assert isinstance(config, soft_q_learning.Config)
+    for _ in range(steps):
+        rows = torch.randint(
+            len(observations), (BATCH,), generator=generator, device=generator.device
+        )
+        seen = observations[rows]
+        shape = (2, BATCH, config.particles, agent.spaces.action_size)
+        fixed_noise, moved_noise = torch.randn(shape, generator=generator, device=generator.device)
+        fixed = proposals.sample(state["sampler"], seen, fixed_noise)
+
+        def likeness(
+            sampler: Parameters, seen: Tensor = seen, fixed: Tensor = fixed, x: Tensor = moved_noise
+        ) -> Tensor:
+            return stein.sampler_loss(
+                lambda actions: action_values(state["critic"], seen, actions).amin(0),
+                fixed,
+                proposals.sample(sampler, seen, x),
+                config.temperature,
+                kernel=soft_q_learning.KERNELS[config.kernel],
+                form=config.form,
+            )
+
+        gradient = grad(likeness)(state["sampler"])
+        adam(state["sampler"], gradient, state["sampler_moments"], config.sampler_rate)
+
+
+def _hidden(network: Parameters) -> tuple[int, ...]:
+    """Sizes of the hidden layers."""
+    return tuple(network[f"bias{layer}"].shape[-1] for layer in range(len(network) // 2 - 1))
+
+
+def _weights(weights: Sequence[float] | None, count: int) -> list[float]:
+    if weights is None:
+        return [1.0 / count] * count
+    shares = [float(weight) for weight in weights]
+    if len(shares) != count or not min(shares) >= 0.0 or not abs(sum(shares) - 1.0) <= 1e-9:
+        raise ConfigError(f"weights = {shares}; give {count}, at least 0, that sum to 1")
+    return shares
+
+
+def _check_together(agents: Sequence[Agent]) -> None:
+    """ConfigError unless these are two agents or more of one kind of soft Q-learning."""
+    if len(agents) < 2:
+        raise ConfigError(f"compose_agents() was given {len(agents)} agents; give two or more")
+    first = agents[0]
+    for place, agent in enumerate(agents):
+        if not isinstance(agent.config, soft_q_learning.Config | soft_q_discrete.Config):
+            raise ConfigError(
+                f"agent {place} is of {agent.algorithm}; composing takes agents of sql or "
+                "sql_discrete, whose policies are Boltzmann policies of their Q"
+            )
+        for name, mine, other in (
+            ("algorithm", first.algorithm, agent.algorithm),
+            ("temperature", first.temperature, agent.temperature),
+            ("discount", first.config.discount, agent.config.discount),
+            ("observation size", first.spaces.observation_size, agent.spaces.observation_size),
+            ("action space", first.spaces.action, agent.spaces.action),
+            ("number of hidden layers", len(first.config.hidden), len(agent.config.hidden)),
+        ):
+            if mine != other:
+                raise ConfigError(
+                    f"agent {place} has {name} {other}, agent 0 {mine}; composed agents must agree"
+                )

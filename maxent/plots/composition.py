@@ -1,0 +1,111 @@
+"""Tasks, their composition and its exact counterpart; how far off it is, and the bound on that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy import ndarray
+
+from maxent.errors import ConfigError
+from maxent.plots import grids
+from maxent.plots.panels import Panel
+from maxent.plots.style import LINES, MARKERS, MUTED, new_figure, number, setting, styled
+from maxent.tabular.composition import Composition
+
+
+@styled
+def composition(found: Composition, names: Sequence[str] | None = None) -> Figure:
+    """The tasks, the composed policy and the combined optimum on the map; below them what the
+    composed policy loses, the bound on that, and every Q_Sigma - Q*_C against its bound C*.
+
+    names: of the tasks.  Without a map: the last of these alone.  Returns the figure.
+    """
+    count = len(found.tasks)
+    words = [f"task {place}" for place in range(1, count + 1)] if names is None else list(names)
+    if len(words) != count:
+        raise ConfigError(f"names has {len(words)} entries for {count} tasks")
+    title = f"Composition of {count} tasks, {setting(found.mdp, found.temperature)}"
+    if found.mdp.grid is None:
+        figure = new_figure(5.2, 4.6)
+        _against_bound(figure.add_subplot(), found)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
+        return figure
+    weights = [number(weight) for weight in found.weights]
+    panels = [
+        Panel(f"{word}, weight {weight}: V", task.policy, task.v)
+        for word, weight, task in zip(words, weights, found.tasks)
+    ]
+    panels += [
+        Panel("composed policy: V", found.policy, found.value.v),
+        Panel("combined optimum: V", found.optimum.policy, found.optimum.v),
+    ]
+    across = len(panels)
+    figure = new_figure(3.0 * across, 7.6)
+    upper, lower = figure.subfigures(2, 1)
+    top_row, low_row = upper.subplots(1, across), lower.subplots(1, 3, width_ratios=[1, 1, 1.2])
+    for place, panel in enumerate(panels):
+        shared = panels[count:] if place >= count else [panel]
+        _map(
+            top_row[place],
+            found,
+            panel,
+            grids.value_limits(found.mdp, *(each.values for each in shared)),
+        )
+    for place, panel in enumerate(
+        (
+            Panel("the composed policy loses: V* − V", found.policy, np.maximum(found.loss, 0.0)),
+            Panel("bound on the loss", found.policy, found.loss_bound),
+        )
+    ):
+        entries = _map(low_row[place], found, panel, (0.0, _top(panel.values)))
+    _against_bound(low_row[2], found)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
+    grids.legend(figure, entries)
+    return figure
+
+
+def _top(values: ndarray) -> float:
+    """The upper end of a scale that starts at 0."""
+    return float(values.max(initial=0.0)) or 1.0
+
+
+def _map(ax: Axes, found: Composition, panel: Panel, limits: tuple[float, float]) -> list:
+    """One map with its own colour bar; the entries of a legend."""
+    mesh, entries = grids.draw_map(ax, found.mdp, panel.policy, panel.values, limits)
+    ax.set_title(panel.name, fontsize=9.0, parse_math=False)
+    bar = ax.figure.colorbar(mesh, ax=ax, location="bottom", aspect=25, pad=0.02, shrink=0.9)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=7.5)
+    bar.ax.locator_params(nbins=4)
+    bar.set_label("reward units, discounted", fontsize=8.0)
+    return entries
+
+
+def _against_bound(ax: Axes, found: Composition) -> None:
+    """Q_Sigma - Q*_C and Q_Sigma - Q^policy of every state and action, against C*."""
+    lasting = found.mdp.action_mask & ~found.mdp.terminal[:, None]
+    bound = (found.upper - found.lower)[lasting]
+    for index, (label, q) in enumerate(
+        (("combined optimum", found.optimum.q), ("composed policy", found.value.q))
+    ):
+        ax.plot(
+            bound,
+            (found.upper - q)[lasting],
+            linestyle="none",
+            marker=MARKERS[index],
+            markersize=3.0,
+            color=LINES[index],
+            alpha=0.6,
+            label=label,
+            zorder=3 - index,
+        )
+    end = 1.05 * _top(bound)
+    ax.plot([0.0, end], [0.0, end], color=MUTED, linestyle="--", linewidth=1.0, label="the bound")
+    ax.set(xlim=(0.0, end), ylim=(0.0, end))
+    ax.set_xlabel("bound C* (reward units, discounted)")
+    ax.set_ylabel("averaged Q − exact Q of ...")
+    ax.set_title("Every state and action", fontsize=9.0)
+    ax.legend()
