@@ -153,27 +153,38 @@ def measure_pendulum(agent: Agent) -> dict[str, float]:
     }
 
 
-SMALL = {"hidden": (64, 64), "batch_size": 128, "critic_rate": 1e-3, "target_rate": 0.02}
-GRID = SMALL | {"env": gridworld_env, "steps": 15_000, "discount": 0.95, "temperature": 0.05}
-LQR = {"env": "maxent/LQR-v0", "steps": 30_000, "discount": 0.9, "temperature": 0.2}
-GOALS = {"env": "maxent/Multigoal-v0", "steps": 10_000, "discount": 0.99}
-SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99}
+SMALL = {"hidden": (64, 64), "batch_size": 128, "critic_rate": 1e-3, "replay_capacity": 20_000}
+FAST = SMALL | {"actor_rate": 1e-3}
+GRID = {"env": gridworld_env, "steps": 15_000, "discount": 0.95, "temperature": 0.05}
+GRID |= {"critics": 1, "target_rate": 0.02}
+LQR = {"env": "maxent/LQR-v0", "steps": 15_000, "discount": 0.9, "temperature": 0.2}
+LQR |= {"critics": 1, "batch_size": 256, "target_rate": 0.01}
+GOALS = {"env": "maxent/Multigoal-v0", "steps": 12_000, "discount": 0.99, "target_rate": 0.01}
+GOALS |= {"learning_starts": 4_000}
+SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99, "target_rate": 0.01}
+STEIN = SMALL | {"sampler_rate": 1e-3}
 
 TASKS: dict[str, dict[str, Any]] = {
     "gridworld": {
         "measure": measure_gridworld,
-        "settings": {"sql": GRID, "sac": GRID | {"actor_rate": 1e-3}},
+        "settings": {"sql": SMALL | GRID, "sac": FAST | GRID},
     },
-    "lqr": {"measure": measure_lqr, "settings": {"sac": LQR}},
+    "lqr": {"measure": measure_lqr, "settings": {"sac": FAST | LQR}},
     "multigoal-10": {
         "measure": measure_multigoal,
-        "settings": {"sql": GOALS | {"temperature": 10.0}, "sac": GOALS | {"temperature": 10.0}},
+        "settings": {
+            "sql": STEIN | GOALS | {"temperature": 10.0},
+            "sac": FAST | GOALS | {"temperature": 10.0},
+        },
     },
     "multigoal-1": {
         "measure": measure_multigoal,
-        "settings": {"sql": GOALS | {"temperature": 1.0}, "sac": GOALS | {"temperature": 1.0}},
+        "settings": {
+            "sql": STEIN | GOALS | {"temperature": 1.0},
+            "sac": FAST | GOALS | {"temperature": 1.0},
+        },
     },
-    "pendulum": {"measure": measure_pendulum, "settings": {"sac": SWING}},
+    "pendulum": {"measure": measure_pendulum, "settings": {"sac": FAST | SWING}},
 }
 
 

@@ -1,6 +1,6 @@
 """A path is blocked: what is a maximum-entropy policy worth as a start for the changed task?
 
-    python benchmarks/learning/transfer.py                    # everything, about ten minutes
+    python benchmarks/learning/transfer.py                    # everything, two minutes a seed
     python benchmarks/learning/transfer.py --seeds 1 2        # fewer runs
     python benchmarks/learning/transfer.py --exact            # only the exact half, seconds
 
@@ -9,11 +9,12 @@ A ring with a short way and a slightly longer one from S to G; then a wall on th
 Exact half: the optimum of the open ring, at several temperatures, moved to the blocked ring.  What
 is its policy still worth there, and how many sweeps does a solver save that starts from its values?
 
-Neural half: soft Q-learning on the open ring at a high temperature and at a low one (nearly
-deterministic); then on the blocked ring, at the same temperature, from those parameters and from
-fresh ones.  After every 100 steps the policy is evaluated exactly.  Its score is the share of the
-way from the uniform policy's return to that of the optimum at its temperature; a run has learned
-once its score is 0.9 and stays there.  (In the exact half 1 is the best return of all.)
+Neural half: soft Q-learning on the open ring, at a high temperature and at a low one (nearly
+deterministic), with episodes that start anywhere or in S; then on the blocked ring, from S and at
+the same temperature, from those parameters and from fresh ones.  After every 100 steps the policy
+is evaluated exactly.  Its score is the share of the way from the uniform policy's return to that of
+the optimum at its temperature; a run has learned once its score is 0.9 and stays there.  (In the
+exact half 1 is the best return of all.)
 
 Finished runs are in `results/transfer.json` and are not run again.
 """
@@ -36,10 +37,10 @@ from maxent.neural.diagnostics import policy_on
 from maxent.neural.learner import Learner, Plan
 from maxent.plots import save
 from maxent.plots.grids import draw_map, value_limits
-from maxent.plots.style import LINES, MARKERS, new_figure, styled
+from maxent.plots.style import LINES, MARKERS, MUTED, new_figure, styled
 
 RESULTS = Path(__file__).parent / "results" / "transfer.json"
-FIGURE = Path("/tmp/compose/transfer.png")
+FIGURE = Path(__file__).parents[2] / "docs" / "images" / "transfer.png"
 OPEN = """\
 .......
 .#####.
@@ -62,11 +63,14 @@ SETTINGS: dict[str, Any] = {
     "target_rate": 0.02,
     "learning_starts": 100,
 }
-BEFORE_STEPS, AFTER_STEPS, EVERY, LEARNED = 15_000, 3_000, 100, 0.9
+BEFORE_STEPS, AFTER_STEPS, EVERY, LEARNED = 6_000, 3_000, 100, 0.9
 ARMS = {
-    f"{start}, temperature {temperature}": (start, temperature)
+    f"{'fresh' if start == 'fresh' else 'open ring from ' + start}, temperature {temperature}": (
+        start,
+        temperature,
+    )
     for temperature in (HIGH, LOW)
-    for start in ("fresh", "from the open ring")
+    for start in ("fresh", "anywhere", "in S")
 }
 
 
@@ -117,38 +121,57 @@ def exact() -> list[dict[str, float]]:
             "objective": float(new.initial_distribution @ objective),
             "optimum": float(new.initial_distribution @ best.v),
         }
-        starts = {"fresh": None, "from the soft": v, "from the hard": hard}
-        for method in (maxent.soft_value_iteration, maxent.soft_policy_iteration):
+        starts = {"fresh": None, "soft start": v, "hard start": hard}
+        methods = {"VI": maxent.soft_value_iteration, "PI": maxent.soft_policy_iteration}
+        for word, method in methods.items():
             for name, v0 in starts.items():
                 found = method(new, temperature, v0=v0, tolerance=1e-6)
-                row[f"{method.__name__.split('_')[1]} iterations {name}"] = found.iterations
+                row[f"{word}, {name}"] = found.iterations
         rows.append(row)
     return rows
 
 
-def trained(text: str, temperature: float, steps: int, seed: int, start: Agent | None) -> Agent:
-    """An agent trained on a map, its `history` with scores.  start: whose parameters it takes."""
-    mdp = ring(text)
+def trained(
+    mdp: maxent.MDP,
+    begins: str,
+    temperature: float,
+    seed: int,
+    *,
+    steps: int,
+    every: int,
+    start: Agent | None = None,
+) -> Agent:
+    """An agent trained on a ring, its `history` with scores.
+
+    begins: where episodes do, "anywhere" or "in S".  every: steps between scores.  start: an agent
+    whose parameters it takes.
+    """
+    lived = mdp.replace(initial_distribution=None) if begins == "anywhere" else mdp
 
     def env() -> gymnasium.Env:
-        return gymnasium.wrappers.TimeLimit(maxent.MDPEnv(mdp), 50)
+        return gymnasium.wrappers.TimeLimit(maxent.MDPEnv(lived), 50)
 
-    every = EVERY if text == BLOCKED else steps
     plan = Plan(algorithm="sql", env=None, steps=steps, seed=seed, log_every=every)
     learner = Learner(plan, env, SETTINGS | {"temperature": temperature})
     if start is not None:
         for part in ("critic", "target"):
             for name, tensor in learner.state[part].items():
                 tensor.copy_(start.state[part][name])
-    first = {"step": 0, "score": score(mdp, policy_on(learner.agent(), mdp), temperature)}
+
+    def scored() -> float:
+        return score(mdp, policy_on(learner.agent(), mdp), temperature)
+
+    first = {"step": 0, "score": scored()}
 
     def report(row: dict[str, Any]) -> None:
-        row["score"] = score(mdp, policy_on(learner.agent(), mdp), temperature)
+        row["score"] = scored()
 
     try:
         agent = learner.go(None, False, None, report)
     finally:
         learner.close()
+    if agent.stopped_by is not None:
+        raise SystemExit(128 + agent.stopped_by)
     agent.history.insert(0, first)
     return agent
 
@@ -161,17 +184,24 @@ def learned_at(steps: list[int], scores: list[float]) -> float:
 
 
 def neural(seed: int) -> dict[str, Any]:
-    """Both first trainings and the four second ones, of one seed."""
-    before = {t: trained(OPEN, t, BEFORE_STEPS, seed, None) for t in (LOW, HIGH)}
-    curves = {}
-    for name, (start, temperature) in ARMS.items():
-        known = None if start == "fresh" else before[temperature]
-        agent = trained(BLOCKED, temperature, AFTER_STEPS, 100 + seed, known)
+    """The four first trainings and the six second ones, of one seed."""
+    length = {"steps": BEFORE_STEPS, "every": BEFORE_STEPS}
+    before = {
+        (begins, temperature): trained(ring(OPEN), begins, temperature, seed, **length)
+        for begins in ("anywhere", "in S")
+        for temperature in (HIGH, LOW)
+    }
+    curves, length = {}, {"steps": AFTER_STEPS, "every": EVERY}
+    for name, arm in ARMS.items():
+        agent = trained(ring(BLOCKED), "in S", arm[1], 100 + seed, start=before.get(arm), **length)
         curves[name] = [row["score"] for row in agent.history]
         print(f"seed {seed}, {name}: {np.round(curves[name][::5], 2).tolist()}", flush=True)
     return {
         "steps": [row["step"] for row in agent.history],
-        "scores before": {str(t): agent.history[-1]["score"] for t, agent in before.items()},
+        "scores before": {
+            f"{begins}, temperature {t}": agent.history[-1]["score"]
+            for (begins, t), agent in before.items()
+        },
         "scores": curves,
     }
 
@@ -199,48 +229,51 @@ def tables(found: dict[str, Any]) -> str:
 @styled
 def figure(found: dict[str, Any]) -> Any:
     """The two maps; what the old policy is worth by temperature; learning curves."""
-    fig = new_figure(10.5, 6.6)
-    axes = fig.subplots(2, 2, width_ratios=[1, 1.7])
+    fig = new_figure(12.5, 6.6)
+    axes = fig.subplots(2, 2, width_ratios=[1, 1.8])
     for ax, text, name in ((axes[0, 0], OPEN, "open"), (axes[1, 0], BLOCKED, "blocked")):
         mdp, known = ring(text), maxent.solve(ring(OPEN), HIGH)
         policy, v = moved(ring(OPEN), mdp, known.policy), moved(ring(OPEN), mdp, known.v)
         draw_map(ax, mdp, policy, v, value_limits(mdp, v))
         ax.set_title(f"{name} ring; the open ring's policy and values,\ntemperature {HIGH}")
-    ax, rows = axes[0, 1], found["exact"]
+    _draw_exact(axes[0, 1], found["exact"])
+    _draw_curves(axes[1, 1], list(found["neural"].values()))
+    return fig
+
+
+def _draw_exact(ax: Any, rows: list[dict[str, float]]) -> None:
     temperatures = [row["temperature"] for row in rows]
-    for index, key in enumerate(("score before", "score after", "arrives after")):
-        label = {
-            "score before": "score on the open ring",
-            "score after": "score on the blocked ring",
-            "arrives after": "reaches G within 100 steps, blocked",
-        }[key]
-        ax.plot(
-            temperatures, [row[key] for row in rows], color=LINES[index], marker=MARKERS[index],
-            label=label,
-        )  # fmt: skip
+    labels = {
+        "score before": "score on the open ring",
+        "score after": "score on the blocked ring",
+        "arrives after": "reaches G within 100 steps, blocked",
+    }
+    for index, (key, label) in enumerate(labels.items()):
+        look = {"color": LINES[index], "marker": MARKERS[index], "label": label}
+        ax.plot(temperatures, [row[key] for row in rows], **look)
     ax.set(xscale="log", xlabel="temperature", ylabel="score; probability")
     ax.set_title("The open ring's optimal policy, exact")
     ax.legend()
-    ax = axes[1, 1]
+
+
+def _draw_curves(ax: Any, runs: list[dict[str, Any]]) -> None:
+    if not runs:
+        ax.set_visible(False)
+        return
+    steps = runs[0]["steps"]
     for index, name in enumerate(ARMS):
-        runs = np.array([run["scores"][name] for run in found["neural"].values()])
-        if len(runs):
-            steps = next(iter(found["neural"].values()))["steps"]
-            for run in runs:
-                ax.plot(steps, run, color=LINES[index], linewidth=0.6, alpha=0.5)
-            ax.plot(
-                steps, np.median(runs, axis=0), color=LINES[index], marker=MARKERS[index],
-                markevery=4, label=name,
-            )  # fmt: skip
-    ax.axhline(LEARNED, color="#5c5c5c", linestyle="--", linewidth=0.8)
-    ax.set(xlabel="environment steps on the blocked ring", ylabel="score", ylim=(-1.0, 1.05))
+        scores = np.array([run["scores"][name] for run in runs])
+        dash = "-" if ARMS[name][1] == HIGH else "--"
+        look = {"color": LINES[index], "marker": MARKERS[index], "markevery": 4, "label": name}
+        ax.plot(steps, np.median(scores, axis=0), linestyle=dash, **look)
+        for run in scores:
+            ax.plot(steps, run, color=LINES[index], linestyle=dash, linewidth=0.5, alpha=0.4)
+    ax.axhline(LEARNED, color=MUTED, linestyle=":", linewidth=0.8)
+    ax.set(xlabel="environment steps on the blocked ring", ylabel="score", ylim=(-0.1, 1.25))
     ax.set_title(
-        "Soft Q-learning on the blocked ring\n"
-        f"median of {len(found['neural'])} seeds; thin: each run"
+        f"Soft Q-learning on the blocked ring: median of {len(runs)} seeds; thin: each run"
     )
-    if found["neural"]:
-        ax.legend(loc="lower right")
-    return fig
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def main() -> None:

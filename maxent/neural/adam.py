@@ -1,4 +1,4 @@
-"""The optimiser and the targets' moving average, on dictionaries of tensors, in place.
+"""Gradient, optimiser and the targets' moving average, on dictionaries of tensors.
 
 `torch.optim` keeps its state in objects of its own and reads gradients from `.grad`; an update
 written with these functions has no hidden state, can be compiled as one graph, and what it needs
@@ -7,15 +7,19 @@ to go on is in the dictionaries it was given.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 
 from maxent.neural.networks import Parameters
 
 Moments = dict[str, Any]
 """`first` and `second` moments with the parameters' keys, and the `count` of steps."""
 
+Aux = TypeVar("Aux")
 DECAY, SQUARED_DECAY, EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -27,6 +31,19 @@ def moments(parameters: Parameters) -> Moments:
         "second": {name: torch.zeros_like(tensor) for name, tensor in parameters.items()},
         "count": torch.zeros((), device=device),
     }
+
+
+def gradient_of(
+    loss: Callable[[Parameters], tuple[Tensor, Aux]], parameters: Parameters
+) -> tuple[Parameters, Tensor, Aux]:
+    """The gradient of a loss in these parameters alone, its value, and what else it returns.
+
+    loss: parameters -> (scalar, anything).  Whatever else the loss depends on gets no gradient.
+    """
+    leaves = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
+    value, aux = loss(leaves)
+    slopes = torch.autograd.grad(value, list(leaves.values()))
+    return dict(zip(leaves, slopes, strict=True)), value.detach(), aux
 
 
 @torch.no_grad()
@@ -47,10 +64,11 @@ def adam(
     torch._foreach_lerp_(first, slopes, 1.0 - DECAY)
     torch._foreach_mul_(second, SQUARED_DECAY)
     torch._foreach_addcmul_(second, slopes, slopes, 1.0 - SQUARED_DECAY)
-    # value -= rate * (first / c1) / (sqrt(second / c2) + eps), both corrections in the divisor
-    scale = (1.0 - DECAY**count) / learning_rate
+    # value -= rate * (first / c1) / (sqrt(second / c2) + eps), both corrections in the divisor;
+    # c = 1 - decay^count by expm1, which keeps its digits while it is small
+    scale = -torch.expm1(count * math.log(DECAY)) / learning_rate
     divisors = torch._foreach_sqrt(second)
-    torch._foreach_mul_(divisors, scale / (1.0 - SQUARED_DECAY**count).sqrt())
+    torch._foreach_mul_(divisors, scale / (-torch.expm1(count * math.log(SQUARED_DECAY))).sqrt())
     torch._foreach_add_(divisors, list((EPSILON * scale).expand(len(names))))
     torch._foreach_addcdiv_(values, first, divisors, -1.0)
 

@@ -140,7 +140,8 @@ def boltzmann_actions(
 
     agent: of continuous soft Q-learning, composed or not; its sampling network gives the places of
     half of the candidates (`mixture_proposal`), the rest are uniform, so that a network that does
-    not follow Q costs variance and no bias.  In the policy's units, [-1, 1]^m.
+    not follow Q costs candidates and nothing else: the error of the distribution falls as one over
+    their number.  In the policy's units, [-1, 1]^m.
     """
     if agent.algorithm != "sql":
         raise ConfigError(f"boltzmann_actions is for agents of sql, not of {agent.algorithm}")

@@ -111,8 +111,7 @@ class Learner:
                 before = self.step
                 self._live()
                 if self.step >= self.config.learning_starts:
-                    for _ in range((self.step - before) * self.config.updates_per_step):
-                        self._learn()
+                    self._learn((self.step - before) * self.config.updates_per_step)
                 bar.update(self.step - before)
                 due = _Due(before, self.step, last=self.step >= plan.steps)
                 row: dict[str, Any] = {}
@@ -191,13 +190,22 @@ class Learner:
         self.episodes += episodes
         self.step += len(lived.reward)
 
-    def _learn(self) -> None:
-        """One gradient step; its metrics are added up until they are logged."""
-        batch = self.replay.sample(self.config.batch_size, self.generator)
-        metrics = self.module.update(self.state, batch, self.generator, self.config, self.spaces)
-        for name, value in metrics.items():
-            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
-        self.updates += 1
+    def _learn(self, updates: int) -> None:
+        """Gradient steps; their metrics are added up until they are logged.
+
+        Moments of units that no longer fire shrink to denormal numbers, which processors are slow
+        with: they are flushed to 0 meanwhile.
+        """
+        torch.set_flush_denormal(True)
+        for _ in range(updates):
+            batch = self.replay.sample(self.config.batch_size, self.generator)
+            metrics = self.module.update(
+                self.state, batch, self.generator, self.config, self.spaces
+            )
+            for name, value in metrics.items():
+                self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
+        self.updates += updates
+        torch.set_flush_denormal(False)
 
     def _random_actions(self, count: int) -> Tensor:
         source, size = self.generator, self.spaces.action_size

@@ -39,6 +39,9 @@ def mlp_parameters(
 def mlp(parameters: Parameters, x: Float[Tensor, "*B d"]) -> Float[Tensor, ...]:
     """A multilayer perceptron with rectified linear units: ([C,] B, in) -> ([C,] B, out)."""
     last = len(parameters) // 2 - 1
+    copies = parameters["weight0"].shape[:-2]
+    if copies and x.ndim == 2:  # one batched product; broadcasting would copy the weights
+        x = x.expand(*copies, *x.shape)
     for layer in range(last + 1):
         x = x @ parameters[f"weight{layer}"] + parameters[f"bias{layer}"]
         if layer < last:

@@ -50,9 +50,14 @@ def sample(
     return action, log_density
 
 
-def central_action(
-    actor: Parameters, observation: Float[Tensor, "B d"], spaces: Spaces
+def act(
+    actor: Parameters,
+    observation: Float[Tensor, "B d"],
+    noise: Float[Tensor, "B m"] | None,
+    spaces: Spaces,
 ) -> Float[Tensor, "B m"]:
-    """The deterministic action: tanh of the mean, or the mean itself."""
-    mean, _ = mean_and_log_std(actor, observation)
-    return torch.tanh(mean) if spaces.bounded else mean
+    """The action alone; without noise the deterministic one, tanh of the mean or the mean."""
+    u, log_std = mean_and_log_std(actor, observation)
+    if noise is not None:
+        u = u + log_std.exp() * noise
+    return torch.tanh(u) if spaces.bounded else u

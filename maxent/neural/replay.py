@@ -68,7 +68,8 @@ class Replay:
         first = min(count, self.capacity - start)
         for stored, new in zip(self._rows, transitions, strict=True):
             stored[start : start + first] = new[:first]
-            stored[: count - first] = new[first:]
+            if first < count:
+                stored[: count - first] = new[first:]
         self.inserted += count
 
     def sample(self, count: int, generator: torch.Generator) -> Batch:

@@ -23,11 +23,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import grad_and_value
 
 from maxent.errors import ConfigError, check_finite
 from maxent.neural import losses, policies
-from maxent.neural.adam import adam, average_into, copied, moments
+from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
 from maxent.neural.networks import Parameters, action_value, mlp_parameters
 from maxent.neural.replay import Batch
 from maxent.neural.settings import Settings
@@ -87,10 +86,8 @@ def act(
     deterministic: bool = False,
 ) -> Tensor:
     """Actions of the policy in states (n, d) -> (n, m); deterministic: its central ones."""
-    if deterministic:
-        return policies.central_action(state["actor"], observation, spaces)
-    noise = _noise(observation, spaces, generator)
-    return policies.sample(state["actor"], observation, noise, spaces)[0]
+    noise = None if deterministic else _noise(observation, spaces, generator)
+    return policies.act(state["actor"], observation, noise, spaces)
 
 
 def update(
@@ -114,7 +111,7 @@ def update(
         loss = losses.soft_policy_evaluation_loss(q, batch, next_q, next_log_density, temperature)
         return loss, q.mean()
 
-    gradient, (critic_loss, q) = grad_and_value(evaluation, has_aux=True)(state["critic"])
+    gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
     noise = _noise(observation, spaces, generator)
@@ -125,7 +122,7 @@ def update(
         loss = losses.soft_policy_improvement_loss(smaller_q, log_density, temperature)
         return loss, log_density
 
-    gradient, (actor_loss, log_density) = grad_and_value(improvement, has_aux=True)(state["actor"])
+    gradient, actor_loss, log_density = gradient_of(improvement, state["actor"])
     adam(state["actor"], gradient, state["actor_moments"], config.actor_rate)
 
     if config.temperature is None:
@@ -133,10 +130,10 @@ def update(
         if target_entropy is None:
             target_entropy = losses.continuous_target_entropy(spaces.action_size)
 
-        def constraint(temperature: Parameters) -> Tensor:
-            return losses.temperature_loss(temperature["log"], log_density, target_entropy)
+        def constraint(temperature: Parameters) -> tuple[Tensor, None]:
+            return losses.temperature_loss(temperature["log"], log_density, target_entropy), None
 
-        gradient, _ = grad_and_value(constraint)(state["temperature"])
+        gradient, _, _ = gradient_of(constraint, state["temperature"])
         adam(
             state["temperature"],
             gradient,

@@ -22,11 +22,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import grad_and_value
 
 from maxent.errors import ConfigError
 from maxent.neural import losses, operators, sac
-from maxent.neural.adam import adam, average_into, copied, moments
+from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
 from maxent.neural.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.replay import Batch
 from maxent.neural.spaces import Spaces
@@ -102,7 +101,7 @@ def update(
         )
         return loss, q.mean()
 
-    gradient, (critic_loss, q) = grad_and_value(evaluation, has_aux=True)(state["critic"])
+    gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
     smaller_q = mlp(state["critic"], batch.observation).amin(0)
@@ -112,7 +111,7 @@ def update(
         loss = losses.discrete_soft_policy_improvement_loss(smaller_q, chances, temperature)
         return loss, chances
 
-    gradient, (actor_loss, chances) = grad_and_value(improvement, has_aux=True)(state["actor"])
+    gradient, actor_loss, chances = gradient_of(improvement, state["actor"])
     adam(state["actor"], gradient, state["actor_moments"], config.actor_rate)
 
     if config.temperature is None:
@@ -120,10 +119,12 @@ def update(
         if target_entropy is None:
             target_entropy = losses.discrete_target_entropy(spaces.action_size, 0.5)
 
-        def constraint(temperature: Parameters) -> Tensor:
-            return losses.discrete_temperature_loss(temperature["log"], chances, target_entropy)
+        def constraint(temperature: Parameters) -> tuple[Tensor, None]:
+            return losses.discrete_temperature_loss(
+                temperature["log"], chances, target_entropy
+            ), None
 
-        gradient, _ = grad_and_value(constraint)(state["temperature"])
+        gradient, _, _ = gradient_of(constraint, state["temperature"])
         adam(
             state["temperature"],
             gradient,

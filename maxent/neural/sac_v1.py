@@ -21,11 +21,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import grad_and_value
 
 from maxent.errors import ConfigError
 from maxent.neural import losses, policies, sac
-from maxent.neural.adam import adam, average_into, copied, moments
+from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
 from maxent.neural.networks import Parameters, action_value, mlp_parameters, state_value
 from maxent.neural.replay import Batch
 from maxent.neural.settings import Settings
@@ -90,15 +89,13 @@ def update(
         loss = losses.soft_policy_improvement_loss(smaller_q, log_density, config.temperature)
         return loss, (smaller_q, log_density)
 
-    actor_gradient, (actor_loss, (smaller_q, log_density)) = grad_and_value(
-        improvement, has_aux=True
-    )(state["actor"])
+    actor_gradient, actor_loss, (smaller_q, log_density) = gradient_of(improvement, state["actor"])
 
-    def state_evaluation(value: Parameters) -> Tensor:
+    def state_evaluation(value: Parameters) -> tuple[Tensor, None]:
         v = state_value(value, observation)
-        return losses.soft_value_loss(v, smaller_q, log_density, config.temperature)
+        return losses.soft_value_loss(v, smaller_q, log_density, config.temperature), None
 
-    value_gradient, value_loss = grad_and_value(state_evaluation)(state["value"])
+    value_gradient, value_loss, _ = gradient_of(state_evaluation, state["value"])
 
     next_v = state_value(state["target"], batch.next_observation)
 
@@ -106,7 +103,7 @@ def update(
         q = action_value(critic, observation, batch.action)
         return losses.soft_q_loss(q, batch, next_v), q.mean()
 
-    critic_gradient, (critic_loss, q) = grad_and_value(evaluation, has_aux=True)(state["critic"])
+    critic_gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
 
     adam(state["value"], value_gradient, state["value_moments"], config.value_rate)
     adam(state["critic"], critic_gradient, state["critic_moments"], config.critic_rate)

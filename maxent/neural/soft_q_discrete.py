@@ -17,11 +17,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import grad_and_value
 
 from maxent.errors import ConfigError, check_count, check_positive
 from maxent.neural import losses, operators
-from maxent.neural.adam import adam, average_into, copied, moments
+from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
 from maxent.neural.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.replay import Batch
 from maxent.neural.settings import Settings
@@ -98,7 +97,7 @@ def update(
         q = losses.q_taken(mlp(critic, batch.observation), batch.action)
         return losses.soft_q_loss(q, batch, next_v), q.mean()
 
-    gradient, (critic_loss, q) = grad_and_value(evaluation, has_aux=True)(state["critic"])
+    gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
     if int(state["critic_moments"]["count"]) % config.target_interval == 0:

@@ -24,11 +24,10 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.func import grad, grad_and_value
 
 from maxent.errors import ConfigError, check_count, check_positive, nearest
 from maxent.neural import losses, proposals, stein
-from maxent.neural.adam import adam, average_into, copied, moments
+from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
 from maxent.neural.networks import Parameters, action_value, action_values, mlp_parameters
 from maxent.neural.replay import Batch
 from maxent.neural.settings import Settings
@@ -152,15 +151,15 @@ def update(
         q = action_value(critic, batch.observation, batch.action)
         return losses.soft_q_loss(q, batch, next_v), q.mean()
 
-    gradient, (critic_loss, q) = grad_and_value(evaluation, has_aux=True)(state["critic"])
+    gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
     shape = (2, len(batch.reward), config.particles, spaces.action_size)
     fixed_noise, moved_noise = torch.randn(shape, generator=generator, device=generator.device)
     fixed = proposals.sample(state["sampler"], batch.observation, fixed_noise)
 
-    def likeness(sampler: Parameters) -> Tensor:
-        return stein.sampler_loss(
+    def likeness(sampler: Parameters) -> tuple[Tensor, None]:
+        loss = stein.sampler_loss(
             lambda actions: action_values(state["critic"], batch.observation, actions).amin(0),
             fixed,
             proposals.sample(sampler, batch.observation, moved_noise),
@@ -168,8 +167,9 @@ def update(
             kernel=KERNELS[config.kernel],
             form=config.form,
         )
+        return loss, None
 
-    gradient = grad(likeness)(state["sampler"])
+    gradient, _, _ = gradient_of(likeness, state["sampler"])
     adam(state["sampler"], gradient, state["sampler_moments"], config.sampler_rate)
 
     if int(state["critic_moments"]["count"]) % config.target_interval == 0:

@@ -12,6 +12,7 @@ become vectors of float32; a discrete one becomes its one-hot vector.  Actions a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import gymnasium
@@ -57,25 +58,25 @@ class Spaces:
                 "wrap the environment with gymnasium.wrappers.RescaleAction or ClipAction"
             )
 
-    @property
+    @cached_property
     def observation_size(self) -> int:
         """d, the length of a flattened observation."""
         flat: Any = spaces.flatten_space(self.observation)
         return int(np.prod(flat.shape))
 
-    @property
+    @cached_property
     def discrete(self) -> bool:
         """Whether actions are whole numbers."""
         return isinstance(self.action, spaces.Discrete)
 
-    @property
+    @cached_property
     def action_size(self) -> int:
         """Dimension m of a box, number A of discrete actions."""
         if isinstance(self.action, spaces.Discrete):
             return int(self.action.n)
         return int(np.prod(self.action.shape))  # type: ignore[arg-type]
 
-    @property
+    @cached_property
     def bounded(self) -> bool:
         """Whether actions fill a box with finite sides."""
         return isinstance(self.action, spaces.Box) and bool(np.isfinite(self.action.low).all())

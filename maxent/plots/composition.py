@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -44,7 +45,8 @@ def composition(found: Composition, names: Sequence[str] | None = None) -> Figur
     ]
     across = len(panels)
     figure = new_figure(3.0 * across, 7.6)
-    upper, lower = figure.subfigures(2, 1)
+    halves: Any = figure.subfigures(2, 1)
+    upper, lower = halves
     top_row, low_row = upper.subplots(1, across), lower.subplots(1, 3, width_ratios=[1, 1, 1.2])
     for place, panel in enumerate(panels):
         shared = panels[count:] if place >= count else [panel]
@@ -56,7 +58,11 @@ def composition(found: Composition, names: Sequence[str] | None = None) -> Figur
         )
     for place, panel in enumerate(
         (
-            Panel("the composed policy loses: V* − V", found.policy, np.maximum(found.loss, 0.0)),
+            Panel(
+                "the composed policy loses: V* \N{MINUS SIGN} V",
+                found.policy,
+                np.maximum(found.loss, 0.0),
+            ),
             Panel("bound on the loss", found.policy, found.loss_bound),
         )
     ):
@@ -106,6 +112,6 @@ def _against_bound(ax: Axes, found: Composition) -> None:
     ax.plot([0.0, end], [0.0, end], color=MUTED, linestyle="--", linewidth=1.0, label="the bound")
     ax.set(xlim=(0.0, end), ylim=(0.0, end))
     ax.set_xlabel("bound C* (reward units, discounted)")
-    ax.set_ylabel("averaged Q − exact Q of ...")
+    ax.set_ylabel("averaged Q \N{MINUS SIGN} exact Q of ...")
     ax.set_title("Every state and action", fontsize=9.0)
     ax.legend()

@@ -147,11 +147,11 @@ def test_importance_sampling_draws_from_the_average():
     a = torch.linspace(-1, 1, 9)[None, :, None]
     q = action_values(agent.state["critic"], torch.zeros((1, 1)), a).amin(0)
     torch.testing.assert_close(q[0], a[0, :, 0])  # 0.6 * 2 - 0.4 * 0.5 = 1
-    drawn = boltzmann_actions(agent, np.zeros((20_000, 1)), agent.generator(1), candidates=32)
+    drawn = boltzmann_actions(agent, np.zeros((4_000, 1)), agent.generator(1), candidates=256)
     mean, variance = moments_of(1.0)
-    assert drawn.shape == (20_000, 1)
-    assert drawn.mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / 20_000) + 0.005)
-    assert drawn.var() == pytest.approx(variance, rel=0.05)
+    assert drawn.shape == (4_000, 1)
+    assert drawn.mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / 4_000))
+    assert drawn.var() == pytest.approx(variance, rel=0.12)
     # the untrained sampling network alone is far from it
     assert abs(agent.actions(np.zeros((2_000, 1)), agent.generator(0)).mean() - mean) > 0.1
 

@@ -280,3 +280,30 @@ def test_sparse_and_dense_tasks_compose_alike():
     mixed = compose([mdp, other.to_dense()], 0.5)
     np.testing.assert_allclose(mixed.q, compose([mdp, other], 0.5).q, atol=1e-12)
     assert "2 tasks, temperature 0.5" in repr(mixed)
+
+
+def test_the_figure_shows_tasks_composition_loss_and_bound(tmp_path):
+    from maxent import plots
+    from maxent.plots.composition import composition as draw
+
+    mdp = maxent.gridworld("...\n...", discount=0.9, step_reward=0.0)
+    row, column = mdp.grid.cells.T
+    tasks = [mdp.replace(reward=(row == 0) * 1.0), mdp.replace(reward=(column == 2) * 1.0)]
+    found = compose(tasks, 0.3)
+    figure = draw(found, ["top", "right"])
+    maps = figure.findobj(lambda artist: artist.get_gid() == "values")
+    shown = [np.ma.filled(mesh.get_array(), np.nan).ravel() for mesh in maps]
+    values = [*(task.v for task in found.tasks), found.value.v, found.optimum.v]
+    for got, expected in zip(shown, [*values, found.loss, found.loss_bound], strict=True):
+        np.testing.assert_allclose(got, expected, atol=1e-12)
+    points = [line for line in figure.findobj() if getattr(line, "get_label", str)() == "the bound"]
+    (ax,) = {line.axes for line in points if hasattr(line, "axes") and line.axes is not None}
+    for line in ax.get_lines()[:2]:  # every point lies below the bound
+        x, y = line.get_data()
+        assert len(x) == 6 * 4 and (y <= x).all() and (y >= 0.0).all()
+    plots.save(figure, tmp_path / "composition.png")
+    garnet = maxent.garnet(5, 3, discount=0.9)
+    plain = draw(compose([garnet, garnet.replace(reward=-garnet.reward)], 0.3))
+    assert len(plain.axes) == 1
+    with pytest.raises(maxent.ConfigError, match="names has 1 entries for 2 tasks"):
+        draw(found, ["top"])

@@ -18,9 +18,9 @@ rung                        what takes the place of what
 `read_agent`                the same of a trained agent, for one that lived in the corridor
 ==========================  ===================================================================
 
-**Sampled values.**  In SQL the regression on targets r + gamma V_N(s') averages their noise out, so
-its fixed point is that of the *expected* operator, Q = r + gamma E[V_N(Q)]: the noise goes, Jensen's
-bias stays and adds up along the way.  To first order, with b(s) the bias of one estimate,
+**Sampled values.**  In SQL the regression on targets r + gamma V_N(s') averages their noise out:
+its fixed point is that of the *expected* operator, Q = r + gamma E[V_N(Q)].  The noise goes,
+Jensen's bias stays and adds up along the way.  To first order, with b(s) the bias of one estimate,
 
     V - V* ~ (I - gamma P_pi*)^-1 b,      b = -alpha Var(w) / (2 N E[w]^2).
 
