@@ -53,6 +53,10 @@ class Train:
     """A Gymnasium environment, such as Pendulum-v1; MODULE:ID imports MODULE first."""
     steps: Annotated[int | None, option("N", "(required)")] = None
     """Environment steps in all."""
+    env_option: Annotated[
+        UseAppendAction[tuple[str, ...]], option("KEY=VALUE", "(repeatable)")
+    ] = ()
+    """What the environment is made with, such as map=four-rooms for maxent/Gridworld-v0."""
     seed: Annotated[int, option("N", "(default: 0)")] = 0
     """Of everything."""
     set: Annotated[UseAppendAction[tuple[str, ...]], option("NAME=VALUE", "(repeatable)")] = ()
@@ -99,6 +103,7 @@ class Train:
             evaluation_episodes=self.evaluation_episodes,
             checkpoint_every=self.checkpoint_every,
             device=self.device,
+            env_settings=read_pairs("--env-option", self.env_option),
             progress=True,
             announce=say,
             report=say_row,

@@ -42,7 +42,8 @@ class Agent:
 
     algorithm : the name of its algorithm.  config : its settings.  spaces : the environment's.
     state : all parameters, by network.  steps : environment steps lived through.
-    env : the id of its environment, or None.  history : the rows logged in training.
+    env, env_settings : the id of its environment, or None, and what it was made with.
+    history : the rows logged in training.
     stopped_by : the number of the signal that stopped training, or None.
     """
 
@@ -52,6 +53,7 @@ class Agent:
     state: dict[str, Any]
     steps: int
     env: str | None = None
+    env_settings: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     stopped_by: int | None = None
 
@@ -119,11 +121,11 @@ class Agent:
 
         env: None: an environment of the id it was trained on.  Same seed, same episodes.
         """
-        env = self.env if env is None else env
-        if env is None:
-            raise ConfigError("the agent was trained on an unnamed environment: give env")
         check_count("episodes", episodes)
-        made = env if isinstance(env, gymnasium.Env) else make_environment(env)
+        if isinstance(env, gymnasium.Env):
+            made = env
+        else:
+            made = self.environment() if env is None else make_environment(env)
         generator = self.generator(seed)
         returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=int)
         try:
@@ -140,6 +142,12 @@ class Agent:
             if made is not env:
                 made.close()
         return Evaluation(returns, lengths)
+
+    def environment(self) -> gymnasium.Env:
+        """A new environment of the kind it was trained on; ConfigError where that has no id."""
+        if self.env is None:
+            raise ConfigError("the agent was trained on an environment without an id: give one")
+        return make_environment(self.env, self.env_settings)
 
     def on(self, mdp: MDP) -> Solution:
         """The exact evaluation of the agent's policy on an MDP, at its temperature.

@@ -17,7 +17,7 @@ Only `terminated` ends the future.  A step that terminates and is truncated at o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import gymnasium
@@ -193,13 +193,19 @@ class VectorEnvironments:
 
 
 def environments_of(
-    env: str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env], copies: int, seed: int
+    env: str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env],
+    copies: int,
+    seed: int,
+    settings: Mapping[str, Any] | None = None,
 ) -> tuple[Environments | VectorEnvironments, Spaces]:
     """What `env` names, ready to step, and its spaces.
 
     env: a Gymnasium id, an environment (then `copies` must be 1), a vector environment, or a
-    function without arguments that makes an environment.  Raises ConfigError for anything else.
+    function without arguments that makes an environment.  settings: for `gymnasium.make`, with an
+    id.  Raises ConfigError for anything else.
     """
+    if settings and not isinstance(env, str):
+        raise ConfigError(f"env_settings = {dict(settings)} go with the id of an environment")
     if isinstance(env, VectorEnv):
         spaces = Spaces(env.single_observation_space, env.single_action_space)
         return VectorEnvironments(env, spaces, seed), spaces
@@ -212,7 +218,7 @@ def environments_of(
             )
         made = [env]
     elif isinstance(env, str) or callable(env):
-        made = [make_environment(env) for _ in range(copies)]
+        made = [make_environment(env, settings) for _ in range(copies)]
     else:
         raise ConfigError(
             f"env is {type(env).__name__}; give a Gymnasium id, an environment, a vector "
@@ -227,13 +233,19 @@ def environments_of(
     return Environments(made, spaces, seed), spaces
 
 
-def make_environment(env: str | Callable[[], gymnasium.Env]) -> gymnasium.Env:
-    """An environment of an id or a function; ConfigError where Gymnasium cannot make it."""
+def make_environment(
+    env: str | Callable[[], gymnasium.Env], settings: Mapping[str, Any] | None = None
+) -> gymnasium.Env:
+    """An environment of a function, or of an id with settings for `gymnasium.make`.
+
+    Raises ConfigError where Gymnasium cannot make it.
+    """
     if not isinstance(env, str):
         return env()
+    told = f" with {dict(settings)}" if settings else ""
     try:
-        return gymnasium.make(env)
+        return gymnasium.make(env, **(settings or {}))
     except Exception as error:  # whatever an environment's constructor does
         raise ConfigError(
-            f"Gymnasium cannot make {env!r}: {type(error).__name__}: {error}"
+            f"Gymnasium cannot make {env!r}{told}: {type(error).__name__}: {error}"
         ) from error

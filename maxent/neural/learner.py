@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import gymnasium
@@ -43,6 +43,7 @@ class Plan:
     """What a training run is asked to do, besides the algorithm's own settings.
 
     algorithm : its name.  env : the environment's id; None: given as an object.
+    env_settings : keyword arguments of `gymnasium.make`, plain values.
     steps : environment steps in all.  seed : of everything.  copies : environments, in turn.
     log_every, evaluate_every, checkpoint_every : in environment steps; 0: never.
     evaluation_episodes : in each evaluation.  device : where the networks are.
@@ -58,6 +59,7 @@ class Plan:
     evaluation_episodes: int = 10
     checkpoint_every: int = 0
     device: str = "cpu"
+    env_settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("steps", "copies", "evaluation_episodes"):
@@ -78,7 +80,9 @@ class Learner:
             raise ConfigError(
                 "evaluate_every needs an environment of its own: give env as an id or a function"
             )
-        self.environments, self.spaces = environments_of(env, plan.copies, plan.seed)
+        self.environments, self.spaces = environments_of(
+            env, plan.copies, plan.seed, plan.env_settings
+        )
         self.plan, self.env = plan, env
         self.algorithm = algorithm_for(plan.algorithm, self.spaces)
         self.module = ALGORITHMS[self.algorithm]
@@ -137,6 +141,7 @@ class Learner:
             state=self.state,
             steps=self.step,
             env=self.plan.env,
+            env_settings=self.plan.env_settings,
             history=self.history,
             stopped_by=stopped_by,
         )
@@ -255,7 +260,11 @@ class Learner:
     def _save(self, run: Run, score: float | None, announce: Callable[[str], None] | None) -> int:
         tensors = {"generator": self.generator.get_state()} | dict(_flat(self.state))
         tensors |= {f"sums/{name}": value for name, value in self.sums.items()}
-        values: dict[str, Any] = {"updates": self.updates, "episodes": self.episodes}
+        values: dict[str, Any] = {
+            "steps": self.plan.steps,
+            "updates": self.updates,
+            "episodes": self.episodes,
+        }
         if isinstance(self.environments, Environments):
             values["environments"] = self.environments.state()
         new = self.replay.rows_since(run.inserted)

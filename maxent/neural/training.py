@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ def train(
     evaluation_episodes: int = 10,
     checkpoint_every: int = 0,
     device: str = "cpu",
+    env_settings: Mapping[str, Any] | None = None,
     progress: bool = False,
     announce: Callable[[str], None] | None = None,
     report: Callable[[dict[str, Any]], None] | None = None,
@@ -50,6 +51,7 @@ def train(
         environment of its own (`evaluation_episodes` episodes); 0: never.
     checkpoint_every : environment steps between checkpoints; a run has one at its end in any case.
     device : where the networks are, "cpu" or "cuda".
+    env_settings : keyword arguments of `gymnasium.make`, with an id; plain values.
     progress : show a bar where stderr is a terminal.
     announce : called with a line of text for each checkpoint saved.
     report : called with each row of `agent.history` as it is logged.
@@ -72,6 +74,7 @@ def train(
         evaluation_episodes=evaluation_episodes,
         checkpoint_every=checkpoint_every,
         device=device,
+        env_settings=dict(env_settings or {}),
     )
     learner = Learner(plan, env, settings)
     try:
@@ -95,8 +98,9 @@ def resume(
 ) -> Agent:
     """Go on with a run from its latest checkpoint to its last step.
 
-    steps : a new last step; None: the run's own.  env : needed where the run's environment has no
-    id.  settings : checked against those the run was made with, none is needed.
+    steps : a new last step; None: the one it was last going to.
+    env : needed where the run's environment has no id.
+    settings : checked against those the run was made with; none is needed.
 
     Raises ResumeMismatchError, field by field, for settings other than the run's;
     CorruptCheckpointError where a file is not what was written; RunLockedError where another
@@ -105,10 +109,11 @@ def resume(
     with Run.open(run) as opened:
         saved = opened.config
         check_resume(saved, saved | {"settings": saved["settings"] | settings})
-        changes = {} if steps is None else {"steps": steps}
-        learner = _learner(saved | changes, env)
+        checkpoint = opened.resume()
+        if steps is None:
+            steps = saved["steps"] if checkpoint is None else checkpoint.values["steps"]
+        learner = _learner(saved | {"steps": steps}, env)
         try:
-            checkpoint = opened.resume()
             if checkpoint is not None:
                 learner.restore(checkpoint, logged(run))
             return learner.go(opened, progress, announce, report)

@@ -49,7 +49,9 @@ def error_budget(
         low, high = _range(budget, quantity)
         ax.set_xlim(low, high)
     axes[0].set_yticks(range(len(budget)), labels=list(budget))
-    axes[0].tick_params(axis="y", length=0.0, labelcolor=INK)
+    axes[0].tick_params(axis="y", labelcolor=INK)
+    for ax in axes:
+        ax.tick_params(axis="y", length=0.0)
     axes[0].set_ylim(len(budget) - 0.4, -0.6)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
     handles = [

@@ -14,6 +14,7 @@ from maxent.errors import (
     TrainingDivergedError,
 )
 from maxent.neural import sac, soft_q_discrete, soft_q_learning
+from maxent.neural.diagnostics import diagnose
 from maxent.neural.learner import Learner, Plan, _flat
 from maxent.neural.replay import Batch, Replay
 from maxent.neural.spaces import Spaces
@@ -242,6 +243,38 @@ def test_resuming_with_other_settings_is_refused_field_by_field(tmp_path):
     with pytest.raises(ResumeMismatchError, match=r"settings.batch_size: 16 -> 32"):
         maxent.resume(tmp_path / "run", steps=60, batch_size=32)
     assert maxent.resume(tmp_path / "run", steps=40, batch_size=16).steps == 40
+
+
+def test_a_run_that_was_extended_still_knows_how_far_it_goes(tmp_path, monkeypatch):
+    maxent.train("sac", "Pendulum-v1", steps=30, run=tmp_path / "run", checkpoint_every=10, **SMALL)
+    real, lived = Learner._live, []
+
+    def dying(learner):
+        lived.append(learner.step)
+        if learner.step == 44:
+            raise KeyboardInterrupt
+        real(learner)
+
+    monkeypatch.setattr(Learner, "_live", dying)
+    with pytest.raises(KeyboardInterrupt):
+        maxent.resume(tmp_path / "run", steps=60)
+    monkeypatch.setattr(Learner, "_live", real)
+    assert maxent.resume(tmp_path / "run").steps == 60
+
+
+def test_an_environment_is_made_with_its_settings_again_and_again(tmp_path):
+    settings = {"map": "S.G", "discount": 0.9, "max_episode_steps": 20}
+    agent = maxent.train(
+        "sql", "maxent/Gridworld-v0", env_settings=settings, steps=40, run=tmp_path / "run", **SMALL
+    )
+    assert agent.environment().spec.kwargs["map"] == "S.G"
+    loaded = maxent.load_agent(tmp_path / "run")
+    assert loaded.evaluate(episodes=2).lengths.max() <= 20
+    assert len(diagnose(loaded).findings) == 8
+    with pytest.raises(ConfigError, match=r"cannot make 'Pendulum-v1' with \{'nonsense': 1\}"):
+        maxent.train("sac", "Pendulum-v1", env_settings={"nonsense": 1}, steps=40)
+    with pytest.raises(ConfigError, match="go with the id"):
+        maxent.train("sac", Bandit(), env_settings={"nonsense": 1}, steps=40)
 
 
 def test_an_unbounded_box_gets_an_unsquashed_policy():

@@ -15,10 +15,9 @@ discounted occupancy of the policy that the equality is about, normalised to 1.
 from __future__ import annotations
 
 from maxent.continuous.lqr import LinearQuadratic
-from maxent.errors import ConfigError
+from maxent.errors import check_count
 from maxent.mdp import MDP, check_mdp
 from maxent.neural.agent import Agent
-from maxent.neural.collect import make_environment
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.on_linear_quadratic import on_linear_quadratic
 from maxent.neural.diagnostics.on_mdp import on_mdp
@@ -54,9 +53,8 @@ def diagnose(
         return on_linear_quadratic(agent, problem, seed=seed)
     if problem is not None:
         return on_mdp(agent, check_mdp(problem))
-    if agent.env is None:
-        raise ConfigError("the agent was trained on an unnamed environment: give problem")
-    environment = make_environment(agent.env)
+    check_count("episodes", episodes)
+    environment = agent.environment()
     try:
         found = getattr(environment.unwrapped, "mdp", None)
         found = getattr(environment.unwrapped, "problem", None) if found is None else found
