@@ -65,7 +65,7 @@ SETTINGS: dict[str, Any] = {
 }
 BEFORE_STEPS, AFTER_STEPS, EVERY, LEARNED = 6_000, 3_000, 100, 0.9
 ARMS = {
-    f"{'fresh' if start == 'fresh' else 'open ring from ' + start}, temperature {temperature}": (
+    f"{'fresh' if start == 'fresh' else f'open ring, starts {start}'}, temperature {temperature}": (
         start,
         temperature,
     )
@@ -194,7 +194,7 @@ def neural(seed: int) -> dict[str, Any]:
     curves, length = {}, {"steps": AFTER_STEPS, "every": EVERY}
     for name, arm in ARMS.items():
         agent = trained(ring(BLOCKED), "in S", arm[1], 100 + seed, start=before.get(arm), **length)
-        curves[name] = [row["score"] for row in agent.history]
+        curves[name] = [round(row["score"], 4) for row in agent.history]
         print(f"seed {seed}, {name}: {np.round(curves[name][::5], 2).tolist()}", flush=True)
     return {
         "steps": [row["step"] for row in agent.history],
@@ -276,6 +276,11 @@ def _draw_curves(ax: Any, runs: list[dict[str, Any]]) -> None:
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
+def _keep(found: dict[str, Any]) -> None:
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+
+
 def main() -> None:
     """Run what is missing; print the tables, draw the figure."""
     parser = argparse.ArgumentParser(description="A maximum-entropy policy as a start.")
@@ -290,8 +295,8 @@ def main() -> None:
     for seed in () if told.exact else told.seeds:
         if str(seed) not in found["neural"]:
             found["neural"][str(seed)] = neural(seed)
-            RESULTS.parent.mkdir(exist_ok=True)
-            RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+            _keep(found)
+    _keep(found)
     print(tables(found))
     save(figure(found), FIGURE, overwrite=True)
 

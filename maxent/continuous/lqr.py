@@ -340,7 +340,7 @@ def coupled_masses() -> LinearQuadratic:
         B=[[0.0, 0.0], [0.0, 0.0], [0.5, 0.0], [0.0, 0.5]],
         Q=np.diag([1.0, 1.0, 0.2, 0.2]),
         R=np.diag([0.3, 0.5]),
-        W=np.diag([0.05, 0.05, 0.2, 0.2]),
+        W=0.01 * np.eye(4),
         discount=0.9,
     )
 

@@ -11,6 +11,7 @@
 `gradients`        policy gradients step by step, up to soft policy iteration (`gradients.py`)
 `error_curves`     learning from samples, error to the exact values by seed (`sampled.py`)
 `importance_bias`  bias of the importance-sampled soft value by proposal (`sampled.py`)
+`four_goals`       paths and choices of policies of the four-goal task (`four_goals.py`)
 `learning_curves`  training runs by step, interquartile mean and interval (`learning_curves.py`)
 `occupancy_map`    discounted visits of each state, arrivals at terminal ones (`occupancy.py`)
 `temperature_strip`, `side_by_side`   maps by temperature, any policies (`comparisons.py`)
@@ -32,6 +33,7 @@ from maxent.plots.animations import animate_iterations, animate_rollouts
 from maxent.plots.comparisons import side_by_side, temperature_strip
 from maxent.plots.counterexamples import counterexample
 from maxent.plots.curves import convergence
+from maxent.plots.four_goals import Player, four_goals
 from maxent.plots.gradients import gradients
 from maxent.plots.grids import entropy_map, value_map
 from maxent.plots.learning_curves import learning_curves
@@ -45,12 +47,14 @@ from maxent.plots.tradeoff import tradeoff
 
 __all__ = [
     "Figure",
+    "Player",
     "animate_iterations",
     "animate_rollouts",
     "convergence",
     "counterexample",
     "entropy_map",
     "error_curves",
+    "four_goals",
     "gradients",
     "hard_and_soft",
     "importance_bias",
