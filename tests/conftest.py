@@ -11,12 +11,14 @@ from jaxtyping import install_import_hook
 
 CHECKED = [
     "maxent.grid",
+    "maxent.neural.composition",
     "maxent.neural.gaussian",
     "maxent.neural.losses",
     "maxent.neural.networks",
     "maxent.neural.operators",
     "maxent.neural.policies",
     "maxent.neural.proposals",
+    "maxent.neural.statistics",
     "maxent.neural.stein",
     "maxent.solution",
     "maxent.tabular.bounds",

@@ -159,8 +159,8 @@ GRID = {"env": gridworld_env, "steps": 15_000, "discount": 0.95, "temperature": 
 GRID |= {"critics": 1, "target_rate": 0.02}
 LQR = {"env": "maxent/LQR-v0", "steps": 15_000, "discount": 0.9, "temperature": 0.2}
 LQR |= {"critics": 1, "batch_size": 256, "target_rate": 0.01}
-GOALS = {"env": "maxent/Multigoal-v0", "steps": 12_000, "discount": 0.99, "target_rate": 0.01}
-GOALS |= {"learning_starts": 4_000}
+GOALS = {"env": "maxent/Multigoal-v0", "steps": 20_000, "discount": 0.99, "target_rate": 0.02}
+GOALS |= {"learning_starts": 5_000}
 SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99, "target_rate": 0.01}
 STEIN = SMALL | {"sampler_rate": 1e-3}
 

@@ -154,9 +154,7 @@ def trained(
     plan = Plan(algorithm="sql", env=None, steps=steps, seed=seed, log_every=every)
     learner = Learner(plan, env, SETTINGS | {"temperature": temperature})
     if start is not None:
-        for part in ("critic", "target"):
-            for name, tensor in learner.state[part].items():
-                tensor.copy_(start.state[part][name])
+        learner.begin_with(start)
 
     def scored() -> float:
         return score(mdp, policy_on(learner.agent(), mdp), temperature)

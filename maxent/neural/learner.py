@@ -151,6 +151,23 @@ class Learner:
         plan = asdict(self.plan) | {"algorithm": self.algorithm}
         return plan | {"settings": self.config.to_dict()}
 
+    def begin_with(self, agent: Agent) -> None:
+        """Take the networks, targets and temperature of an agent; the moments stay fresh.
+
+        Raises ConfigError where the agent is of another algorithm or has other sizes.
+        """
+        given = {name: x for name, x in _flat(agent.state) if "_moments/" not in name}
+        own = {name: x for name, x in _flat(self.state) if "_moments/" not in name}
+        if agent.algorithm != self.algorithm or {name: x.shape for name, x in given.items()} != {
+            name: x.shape for name, x in own.items()
+        }:
+            raise ConfigError(
+                f"start = {agent} is of another algorithm or other sizes than this "
+                f"{self.algorithm} on {self.spaces}"
+            )
+        for name, tensor in own.items():
+            tensor.copy_(given[name])
+
     def restore(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
         """Come back to a checkpoint; rows: what had been logged until then."""
         self.restore_networks(checkpoint, rows)

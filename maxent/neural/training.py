@@ -32,6 +32,7 @@ def train(
     checkpoint_every: int = 0,
     device: str = "cpu",
     env_settings: Mapping[str, Any] | None = None,
+    start: Agent | None = None,
     progress: bool = False,
     announce: Callable[[str], None] | None = None,
     report: Callable[[dict[str, Any]], None] | None = None,
@@ -52,6 +53,7 @@ def train(
     checkpoint_every : environment steps between checkpoints; a run has one at its end in any case.
     device : where the networks are, "cpu" or "cuda".
     env_settings : keyword arguments of `gymnasium.make`, with an id; plain values.
+    start : an agent of the same algorithm and sizes, whose networks are begun with.
     progress : show a bar where stderr is a terminal.
     announce : called with a line of text for each checkpoint saved.
     report : called with each row of `agent.history` as it is logged.
@@ -78,6 +80,8 @@ def train(
     )
     learner = Learner(plan, env, settings)
     try:
+        if start is not None:
+            learner.begin_with(start)
         if run is None:
             return learner.go(None, progress, announce, report)
         with Run.create(run, learner.record(), overwrite=overwrite) as opened:

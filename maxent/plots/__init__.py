@@ -17,6 +17,7 @@
 `temperature_strip`, `side_by_side`   maps by temperature, any policies (`comparisons.py`)
 `reward_map`       rewards by state and action, shaping removed (`rewards.py`)
 `animate_iterations`, `animate_rollouts`   GIFs of a solver and of a policy (`animations.py`)
+`composition`      two tasks, their averaged Q and the combined optimum (`composition.py`)
 `counterexample`   what happens without a hypothesis (`counterexamples.py`)
 `save`             a figure as PNG or SVG, whole or absent, the same bytes each time (`saving.py`)
 =================  ==========================================================================
@@ -31,6 +32,7 @@ from maxent.plots.importing import Figure
 from maxent.plots.along import reaching, tradeoff_by_temperature, tradeoff_policies
 from maxent.plots.animations import animate_iterations, animate_rollouts
 from maxent.plots.comparisons import side_by_side, temperature_strip
+from maxent.plots.composition import composition
 from maxent.plots.counterexamples import counterexample
 from maxent.plots.curves import convergence
 from maxent.plots.four_goals import Player, four_goals
@@ -50,6 +52,7 @@ __all__ = [
     "Player",
     "animate_iterations",
     "animate_rollouts",
+    "composition",
     "convergence",
     "counterexample",
     "entropy_map",
