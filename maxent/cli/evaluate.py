@@ -63,6 +63,7 @@ class Evaluate:
                 "temperature": agent.temperature,
                 "returns": told.returns,
                 "lengths": told.lengths,
+                "unfinished": told.unfinished,
                 "versions": reports.versions(),
             }
             reports.write_json(record, out, overwrite=self.overwrite)
@@ -85,6 +86,8 @@ def evaluation_text(told: Evaluation) -> str:
         f"{returns.max():.6g}, undiscounted",
         "length": f"{told.lengths.mean():.6g} steps on average",
     }
+    if told.unfinished:
+        lines["unfinished"] = f"{told.unfinished}, stopped at {told.lengths.max()} steps"
     if count > 1:
         low, high = bootstrap_interval(interquartile_mean, returns)
         lines["middle half"] = (

@@ -327,8 +327,9 @@ def coupled_masses() -> LinearQuadratic:
     """Two masses on springs that pull on each other, a force on each: 4 states, 2 actions.
 
     State (position 1, position 2, velocity 1, velocity 2), discount 0.9.  Without any force it
-    comes to rest (spectral radius 0.90); under the optimal policy at temperature 0.2 each state
-    has a standard deviation of about 0.6 and each action one of about 0.7.
+    comes to rest (spectral radius 0.90).  Under the optimal policy at temperature 0.2 each state
+    has a standard deviation of about 0.26 and each action one of about 0.45; the optimal covariance
+    is diagonal but for 3 %, which a policy with independent actions cannot have.
     """
     return LinearQuadratic(
         A=[
@@ -341,6 +342,7 @@ def coupled_masses() -> LinearQuadratic:
         Q=np.diag([1.0, 1.0, 0.2, 0.2]),
         R=np.diag([0.3, 0.5]),
         W=0.01 * np.eye(4),
+        initial_covariance=0.1 * np.eye(4),
         discount=0.9,
     )
 

@@ -17,7 +17,8 @@ from torch import Tensor
 from maxent.neural.networks import Parameters
 
 Moments = dict[str, Any]
-"""`first` and `second` moments with the parameters' keys, and the `count` of steps."""
+"""`first` and `second` moments with the parameters' keys, and the `count` of steps, a whole number
+(a float32 stops counting at 2^24)."""
 
 Aux = TypeVar("Aux")
 DECAY, SQUARED_DECAY, EPSILON = 0.9, 0.999, 1e-8
@@ -29,7 +30,7 @@ def moments(parameters: Parameters) -> Moments:
     return {
         "first": {name: torch.zeros_like(tensor) for name, tensor in parameters.items()},
         "second": {name: torch.zeros_like(tensor) for name, tensor in parameters.items()},
-        "count": torch.zeros((), device=device),
+        "count": torch.zeros((), dtype=torch.int64, device=device),
     }
 
 
@@ -59,8 +60,8 @@ def adam(
     slopes = [gradient[name] for name in names]
     first = [state["first"][name] for name in names]
     second = [state["second"][name] for name in names]
-    count = state["count"]
-    count += 1.0
+    state["count"] += 1
+    count = state["count"].to(values[0].dtype)
     torch._foreach_lerp_(first, slopes, 1.0 - DECAY)
     torch._foreach_mul_(second, SQUARED_DECAY)
     torch._foreach_addcmul_(second, slopes, slopes, 1.0 - SQUARED_DECAY)

@@ -20,19 +20,27 @@ from maxent.neural.settings import Settings
 from maxent.neural.spaces import Spaces
 from maxent.solution import Solution
 
+LONGEST = 10_000
+"""Steps after which an episode that nothing ends is stopped, where an agent is looked at."""
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Whole episodes: `returns` (n,), undiscounted sums of reward, and `lengths` (n,)."""
+    """Whole episodes: `returns` (n,), undiscounted sums of reward, and `lengths` (n,).
+
+    unfinished : how many were stopped at `longest` steps, where nothing had ended them.
+    """
 
     returns: Float[ndarray, " n"]
     lengths: Int[ndarray, " n"]
+    unfinished: int = 0
 
     def __repr__(self) -> str:
         spread = self.returns.std(ddof=1) if len(self.returns) > 1 else 0.0
+        stopped = f", {self.unfinished} unfinished" if self.unfinished else ""
         return (
             f"Evaluation({len(self.returns)} episodes, return {self.returns.mean():.4g} "
-            f"+- {spread:.2g}, length {self.lengths.mean():.4g})"
+            f"+- {spread:.2g}, length {self.lengths.mean():.4g}{stopped})"
         )
 
 
@@ -90,9 +98,10 @@ class Agent:
         """An action of the environment's action space for one of its observations.
 
         generator: the source of noise (`agent.generator(seed)`); None: PyTorch's default one.
-        deterministic: the policy's central (or likeliest) action.
+        deterministic: the policy's central (or likeliest) action.  Raises ConfigError for an
+        observation of other sizes.
         """
-        actions = self.actions(self.spaces.flatten(observation)[None], generator, deterministic)
+        actions = self.actions(self.spaces.checked(observation)[None], generator, deterministic)
         return self.spaces.to_environment(actions[0])
 
     def actions(
@@ -116,32 +125,38 @@ class Agent:
         episodes: int = 10,
         seed: int = 0,
         deterministic: bool = True,
+        longest: int = LONGEST,
     ) -> Evaluation:
         """Whole episodes of the agent; episode i starts with seed + i.
 
         env: None: an environment of the id it was trained on.  Same seed, same episodes.
+        longest: steps after which an episode is stopped that neither the agent nor a time limit
+        ends, as in a gridworld where a deterministic policy walks in a circle.
         """
         check_count("episodes", episodes)
+        check_count("longest", longest)
         if isinstance(env, gymnasium.Env):
             made = env
         else:
             made = self.environment() if env is None else make_environment(env)
         generator = self.generator(seed)
         returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=int)
+        unfinished = 0
         try:
             for episode in range(episodes):
                 observation, _ = made.reset(seed=seed + episode)
                 over = False
-                while not over:
+                while not over and lengths[episode] < longest:
                     action = self.act(observation, generator, deterministic=deterministic)
                     observation, reward, ended, cut, _ = made.step(action)
                     returns[episode] += float(reward)
                     lengths[episode] += 1
                     over = ended or cut
+                unfinished += not over
         finally:
             if made is not env:
                 made.close()
-        return Evaluation(returns, lengths)
+        return Evaluation(returns, lengths, unfinished)
 
     def environment(self) -> gymnasium.Env:
         """A new environment of the kind it was trained on; ConfigError where that has no id."""

@@ -18,6 +18,7 @@ Only `terminated` ends the future.  A step that terminates and is truncated at o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, NamedTuple, cast
 
 import gymnasium
@@ -209,28 +210,25 @@ def environments_of(
     if isinstance(env, VectorEnv):
         spaces = Spaces(env.single_observation_space, env.single_action_space)
         return VectorEnvironments(env, spaces, seed), spaces
-    made: list[gymnasium.Env]
     if isinstance(env, gymnasium.Env):
         if copies != 1:
             raise ConfigError(
                 f"copies = {copies} of an environment that is already made; give its id, or a "
                 "function that makes one"
             )
-        made = [env]
-    elif isinstance(env, str) or callable(env):
-        made = [make_environment(env, settings) for _ in range(copies)]
-    else:
-        raise ConfigError(
-            f"env is {type(env).__name__}; give a Gymnasium id, an environment, a vector "
-            "environment, or a function that makes an environment"
-        )
-    try:
+        spaces = Spaces(env.observation_space, env.action_space)
+        return Environments([env], spaces, seed), spaces
+    with ExitStack() as undo:  # whatever goes wrong, no environment stays open
+        made: list[gymnasium.Env] = []
+        for _ in range(copies):
+            made.append(make_environment(env, settings))
+            undo.callback(made[-1].close)
+        if len({id(environment) for environment in made}) < copies:
+            raise ConfigError("env is a function that gave one environment twice; make a new one")
         spaces = Spaces(made[0].observation_space, made[0].action_space)
-    except ConfigError:
-        for environment in made:
-            environment.close()
-        raise
-    return Environments(made, spaces, seed), spaces
+        ready = Environments(made, spaces, seed)
+        undo.pop_all()
+    return ready, spaces
 
 
 def make_environment(
@@ -238,10 +236,17 @@ def make_environment(
 ) -> gymnasium.Env:
     """An environment of a function, or of an id with settings for `gymnasium.make`.
 
-    Raises ConfigError where Gymnasium cannot make it.
+    Raises ConfigError where Gymnasium cannot make it, or the function gives none.
     """
     if not isinstance(env, str):
-        return env()
+        made = env() if callable(env) else None
+        if not isinstance(made, gymnasium.Env):
+            given = f"a function that gave {made!r:.60}" if callable(env) else type(env).__name__
+            raise ConfigError(
+                f"env is {given}; give a Gymnasium id, an environment, or a function that makes an "
+                "environment (to train on, a vector environment too)"
+            )
+        return made
     told = f" with {dict(settings)}" if settings else ""
     try:
         return gymnasium.make(env, **(settings or {}))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -30,10 +31,11 @@ from maxent.neural.agent import Agent
 from maxent.neural.algorithms import ALGORITHMS, algorithm_for
 from maxent.neural.collect import Environments, Episode, Lived, environments_of
 from maxent.neural.replay import Batch, Replay
-from maxent.neural.runs import Checkpoint, Rows, Run, stop_requested
+from maxent.neural.runs import Checkpoint, Rows, Run, check_finite_tensors, stop_requested
 from maxent.neural.settings import configured
 
 Env = str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env]
+LARGEST = float(np.finfo(np.float32).max)
 EVALUATION_SEED = 1_000_000
 """Evaluations start their episodes from this seed on, the same ones each time."""
 
@@ -66,6 +68,8 @@ class Plan:
             check_count(name, getattr(self, name))
         for name in ("seed", "log_every", "evaluate_every", "checkpoint_every"):
             check_count(name, getattr(self, name), 0)
+        if self.seed >= 2**63:
+            raise ConfigError(f"seed = {self.seed} is too large; give one below 2^63")
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError) as error:
@@ -84,12 +88,15 @@ class Learner:
             env, plan.copies, plan.seed, plan.env_settings
         )
         self.plan, self.env = plan, env
-        self.algorithm = algorithm_for(plan.algorithm, self.spaces)
-        self.module = ALGORITHMS[self.algorithm]
-        self.config = configured(self.module.Config, settings)
-        self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
-        self.state = self.module.init(self.spaces, self.config, self.generator)
-        self.replay = Replay(self.spaces, self.config.replay_capacity, plan.device)
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            self.algorithm = algorithm_for(plan.algorithm, self.spaces)
+            self.module = ALGORITHMS[self.algorithm]
+            self.config = configured(self.module.Config, settings)
+            self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
+            self.state = self.module.init(self.spaces, self.config, self.generator)
+            self.replay = Replay(self.spaces, self.config.replay_capacity, plan.device)
+            undo.pop_all()
         self.step = 0
         self.sums: dict[str, Tensor] = {}
         self.updates = 0
@@ -128,6 +135,7 @@ class Learner:
                         report(self.history[-1])
                 if run and plan.checkpoint_every and due(plan.checkpoint_every):
                     saved = self._save(run, score, announce)
+            self._check_state()
             if run and saved < self.step:
                 self._save(run, score, announce)
         return self.agent(stop.signal)
@@ -182,13 +190,22 @@ class Learner:
             self.replay.restore(checkpoint.rows.arrays, checkpoint.rows.inserted)
         self.updates = values["updates"]
         self.episodes = [Episode(*episode) for episode in values["episodes"]]
-        if isinstance(self.environments, Environments):
+        if isinstance(self.environments, Environments) and "environments" in values:
             self.environments.restore(values["environments"])
 
     def restore_networks(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
-        """Take a checkpoint's parameters, and no more than an agent needs."""
+        """Take a checkpoint's parameters, and no more than an agent needs.
+
+        Raises ConfigError where this environment has other sizes than the run's.
+        """
         for name, tensor in _flat(self.state):
-            tensor.copy_(checkpoint.tensors[name])
+            saved = checkpoint.tensors[name]
+            if saved.shape != tensor.shape:
+                raise ConfigError(
+                    f"env = {self.env} is another environment than the run's: {name} has the shape "
+                    f"{tuple(tensor.shape)} there, in the checkpoint {tuple(saved.shape)}"
+                )
+            tensor.copy_(saved)
         self.step, self.history = checkpoint.step, rows
 
     def close(self) -> None:
@@ -202,8 +219,12 @@ class Learner:
         if self.step < self.config.learning_starts:
             actions = self._random_actions(len(seen))
         else:
-            with torch.no_grad():
-                actions = self.module.act(self.state, seen, self.generator, self.spaces)
+            try:
+                with torch.no_grad():
+                    actions = self.module.act(self.state, seen, self.generator, self.spaces)
+            except RuntimeError:  # torch draws from no probabilities that are NaN
+                self._check_state()
+                raise
         lived, episodes = self.environments.step(actions.cpu().numpy())
         self._check(lived)
         discount = self.config.discount * (1.0 - lived.terminated.astype(np.float32))
@@ -238,12 +259,15 @@ class Learner:
         return 2.0 * torch.rand((count, size), generator=source, device=source.device) - 1.0
 
     def _check(self, lived: Lived) -> None:
-        for name in ("reward", "next_observation"):
-            if not np.isfinite(getattr(lived, name)).all():
+        for name in ("observation", "reward", "next_observation"):
+            if not (np.abs(getattr(lived, name)) <= LARGEST).all():
                 raise TrainingDivergedError(
-                    f"step {self.step}: the environment gave a {name} that is NaN or infinite; "
-                    "look at the environment, or at the actions it was sent"
+                    f"step {self.step}: the environment gave a {name} that is NaN, infinite or "
+                    "beyond float32; look at the environment, or at the actions it was sent"
                 )
+
+    def _check_state(self) -> None:
+        check_finite_tensors(self.step, dict(_flat(self.state)))
 
     def _evaluation(self) -> dict[str, Any]:
         told = self.agent().evaluate(

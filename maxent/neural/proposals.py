@@ -92,6 +92,7 @@ def importance_sampled_soft_value(
     """
     if temperature == 0.0:
         return q_samples.amax(-1)
+    temperature = _at_least_tiny(temperature, q_samples)
     scores = q_samples - temperature * log_proposal
     top = scores.detach().amax(-1, keepdim=True)
     # expm1 and log1p keep the digits of q where exp(q / alpha) is nearly 1 (a large alpha)
@@ -104,6 +105,7 @@ def effective_sample_size(
 ) -> Float[Tensor, "*S"]:
     """(sum w)^2 / sum w^2 of the weights w_i = exp(q_i / alpha) / p_i: from 1 (one sample decides)
     to N (all count alike); (..., N) -> (...).  Temperature above 0."""
+    temperature = _at_least_tiny(temperature, q_samples)
     scores = q_samples - temperature * log_proposal
     weights = torch.exp((scores - scores.amax(-1, keepdim=True)) / temperature)
     return weights.sum(-1).square() / weights.square().sum(-1)
@@ -193,3 +195,8 @@ def _centres(u: Tensor) -> tuple[Tensor, Tensor]:
 def _log_normal(x: Tensor) -> Tensor:
     """log of the standard normal density, number by number."""
     return -0.5 * x.square() - 0.5 * math.log(2.0 * math.pi)
+
+
+def _at_least_tiny(temperature: float, q: Tensor) -> float:
+    """At least the smallest normal number of q's precision: what rounds to 0 gives the maximum."""
+    return max(temperature, torch.finfo(q.dtype).tiny)

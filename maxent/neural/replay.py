@@ -40,7 +40,8 @@ class Replay:
         wide = 2 * spaces.observation_size + (0 if spaces.discrete else spaces.action_size)
         check_memory(
             capacity * (4 * wide + 16),
-            f"a replay buffer of {capacity} transitions (lower replay_capacity)",
+            f"a replay buffer of {capacity} transitions",
+            "lower replay_capacity",
         )
         action_shape, action_type = (
             ((), torch.int64) if spaces.discrete else ((spaces.action_size,), torch.float32)

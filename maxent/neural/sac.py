@@ -11,6 +11,9 @@ For each gradient step, on a minibatch of transitions (s, a, r, s') with discoun
                                                                               (SAC2 Eq. 18)
 4. follow with the target: Qbar_i <- (1 - tau) Qbar_i + tau Q_i
 
+The policy climbs the Q's that step 1 has just improved.  Steps 1-3 use the alpha before step 3, and
+step 3 the sample of step 2, of the policy before its step.
+
 Where it departs from the paper: the temperature's step is taken on log alpha (it stays positive;
 the paper's authors found no difference), and `temperature` fixes alpha instead of tuning it.
 """

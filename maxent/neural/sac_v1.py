@@ -10,6 +10,9 @@ step, on a minibatch of transitions (s, a, r, s') with discount on arrival d:
    reparameterised                                                       (SAC Eqs. 10-13)
 4. target:        Vbar <- (1 - tau) Vbar + tau V
 
+All gradients are taken at the parameters before the step, and steps 1 and 3 share their sample a,
+as in the authors' program; read as a sequence, the paper's step 3 would climb the Q's of step 2.
+
 The paper absorbs alpha into the reward (its reward scale is 1/alpha); here alpha is explicit.  As
 in its text, and not in its code, the policy climbs the smaller of both Q's.
 """

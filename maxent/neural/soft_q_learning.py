@@ -14,7 +14,9 @@ discount on arrival d:
 Where it departs from the paper by default: the Stein gradient is taken before the tanh, which has
 the right fixed point (`form="original"` is the authors' program's), the proposal is a mixture of
 uniform and sampled actions, and the smaller of two Q's is used (`critics=1` is the paper's), with
-averaged targets (`target_interval=1000, target_rate=1.0` copies them as in the paper).
+averaged targets (`target_interval=1000, target_rate=1.0` copies them as in the paper).  Proposals
+use the sampler as it is now, where the paper keeps a copy of it with the target Q: the weights
+make up for the difference.  Exploration is the sampler's own randomness, without added noise.
 """
 
 from __future__ import annotations
@@ -180,7 +182,7 @@ def update(
         "q": q,
         "next_v": next_v.mean(),
         "effective_sample_size": effective.mean(),
-        "spread": torch.tanh(fixed).std(-2).mean(),
+        "spread": torch.tanh(fixed).std(-2, correction=0).mean(),
     }
 
 

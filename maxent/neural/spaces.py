@@ -5,12 +5,14 @@ become vectors of float32; a discrete one becomes its one-hot vector.  Actions a
 
 - **discrete**: whole numbers 0 ... n-1 (the space's own start is added on the way out);
 - **bounded**: a box with finite sides.  Policies live in [-1, 1]^m, all their densities are in
-  those units, and actions are scaled to the box on the way out;
+  those units, and actions are scaled to the box on the way out (and, in a box of whole numbers,
+  rounded to the nearest);
 - **unbounded**: a box without sides.  Policies are unsquashed, in the environment's own units.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -39,7 +41,7 @@ class Spaces:
             size = None if not isinstance(flat, spaces.Box) else flat.shape
         except NotImplementedError:
             size = None
-        if size is None:
+        if size is None or 0 in size:
             raise ConfigError(
                 f"observation space {self.observation} does not flatten to a vector; wrap the "
                 "environment so that it is made of Box, Discrete, MultiBinary, Dict and Tuple"
@@ -50,7 +52,8 @@ class Spaces:
             raise ConfigError(
                 f"action space {self.action} is neither Box nor Discrete; wrap the environment"
             )
-        finite = np.isfinite(self.action.low) & np.isfinite(self.action.high)
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(_float(self.action.high) - _float(self.action.low))
         endless = np.isinf(self.action.low) & np.isinf(self.action.high)
         if not (finite.all() or endless.all()) or np.any(self.action.high <= self.action.low):
             raise ConfigError(
@@ -82,8 +85,22 @@ class Spaces:
         return isinstance(self.action, spaces.Box) and bool(np.isfinite(self.action.low).all())
 
     def flatten(self, observation: Any) -> ndarray:
-        """One observation as a vector (d,), float32."""
-        return np.asarray(spaces.flatten(self.observation, observation), dtype=np.float32).ravel()
+        """One observation as a vector (d,), float32; a number beyond float32 becomes infinite."""
+        with np.errstate(over="ignore"):
+            flat: Any = spaces.flatten(self.observation, observation)
+            return np.asarray(flat, dtype=np.float32).ravel()
+
+    def checked(self, observation: Any) -> ndarray:
+        """`flatten`; ConfigError for what is no observation of this space by its size or kind."""
+        space = self.observation
+        with suppress(TypeError, ValueError, KeyError, IndexError):
+            if not isinstance(space, spaces.Discrete) or space.contains(observation):
+                flat = self.flatten(observation)
+                if flat.shape == (self.observation_size,):
+                    return flat
+        raise ConfigError(
+            f"observation {str(observation)[:60]} is none of {space}, which the agent was made for"
+        )
 
     def to_environment(self, action: ndarray) -> Any:
         """One action of a policy, (m,) or a whole number, as the environment takes it."""
@@ -92,14 +109,22 @@ class Spaces:
         box: Any = self.action
         shaped = action.reshape(box.shape)
         if self.bounded:
-            half = 0.5 * (box.high - box.low)
-            shaped = np.clip(box.low + half * (shaped + 1.0), box.low, box.high)
-        return shaped.astype(box.dtype)
+            low, high = _float(box.low), _float(box.high)
+            half = 0.5 * (high - low)
+            shaped = np.clip(low + half * (shaped + 1.0), low, high)
+        if np.issubdtype(box.dtype, np.integer):
+            shaped = np.rint(shaped)
+        return np.asarray(shaped, dtype=box.dtype)
 
     def from_environment(self, actions: ndarray) -> ndarray:
         """Actions (..., m) of the environment's box in the policy's units, (..., m) float32."""
         box: Any = self.action
         if not self.bounded:
             return np.asarray(actions, dtype=np.float32)
-        low, high = box.low.ravel(), box.high.ravel()
+        low, high = _float(box.low).ravel(), _float(box.high).ravel()
         return (2.0 * (actions - low) / (high - low) - 1.0).astype(np.float32)
+
+
+def _float(sides: ndarray) -> ndarray:
+    """Sides of a box as floating point numbers: differences of small integers overflow."""
+    return sides if np.issubdtype(sides.dtype, np.floating) else sides.astype(float)

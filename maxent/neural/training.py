@@ -43,7 +43,7 @@ def train(
     algorithm : "sac", "sac_v1", "sql", or "sac_discrete", "sql_discrete" (which "sac" and "sql"
         become where actions are discrete).
     env : a Gymnasium id, an environment, a vector environment, or a function that makes one.
-    steps : environment steps in all, over all copies.
+    steps : environment steps in all, over all copies (which step together: a few may come on top).
     seed : of everything.
     run : a folder for checkpoints, settings and logs; None: nothing is written.
     copies : environments stepped in turn (of an id or a function).
@@ -65,12 +65,18 @@ def train(
     Raises ConfigError for a wrong setting; OutputExistsError where `run` exists (`overwrite=True`
     replaces it); TrainingDivergedError where a loss, reward or observation is not finite.
     """
+    if isinstance(env, VectorEnv):
+        if copies not in (1, env.num_envs):
+            raise ConfigError(
+                f"copies = {copies} of a vector environment, which has {env.num_envs}; leave it out"
+            )
+        copies = env.num_envs
     plan = Plan(
         algorithm=algorithm,
         env=env if isinstance(env, str) else None,
         steps=steps,
         seed=seed,
-        copies=env.num_envs if isinstance(env, VectorEnv) else copies,
+        copies=copies,
         log_every=log_every,
         evaluate_every=evaluate_every,
         evaluation_episodes=evaluation_episodes,
@@ -103,7 +109,7 @@ def resume(
     """Go on with a run from its latest checkpoint to its last step.
 
     steps : a new last step; None: the one it was last going to.
-    env : needed where the run's environment has no id.
+    env : in place of the run's environment; needed where that has no id.
     settings : checked against those the run was made with; none is needed.
 
     Raises ResumeMismatchError, field by field, for settings other than the run's;
@@ -138,10 +144,12 @@ def load_agent(
 
 
 def _learner(config: dict[str, Any], env: Env | None) -> Learner:
-    plan = Plan(**{name: value for name, value in config.items() if name != "settings"})
-    env = plan.env if env is None else env
+    env = config["env"] if env is None else env
     if env is None:
         raise ConfigError("the run's environment has no id: give env")
+    if env != config["env"]:  # what the run's own was made with says nothing of another
+        config = config | {"env": env if isinstance(env, str) else None, "env_settings": {}}
+    plan = Plan(**{name: value for name, value in config.items() if name != "settings"})
     return Learner(plan, env, config["settings"])
 
 

@@ -11,6 +11,7 @@
 `gradients`        policy gradients step by step, up to soft policy iteration (`gradients.py`)
 `error_curves`     learning from samples, error to the exact values by seed (`sampled.py`)
 `importance_bias`  bias of the importance-sampled soft value by proposal (`sampled.py`)
+`error_budget`     what each approximation of soft Q-learning costs (`error_budget.py`)
 `four_goals`       paths and choices of policies of the four-goal task (`four_goals.py`)
 `learning_curves`  training runs by step, interquartile mean and interval (`learning_curves.py`)
 `occupancy_map`    discounted visits of each state, arrivals at terminal ones (`occupancy.py`)
@@ -35,6 +36,7 @@ from maxent.plots.comparisons import side_by_side, temperature_strip
 from maxent.plots.composition import composition
 from maxent.plots.counterexamples import counterexample
 from maxent.plots.curves import convergence
+from maxent.plots.error_budget import error_budget
 from maxent.plots.four_goals import Player, four_goals
 from maxent.plots.gradients import gradients
 from maxent.plots.grids import entropy_map, value_map
@@ -56,6 +58,7 @@ __all__ = [
     "convergence",
     "counterexample",
     "entropy_map",
+    "error_budget",
     "error_curves",
     "four_goals",
     "gradients",

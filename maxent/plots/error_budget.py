@@ -85,8 +85,10 @@ def _range(
     budget: Mapping[str, Mapping[str, Sequence[float]]], quantity: str
 ) -> tuple[float, float]:
     """Whole decades around everything that is drawn."""
-    names = (quantity, "value_max") if quantity == "value_rms" else (quantity,)
-    drawn = [_positive(row.get(name, ())) for row in budget.values() for name in names]
+    drawn = [_positive(row.get(quantity, ())) for row in budget.values()]
+    if quantity == "value_rms":
+        largest = [_positive(row.get("value_max", ())) for row in budget.values()]
+        drawn += [values.mean(keepdims=True) for values in largest if values.size]
     values = np.concatenate(drawn)
     if not values.size:
         return 0.1, 1.0

@@ -6,7 +6,7 @@ The one place where both halves meet.  Three kinds of truth:
   agent's policy is read off in every state, evaluated by the exact half, and compared with the
   optimum; the agent's own values are compared with the exact ones of its policy.
 - **a linear-quadratic problem**: the optimal gain, covariance and value in closed form.
-- **an environment alone**: estimates from rollouts, each with a standard error.
+- **an environment alone**: estimates from whole episodes.
 
 Errors of values are in units of reward, of policies in nats.  "Visited" weights states by the
 discounted occupancy of the policy that the equality is about, normalised to 1.

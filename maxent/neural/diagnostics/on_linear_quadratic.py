@@ -20,23 +20,30 @@ def on_linear_quadratic(
     """Gain, covariance and value against the closed form, under its stationary law."""
     if "actor" not in agent.state:
         raise ConfigError(f"{agent.algorithm} has no Gaussian policy to compare with LQR-2")
+    own, wanted = agent.spaces, problem.B.shape
+    if own.discrete or own.bounded or (own.observation_size, own.action_size) != wanted:
+        raise ConfigError(
+            f"the problem has {wanted[0]} states and {wanted[1]} unbounded actions; the agent was "
+            f"trained on something else, {own.observation} and {own.action}"
+        )
     exact = solve_lqr(problem, agent.temperature)
     rng = np.random.default_rng(seed)
     points = exact.stationary_states(states, rng)
     seen = torch.as_tensor(points, dtype=torch.float32, device=agent.device)
     with torch.no_grad():
         mean, log_std = policies.mean_and_log_std(agent.state["actor"], seen)
-        noise = torch.randn((states, 32, mean.shape[1]), generator=agent.generator(seed))
-        noise = noise.to(agent.device)
-        action = mean.unsqueeze(1) + log_std.exp().unsqueeze(1) * noise
-        q = action_values(agent.state["critic"], seen, action).mean(0)
-        entropy = gaussian.gaussian_entropy(log_std)
-        v = (q.mean(-1) + agent.temperature * entropy).double().cpu().numpy()
+        noise = torch.randn((32, *mean.shape), generator=agent.generator(seed), device=agent.device)
+        action, log_density, _ = gaussian.gaussian_sample(mean, log_std, noise)
+        q = action_values(agent.state["critic"], seen, action.transpose(0, 1)).amin(0)
+        # with its log density, not the entropy: at the optimum the difference does not vary at all
+        v = (q - agent.temperature * log_density.T).mean(-1).double().cpu().numpy()
     means = mean.double().cpu().numpy()
     gain = distances.fitted_gain(points, means)
     covariance = np.diag(np.exp(2.0 * log_std.double().cpu().numpy()).mean(axis=0))
-    wanted = -points @ exact.gain.T
-    spread = float(np.sqrt(((means - wanted) ** 2).sum(1).mean() / (wanted**2).sum(1).mean()))
+    best_means = -points @ exact.gain.T
+    spread = float(
+        np.sqrt(((means - best_means) ** 2).sum(1).mean() / (best_means**2).sum(1).mean())
+    )
     findings = (
         Finding("LQR-1", "gain K, fitted", distances.frobenius_error(gain, exact.gain), np.nan, ""),
         Finding("LQR-1", "mean action = -K s", spread, np.nan, ""),

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy import ndarray
 
+from maxent.continuous.discretise import cell_volumes
 from maxent.mdp import MDP
 from maxent.neural.agent import Agent
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
-from maxent.neural.diagnostics.readings import evaluated_on, observations_of, q_on
+from maxent.neural.diagnostics.readings import (
+    evaluated_on,
+    is_sampled,
+    nodes,
+    observations_of,
+    q_on,
+)
 from maxent.neural.networks import state_value
 from maxent.tabular import operators
 from maxent.tabular.occupancy import occupancy
@@ -17,13 +25,17 @@ from maxent.tabular.solvers import soft_policy_evaluation, solve
 
 
 def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
-    """Everything exact, on an MDP whose observations (and actions) the agent knows."""
+    """Everything exact, on an MDP whose observations (and actions) the agent knows.
+
+    A sampling network has no density: its policy is the frequencies of its actions, which are 0
+    where it was not seen to go, so that KL(pi* || pi) would mean nothing and is left out.
+    """
     alpha = agent.temperature
     mdp = in_policy_units(agent, mdp)
     lasting = ~mdp.terminal
     best = solve(mdp, alpha)
     own = evaluated_on(agent, mdp)
-    q, log_policy = q_on(agent, mdp), own.log_policy
+    q, log_policy = q_on_cells(agent, mdp), own.log_policy
     boltzmann = operators.boltzmann_policy(q, alpha, mdp.log_mask)
     soft = operators.soft_value(q, alpha, mdp.log_mask)
     visits, best_visits = occupancy(mdp, own.policy), occupancy(mdp, best.policy)
@@ -31,14 +43,15 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
     available = mdp.action_mask & lasting[:, None]
 
     def values(key: str, statement: str, error: ndarray) -> Finding:
-        weight = np.where(available, visits, 0.0)
-        mean = np.sqrt((weight * np.where(available, error, 0.0) ** 2).sum() / weight.sum())
+        mean = np.sqrt(
+            _mean(np.where(available, visits, 0.0), np.where(available, error, 0.0) ** 2)
+        )
         return Finding(key, statement, float(mean), float(np.abs(error[available]).max()), "reward")
 
     def nats(key: str, statement: str, divergence: ndarray, weight: ndarray) -> Finding:
         weight = np.where(lasting, weight.sum(axis=1), 0.0)
-        mean = (weight * np.where(lasting, divergence, 0.0)).sum() / weight.sum()
-        return Finding(key, statement, float(mean), float(divergence[lasting].max()), "nats")
+        mean = _mean(weight, np.where(lasting, divergence, 0.0))
+        return Finding(key, statement, mean, float(divergence[lasting].max()), "nats")
 
     loss = float(start @ (best.v - own.v))
     gap = np.where(lasting, operators.kl_divergence(log_policy, best.log_policy), 0.0)
@@ -84,8 +97,21 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
         claimed = operators.policy_value(q, log_policy, alpha, mdp.log_mask)
         error = np.broadcast_to((v - claimed)[:, None], q.shape)
         findings.insert(1, values("SAC-L1", "v = E_pi[q - alpha log pi]", error))
-    title = f"{agent} on {mdp}, exact; optimum J* = {optimum:.6g}"
+    how = "exact"
+    if is_sampled(agent):
+        how = "policy from samples"
+        findings = [finding for finding in findings if finding.key != "GIBBS-2"]
+    title = f"{agent} on {mdp}, {how}; optimum J* = {optimum:.6g}"
     return Diagnosis(title, tuple(findings))
+
+
+def q_on_cells(agent: Agent, mdp: MDP) -> Float[ndarray, "S A"]:
+    """The agent's q as the MDP's own is: that of a cell has alpha log(cell volume) added, in the
+    units of the agent's policy, as the MDP's reward has; discrete actions have no cells."""
+    q = q_on(agent, mdp)
+    if agent.spaces.discrete:
+        return q
+    return q + agent.temperature * np.log(cell_volumes(nodes(agent, mdp)))
 
 
 def in_policy_units(agent: Agent, mdp: MDP) -> MDP:
@@ -98,8 +124,15 @@ def in_policy_units(agent: Agent, mdp: MDP) -> MDP:
     if mdp.actions is None or not agent.spaces.bounded:
         return mdp
     box = agent.spaces.action
-    half = float(np.log(0.5 * (box.high - box.low)).sum())  # type: ignore[attr-defined]
+    sides = box.high.astype(float) - box.low.astype(float)  # type: ignore[attr-defined]
+    half = float(np.log(0.5 * sides).sum())
     if half == 0.0:
         return mdp
     lasting = ~mdp.terminal[:, None]
     return mdp.replace(reward=mdp.reward - np.where(lasting, agent.temperature * half, 0.0))
+
+
+def _mean(weight: ndarray, x: ndarray) -> float:
+    """The weighted mean; nan where no weight is anywhere, as where every start is an end."""
+    total = weight.sum()
+    return float((weight * x).sum() / total) if total > 0.0 else np.nan

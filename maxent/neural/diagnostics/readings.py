@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from gymnasium.spaces import Discrete
 from jaxtyping import Float
 from numpy import ndarray
 from scipy.special import ndtr
@@ -42,7 +43,7 @@ def policy_on(agent: Agent, mdp: MDP) -> Float[ndarray, "S A"]:
         log_policy = discrete_log_policy(agent, seen)
         return np.exp(operators.boltzmann_policy(log_policy, 1.0, mdp.log_mask))
     edges = _edges(agent, mdp)
-    if "actor" not in agent.state:
+    if is_sampled(agent):
         return _sampled_cells(agent, seen, edges)
     joint = np.ones((len(seen), 1))
     for axis, inner in enumerate(edges):
@@ -53,18 +54,31 @@ def policy_on(agent: Agent, mdp: MDP) -> Float[ndarray, "S A"]:
 
 def observations_of(agent: Agent, mdp: MDP) -> Float[ndarray, "S d"]:
     """What the agent sees in each state, flattened as for its networks."""
-    seen = range(mdp.n_states) if mdp.observations is None else mdp.observations
-    flat = np.stack([agent.spaces.flatten(each) for each in seen])
-    if flat.shape[1] != agent.spaces.observation_size:
+    space, seen = agent.spaces.observation, mdp.observations
+    if seen is None:
+        seen = np.arange(mdp.n_states)
+        if isinstance(space, Discrete):
+            lasting = np.flatnonzero(~mdp.terminal)
+            if mdp.n_states < space.n or lasting.max(initial=0) >= space.n:
+                raise ConfigError(
+                    f"the MDP has {mdp.n_states} states, the agent sees {space.n}: it was trained "
+                    "on something else"
+                )
+            # an end that a table was given besides its own states is never acted in
+            seen = space.start + np.minimum(seen, space.n - 1)
+    try:
+        return np.stack([agent.spaces.checked(each) for each in seen])
+    except ConfigError as error:
         raise ConfigError(
-            f"the MDP's observations have {flat.shape[1]} numbers, the agent sees "
-            f"{agent.spaces.observation_size}: it was trained on something else"
-        )
-    return flat
+            f"the agent was trained on something else than this MDP: {error}"
+        ) from None
 
 
 def q_on(agent: Agent, mdp: MDP) -> Float[ndarray, "S A"]:
-    """The agent's own q (the smaller of two) for every state and action of an MDP, (S, A)."""
+    """The agent's own q (the smaller of two) for every state and action of an MDP, (S, A).
+
+    Continuous actions: q(s, a) at the nodes `mdp.actions`, without the term of their cells.
+    """
     seen = torch.as_tensor(observations_of(agent, mdp), device=agent.device)
     with torch.no_grad():
         if agent.spaces.discrete:
@@ -128,8 +142,15 @@ def _gaussian_cells(agent: Agent, seen: ndarray, axis: int, edges: ndarray) -> n
     std = np.exp(log_std[:, axis, None].double().cpu().numpy())
     inner = np.arctanh(edges) if agent.spaces.bounded else edges
     ends = np.zeros((len(seen), 1))
-    below = np.concatenate([ends, ndtr((inner - centre) / std), ends + 1.0], axis=1)
-    return np.diff(below, axis=1)
+    z = np.concatenate([ends - np.inf, (inner - centre) / std, ends + np.inf], axis=1)
+    low, high = z[:, :-1], z[:, 1:]
+    upper = low > 0.0  # there from above, where the difference keeps its digits
+    return np.where(upper, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+
+
+def is_sampled(agent: Agent) -> bool:
+    """Whether the agent's policy has no density that could be integrated over a cell."""
+    return not agent.spaces.discrete and "actor" not in agent.state
 
 
 def _sampled_cells(agent: Agent, seen: ndarray, edges: list[ndarray]) -> ndarray:

@@ -10,7 +10,7 @@ import torch
 from numpy import ndarray
 
 from maxent.neural import policies, proposals
-from maxent.neural.agent import Agent
+from maxent.neural.agent import LONGEST, Agent
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.readings import discrete_log_policy
 from maxent.neural.networks import action_values, mlp
@@ -35,21 +35,23 @@ def from_rollouts(
     """Estimates from whole episodes; what an agent says of (s, a) against what it then lived.
 
     The soft return after (s, a) is r + gamma ( alpha H(s') + soft return after (s', a') ), with the
-    agent's own v at the end of an episode that was cut.
+    agent's own v = E_pi[q - alpha log pi] at the end of an episode that was cut (after 10,000 steps
+    in any case).  Its soft value alpha log integral exp(q / alpha) is v + alpha KL(pi || .).
     """
     alpha = agent.temperature
     generator = agent.generator(seed)
-    states, actions, rewards, discounts, following, cuts = [], [], [], [], [], []
+    states, actions, discounts, following, cuts = [], [], [], [], []
+    rewards: list[float] = []
     for episode in range(episodes):
         observation, _ = environment.reset(seed=seed + episode)
-        over = False
+        over, last = False, len(rewards) + LONGEST
         while not over:
             flat = agent.spaces.flatten(observation)
             action = agent.actions(flat[None], generator)[0]
             observation, reward, ended, cut, _ = environment.step(
                 agent.spaces.to_environment(action)
             )
-            over = bool(ended or cut)
+            over = bool(ended or cut) or len(rewards) + 1 == last
             states.append(flat)
             actions.append(action)
             rewards.append(float(reward))
@@ -59,7 +61,9 @@ def from_rollouts(
     q = _q_taken(agent, np.stack(states), np.stack(actions))
     here = claims(agent, np.stack(states), generator)
     beyond = claims(agent, np.stack(following), generator)
-    residual = q - (np.array(rewards) + np.array(discounts) * beyond.v)
+    soft = beyond.v + alpha * beyond.divergence
+    residual = q - (np.array(rewards) + np.array(discounts) * soft)
+    own_residual = q - (np.array(rewards) + np.array(discounts) * beyond.v)
     lived = np.zeros(len(rewards))
     for step in reversed(range(len(rewards))):
         future = beyond.v[step]
@@ -70,11 +74,26 @@ def from_rollouts(
     def finding(key: str, statement: str, error: float, each: ndarray, unit: str) -> Finding:
         return Finding(key, statement, error, float(np.abs(each).max()), unit)
 
-    mean_square = float(np.sqrt(np.mean(residual**2)))
+    def mean_square(each: ndarray) -> float:
+        return float(np.sqrt(np.mean(each**2)))
+
     bias = q - lived
     findings = (
-        finding("SQL-T2", "q = r + gamma v(s'), each step", mean_square, residual, "reward"),
         finding("SAC-L1", "q - soft return lived, mean", float(bias.mean()), bias, "reward"),
+        finding(
+            "SAC-L1",
+            "q = r + gamma E_pi[q - alpha log pi](s'), each step",
+            mean_square(own_residual),
+            own_residual,
+            "reward",
+        ),
+        finding(
+            "SQL-T2",
+            "q = r + gamma (soft value of q)(s'), each step",
+            mean_square(residual),
+            residual,
+            "reward",
+        ),
         finding(
             "SAC-L2",
             "pi = Boltzmann(q): KL(pi || .), from below",
