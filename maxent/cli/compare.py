@@ -9,7 +9,6 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -268,18 +267,13 @@ def _page(figure: Figure, text: str) -> str:
 
     with tempfile.TemporaryDirectory() as folder:
         drawn = base64.b64encode(plots.save(figure, Path(folder, "curves.svg")).read_bytes())
-    style = resources.files("maxent.reports").joinpath("page.css").read_text(encoding="utf-8")
     made = ", ".join(f"{library} {number}" for library, number in reports.versions().items())
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<link rel="icon" href="data:,">\n<title>Learning curves</title>\n'
-        f"<style>\n{style}</style>\n</head>\n<body>\n<h1>Learning curves</h1>\n"
+    return reports.html_page(
+        "Learning curves",
+        "<h1>Learning curves</h1>\n"
         '<img alt="Learning curves; their last values are in the tables below" '
         'style="max-width:100%;height:auto" '
         f'src="data:image/svg+xml;base64,{drawn.decode()}">\n'
         f'<pre style="overflow-x:auto">{html.escape(text)}</pre>\n'
-        f'<p class="small">Made by {html.escape(made)}</p>\n</body>\n</html>\n'
+        f'<p class="small">Made by {html.escape(made)}</p>',
     )

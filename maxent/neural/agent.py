@@ -139,6 +139,13 @@ class Agent:
             made = env
         else:
             made = self.environment() if env is None else make_environment(env)
+        if made.action_space != self.spaces.action:
+            if made is not env:
+                made.close()
+            raise ConfigError(
+                f"the environment's actions are {made.action_space}, the agent's "
+                f"{self.spaces.action}: it was trained on something else"
+            )
         generator = self.generator(seed)
         returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=int)
         unfinished = 0

@@ -202,7 +202,7 @@ class Learner:
             saved = checkpoint.tensors[name]
             if saved.shape != tensor.shape:
                 raise ConfigError(
-                    f"env = {self.env} is another environment than the run's: {name} has the shape "
+                    f"env is another environment than the run's: {name} has the shape "
                     f"{tuple(tensor.shape)} there, in the checkpoint {tuple(saved.shape)}"
                 )
             tensor.copy_(saved)

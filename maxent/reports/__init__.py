@@ -4,6 +4,7 @@
 `records.py`   numbers and what they are about as JSON, for machines
 `text.py`      tables and pictures of policies, for a terminal
 `page.py`      the checks of an MDP as one self-contained HTML page, for people
+`shell.py`     what is around the content of every page
 `strips.py`    the small figures in it: where each clause's slack lies
 `formulas.py`  statements in plain characters as HTML with Greek letters and indices
 =============  ===========================================================================
@@ -19,6 +20,7 @@ from maxent.reports.records import (
     write_json,
     write_text,
 )
+from maxent.reports.shell import html_page
 from maxent.reports.text import (
     LEGEND,
     discount_text,
@@ -32,6 +34,7 @@ from maxent.reports.text import (
 __all__ = [
     "LEGEND",
     "discount_text",
+    "html_page",
     "mdp_record",
     "plain",
     "policy_picture",

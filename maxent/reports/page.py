@@ -9,12 +9,12 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from itertools import groupby
 
 from maxent.mdp import MDP
 from maxent.reports.formulas import formula
 from maxent.reports.records import versions
+from maxent.reports.shell import html_page
 from maxent.reports.strips import scale, strip
 from maxent.reports.text import discount_text, size_text
 from maxent.theorems.check import Check, Report
@@ -34,9 +34,6 @@ STRENGTHS = {
     "proved": "Ball arithmetic, rounding included, for the MDP as stored",
 }
 """What each strength of evidence is."""
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""Of the page's content: nothing from outside, no script."""
 
 
 def verification_page(
@@ -74,15 +71,7 @@ def verification_page(
         *(_statement(key, group) for key, group in grouped),
         _section("How to read this", "reading", _READING),
     ]
-    style = resources.files("maxent.reports").joinpath("page.css").read_text(encoding="utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<link rel="icon" href="data:,">\n<title>{html.escape(name)}: theorems checked</title>\n'
-        f"<style>\n{style}</style>\n</head>\n<body>\n" + "\n".join(filter(None, parts)) + "\n"
-        "</body>\n</html>\n"
-    )
+    return html_page(f"{name}: theorems checked", "\n".join(filter(None, parts)))
 
 
 def _order(report: Report) -> dict[str, int]:

@@ -33,7 +33,9 @@ def on_linear_quadratic(
     with torch.no_grad():
         mean, log_std = policies.mean_and_log_std(agent.state["actor"], seen)
         noise = torch.randn((32, *mean.shape), generator=agent.generator(seed), device=agent.device)
-        action, log_density, _ = gaussian.gaussian_sample(mean, log_std, noise)
+        action, log_density, _ = gaussian.gaussian_sample(
+            mean.expand_as(noise), log_std.expand_as(noise), noise
+        )
         q = action_values(agent.state["critic"], seen, action.transpose(0, 1)).amin(0)
         # with its log density, not the entropy: at the optimum the difference does not vary at all
         v = (q - agent.temperature * log_density.T).mean(-1).double().cpu().numpy()

@@ -1,0 +1,48 @@
+"""Agents made by hand, whose q and policy are known: networks without hidden layers.
+
+With the one-hot state as input such a network is a table.
+"""
+
+import torch
+from gymnasium import spaces
+
+from maxent.neural import sac, sac_discrete, sac_v1, soft_q_discrete, soft_q_learning
+from maxent.neural.agent import Agent
+from maxent.neural.spaces import Spaces
+
+ALPHA, GAMMA = 0.5, 0.9
+ROUNDING = 3e-6
+MODULES = {
+    "sac": sac,
+    "sac_v1": sac_v1,
+    "sac_discrete": sac_discrete,
+    "sql": soft_q_learning,
+    "sql_discrete": soft_q_discrete,
+}
+
+
+def agent_of(algorithm, found, temperature=ALPHA, **weights):
+    """An agent without hidden layers, all zeros but for the given weights: name=(weight, bias)."""
+    module = MODULES[algorithm]
+    config = module.Config(temperature=temperature, discount=GAMMA, hidden=())
+    state = module.init(found, config, torch.Generator().manual_seed(0))
+    for name, network in state.items():
+        for key, tensor in network.items():
+            if key in ("weight0", "bias0"):
+                given = weights.get(name, (0.0, 0.0))[key == "bias0"]
+                tensor.copy_(torch.as_tensor(given).expand_as(tensor))
+    return Agent(algorithm, config, found, state, steps=1)
+
+
+def table_agent(mdp, q, log_policy=None):
+    """An agent whose q, and policy if it has one of its own, are tables."""
+    found = Spaces(spaces.Discrete(mdp.n_states), spaces.Discrete(mdp.n_actions))
+    if log_policy is None:
+        return agent_of("sql_discrete", found, critic=(q, 0.0))
+    return agent_of("sac_discrete", found, critic=(q, 0.0), actor=(log_policy, 0.0))
+
+
+def by_statement(diagnosis):
+    return {
+        (finding.key, finding.statement.split(":")[0]): finding for finding in diagnosis.findings
+    }
