@@ -22,7 +22,10 @@ MODULES = {
 
 
 def agent_of(algorithm, found, temperature=ALPHA, **weights):
-    """An agent without hidden layers, all zeros but for the given weights: name=(weight, bias)."""
+    """An agent without hidden layers, all zeros but for the given weights: name=(weight, bias).
+
+    The second of two Q's is the given one plus a half.
+    """
     module = MODULES[algorithm]
     config = module.Config(temperature=temperature, discount=GAMMA, hidden=())
     state = module.init(found, config, torch.Generator().manual_seed(0))
@@ -31,6 +34,8 @@ def agent_of(algorithm, found, temperature=ALPHA, **weights):
             if key in ("weight0", "bias0"):
                 given = weights.get(name, (0.0, 0.0))[key == "bias0"]
                 tensor.copy_(torch.as_tensor(given).expand_as(tensor))
+    if len(state["critic"]["bias0"]) == 2:  # of two Q's the smaller counts
+        state["critic"]["bias0"][1] += 0.5
     return Agent(algorithm, config, found, state, steps=1)
 
 

@@ -166,7 +166,7 @@ LQR |= {
     "learning_starts": 2_000,
 }
 GOALS = {"env": "maxent/Multigoal-v0", "steps": 20_000, "discount": 0.99, "target_rate": 0.02}
-GOALS |= {"learning_starts": 5_000}
+GOALS |= {"learning_starts": 5_000, "critics": 1}
 SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99, "target_rate": 0.01}
 STEIN = SMALL | {"sampler_rate": 1e-3}
 

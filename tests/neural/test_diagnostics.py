@@ -197,7 +197,7 @@ def test_the_exact_q_of_a_density_has_no_error_on_a_grid(algorithm):
     assert all(np.isfinite(finding.error) for finding in found.findings)
 
 
-@pytest.mark.parametrize(("mean", "log_std"), [(0.3, -0.5), (-1.0, 0.7), (8.0, -1.0)])
+@pytest.mark.parametrize(("mean", "log_std"), [(0.3, -0.5), (-1.0, 0.7), (8.0, -1.0), (-8.0, -1.0)])
 def test_a_gaussian_policy_on_a_grid_is_its_mass_in_each_cell(mean, log_std):
     mdp, edges, _, volume = cells_mdp()
     _, q = density_optimum()
