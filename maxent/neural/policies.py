@@ -15,7 +15,12 @@ from maxent.neural.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.spaces import Spaces
 
 LOG_STD = (-20.0, 2.0)
-"""Limits of the log standard deviation, as in the papers' own code."""
+"""Limits of the log standard deviation, as in the papers' own code.
+
+So an unsquashed policy is at most e^2 = 7.4 broad, in the units of its actions.  Beyond a limit no
+gradient comes through: what leads back in is that of other states and of the mean, which share the
+layers below.  (A squashed policy stays away from the upper one: its entropy is largest at 0.9.)
+"""
 
 
 def actor_parameters(

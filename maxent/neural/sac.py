@@ -42,7 +42,7 @@ class Config(Settings):
 
     temperature : alpha, fixed; None: tuned, from `initial_temperature`.
     target_entropy : entropy in nats that the tuned temperature keeps, for densities in
-        [-1, 1]^m; None: -m, by convention.
+        [-1, 1]^m (of a box without sides, in its own units); None: -m, by convention.
     actor_rate, critic_rate, temperature_rate : learning rates of Adam.
     target_rate : tau, the share of Q that its target takes over in a step.
     """

@@ -422,3 +422,13 @@ def test_soft_q_learning_with_one_particle(particles, proposal):
     _, told = updated(module, found, config, state, batch_of(found))
     assert all(value.isfinite().all() for value in told.values())
     assert (told["spread"] == 0.0) == (particles == 1)
+
+
+@pytest.mark.parametrize("proposal", ["mixture", "uniform", "network"])
+def test_every_state_of_a_minibatch_is_valued_at_actions_of_its_own(proposal):
+    """The same state twelve times: shared actions would give all targets one common error."""
+    module, found, config, state = begun("sql", proposal=proposal)
+    observation = torch.ones(ROWS, 3)
+    drawn = module.propose(state["sampler"], observation, torch.Generator(), config, found)
+    assert drawn.action.shape == (ROWS, config.value_particles, 2)
+    assert len(torch.unique(drawn.action.flatten(1), dim=0)) == ROWS
