@@ -167,8 +167,8 @@ LQR |= {
 }
 GOALS = {"env": "maxent/Multigoal-v0", "steps": 20_000, "discount": 0.99, "target_rate": 0.02}
 GOALS |= {"learning_starts": 5_000, "critics": 1}
-SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99, "target_rate": 0.01}
-SWING |= {"hidden": (128, 128), "batch_size": 256}
+SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99, "temperature": 0.1}
+SWING |= {"hidden": (128, 128), "batch_size": 256, "critics": 1, "target_rate": 0.02}
 STEIN = SMALL | {"sampler_rate": 1e-3}
 
 TASKS: dict[str, dict[str, Any]] = {

@@ -21,7 +21,8 @@ from maxent.theorems.hypotheses import CLARABEL, CONVEX_PAIRS, at_most_pairs
 STOP = 1e-9
 """Duality gap and infeasibility, relative, at which the solver is asked to stop."""
 ALLOWED = 1e-6
-"""Of max|r| + alpha (log|A| + max|log prior|), times 1 / (1-gamma)."""
+"""Of max|r| + alpha (1 + log|A| + max|log prior|), times 1 / (1-gamma): the entropy's terms are
+solved to their own accuracy even where, with one action a state, they add up to nothing."""
 COLDEST = 1e-4
 LARGEST_DISCOUNT = 0.9995
 
@@ -113,7 +114,8 @@ def _program(bench: Bench) -> tuple[ndarray, ConvexSolution, float]:
         start = bench.problem.alive / bench.problem.alive.sum()
         bench.shared["convex"] = start, solve_program(bench, start)
     start, found = bench.shared["convex"]
-    return start, found, ALLOWED * bench.problem.scale() / (1.0 - bench.beta)
+    size = bench.problem.scale() + bench.temperature
+    return start, found, ALLOWED * size / (1.0 - bench.beta)
 
 
 CONVEX = (
