@@ -98,8 +98,9 @@ def _outside(q, t, log_prior=None):
 
 
 def _as_probabilities(q, t, log_prior=None):
-    weight = 0.0 if log_prior is None else np.where(log_prior > -np.inf, np.exp(log_prior), -np.inf)
-    return soft(q, t, weight)
+    if log_prior is None:
+        return soft(q, t, None)
+    return soft(q, t, np.where(log_prior > -np.inf, np.exp(log_prior), -np.inf))
 
 
 def _twice(function, position):
