@@ -1,4 +1,5 @@
-"""The Gaussian policies of both soft actor-critics: a network gives `mean` and `log_std`.
+"""The Gaussian policies of both soft actor-critics: a network gives `mean` and `log_std`,
+and the choice that discrete policies make.
 
 On a box with sides the action is a = tanh(u), u Gaussian, and densities are in the units of
 [-1, 1]^m; without sides the action is u itself, in the environment's units.
@@ -66,3 +67,12 @@ def act(
     if noise is not None:
         u = u + log_std.exp() * noise
     return torch.tanh(u) if spaces.bounded else u
+
+
+def choose(
+    log_policy: Float[Tensor, "B A"], generator: torch.Generator, deterministic: bool
+) -> Tensor:
+    """One discrete action in each state, (B, A) -> (B,): drawn, or the likeliest."""
+    if deterministic:
+        return log_policy.argmax(-1)
+    return torch.multinomial(log_policy.exp(), 1, generator=generator)[:, 0]

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from maxent.errors import ConfigError
-from maxent.neural import losses, operators, sac
+from maxent.neural import losses, operators, policies, sac
 from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
 from maxent.neural.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.replay import Batch
@@ -77,9 +77,7 @@ def act(
 ) -> Tensor:
     """Actions drawn from the policy in states (n, d) -> (n,); deterministic: its likeliest."""
     chances = log_policy(state["actor"], observation)
-    if deterministic:
-        return chances.argmax(-1)
-    return torch.multinomial(chances.exp(), 1, generator=generator)[:, 0]
+    return policies.choose(chances, generator, deterministic)
 
 
 def update(

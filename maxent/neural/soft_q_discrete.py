@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from maxent.errors import ConfigError, check_count, check_positive
-from maxent.neural import losses, operators
+from maxent.neural import losses, operators, policies
 from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
 from maxent.neural.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.replay import Batch
@@ -77,9 +77,7 @@ def act(
 ) -> Tensor:
     """Actions drawn from the policy in states (n, d) -> (n,); deterministic: its likeliest."""
     chances = log_policy(state["critic"], observation, state["temperature"]["fixed"])
-    if deterministic:
-        return chances.argmax(-1)
-    return torch.multinomial(chances.exp(), 1, generator=generator)[:, 0]
+    return policies.choose(chances, generator, deterministic)
 
 
 def update(
