@@ -35,7 +35,7 @@ import torch
 import maxent
 from maxent.continuous import multigoal, pendulum
 from maxent.neural.agent import Agent
-from maxent.neural.diagnostics import diagnose
+from maxent.neural.diagnostics import Diagnosis, diagnose
 
 RESULTS = Path(__file__).parent / "results"
 SEEDS = (1, 2, 3, 4, 5)
@@ -65,15 +65,22 @@ def gridworld_env() -> gymnasium.Env:
     return gymnasium.wrappers.TimeLimit(maxent.MDPEnv(gridworld_mdp()), 100)
 
 
+def _errors(diagnosis: Diagnosis) -> dict[str, float]:
+    return {finding.statement: finding.error for finding in diagnosis.findings}
+
+
 def measure_gridworld(agent: Agent) -> dict[str, float]:
     """Exact, on the MDP."""
-    found = diagnose(agent, gridworld_mdp())
-    return {"score": found["SAC-T1"].error, "kl": found["GIBBS-2"].error}
+    errors = _errors(diagnose(agent, gridworld_mdp()))
+    return {
+        "score": errors["(J - J_uniform) / (J* - J_uniform)"],
+        "kl": errors["pi = pi*: KL(pi* || pi)"],
+    }
 
 
 def measure_lqr(agent: Agent) -> dict[str, float]:
     """Against the closed form."""
-    errors = {finding.statement: finding.error for finding in diagnose(agent).findings}
+    errors = _errors(diagnose(agent))
     return {
         "gain": errors["gain K, fitted"],
         "covariance": errors["covariance = alpha/2 M^-1"],

@@ -13,6 +13,7 @@ as if it had not been, bit for bit, on the same machine, versions and threads.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -122,7 +123,7 @@ class Learner:
                 before = self.step
                 self._live()
                 if self.step >= self.config.learning_starts:
-                    self._learn((self.step - before) * self.config.updates_per_step)
+                    self._learn(self._updates_until(self.step) - self._updates_until(before))
                 bar.update(self.step - before)
                 due = _Due(before, self.step, last=self.step >= plan.steps)
                 row: dict[str, Any] = {}
@@ -233,18 +234,20 @@ class Learner:
         self.episodes += episodes
         self.step += len(lived.reward)
 
+    def _updates_until(self, step: int) -> int:
+        return math.floor(step * self.config.updates_per_step)
+
     def _learn(self, updates: int) -> None:
         """Gradient steps; their metrics are added up until they are logged.
 
         Moments of units that no longer fire shrink to denormal numbers, which processors are slow
         with: they are flushed to 0 meanwhile.
         """
+        config = self.config.at(min(self.step / self.plan.steps, 1.0))
         torch.set_flush_denormal(True)
         for _ in range(updates):
             batch = self.replay.sample(self.config.batch_size, self.generator)
-            metrics = self.module.update(
-                self.state, batch, self.generator, self.config, self.spaces
-            )
+            metrics = self.module.update(self.state, batch, self.generator, config, self.spaces)
             for name, value in metrics.items():
                 self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
         self.updates += updates

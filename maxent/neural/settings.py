@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from maxent.errors import (
@@ -17,6 +17,8 @@ from maxent.errors import (
     nearest,
 )
 
+Config = TypeVar("Config", bound="Settings")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -29,7 +31,9 @@ class Settings:
     learning_starts : environment steps with uniformly random actions before the first update
         (standard normal ones where the action box has no sides).
     replay_capacity : transitions kept.
-    updates_per_step : gradient steps for each environment step.
+    updates_per_step : gradient steps for each environment step; below 1: one every so many steps.
+    final_rate_share : the share of each learning rate that is left at the last step; it falls there
+        linearly from the first.  1: the rates stay.
     """
 
     discount: float = 0.99
@@ -38,13 +42,17 @@ class Settings:
     critics: int = 2
     learning_starts: int = 1_000
     replay_capacity: int = 1_000_000
-    updates_per_step: int = 1
+    updates_per_step: float = 1.0
+    final_rate_share: float = 1.0
 
     def __post_init__(self) -> None:
         if check_discount(self.discount) == 1.0:
             raise ConfigError("discount = 1 has no bounded values here; give one below 1")
-        for name in ("batch_size", "learning_starts", "replay_capacity", "updates_per_step"):
+        for name in ("batch_size", "learning_starts", "replay_capacity"):
             check_count(name, getattr(self, name))
+        check_positive("updates_per_step", self.updates_per_step)
+        if check_fraction("final_rate_share", self.final_rate_share) == 0.0:
+            raise ConfigError("final_rate_share = 0: give more than 0, at most 1")
         if check_count("critics", self.critics) > 2:
             raise ConfigError(f"critics = {self.critics}: give 1 or 2")
         object.__setattr__(self, "hidden", tuple(check_counts("hidden", self.hidden)))
@@ -57,15 +65,24 @@ class Settings:
         if temperature is not None and check_temperature(temperature) == 0.0:
             raise ConfigError("temperature = 0: a network needs one greater than 0")
 
+    def at(self: Config, progress: float) -> Config:
+        """With the learning rates of a moment of the training; progress: 0 first to 1 last."""
+        if self.final_rate_share == 1.0:
+            return self
+        share = 1.0 + progress * (self.final_rate_share - 1.0)
+        rates = {
+            field.name: share * getattr(self, field.name)
+            for field in fields(self)
+            if field.name.endswith("_rate") and field.name != "target_rate"
+        }
+        return replace(self, **rates)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for files."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
-
-
-Config = TypeVar("Config", bound=Settings)
 
 
 def configured(kind: type[Config], settings: Mapping[str, Any]) -> Config:

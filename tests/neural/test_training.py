@@ -133,31 +133,49 @@ def test_targets_are_copied_every_third_step_however_the_steps_are_called(module
     assert copied == [False, False, True, False, False, True, False]
 
 
-def test_each_step_moves_only_what_it_is_for(monkeypatch):
-    """The critic gets no gradient from the policy's loss, nor the policy from the critic's."""
-    config = sac.Config(hidden=(8,), batch_size=32)
-    generator = torch.Generator().manual_seed(0)
-    state = sac.init(BOX, config, generator)
-    learned, real = [], sac.adam
+@pytest.mark.parametrize(
+    ("ratio", "copies", "updates"), [(0.25, 1, 21), (0.25, 8, 22), (0.1, 1, 9), (3, 1, 243)]
+)
+def test_updates_per_step_may_be_a_fraction(ratio, copies, updates):
+    """From step 20 on: at ratio 1/4 after the steps 20, 24, ..., 100."""
+    agent = maxent.train(
+        "sac", "Pendulum-v1", steps=100, copies=copies, updates_per_step=ratio, **SMALL
+    )
+    assert int(agent.state["critic_moments"]["count"]) == updates
+
+
+def test_learning_rates_fall_linearly_to_their_final_share(monkeypatch):
+    seen, real = [], sac.adam
 
     def watched(parameters, gradient, moments, rate):
-        before = {name: tensor.clone() for name, tensor in _flat(state)}
+        seen.append(rate)
         real(parameters, gradient, moments, rate)
-        changed = {
-            name.partition("/")[0]
-            for name, tensor in _flat(state)
-            if not torch.equal(tensor, before[name])
-        }
-        assert set(gradient) == set(parameters)
-        learned.append(changed)
 
     monkeypatch.setattr(sac, "adam", watched)
-    sac.update(state, batch(BOX), generator, config, BOX)
-    assert learned == [
-        {"critic", "critic_moments"},
-        {"actor", "actor_moments"},
-        {"temperature", "temperature_moments"},
-    ]
+    rates = {"critic_rate": 4e-3, "actor_rate": 2e-3, "temperature_rate": 1e-3}
+    maxent.train("sac", "Pendulum-v1", steps=100, final_rate_share=0.1, **rates, **SMALL)
+    shares = 1.0 - 0.9 * np.arange(20, 101) / 100
+    np.testing.assert_allclose(np.reshape(seen, (-1, 3)), np.outer(shares, list(rates.values())))
+    config = sac.Config(final_rate_share=0.1, target_rate=0.02)
+    assert config.at(0.5).target_rate == 0.02 and sac.Config().at(0.5) == sac.Config()
+
+
+def test_a_run_with_falling_rates_is_resumed_bit_for_bit(tmp_path, monkeypatch):
+    settings = SMALL | {"final_rate_share": 0.1, "updates_per_step": 0.5}
+    whole = maxent.train("sac", "Pendulum-v1", steps=60, **settings)
+    real = Learner._live
+
+    def dying(learner):
+        if learner.step == 47:
+            raise KeyboardInterrupt
+        real(learner)
+
+    run = tmp_path / "run"
+    monkeypatch.setattr(Learner, "_live", dying)
+    with pytest.raises(KeyboardInterrupt):
+        maxent.train("sac", "Pendulum-v1", steps=60, run=run, checkpoint_every=15, **settings)
+    monkeypatch.setattr(Learner, "_live", real)
+    assert same(maxent.resume(run), whole)
 
 
 def test_rescaling_the_action_box_changes_nothing_the_agent_learns():
@@ -221,6 +239,10 @@ def test_divergence_is_told_and_leaves_the_last_good_checkpoint(reward, message,
         ({"discount": 1.0}, "discount = 1"),
         ({"critic_rate": 0.0}, "critic_rate"),
         ({"target_rate": 1.5}, "target_rate"),
+        ({"updates_per_step": 0}, "updates_per_step = 0"),
+        ({"updates_per_step": "often"}, "updates_per_step = 'often'"),
+        ({"final_rate_share": 0.0}, "final_rate_share = 0"),
+        ({"final_rate_share": 1.5}, "final_rate_share = 1.5"),
         ({"hidden": (16, 0)}, "hidden = 0"),
         ({"steps": 0}, "steps = 0"),
         ({"seed": -1}, "seed = -1"),

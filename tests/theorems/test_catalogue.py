@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,6 +108,12 @@ def test_every_key_has_its_clauses_once():
     about_mdps = [c for c in CLAUSES if not c.key.startswith("LQR")]
     assert [(check.key, check.clause) for check in report] == [(c.key, c.name) for c in about_mdps]
     assert all(check.strength == "numerical" and check.source for check in report)
+
+
+def test_every_key_is_stated_in_the_docs():
+    text = (Path(__file__).parents[2] / "docs" / "theory.md").read_text()
+    stated = re.findall(r"^- \*\*([A-Z0-9-]+)\b", text, re.M)
+    assert sorted(stated) == sorted(set(stated)) and set(KEYS) <= set(stated)
 
 
 def test_keys_choose_and_the_seed_repeats():

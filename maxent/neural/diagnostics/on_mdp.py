@@ -75,7 +75,7 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
             visits,
         ),
         nats(
-            "GIBBS-2",
+            "SAC-T1",
             "pi = pi*: KL(pi* || pi)",
             operators.kl_divergence(best.log_policy, log_policy),
             best_visits,
@@ -88,7 +88,7 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
             np.nan,
             "reward",
         ),
-        Finding("SAC-T1", "(J - J_uniform) / (J* - J_uniform)", improved, np.nan, ""),
+        Finding("SUBOPT", "(J - J_uniform) / (J* - J_uniform)", improved, np.nan, ""),
     ]
     if "value" in agent.state:
         seen = torch.as_tensor(observations_of(agent, mdp), device=agent.device)
@@ -100,7 +100,7 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
     how = "exact"
     if is_sampled(agent):
         how = "policy from samples"
-        findings = [finding for finding in findings if finding.key != "GIBBS-2"]
+        findings = [finding for finding in findings if finding.key != "SAC-T1"]
     title = f"{agent} on {mdp}, {how}; optimum J* = {optimum:.6g}"
     return Diagnosis(title, tuple(findings))
 
