@@ -35,7 +35,7 @@ LAYERS = [
     ["tabular.loop"],
     ["tabular.choice"],
     ["tabular.restricted", "tabular.finite_horizon", "tabular.solvers"],
-    ["tabular.convergence", "tabular.policy_gradient", "tabular.tradeoff"],
+    ["tabular.convergence", "tabular.policy_gradient", "tabular.tradeoff", "tabular.reference"],
     ["tabular.learning", "tabular.sampled", "tabular.inverse", "tabular.composition"],
     ["continuous"],
     ["theorems"],
