@@ -537,6 +537,16 @@ def test_compare_keeps_other_settings_apart(capsys):
     assert "hidden" not in out
 
 
+def test_compare_takes_a_default_left_out_and_given_as_one(capsys):
+    pretend("a", [1.0, 2.0], {"seed": 0})
+    pretend("b", [1.0, 2.0], {"seed": 1, "settings": {"updates_per_step": 1, "batch_size": 256}})
+    assert main(["compare", "a", "b", "--out", "all.json"]) == 0
+    assert [group["seeds"] for group in json.loads(Path("all.json").read_text())["groups"]] == [
+        [0, 1]
+    ]
+    assert capsys.readouterr().err == ""
+
+
 def test_compare_prefers_evaluations_where_all_have_them(copy, capsys):
     pretend("a", [1.0, 2.0], {"seed": 1}, "evaluation_return")
     pretend("b", [1.0, 2.0], {"seed": 2}, "return")

@@ -133,10 +133,12 @@ def _check_once(folders: Sequence[str]) -> None:
 
 
 def _read(folder: str) -> _Run:
+    from maxent.neural.algorithms import with_defaults
     from maxent.neural.runs.record import read_record
     from maxent.neural.training import logged
 
     config = read_record(Path(folder))["config"]
+    config = config | {"settings": with_defaults(config["algorithm"], config["settings"])}
     return _Run(folder, config, logged(folder))
 
 
@@ -161,8 +163,9 @@ def _grouped(runs: Sequence[_Run], metric: str) -> dict[str, list[Group]]:
 
     same: dict[str, list[_Run]] = {}
     for run in runs:
-        kind = [run.config["env"], run.config["algorithm"], run.settings]
-        same.setdefault(json.dumps(kind, sort_keys=True), []).append(run)
+        kind = json.dumps([run.config["env"], run.config["algorithm"], run.settings])
+        kind = json.dumps(json.loads(kind, parse_int=float), sort_keys=True)  # 1 is 1.0
+        same.setdefault(kind, []).append(run)
     found: dict[str, list[Group]] = {}
     for alike in same.values():
         _check_seeds(alike)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 from maxent.errors import ConfigError, nearest
 from maxent.neural import sac, sac_discrete, sac_v1, soft_q_discrete, soft_q_learning
@@ -15,6 +17,12 @@ ALGORITHMS: dict[str, ModuleType] = {
     "sql": soft_q_learning,
     "sql_discrete": soft_q_discrete,
 }
+
+
+def with_defaults(algorithm: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Recorded settings with those that the record leaves out, as plain values."""
+    known = ALGORITHMS.get(algorithm)
+    return ({} if known is None else known.Config().to_dict()) | dict(settings)
 
 
 def algorithm_for(name: str, spaces: Spaces) -> str:

@@ -13,6 +13,7 @@ from maxent.errors import (
     check_discount,
     check_fraction,
     check_positive,
+    check_real,
     check_temperature,
     nearest,
 )
@@ -31,9 +32,10 @@ class Settings:
     learning_starts : environment steps with uniformly random actions before the first update
         (standard normal ones where the action box has no sides).
     replay_capacity : transitions kept.
-    updates_per_step : gradient steps for each environment step; below 1: one every so many steps.
-    final_rate_share : the share of each learning rate that is left at the last step; it falls there
-        linearly from the first.  1: the rates stay.
+    updates_per_step : gradient steps for each environment step; after n steps there have been
+        floor(n * updates_per_step), less those of the first steps: 0.1 is one after every tenth.
+    final_rate_share : the share of each learning rate that is left at the last step, in (0, 1];
+        it falls there linearly from the first.  1: the rates stay.  `target_rate` stays anyway.
     """
 
     discount: float = 0.99
@@ -51,11 +53,17 @@ class Settings:
         for name in ("batch_size", "learning_starts", "replay_capacity"):
             check_count(name, getattr(self, name))
         check_positive("updates_per_step", self.updates_per_step)
-        if check_fraction("final_rate_share", self.final_rate_share) == 0.0:
-            raise ConfigError("final_rate_share = 0: give more than 0, at most 1")
+        if not 0.0 < check_real("final_rate_share", self.final_rate_share, "(0, 1]") <= 1.0:
+            raise ConfigError(
+                f"final_rate_share = {self.final_rate_share!r} is outside (0, 1]; 1 keeps the rates"
+            )
         if check_count("critics", self.critics) > 2:
             raise ConfigError(f"critics = {self.critics}: give 1 or 2")
         object.__setattr__(self, "hidden", tuple(check_counts("hidden", self.hidden)))
+        for field in fields(self):  # 1 and 1.0 are one setting, in files too
+            value = getattr(self, field.name)
+            if field.type in ("float", "float | None") and type(value) is int:
+                object.__setattr__(self, field.name, float(value))
         for field in fields(self):
             if field.name == "target_rate":
                 check_fraction(field.name, getattr(self, field.name))
@@ -69,7 +77,7 @@ class Settings:
         """With the learning rates of a moment of the training; progress: 0 first to 1 last."""
         if self.final_rate_share == 1.0:
             return self
-        share = 1.0 + progress * (self.final_rate_share - 1.0)
+        share = (1.0 - progress) + progress * self.final_rate_share
         rates = {
             field.name: share * getattr(self, field.name)
             for field in fields(self)

@@ -12,6 +12,7 @@ from gymnasium.vector import VectorEnv
 
 from maxent.errors import ConfigError
 from maxent.neural.agent import Agent
+from maxent.neural.algorithms import with_defaults
 from maxent.neural.learner import Env, Learner, Plan
 from maxent.neural.runs import Run, check_resume, checkpoints
 from maxent.neural.runs.record import METRICS, read_record
@@ -118,6 +119,7 @@ def resume(
     """
     with Run.open(run) as opened:
         saved = opened.config
+        saved = saved | {"settings": with_defaults(saved["algorithm"], saved["settings"])}
         check_resume(saved, saved | {"settings": saved["settings"] | settings})
         checkpoint = opened.resume()
         if steps is None:

@@ -29,7 +29,7 @@ from maxent.tabular.reference import (
     exact_mdp,
     given_reference,
     solved_reference,
-    without,
+    without_ruled_out,
 )
 from maxent.tabular.rules import Rule, StepSize, pick, step_sizes
 from maxent.tabular.worlds import EnvWorld, MDPWorld, Uniforms, table_shape
@@ -129,7 +129,7 @@ def learn(
     if isinstance(exact, Solution):
         known = given_reference(problem, exact, temperature, policy)
     elif mdp is not None and isinstance(problem, MDP):
-        mdp = without(mdp, problem.log_mask, problem.action_mask)
+        mdp = without_ruled_out(mdp, problem.log_mask, problem.action_mask)
         known = solved_reference(mdp, temperature, policy, shape[0])
     elif mdp is not None:
         check_memory(
@@ -146,7 +146,7 @@ def learn(
         ended, taken = _run(tables, seeds, steps, discount, marks, measure)
         reference = known
         if reference is None and mdp is not None:
-            seen = without(mdp, world.log_mask, tables.visits > 0)
+            seen = without_ruled_out(mdp, world.log_mask, tables.visits > 0)
             reference = solved_reference(seen, temperature, policy, shape[0])
             taken = [reference.errors(q) for q in taken]
         measured = np.array(taken).reshape(len(marks), 2, len(seeds))

@@ -75,7 +75,9 @@ def exact_mdp(
     return exact
 
 
-def without(mdp: MDP, log_mask: Float[ndarray, "S A"] | None, taken: Bool[ndarray, "S A"]) -> MDP:
+def without_ruled_out(
+    mdp: MDP, log_mask: Float[ndarray, "S A"] | None, taken: Bool[ndarray, "S A"]
+) -> MDP:
     """The MDP without the actions that the samples rule out.  Warns where it rules out itself what
     they contain (`taken`)."""
     n_states = len(taken)

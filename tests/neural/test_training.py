@@ -1,5 +1,7 @@
 """Training as a whole: reproducible, resumable, told right at every end, refused when wrong."""
 
+import json
+
 import gymnasium
 import numpy as np
 import pytest
@@ -265,6 +267,16 @@ def test_resuming_with_other_settings_is_refused_field_by_field(tmp_path):
     with pytest.raises(ResumeMismatchError, match=r"settings.batch_size: 16 -> 32"):
         maxent.resume(tmp_path / "run", steps=60, batch_size=32)
     assert maxent.resume(tmp_path / "run", steps=40, batch_size=16).steps == 40
+
+
+def test_whole_numbers_and_settings_left_out_are_the_same_configuration(tmp_path):
+    maxent.train("sac", "Pendulum-v1", steps=30, run=tmp_path / "run", temperature=1, **SMALL)
+    record = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert json.dumps(record["config"]["settings"]["temperature"]) == "1.0"
+    resumed = maxent.resume(
+        tmp_path / "run", steps=40, temperature=1.0, updates_per_step=1, final_rate_share=1
+    )
+    assert resumed.config == sac.Config(temperature=1, **SMALL)
 
 
 def test_a_run_that_was_extended_still_knows_how_far_it_goes(tmp_path, monkeypatch):

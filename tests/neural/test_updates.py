@@ -384,6 +384,7 @@ def test_each_step_moves_only_what_it_is_for(name, learned, monkeypatch):
 
     def watched(parameters, *others):
         before = numbers()
+        assert set(others[0]) == set(parameters)
         real(parameters, *others)
         now = numbers()
         changed = {key.partition("/")[0] for key in now if not torch.equal(now[key], before[key])}
