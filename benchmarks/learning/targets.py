@@ -167,13 +167,12 @@ GRID |= {"critics": 1, "target_rate": 0.02}
 LQR = {"env": "maxent/LQR-v0", "steps": 400_000, "discount": 0.9, "temperature": 0.2}
 LQR |= {"critics": 1, "hidden": (128, 128), "batch_size": 256, "target_rate": 0.03}
 LQR |= {"critic_rate": 8e-4, "actor_rate": 4e-4, "final_rate_share": 0.02}
-LQR |= {"copies": 10, "updates_per_step": 0.075, "replay_capacity": 150_000}
+LQR |= {"copies": 10, "updates_per_step": 0.075, "replay_capacity": 400_000}
 LQR |= {"learning_starts": 2_000}
 GOALS = {"env": "maxent/Multigoal-v0", "steps": 20_000, "discount": 0.99, "target_rate": 0.02}
 GOALS |= {"learning_starts": 5_000, "critics": 1}
 SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99, "temperature": 0.1}
 SWING |= {"hidden": (128, 128), "batch_size": 256, "critics": 1, "target_rate": 0.02}
-SWING |= {"final_rate_share": 0.05}
 STEIN = SMALL | {"sampler_rate": 1e-3}
 
 TASKS: dict[str, dict[str, Any]] = {
