@@ -60,10 +60,6 @@ class Settings:
         if check_count("critics", self.critics) > 2:
             raise ConfigError(f"critics = {self.critics}: give 1 or 2")
         object.__setattr__(self, "hidden", tuple(check_counts("hidden", self.hidden)))
-        for field in fields(self):  # 1 and 1.0 are one setting, in files too
-            value = getattr(self, field.name)
-            if field.type in ("float", "float | None") and type(value) is int:
-                object.__setattr__(self, field.name, float(value))
         for field in fields(self):
             if field.name == "target_rate":
                 check_fraction(field.name, getattr(self, field.name))

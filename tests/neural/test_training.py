@@ -1,7 +1,5 @@
 """Training as a whole: reproducible, resumable, told right at every end, refused when wrong."""
 
-import json
-
 import gymnasium
 import numpy as np
 import pytest
@@ -271,8 +269,6 @@ def test_resuming_with_other_settings_is_refused_field_by_field(tmp_path):
 
 def test_whole_numbers_and_settings_left_out_are_the_same_configuration(tmp_path):
     maxent.train("sac", "Pendulum-v1", steps=30, run=tmp_path / "run", temperature=1, **SMALL)
-    record = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert json.dumps(record["config"]["settings"]["temperature"]) == "1.0"
     resumed = maxent.resume(
         tmp_path / "run", steps=40, temperature=1.0, updates_per_step=1, final_rate_share=1
     )
