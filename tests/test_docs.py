@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from maxent import plots
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
@@ -53,3 +55,8 @@ def test_the_readme_links_every_page():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     missing = [page.name for page in PAGES[1:] if f"docs/{page.name}" not in readme]
     assert missing == []
+
+
+def test_every_figure_has_its_line():
+    told = set(re.findall(r"\w+", (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")))
+    assert set(plots.__all__) - told == set()
