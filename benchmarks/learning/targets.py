@@ -51,8 +51,6 @@ BOARD = """\
 ..........
 .........G
 """
-STATES = np.array([(-2.5, 0.0), (0.0, 0.0), (2.5, 2.5)])
-"""Where the paper's figure draws the policy of the four-goal task."""
 
 
 def gridworld_mdp() -> maxent.MDP:
@@ -118,14 +116,14 @@ def multigoal_rollouts(agent: Agent, count: int) -> tuple[np.ndarray, np.ndarray
 
 
 def multigoal_policies(agent: Agent, samples: int = 200_000) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities of the exact and of the agent's policy at `STATES`, in the cells of the grid
-    (3, 441) of the exact solution; the agent's from samples."""
+    """Probabilities of the exact and the agent's policy at the paper's three states, in the cells
+    of the grid (3, 441) of the exact solution; the agent's from samples."""
     grid = multigoal.multigoal(10, discount=agent.config.discount)
     solution = maxent.solve(grid.mdp(agent.temperature), agent.temperature, tolerance=1e-3)
-    exact = np.exp(grid.log_policy(solution, STATES))
+    exact = np.exp(grid.log_policy(solution, multigoal.FIGURE_STATES))
     own = np.zeros_like(exact)
     generator = agent.generator(1)
-    for index, state in enumerate(STATES):
+    for index, state in enumerate(multigoal.FIGURE_STATES):
         seen = np.tile(state.astype(np.float32), (samples, 1))
         actions = agent.actions(seen, generator)
         cells = np.round(10.0 * (actions + 1.0)).astype(int)
@@ -166,51 +164,60 @@ GRID = {"env": gridworld_env, "steps": 15_000, "discount": 0.95, "temperature": 
 GRID |= {"critics": 1, "target_rate": 0.02}
 LQR = {"env": "maxent/LQR-v0", "steps": 400_000, "discount": 0.9, "temperature": 0.2}
 LQR |= {"critics": 1, "hidden": (128, 128), "batch_size": 256, "target_rate": 0.03}
-LQR |= {"critic_rate": 8e-4, "actor_rate": 4e-4, "final_rate_share": 0.02}
+LQR |= {"critic_rate": 3e-3, "actor_rate": 1e-3, "final_rate_share": 0.005}
 LQR |= {"copies": 10, "updates_per_step": 0.075, "replay_capacity": 400_000}
 LQR |= {"learning_starts": 2_000}
 GOALS = {"env": "maxent/Multigoal-v0", "steps": 20_000, "discount": 0.99, "target_rate": 0.02}
 GOALS |= {"learning_starts": 5_000, "critics": 1}
 SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99, "temperature": 0.1}
 SWING |= {"hidden": (128, 128), "batch_size": 256, "critics": 1, "target_rate": 0.02}
+SWING |= {"env_settings": {"max_episode_steps": 50}}  # 400 starts instead of 100
 STEIN = SMALL | {"sampler_rate": 1e-3}
+COOLED = STEIN | GOALS | {"hidden": (128, 128), "critic_rate": 3e-3, "value_particles": 32}
+WARM = COOLED | {"temperature": 10.0, "final_rate_share": 0.1}
+COLD = COOLED | {"temperature": 1.0, "final_rate_share": 0.02, "steps": 80_000, "copies": 10}
+COLD |= {"updates_per_step": 0.25, "replay_capacity": 80_000}
+"""At temperature 1 from the start all goals but one are lost: it is cooled to."""
 
 TASKS: dict[str, dict[str, Any]] = {
     "gridworld": {
         "measure": measure_gridworld,
-        "settings": {"sql": SMALL | GRID, "sac": FAST | GRID},
+        "settings": {"sql": [SMALL | GRID], "sac": [FAST | GRID]},
     },
-    "lqr": {"measure": measure_lqr, "settings": {"sac": FAST | LQR}},
+    "lqr": {"measure": measure_lqr, "settings": {"sac": [FAST | LQR]}},
     "multigoal-10": {
         "measure": measure_multigoal,
         "settings": {
-            "sql": STEIN | GOALS | {"temperature": 10.0},
-            "sac": FAST | GOALS | {"temperature": 10.0},
+            "sql": [STEIN | GOALS | {"temperature": 10.0}],
+            "sac": [FAST | GOALS | {"temperature": 10.0}],
         },
     },
     "multigoal-1": {
         "measure": measure_multigoal,
         "settings": {
-            "sql": STEIN | GOALS | {"temperature": 1.0},
-            "sac": FAST | GOALS | {"temperature": 1.0},
+            "sql": [WARM, COLD],
+            "sac": [FAST | GOALS | {"temperature": 1.0}],
         },
     },
-    "pendulum": {"measure": measure_pendulum, "settings": {"sac": FAST | SWING}},
+    "pendulum": {"measure": measure_pendulum, "settings": {"sac": [FAST | SWING]}},
 }
+"""The settings of each algorithm: a list of phases, trained one after the other."""
 
 
 def train(task: str, algorithm: str, seed: int) -> Agent:
-    """The agent of one task, algorithm and seed."""
-    return maxent.train(algorithm, **TASKS[task]["settings"][algorithm], seed=seed, progress=True)
+    """The agent of one task, algorithm and seed; a phase starts with the networks of the last."""
+    agent = None
+    for phase in TASKS[task]["settings"][algorithm]:
+        agent = maxent.train(algorithm, **phase, seed=seed, start=agent, progress=True)
+        if agent.stopped_by is not None:
+            raise SystemExit(128 + agent.stopped_by)
+    return agent
 
 
 def run(task: str, algorithm: str, seed: int) -> dict[str, Any]:
     """Train and measure; the small record that is kept."""
-    settings = TASKS[task]["settings"][algorithm]
     began = time.monotonic()
     agent = train(task, algorithm, seed)
-    if agent.stopped_by is not None:
-        raise SystemExit(128 + agent.stopped_by)
     print(
         f"{task} {algorithm} seed {seed}: trained in {time.monotonic() - began:.0f} s", flush=True
     )
@@ -219,7 +226,10 @@ def run(task: str, algorithm: str, seed: int) -> dict[str, Any]:
         "task": task,
         "algorithm": algorithm,
         "seed": seed,
-        "settings": {name: value for name, value in settings.items() if not callable(value)},
+        "settings": [
+            {name: value for name, value in phase.items() if not callable(value)}
+            for phase in TASKS[task]["settings"][algorithm]
+        ],
         "measured": measured,
         "versions": {"maxent": maxent.__version__, "torch": torch.__version__},
     }
