@@ -537,6 +537,24 @@ def test_compare_keeps_other_settings_apart(capsys):
     assert "hidden" not in out
 
 
+def test_compare_takes_another_environment_for_another_task(capsys):
+    for seed in range(2):
+        pretend(f"long-{seed}", [1.0, 2.0], {"seed": seed})
+        short = {"seed": seed, "env_settings": {"max_episode_steps": 50}}
+        pretend(f"short-{seed}", [0.0, 1.0], short)
+    assert main(["compare", "long-0", "long-1", "short-0", "short-1"]) == 0
+    out = capsys.readouterr().out
+    assert 'Pendulum-v1 with {"max_episode_steps": 50}: ' in out
+    assert "P(" not in out and "env_settings" not in out
+
+
+def test_compare_keeps_runs_begun_with_an_agent_apart(capsys):
+    pretend("fresh", [1.0, 2.0], {"seed": 1})
+    pretend("warm", [1.0, 2.0], {"seed": 2, "start": "Pendulum-v1, 20 steps, settings 1a2b3c4d"})
+    assert main(["compare", "fresh", "warm"]) == 0
+    assert "sac, start Pendulum-v1, 20 steps" in capsys.readouterr().out
+
+
 def test_compare_takes_a_default_left_out_and_given_as_one(capsys):
     pretend("a", [1.0, 2.0], {"seed": 0})
     pretend("b", [1.0, 2.0], {"seed": 1, "settings": {"updates_per_step": 1, "batch_size": 256}})

@@ -57,6 +57,8 @@ def test_the_readme_links_every_page():
     assert missing == []
 
 
-def test_every_figure_has_its_line():
-    told = set(re.findall(r"\w+", (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")))
-    assert set(plots.__all__) - told == set()
+def test_every_figure_has_its_row():
+    lines = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8").splitlines()
+    rows = " ".join(line.split("|")[1] for line in lines if line.startswith("| `"))
+    told = set(re.findall(r"`(?:plots\.)?(\w+)", rows))
+    assert set(plots.__all__) - told == {"Figure"}

@@ -33,7 +33,7 @@ METRICS = {
 
 NOT_SETTINGS = (
     *("algorithm", "env", "seed", "steps", "device", "log_every", "checkpoint_every"),
-    *("evaluate_every", "evaluation_episodes"),
+    *("evaluate_every", "evaluation_episodes", "env_settings"),
 )
 """What runs of one group may differ in, or is said otherwise."""
 
@@ -108,6 +108,12 @@ class _Run:
         return [row["step"] for row in rows], [row[metric] for row in rows]
 
     @property
+    def task(self) -> str:
+        """The environment and what it was made with."""
+        name, made = self.config["env"] or "unnamed environment", self.config["env_settings"]
+        return f"{name} with {json.dumps(made, sort_keys=True)}" if made else name
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What runs of one group have in common, flat."""
         plan = {name: value for name, value in self.config.items() if name not in NOT_SETTINGS}
@@ -138,6 +144,7 @@ def _read(folder: str) -> _Run:
     from maxent.neural.training import logged
 
     config = read_record(Path(folder))["config"]
+    config = {"env_settings": {}, "start": None} | config
     config = config | {"settings": with_defaults(config["algorithm"], config["settings"])}
     return _Run(folder, config, logged(folder))
 
@@ -163,17 +170,17 @@ def _grouped(runs: Sequence[_Run], metric: str) -> dict[str, list[Group]]:
 
     same: dict[str, list[_Run]] = {}
     for run in runs:
-        kind = json.dumps([run.config["env"], run.config["algorithm"], run.settings])
+        kind = json.dumps([run.task, run.config["algorithm"], run.settings])
         kind = json.dumps(json.loads(kind, parse_int=float), sort_keys=True)  # 1 is 1.0
         same.setdefault(kind, []).append(run)
     found: dict[str, list[Group]] = {}
     for alike in same.values():
         _check_seeds(alike)
-        config = alike[0].config
+        task, algorithm = alike[0].task, alike[0].config["algorithm"]
         rivals = [
             other[0].settings
             for other in same.values()
-            if all(other[0].config[name] == config[name] for name in ("env", "algorithm"))
+            if (other[0].task, other[0].config["algorithm"]) == (task, algorithm)
         ]
         apart = [
             f"{name} {value}"
@@ -181,8 +188,8 @@ def _grouped(runs: Sequence[_Run], metric: str) -> dict[str, list[Group]]:
             if any(other.get(name) != value for other in rivals)
         ]
         curve = learning_curve([run.scored(metric) for run in alike])
-        group = Group(", ".join([config["algorithm"], *apart]), alike, curve)
-        found.setdefault(config["env"] or "unnamed environment", []).append(group)
+        group = Group(", ".join([algorithm, *apart]), alike, curve)
+        found.setdefault(task, []).append(group)
     return found
 
 
@@ -242,6 +249,7 @@ def _record(group: Group) -> dict[str, Any]:
         "name": group.name,
         "algorithm": config["algorithm"],
         "env": config["env"],
+        "env_settings": config["env_settings"],
         "settings": group.runs[0].settings,
         "runs": [run.folder for run in group.runs],
         "seeds": [run.config["seed"] for run in group.runs],

@@ -50,6 +50,7 @@ class Plan:
     steps : environment steps in all.  seed : of everything.  copies : environments, in turn.
     log_every, evaluate_every, checkpoint_every : in environment steps; 0: never.
     evaluation_episodes : in each evaluation.  device : where the networks are.
+    start : of what agent the networks were begun with, in words; None: fresh.
     """
 
     algorithm: str
@@ -63,6 +64,7 @@ class Plan:
     checkpoint_every: int = 0
     device: str = "cpu"
     env_settings: dict[str, Any] = field(default_factory=dict)
+    start: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "copies", "evaluation_episodes"):
@@ -115,6 +117,8 @@ class Learner:
         """Train until the last step, or until a signal."""
         plan = self.plan
         saved, score = self.step, None
+        if run and plan.start is not None and not run.steps:  # to resume from, too
+            self._save(run, score, announce)
         with (
             stop_requested() as stop,
             tqdm(total=plan.steps, initial=self.step, disable=None if progress else True) as bar,
@@ -161,21 +165,30 @@ class Learner:
         return plan | {"settings": self.config.to_dict()}
 
     def begin_with(self, agent: Agent) -> None:
-        """Take the networks, targets and temperature of an agent; the moments stay fresh.
+        """Take the networks and targets of an agent, and its temperature where that is tuned; the
+        moments stay fresh.
 
         Raises ConfigError where the agent is of another algorithm or has other sizes.
         """
-        given = {name: x for name, x in _flat(agent.state) if "_moments/" not in name}
-        own = {name: x for name, x in _flat(self.state) if "_moments/" not in name}
-        if agent.algorithm != self.algorithm or {name: x.shape for name, x in given.items()} != {
-            name: x.shape for name, x in own.items()
-        }:
-            raise ConfigError(
-                f"start = {agent} is of another algorithm or other sizes than this "
-                f"{self.algorithm} on {self.spaces}"
-            )
+        kept = ("temperature/",) if getattr(self.config, "temperature", None) is not None else ()
+        given, own = dict(_flat(agent.state)), dict(_flat(self.state))
+        if agent.algorithm != self.algorithm:
+            raise ConfigError(f"start = {agent} is of another algorithm than {self.algorithm}")
+        if agent.spaces.bounded != self.spaces.bounded:
+            raise ConfigError(f"start = {agent} has other actions: {agent.spaces.action}")
+        for name in sorted(own | given):
+            if name not in own or name not in given or own[name].shape != given[name].shape:
+                here, there = (
+                    tuple(state[name].shape) if name in state else "absent"
+                    for state in (own, given)
+                )
+                raise ConfigError(
+                    f"start = {agent} has other sizes: {name} is {there} there, {here} here; look "
+                    "at hidden, critics and the environment's spaces"
+                )
         for name, tensor in own.items():
-            tensor.copy_(given[name])
+            if "_moments/" not in name and not name.startswith(kept):
+                tensor.copy_(given[name])
 
     def restore(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
         """Come back to a checkpoint; rows: what had been logged until then."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gymnasium.vector import VectorEnv
 
-from maxent.errors import ConfigError
+from maxent.errors import ConfigError, check_count
 from maxent.neural.agent import Agent
 from maxent.neural.algorithms import with_defaults
 from maxent.neural.learner import Env, Learner, Plan
 from maxent.neural.runs import Run, check_resume, checkpoints
+from maxent.neural.runs.durable import sha256_of
 from maxent.neural.runs.record import METRICS, read_record
 
 
@@ -54,7 +56,8 @@ def train(
     checkpoint_every : environment steps between checkpoints; a run has one at its end in any case.
     device : where the networks are, "cpu" or "cuda".
     env_settings : keyword arguments of `gymnasium.make`, with an id; plain values.
-    start : an agent of the same algorithm and sizes, whose networks are begun with.
+    start : an agent of the same algorithm and sizes, whose networks are begun with, and its
+        temperature where that is tuned; replay and moments begin anew, random actions too.
     progress : show a bar where stderr is a terminal.
     announce : called with a line of text for each checkpoint saved.
     report : called with each row of `agent.history` as it is logged.
@@ -72,6 +75,10 @@ def train(
                 f"copies = {copies} of a vector environment, which has {env.num_envs}; leave it out"
             )
         copies = env.num_envs
+    if not isinstance(env_settings, Mapping | None):
+        raise ConfigError(f"env_settings = {env_settings!r}; give a dictionary")
+    if not isinstance(start, Agent | None):
+        raise ConfigError(f"start = {start!r} is no agent; give one, as load_agent(RUN) does")
     plan = Plan(
         algorithm=algorithm,
         env=env if isinstance(env, str) else None,
@@ -84,6 +91,7 @@ def train(
         checkpoint_every=checkpoint_every,
         device=device,
         env_settings=dict(env_settings or {}),
+        start=None if start is None else _told(start),
     )
     learner = Learner(plan, env, settings)
     try:
@@ -122,6 +130,11 @@ def resume(
         saved = saved | {"settings": with_defaults(saved["algorithm"], saved["settings"])}
         check_resume(saved, saved | {"settings": saved["settings"] | settings})
         checkpoint = opened.resume()
+        if checkpoint is None and saved.get("start") is not None:
+            raise ConfigError(
+                f"run {os.fspath(run)!r} was begun with an agent's networks ({saved['start']}) and "
+                "was cut before it had saved them; train it again with start= and overwrite=True"
+            )
         if steps is None:
             steps = saved["steps"] if checkpoint is None else checkpoint.values["steps"]
         learner = _learner(saved | {"steps": steps}, env)
@@ -145,6 +158,12 @@ def load_agent(
         learner.close()
 
 
+def _told(start: Agent) -> str:
+    """An agent that another begins with; the same words for all seeds of one configuration."""
+    made = sha256_of([start.env_settings, start.config.to_dict()])[:8]
+    return f"{start.env or 'unnamed environment'}, {start.steps} steps, settings {made}"
+
+
 def _learner(config: dict[str, Any], env: Env | None) -> Learner:
     env = config["env"] if env is None else env
     if env is None:
@@ -156,6 +175,21 @@ def _learner(config: dict[str, Any], env: Env | None) -> Learner:
 
 
 def logged(run: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """What a run has logged, a dictionary a row."""
-    with open(Path(run) / METRICS) as lines:
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+    """What a run has logged, a dictionary a row; a last line that is not whole is left out.
+
+    Raises ConfigError for a line that is no row: the file, the line and what it says.
+    """
+    path = Path(run) / METRICS
+    with open(path, encoding="utf-8", errors="replace") as lines:
+        return [_row(path, i, line) for i, line in enumerate(lines, 1) if line.endswith("\n")]
+
+
+def _row(path: Path, number: int, line: str) -> dict[str, Any]:
+    with suppress(ValueError):
+        row = json.loads(line)
+        if isinstance(row, dict) and all(isinstance(x, int | float) for x in row.values()):
+            row["step"] = check_count("step", row.get("step"), 0)
+            return row
+    raise ConfigError(
+        f"{path}, line {number} is no row of a training log: {line.rstrip()[:60]!r}; remove it"
+    )
