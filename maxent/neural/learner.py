@@ -176,15 +176,12 @@ class Learner:
             raise ConfigError(f"start = {agent} is of another algorithm than {self.algorithm}")
         if agent.spaces.bounded != self.spaces.bounded:
             raise ConfigError(f"start = {agent} has other actions: {agent.spaces.action}")
-        for name in sorted(own | given):
-            if name not in own or name not in given or own[name].shape != given[name].shape:
-                here, there = (
-                    tuple(state[name].shape) if name in state else "absent"
-                    for state in (own, given)
-                )
+        there, here = ({name: tuple(x.shape) for name, x in of.items()} for of in (given, own))
+        for name in sorted(there | here):
+            if there.get(name) != here.get(name):
                 raise ConfigError(
-                    f"start = {agent} has other sizes: {name} is {there} there, {here} here; look "
-                    "at hidden, critics and the environment's spaces"
+                    f"start = {agent} has other sizes: {name} is {there.get(name, 'absent')}, here "
+                    f"{here.get(name, 'absent')}; look at hidden, critics and the spaces"
                 )
         for name, tensor in own.items():
             if "_moments/" not in name and not name.startswith(kept):
