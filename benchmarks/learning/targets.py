@@ -3,6 +3,7 @@
     python benchmarks/learning/targets.py                      # what is missing, then the tables
     python benchmarks/learning/targets.py --tasks lqr --seeds 1 2
     python benchmarks/learning/targets.py --tables             # only the tables, from results/
+    python benchmarks/learning/targets.py --tables --figure docs/images/targets.png
 
 ==============  ===================================================================  ==============
 task            what is measured                                                     to reach
@@ -31,8 +32,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
+from targets_figure import targets_figure
 
 import maxent
+from maxent import plots
 from maxent.continuous import multigoal, pendulum
 from maxent.neural.agent import Agent
 from maxent.neural.diagnostics import Diagnosis, diagnose
@@ -131,7 +134,7 @@ def multigoal_policies(agent: Agent, samples: int = 200_000) -> tuple[np.ndarray
     return exact, own
 
 
-def pendulum_returns(act: Callable[[np.ndarray], np.ndarray], discount: float = 1.0) -> np.ndarray:
+def pendulum_returns(act: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Returns of 200 steps from 100 fixed starts; act: observations (n, 3) -> torques (n, 1)."""
     states = pendulum.start(100, np.random.default_rng(0))
     total = np.zeros(len(states))
@@ -151,9 +154,12 @@ def measure_pendulum(agent: Agent) -> dict[str, float]:
 
     grid = pendulum.pendulum()
     solution = maxent.solve(grid.mdp(agent.temperature), agent.temperature, tolerance=1e-2)
+    own, exact = pendulum_returns(act), pendulum_returns(mean_action(grid, solution))
     return {
-        "return": float(pendulum_returns(act).mean()),
-        "exact": float(pendulum_returns(mean_action(grid, solution)).mean()),
+        "return": float(own.mean()),
+        "exact": float(exact.mean()),
+        "median_behind": float(np.median(exact - own)),
+        "starts_40_behind": float((exact - own > 40.0).sum()),
         "temperature": agent.temperature,
     }
 
@@ -165,7 +171,7 @@ GRID |= {"critics": 1, "target_rate": 0.02}
 LQR = {"env": "maxent/LQR-v0", "steps": 400_000, "discount": 0.9, "temperature": 0.2}
 LQR |= {"critics": 1, "hidden": (128, 128), "batch_size": 256, "target_rate": 0.03}
 LQR |= {"critic_rate": 3e-3, "actor_rate": 1e-3, "final_rate_share": 0.005}
-LQR |= {"copies": 10, "updates_per_step": 0.075, "replay_capacity": 400_000}
+LQR |= {"copies": 10, "updates_per_step": 0.1, "replay_capacity": 400_000}
 LQR |= {"learning_starts": 2_000}
 GOALS = {"env": "maxent/Multigoal-v0", "steps": 20_000, "discount": 0.99, "target_rate": 0.02}
 GOALS |= {"learning_starts": 5_000, "critics": 1}
@@ -173,20 +179,38 @@ SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99, "temperature":
 SWING |= {"hidden": (128, 128), "batch_size": 256, "critics": 1, "target_rate": 0.02}
 SWING |= {"env_settings": {"max_episode_steps": 50}}  # 400 starts instead of 100
 STEIN = SMALL | {"sampler_rate": 1e-3}
-COOLED = STEIN | GOALS | {"hidden": (128, 128), "critic_rate": 3e-3, "value_particles": 32}
-WARM = COOLED | {"temperature": 10.0, "final_rate_share": 0.1}
-COLD = COOLED | {"temperature": 1.0, "final_rate_share": 0.02, "steps": 80_000, "copies": 10}
+# Begun at temperature 1 only one or two goals are kept: so first WARM, and from there COLD.
+PHASE = STEIN | GOALS | {"hidden": (128, 128), "critic_rate": 3e-3, "value_particles": 32}
+WARM = PHASE | {"temperature": 10.0, "final_rate_share": 0.1}
+COLD = PHASE | {"temperature": 1.0, "final_rate_share": 0.02, "steps": 80_000, "copies": 10}
 COLD |= {"updates_per_step": 0.25, "replay_capacity": 80_000}
-"""At temperature 1 from the start all goals but one are lost: it is cooled to."""
+
+GOAL_AIMS = {
+    "shares of the goals": lambda m: max(abs(m[f"goal_{goal}"] - 0.25) for goal in range(4)) / 0.1,
+    "missed": lambda m: m["missed"] / 0.05,
+}
 
 TASKS: dict[str, dict[str, Any]] = {
     "gridworld": {
         "measure": measure_gridworld,
+        "aims": {
+            "score": lambda m: (1.0 - m["score"]) / 0.02,
+            "KL": lambda m: m["kl"] / 0.02,
+        },
         "settings": {"sql": [SMALL | GRID], "sac": [FAST | GRID]},
     },
-    "lqr": {"measure": measure_lqr, "settings": {"sac": [FAST | LQR]}},
+    "lqr": {
+        "measure": measure_lqr,
+        "aims": {
+            "gain": lambda m: m["gain"] / 0.05,
+            "covariance": lambda m: m["covariance"] / 0.15,
+            "V": lambda m: m["value"] / 0.05,
+        },
+        "settings": {"sac": [FAST | LQR]},
+    },
     "multigoal-10": {
         "measure": measure_multigoal,
+        "aims": GOAL_AIMS,
         "settings": {
             "sql": [STEIN | GOALS | {"temperature": 10.0}],
             "sac": [FAST | GOALS | {"temperature": 10.0}],
@@ -194,23 +218,34 @@ TASKS: dict[str, dict[str, Any]] = {
     },
     "multigoal-1": {
         "measure": measure_multigoal,
+        "aims": GOAL_AIMS,
         "settings": {
             "sql": [WARM, COLD],
             "sac": [FAST | GOALS | {"temperature": 1.0}],
         },
     },
-    "pendulum": {"measure": measure_pendulum, "settings": {"sac": [FAST | SWING]}},
+    "pendulum": {
+        "measure": measure_pendulum,
+        "aims": {"return": lambda m: abs(m["return"] - m["exact"]) / 10.0},
+        "settings": {"sac": [FAST | SWING]},
+    },
 }
-"""The settings of each algorithm: a list of phases, trained one after the other."""
+"""Of each task: what is measured of an agent, each error as a share of what its aim allows, and the
+settings of each algorithm, a list of phases trained one after the other."""
 
 
 def train(task: str, algorithm: str, seed: int) -> Agent:
-    """The agent of one task, algorithm and seed; a phase starts with the networks of the last."""
-    agent = None
+    """The agent of one task, algorithm and seed.
+
+    A phase starts with the networks of the one before it; its replay is empty and its first
+    `learning_starts` steps are random, as in a run of its own.
+    """
+    agent: Agent | None = None
     for phase in TASKS[task]["settings"][algorithm]:
         agent = maxent.train(algorithm, **phase, seed=seed, start=agent, progress=True)
         if agent.stopped_by is not None:
             raise SystemExit(128 + agent.stopped_by)
+    assert agent is not None, f"{task} has no phase for {algorithm}"
     return agent
 
 
@@ -235,35 +270,56 @@ def run(task: str, algorithm: str, seed: int) -> dict[str, Any]:
     }
 
 
-def tables() -> str:
-    """What is in `results/`, one block a task and algorithm, one row a seed."""
+Found = dict[tuple[str, str], list[dict[str, Any]]]
+"""The records of each task and algorithm, by seed."""
+
+
+def found() -> Found:
+    """What is in `results/`."""
+    every = {
+        (task, algorithm): [
+            json.loads(path.read_text())
+            for path in sorted(RESULTS.glob(f"{task}-{algorithm}-*.json"))
+        ]
+        for task, told in TASKS.items()
+        for algorithm in told["settings"]
+    }
+    return {run: records for run, records in every.items() if records}
+
+
+def used_up(records: list[dict[str, Any]], task: str) -> dict[str, list[float]]:
+    """Each error of a task, as a share of what its aim allows, by seed: reached if at most 1."""
+    return {
+        name: [error(record["measured"]) for record in records]
+        for name, error in TASKS[task]["aims"].items()
+    }
+
+
+def tables(every: Found) -> str:
+    """One block a task and algorithm, one row a seed; the last column is the largest share."""
     blocks = []
-    for task, told in TASKS.items():
-        for algorithm in told["settings"]:
-            rows = [
-                json.loads(path.read_text())
-                for path in sorted(RESULTS.glob(f"{task}-{algorithm}-*.json"))
-            ]
-            if rows:
-                names = list(rows[0]["measured"])
-                lines = [f"| seed | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
-                lines += [
-                    f"| {row['seed']} | "
-                    + " | ".join(f"{row['measured'][name]:.4g}" for name in names)
-                    + " |"
-                    for row in rows
-                ]
-                blocks.append(f"{task}, {algorithm}\n\n" + "\n".join(lines))
+    for (task, algorithm), records in every.items():
+        names = list(records[0]["measured"])
+        largest = map(max, zip(*used_up(records, task).values(), strict=True))
+        lines = [
+            f"| seed | {' | '.join(names)} | of what is allowed |",
+            "|---" * (len(names) + 2) + "|",
+        ]
+        for record, share in zip(records, largest, strict=True):
+            cells = [f"{record['measured'][name]:.4g}" for name in names]
+            lines.append(f"| {record['seed']} | {' | '.join(cells)} | {share:.2f} |")
+        blocks.append(f"{task}, {algorithm}\n\n" + "\n".join(lines))
     return "\n\n".join(blocks)
 
 
 def main() -> None:
-    """Run what is missing, then print the tables."""
+    """Run what is missing, then print the tables, and draw them."""
     parser = argparse.ArgumentParser(description="Learning held against exact answers.")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--algorithms", nargs="+", default=["sql", "sac"])
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
-    parser.add_argument("--tables", action="store_true", help="only the tables")
+    parser.add_argument("--tables", action="store_true", help="run nothing")
+    parser.add_argument("--figure", help="a file for the errors as shares of what is allowed")
     told = parser.parse_args()
     torch.set_num_threads(1)
     RESULTS.mkdir(exist_ok=True)
@@ -273,7 +329,11 @@ def main() -> None:
                 path = RESULTS / f"{task}-{algorithm}-{seed}.json"
                 if not path.exists():
                     path.write_text(json.dumps(run(task, algorithm, seed), indent=1) + "\n")
-    print(tables())
+    every = found()
+    print(tables(every))
+    if told.figure is not None:
+        drawn = targets_figure({run: used_up(records, run[0]) for run, records in every.items()})
+        plots.save(drawn, told.figure, overwrite=True)
 
 
 if __name__ == "__main__":
