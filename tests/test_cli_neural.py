@@ -533,7 +533,7 @@ def test_compare_keeps_other_settings_apart(capsys):
         pretend(f"hot-{seed}", [0.0, 1.0], {"seed": seed, "settings": {"temperature": 10.0}})
     assert main(["compare", "cold-0", "cold-1", "hot-0", "hot-1"]) == 0
     out = capsys.readouterr().out
-    assert "sac, temperature 0.1 " in out and "sac, temperature 10.0 " in out
+    assert "sac, temperature 0.1 " in out and "sac, temperature 10 " in out
     assert "hidden" not in out
 
 
@@ -545,6 +545,9 @@ def test_compare_takes_another_environment_for_another_task(capsys):
     assert main(["compare", "long-0", "long-1", "short-0", "short-1"]) == 0
     out = capsys.readouterr().out
     assert 'Pendulum-v1 with {"max_episode_steps": 50}: ' in out
+    pretend("short-2", [0.0, 1.0], {"seed": 2, "env_settings": {"max_episode_steps": 50.0}})
+    assert main(["compare", "short-0", "short-2", "--out", "all.json"]) == 0
+    assert len(json.loads(Path("all.json").read_text())["groups"]) == 1
     assert "P(" not in out and "env_settings" not in out
 
 
@@ -552,7 +555,8 @@ def test_compare_keeps_runs_begun_with_an_agent_apart(capsys):
     pretend("fresh", [1.0, 2.0], {"seed": 1})
     pretend("warm", [1.0, 2.0], {"seed": 2, "start": "Pendulum-v1, 20 steps, settings 1a2b3c4d"})
     assert main(["compare", "fresh", "warm"]) == 0
-    assert "sac, start Pendulum-v1, 20 steps" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "sac, begun with (Pendulum-v1, 20 steps" in out and "sac, begun fresh" in out
 
 
 def test_compare_takes_a_default_left_out_and_given_as_one(capsys):

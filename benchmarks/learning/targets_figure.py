@@ -1,4 +1,4 @@
-"""The figure of `targets.py`: each error as a share of what its aim allows, a dot a seed."""
+"""The figure of `targets.py`: each error as a share of what its aim allows, one mark per seed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def targets_figure(used_up: Mapping[tuple[str, str], Mapping[str, Sequence[float
     ax.set_yticks(range(len(rows)), labels=[f"{task}, {name}: {m}" for task, name, m in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
-    figure.suptitle("Learning held against exact answers, a mark a seed", x=0.01, ha="left")
+    figure.suptitle("Learning held against exact answers, one mark per seed", x=0.01, ha="left")
     handles = [
         Line2D([], [], color=LINES[i], marker=MARKERS[i], linestyle="", label=name)
         for i, name in enumerate(algorithms)

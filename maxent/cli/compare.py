@@ -140,13 +140,14 @@ def _check_once(folders: Sequence[str]) -> None:
 
 def _read(folder: str) -> _Run:
     from maxent.neural.algorithms import with_defaults
+    from maxent.neural.runs.durable import alike
     from maxent.neural.runs.record import read_record
     from maxent.neural.training import logged
 
     config = read_record(Path(folder))["config"]
     config = {"env_settings": {}, "start": None} | config
     config = config | {"settings": with_defaults(config["algorithm"], config["settings"])}
-    return _Run(folder, config, logged(folder))
+    return _Run(folder, alike(config), logged(folder))
 
 
 def _metric(runs: Sequence[_Run], asked: str | None) -> str:
@@ -170,27 +171,33 @@ def _grouped(runs: Sequence[_Run], metric: str) -> dict[str, list[Group]]:
 
     same: dict[str, list[_Run]] = {}
     for run in runs:
-        kind = json.dumps([run.task, run.config["algorithm"], run.settings])
-        kind = json.dumps(json.loads(kind, parse_int=float), sort_keys=True)  # 1 is 1.0
+        kind = json.dumps([run.task, run.config["algorithm"], run.settings], sort_keys=True)
         same.setdefault(kind, []).append(run)
     found: dict[str, list[Group]] = {}
-    for alike in same.values():
-        _check_seeds(alike)
-        task, algorithm = alike[0].task, alike[0].config["algorithm"]
+    for pooled in same.values():
+        _check_seeds(pooled)
+        task, algorithm = pooled[0].task, pooled[0].config["algorithm"]
         rivals = [
             other[0].settings
             for other in same.values()
             if (other[0].task, other[0].config["algorithm"]) == (task, algorithm)
         ]
         apart = [
-            f"{name} {value}"
-            for name, value in alike[0].settings.items()
+            _said(name, value)
+            for name, value in pooled[0].settings.items()
             if any(other.get(name) != value for other in rivals)
         ]
-        curve = learning_curve([run.scored(metric) for run in alike])
-        group = Group(", ".join([algorithm, *apart]), alike, curve)
+        curve = learning_curve([run.scored(metric) for run in pooled])
+        group = Group(", ".join([algorithm, *apart]), pooled, curve)
         found.setdefault(task, []).append(group)
     return found
+
+
+def _said(name: str, value: Any) -> str:
+    """A setting in the name of a group."""
+    if name == "start":
+        return "begun fresh" if value is None else f"begun with ({value})"
+    return f"{name} {value}"
 
 
 def _check_seeds(runs: Sequence[_Run]) -> None:

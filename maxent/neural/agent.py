@@ -51,6 +51,7 @@ class Agent:
     algorithm : the name of its algorithm.  config : its settings.  spaces : the environment's.
     state : all parameters, by network.  steps : environment steps lived through.
     env, env_settings : the id of its environment, or None, and what it was made with.
+    start : of what agent its networks were begun with, in words; None: fresh.
     history : the rows logged in training.
     stopped_by : the number of the signal that stopped training, or None.
     """
@@ -62,6 +63,7 @@ class Agent:
     steps: int
     env: str | None = None
     env_settings: dict[str, Any] = field(default_factory=dict)
+    start: str | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     stopped_by: int | None = None
 

@@ -155,6 +155,7 @@ class Learner:
             steps=self.step,
             env=self.plan.env,
             env_settings=self.plan.env_settings,
+            start=self.plan.start,
             history=self.history,
             stopped_by=stopped_by,
         )
@@ -205,7 +206,7 @@ class Learner:
             self.environments.restore(values["environments"])
 
     def restore_networks(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
-        """Take a checkpoint's parameters, and no more than an agent needs.
+        """Take a checkpoint's parameters and the rows logged until then: what an agent needs.
 
         Raises ConfigError where this environment has other sizes than the run's.
         """
@@ -217,7 +218,8 @@ class Learner:
                     f"{tuple(tensor.shape)} there, in the checkpoint {tuple(saved.shape)}"
                 )
             tensor.copy_(saved)
-        self.step, self.history = checkpoint.step, rows
+        self.step = checkpoint.step
+        self.history = [row for row in rows if row["step"] <= self.step]
 
     def close(self) -> None:
         """Close the environments that were made here."""
@@ -288,6 +290,11 @@ class Learner:
             episodes=self.plan.evaluation_episodes,
             seed=EVALUATION_SEED,
         )
+        if not np.isfinite(told.returns).all():
+            raise TrainingDivergedError(
+                f"step {self.step}: an episode of the evaluation has a return that is not finite; "
+                "look at the environment's rewards"
+            )
         return {
             "evaluation_return": float(told.returns.mean()),
             "evaluation_length": float(told.lengths.mean()),

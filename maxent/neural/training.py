@@ -16,7 +16,7 @@ from maxent.neural.agent import Agent
 from maxent.neural.algorithms import with_defaults
 from maxent.neural.learner import Env, Learner, Plan
 from maxent.neural.runs import Run, check_resume, checkpoints
-from maxent.neural.runs.durable import sha256_of
+from maxent.neural.runs.durable import alike, plain, sha256_of
 from maxent.neural.runs.record import METRICS, read_record
 
 
@@ -57,7 +57,8 @@ def train(
     device : where the networks are, "cpu" or "cuda".
     env_settings : keyword arguments of `gymnasium.make`, with an id; plain values.
     start : an agent of the same algorithm and sizes, whose networks are begun with, and its
-        temperature where that is tuned; replay and moments begin anew, random actions too.
+        temperature where that is tuned (then `initial_temperature` is not used); replay and
+        moments begin anew, random actions too.
     progress : show a bar where stderr is a terminal.
     announce : called with a line of text for each checkpoint saved.
     report : called with each row of `agent.history` as it is logged.
@@ -160,7 +161,8 @@ def load_agent(
 
 def _told(start: Agent) -> str:
     """An agent that another begins with; the same words for all seeds of one configuration."""
-    made = sha256_of([start.env_settings, start.config.to_dict()])[:8]
+    made = plain("start", [start.start, start.env_settings, start.config.to_dict()])
+    made = sha256_of(alike(made))[:8]
     return f"{start.env or 'unnamed environment'}, {start.steps} steps, settings {made}"
 
 
@@ -175,21 +177,24 @@ def _learner(config: dict[str, Any], env: Env | None) -> Learner:
 
 
 def logged(run: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """What a run has logged, a dictionary a row; a last line that is not whole is left out.
+    """What a run has logged, a dictionary a row; blank lines, and a last one that is not whole, are
+    left out.
 
     Raises ConfigError for a line that is no row: the file, the line and what it says.
     """
     path = Path(run) / METRICS
     with open(path, encoding="utf-8", errors="replace") as lines:
-        return [_row(path, i, line) for i, line in enumerate(lines, 1) if line.endswith("\n")]
+        whole = [(i, line) for i, line in enumerate(lines, 1) if line.endswith("\n")]
+    return [_row(path, i, line) for i, line in whole if line.strip()]
 
 
 def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     with suppress(ValueError):
         row = json.loads(line)
-        if isinstance(row, dict) and all(isinstance(x, int | float) for x in row.values()):
+        if isinstance(row, dict) and all(isinstance(x, int | float | None) for x in row.values()):
             row["step"] = check_count("step", row.get("step"), 0)
             return row
     raise ConfigError(
-        f"{path}, line {number} is no row of a training log: {line.rstrip()[:60]!r}; remove it"
+        f"{path}, line {number} is no row of a training log: {line.rstrip()[:60]!r}; put "
+        "as many spaces in its place (a checkpoint counts the bytes before it)"
     )

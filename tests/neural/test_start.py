@@ -2,13 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
 
 import maxent
-from maxent.errors import ConfigError
+from maxent.errors import ConfigError, TrainingDivergedError
 from maxent.neural.learner import Learner, _flat
+from maxent.neural.training import logged
 from tests.neural.test_training import Bandit
 
 TINY = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "log_every": 0}
@@ -124,6 +126,22 @@ def test_a_run_says_what_it_was_begun_with(tmp_path):
     assert fresh["start"] is None
 
 
+def test_what_it_was_begun_with_is_one_for_equal_numbers_and_remembers_the_first():
+    one = train(temperature=1, env_settings={"g": 9})
+    same = train(temperature=1.0, env_settings={"g": np.float32(9.0)})
+    other = train(temperature=1.0, env_settings={"g": 8})
+    told = [train(start=agent).start for agent in (one, same, other)]
+    assert told[0] == told[1] != told[2]
+    chained = [train(temperature=1, start=agent, env_settings={"g": 9}) for agent in (one, other)]
+    assert train(start=chained[0]).start != train(start=chained[1]).start
+
+
+def test_a_checkpoint_s_agent_has_the_history_until_then(tmp_path):
+    train(run=tmp_path / "run", steps=40, log_every=10, checkpoint_every=20)
+    agent = maxent.load_agent(tmp_path / "run", step=20)
+    assert [row["step"] for row in agent.history] == [10, 20]
+
+
 @pytest.mark.parametrize("made", [[1, 2], "max_episode_steps=5", 3])
 def test_env_settings_are_a_dictionary(made):
     with pytest.raises(ConfigError, match=r"env_settings = .*; give a dictionary"):
@@ -137,3 +155,33 @@ def test_a_line_that_is_no_row_of_a_log_is_told(line, tmp_path):
     log.write_text(log.read_text() + line + "\n")
     with pytest.raises(ConfigError, match=r"metrics\.jsonl, line 3 is no row"):
         maxent.load_agent(tmp_path / "run")
+    log.write_text(log.read_text().replace(line + "\n", " " * len(line) + "\n"))
+    assert len(maxent.load_agent(tmp_path / "run").history) == 2
+
+
+def test_a_row_with_a_number_that_was_not_finite_is_one(tmp_path):
+    train(run=tmp_path / "run", log_every=10)
+    with (tmp_path / "run" / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 30, "return": null}\n')
+    rows = logged(tmp_path / "run")
+    assert rows[-1] == {"step": 30, "return": None}
+
+
+def test_an_evaluation_that_is_not_finite_says_so():
+    class Lost(Bandit):
+        def step(self, action):
+            return np.ones(1, dtype=np.float32), self.pays(), False, True, {}
+
+        def pays(self):
+            return 0.0
+
+    made = []
+
+    def make():
+        env = Lost()
+        env.pays = (lambda: 0.0) if not made else (lambda: float("nan"))
+        made.append(env)
+        return env
+
+    with pytest.raises(TrainingDivergedError, match="step 10: an episode of the evaluation"):
+        train(env=make, evaluate_every=10, evaluation_episodes=1)

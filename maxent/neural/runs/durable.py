@@ -70,6 +70,16 @@ def plain(name: str, value: Any) -> Any:
         ) from None
 
 
+def alike(document: Any) -> Any:
+    """A JSON document in which 1 and 1.0 are one number, for comparisons."""
+    return json.loads(json.dumps(document), parse_float=_number)
+
+
+def _number(text: str) -> int | float:
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 2.0**53 else value
+
+
 def seal(document: dict[str, Any]) -> bytes:
     """JSON text of a document, with the SHA-256 of its plainest form as a last field."""
     return (json.dumps(document | {"sha256": sha256_of(document)}, indent=1) + "\n").encode()
