@@ -25,7 +25,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from targets_figure import targets_figure
 import maxent
 from maxent import plots
 from maxent.continuous import multigoal, pendulum
+from maxent.continuous.discretise import mean_action, roll_out
 from maxent.neural.agent import Agent
 from maxent.neural.diagnostics import Diagnosis, diagnose
 
@@ -134,19 +134,9 @@ def multigoal_policies(agent: Agent, samples: int = 200_000) -> tuple[np.ndarray
     return exact, own
 
 
-def pendulum_returns(act: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Returns of 200 steps from 100 fixed starts; act: observations (n, 3) -> torques (n, 1)."""
-    states = pendulum.start(100, np.random.default_rng(0))
-    total = np.zeros(len(states))
-    for _ in range(200):
-        states, rewards, _ = pendulum.step(states, act(states))
-        total += rewards
-    return total
-
-
 def measure_pendulum(agent: Agent) -> dict[str, float]:
-    """Both play their deterministic action from the same starts."""
-    from maxent.continuous.discretise import mean_action
+    """Returns of 200 steps from 100 fixed starts; both play their deterministic action."""
+    starts = pendulum.start(100, np.random.default_rng(0))
 
     def act(states: np.ndarray) -> np.ndarray:
         seen = pendulum.observe(states).astype(np.float32)
@@ -154,7 +144,10 @@ def measure_pendulum(agent: Agent) -> dict[str, float]:
 
     grid = pendulum.pendulum()
     solution = maxent.solve(grid.mdp(agent.temperature), agent.temperature, tolerance=1e-2)
-    own, exact = pendulum_returns(act), pendulum_returns(mean_action(grid, solution))
+    own, exact = (
+        roll_out(pendulum.TASK, player, starts, 200).returns
+        for player in (act, mean_action(grid, solution))
+    )
     return {
         "return": float(own.mean()),
         "exact": float(exact.mean()),

@@ -19,7 +19,7 @@ import maxent
 from maxent.errors import ConfigError, OutputExistsError, ResumeMismatchError
 from maxent.files import output_folder, write_whole
 from maxent.neural.runs.checkpoints import CHECKPOINTS, REPLAY
-from maxent.neural.runs.durable import FORSAKEN, plain, seal, sha256_of, sync_folder, unseal
+from maxent.neural.runs.durable import FORSAKEN, alike, plain, seal, sha256_of, sync_folder, unseal
 
 FORMAT = "maxent-run-1"
 CONFIG, LOCK, METRICS = "config.json", "lock", "metrics.jsonl"
@@ -110,7 +110,7 @@ def check_resume(saved: dict[str, Any], new: dict[str, Any]) -> None:
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What differs between two JSON documents, one text a field: "batch_size: 256 -> 128"."""
-    before, after = dict(_fields(old)), dict(_fields(new))
+    before, after = dict(_fields(alike(old))), dict(_fields(alike(new)))
     return [
         f"{name}: {before.get(name, 'absent')} -> {after.get(name, 'absent')}"
         for name in sorted(before | after)
@@ -130,8 +130,7 @@ def _fields(document: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, s
         if isinstance(value, dict) and value:
             yield from _fields(value, f"{prefix}{name}.")
         else:
-            whole = isinstance(value, float) and value.is_integer()
-            yield f"{prefix}{name}", repr(int(value) if whole else value)
+            yield f"{prefix}{name}", repr(value)
 
 
 def _version(package: str) -> str | None:
