@@ -43,7 +43,7 @@ def maxent_segments(env: str) -> Segment:
     from protocol import settings_of
     from run_ours import settings_for_train
 
-    from maxent.neural.learner import Learner, Plan
+    from maxent.neural.training.learner import Learner, Plan
 
     settings = replace(settings_of(env, CAPACITY), learning_starts=RANDOM_STEPS)
     plan = Plan(algorithm="sac", env=env, steps=1, seed=SEED)

@@ -9,18 +9,20 @@ import importlib
 import sys
 from typing import Any
 
+from maxent.support import moved
+
 __version__ = "0.1.0"
 
 _HOME = {
     "MDP": "maxent.mdp",
-    "Grid": "maxent.grid",
+    "Grid": "maxent.mdp.grid",
     "Solution": "maxent.solution",
     "Iteration": "maxent.solution",
     "gridworld": "maxent.gridworlds",
     "maze": "maxent.gridworlds",
     "read_map": "maxent.gridworlds",
     "MAPS": "maxent.gridworlds",
-    "garnet": "maxent.random_mdps",
+    "garnet": "maxent.mdp.random_mdps",
     "from_gymnasium": "maxent.environments",
     "MDPEnv": "maxent.environments",
     "solve": "maxent.tabular.solvers",
@@ -47,7 +49,7 @@ _HOME = {
     "solve_lqr": "maxent.continuous.lqr",
     "compose_agents": "maxent.neural.composition",
     "diagnose": "maxent.neural.diagnostics",
-    "simulate": "maxent.simulation",
+    "simulate": "maxent.tabular.sampled.simulation",
     "mellowmax": "maxent.tabular.operators",
     "occupancy": "maxent.tabular.occupancy",
     "policy_return": "maxent.tabular.occupancy",
@@ -64,14 +66,14 @@ _HOME = {
     "train": "maxent.neural.training",
     "resume": "maxent.neural.training",
     "load_agent": "maxent.neural.training",
-    "Agent": "maxent.neural.agent",
+    "Agent": "maxent.neural.training.agent",
     "verify": "maxent.theorems.catalogue",
-    "enclose": "maxent.theorems.enclosure",
-    "Enclosure": "maxent.theorems.enclosure",
-    "prove": "maxent.theorems.proof",
-    "write_certificate": "maxent.theorems.certificate",
-    "check_certificate": "maxent.proof_checker",
-    "CertificateCheck": "maxent.proof_checker",
+    "enclose": "maxent.proofs.enclosure",
+    "Enclosure": "maxent.proofs.enclosure",
+    "prove": "maxent.proofs.prove",
+    "write_certificate": "maxent.proofs.certificate",
+    "check_certificate": "maxent.proofs.checker",
+    "CertificateCheck": "maxent.proofs.checker",
     "Check": "maxent.theorems.check",
     "Report": "maxent.theorems.check",
     "CheckFailedError": "maxent.theorems.check",
@@ -96,7 +98,7 @@ __all__ = sorted([*_HOME, "__version__"])
 def _register_environments() -> None:
     """Make `gymnasium.make("maxent/MDP-v0", mdp=mdp)` work wherever Gymnasium is in use already."""
     if "gymnasium" in sys.modules:
-        importlib.import_module("maxent.registration")
+        importlib.import_module("maxent.environments.registration")
 
 
 def __getattr__(name: str) -> Any:
@@ -115,3 +117,4 @@ def __dir__() -> list[str]:
 
 
 _register_environments()
+moved.install()

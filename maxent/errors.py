@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by name, and the one-line checks of scalar arguments.
+"""Everything that can go wrong, by name.
 
 Every error of this package is a `MaxEntError`, so `except maxent.MaxEntError` catches what a
 user can mend.  Each also derives from the built-in class that a Python programmer expects
@@ -7,12 +7,6 @@ limit, and what to do.
 """
 
 from __future__ import annotations
-
-import difflib
-import math
-from collections.abc import Iterable
-from numbers import Integral, Real
-from typing import Any
 
 
 class MaxEntError(Exception):
@@ -65,85 +59,3 @@ class RunLockedError(MaxEntError, BlockingIOError):
 
 class MaxEntWarning(UserWarning):
     """Something is probably not what was meant, yet has a well-defined meaning."""
-
-
-MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-300, 1e15
-
-
-def check_real(name: str, value: Any, valid: str) -> float:
-    """`value` as a float; ConfigError for a bool, a non-number or NaN.  `valid` names the range."""
-    try:
-        if not isinstance(value, bool) and isinstance(value, Real) and not math.isnan(value):
-            return float(value)
-    except OverflowError:  # an int beyond float64
-        pass
-    raise ConfigError(f"{name} = {str(value)[:60]!r} is not valid; give a number in {valid}")
-
-
-def check_discount(value: Any) -> float:
-    """The discount gamma as a float in [0, 1], else ConfigError."""
-    discount = check_real("discount", value, "[0, 1]")
-    if not (0.0 <= discount <= 1.0):
-        raise ConfigError(
-            f"discount = {value!r} is outside [0, 1]; typical values are 0.9 to 0.999"
-        )
-    return discount
-
-
-def check_temperature(value: Any) -> float:
-    """The temperature alpha as a float: 0 (hard maximum) or in [1e-300, 1e15], else ConfigError."""
-    valid = f"{{0}} or [{MIN_TEMPERATURE:g}, {MAX_TEMPERATURE:g}] (0 is the hard maximum)"
-    temperature = check_real("temperature", value, valid)
-    if temperature != 0.0 and not (MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE):
-        raise ConfigError(f"temperature = {value!r} is outside its valid range {valid}")
-    return temperature
-
-
-def check_positive(name: str, value: Any) -> float:
-    """A finite float > 0, else ConfigError."""
-    number = check_real(name, value, "(0, inf)")
-    if not (0.0 < number < math.inf):
-        raise ConfigError(f"{name} = {value!r} must be a finite number greater than 0")
-    return number
-
-
-def check_fraction(name: str, value: Any) -> float:
-    """A float in [0, 1], else ConfigError."""
-    number = check_real(name, value, "[0, 1]")
-    if not (0.0 <= number <= 1.0):
-        raise ConfigError(f"{name} = {value!r} is outside [0, 1]")
-    return number
-
-
-def check_finite(name: str, value: Any) -> float:
-    """A finite float, else ConfigError."""
-    number = check_real(name, value, "(-inf, inf)")
-    if not math.isfinite(number):
-        raise ConfigError(f"{name} = {value!r} must be finite")
-    return number
-
-
-def check_count(name: str, value: Any, minimum: int = 1) -> int:
-    """A whole number >= minimum, else ConfigError."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
-        raise ConfigError(f"{name} = {value!r} must be a whole number of at least {minimum}")
-    return int(value)
-
-
-def check_counts(name: str, values: Any, minimum: int = 1) -> list[int]:
-    """Whole numbers >= minimum, one or more or none, else ConfigError."""
-    try:
-        given = list(values)
-    except TypeError:
-        raise ConfigError(
-            f"{name} = {str(values)[:60]!r} must be a list of whole numbers of at least {minimum}"
-        ) from None
-    return [check_count(name, value, minimum) for value in given]
-
-
-def nearest(name: Any, known: Iterable[str]) -> str:
-    """The tail of a message about an unknown name: the likeliest one meant, then all of them."""
-    known = sorted(known)
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    guess = f"did you mean {close[0]!r}? " if close else ""
-    return f"{guess}Known: {', '.join(known)}"

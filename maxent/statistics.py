@@ -36,7 +36,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent.errors import ConfigError, check_count, check_real
+from maxent.errors import ConfigError
+from maxent.support.arguments import require_count, require_real
 
 RESAMPLES = 2_000
 """Draws of a bootstrap: the ends of a 95 % interval are then known to about its 20th part."""
@@ -70,10 +71,10 @@ def bootstrap_interval(
     matrices = [_matrix(each) for each in scores]
     if any(len(each) < 2 for each in matrices):
         raise ConfigError("an interval needs two runs at least, of different seeds")
-    source = np.random.default_rng(check_count("seed", seed, 0))
+    source = np.random.default_rng(require_count("seed", seed, 0))
     drawn = [
         statistic(*(_resampled(each, source) for each in matrices))
-        for _ in range(check_count("resamples", resamples))
+        for _ in range(require_count("resamples", resamples))
     ]
     ends = np.quantile(np.array(drawn), [low, high])
     return float(ends[0]), float(ends[1])
@@ -141,8 +142,8 @@ def learning_curve(
     values = np.stack([np.interp(grid, steps, scores) for steps, scores in told])
     ends = np.full((2, len(grid)), np.nan)
     if len(values) > 1:
-        source = np.random.default_rng(check_count("seed", seed, 0))
-        drawn = np.empty((check_count("resamples", resamples), len(grid)))
+        source = np.random.default_rng(require_count("seed", seed, 0))
+        drawn = np.empty((require_count("resamples", resamples), len(grid)))
         for row in drawn:
             row[:] = _trimmed_mean(values[source.integers(len(values), size=len(values))])
         ends = np.quantile(drawn, [low, high], axis=0)
@@ -162,7 +163,7 @@ def _resampled(scores: Float[ndarray, "R T"], source: np.random.Generator) -> nd
 
 def _levels(level: float) -> tuple[float, float]:
     """The two quantiles between which an interval of this level lies."""
-    number = check_real("level", level, "(0, 1)")
+    number = require_real("level", level, "(0, 1)")
     if not 0.0 < number < 1.0:
         raise ConfigError(f"level = {level!r} is outside (0, 1); 0.95 is usual")
     return 0.5 * (1.0 - number), 0.5 * (1.0 + number)

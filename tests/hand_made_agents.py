@@ -6,9 +6,9 @@ With the one-hot state as input such a network is a table.
 import torch
 from gymnasium import spaces
 
-from maxent.neural import sac, sac_discrete, sac_v1, soft_q_discrete, soft_q_learning
-from maxent.neural.agent import Agent
-from maxent.neural.spaces import Spaces
+from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
+from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.agent import Agent
 
 ALPHA, GAMMA = 0.5, 0.9
 ROUNDING = 3e-6
@@ -16,8 +16,8 @@ MODULES = {
     "sac": sac,
     "sac_v1": sac_v1,
     "sac_discrete": sac_discrete,
-    "sql": soft_q_learning,
-    "sql_discrete": soft_q_discrete,
+    "sql": sql,
+    "sql_discrete": sql_discrete,
 }
 
 

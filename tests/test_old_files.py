@@ -63,6 +63,7 @@ def test_an_agent_is_loaded(old_run):
     assert len(agent.evaluate(episodes=2, longest=50).returns) == 2
 
 
+@pytest.mark.filterwarnings("ignore:.*may not continue bit for bit")
 def test_a_run_goes_on(old_run):
     folder, known = old_run
     agent = maxent.resume(folder, steps=80)

@@ -13,7 +13,7 @@ from scipy import stats
 
 from maxent import plots
 from maxent.errors import ConfigError
-from maxent.neural.statistics import (
+from maxent.statistics import (
     bootstrap_interval,
     interquartile_mean,
     learning_curve,

@@ -25,19 +25,19 @@ import torch
 
 import maxent
 from maxent import plots
-from maxent.neural.diagnostics import error_budget as rungs
-from maxent.neural.diagnostics.corridor import (
+from maxent.continuous.corridor import (
     DISCOUNT,
     TEMPERATURE,
     Corridor,
-    CorridorEnv,
     Reading,
     corridor,
     resolution_study,
 )
-from maxent.neural.networks import Parameters
-from maxent.neural.soft_q_learning import Config
-from maxent.plots.error_budget import error_budget
+from maxent.continuous.environments import CorridorEnv
+from maxent.neural.algorithms.sql import Config
+from maxent.neural.diagnostics import error_budget as rungs
+from maxent.neural.parts.networks import Parameters
+from maxent.plots.curves.error_budget import error_budget
 
 RESULTS = Path(__file__).parent / "results"
 SEEDS = (1, 2, 3)

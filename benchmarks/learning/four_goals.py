@@ -18,8 +18,8 @@ import maxent
 from maxent import plots
 from maxent.continuous import multigoal
 from maxent.continuous.discretise import roll_out, sampled
-from maxent.neural.agent import Agent
-from maxent.neural.networks import action_values
+from maxent.neural.parts.networks import action_values
+from maxent.neural.training.agent import Agent
 
 DRAWN, PATHS = 200, 40
 SIDE = np.linspace(-1.0, 1.0, 21)

@@ -37,8 +37,8 @@ import maxent
 from maxent import plots
 from maxent.continuous import multigoal, pendulum
 from maxent.continuous.discretise import mean_action, roll_out
-from maxent.neural.agent import Agent
 from maxent.neural.diagnostics import Diagnosis, diagnose
+from maxent.neural.training.agent import Agent
 
 RESULTS = Path(__file__).parent / "results"
 SEEDS = (1, 2, 3, 4, 5)

@@ -32,11 +32,11 @@ import torch
 from numpy import ndarray
 
 import maxent
-from maxent.neural.agent import Agent
 from maxent.neural.diagnostics import policy_on
-from maxent.neural.learner import Learner, Plan
+from maxent.neural.training.agent import Agent
+from maxent.neural.training.learner import Learner, Plan
 from maxent.plots import save
-from maxent.plots.grids import draw_map, value_limits
+from maxent.plots.maps.grids import draw_map, value_limits
 from maxent.plots.style import LINES, MARKERS, MUTED, new_figure, styled
 
 RESULTS = Path(__file__).parent / "results" / "transfer.json"

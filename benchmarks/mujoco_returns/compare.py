@@ -17,13 +17,14 @@ from typing import Any
 
 from protocol import CURVES
 
-from maxent.neural.statistics import (
+from maxent.plots import save
+from maxent.plots.curves.iterations import learning_curves
+from maxent.statistics import (
     bootstrap_interval,
     interquartile_mean,
     learning_curve,
     probability_of_improvement,
 )
-from maxent.plots import learning_curves, save
 
 OURS, THEIRS = "maxent", "stable-baselines3"
 LAST = 3

@@ -18,8 +18,7 @@ from protocol import (
     write_curve,
 )
 
-from maxent.neural import learner
-from maxent.neural.training import train
+from maxent.neural.training import learner, train
 
 PACKAGE = "maxent"
 

@@ -14,7 +14,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from tyro.conf import arg
 
-from maxent.errors import ConfigError, nearest
+from maxent.errors import ConfigError
+from maxent.support.arguments import nearest
 
 PLACES = ("mdp", "name", "file", "algorithm", "folder", "folders")
 """The fields that are given by place, without a --name before them."""
@@ -56,7 +57,7 @@ class _Taken:
     many: bool
 
 
-def check_arguments(name: str, command: type, arguments: Sequence[str]) -> None:
+def require_arguments(name: str, command: type, arguments: Sequence[str]) -> None:
     """ConfigError for what the command called `name` does not take, or lacks."""
     if {"-h", "--help"} & set(arguments):
         return

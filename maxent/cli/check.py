@@ -29,7 +29,7 @@ class Check:
 
     def run(self) -> int:
         """Check it and say what is proved."""
-        from maxent.proof_checker import check_certificate
+        from maxent.proofs.checker import check_certificate
 
         found = check_certificate(self.file)
         print(f"{'valid' if found.valid else 'NOT valid'}: {self.file}")

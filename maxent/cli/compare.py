@@ -17,13 +17,14 @@ from tyro.conf import Positional
 
 from maxent.cli.arguments import option
 from maxent.cli.exit_codes import DONE
-from maxent.cli.process import check_neural
-from maxent.errors import ConfigError, MaxEntWarning, nearest
-from maxent.files import check_output
+from maxent.cli.process import require_neural
+from maxent.errors import ConfigError, MaxEntWarning
+from maxent.support.arguments import nearest
+from maxent.support.files import require_output
 
 if TYPE_CHECKING:
-    from maxent.neural.statistics import LearningCurve
     from maxent.plots import Figure
+    from maxent.statistics import LearningCurve
 
 METRICS = {
     "evaluation_return": "return of the deterministic policy",
@@ -64,9 +65,9 @@ class Compare:
         """Read, compare, write the file, print the tables."""
         from maxent import reports
 
-        check_neural()
+        require_neural()
         endings = (".png", ".svg", ".json", ".html")
-        out = None if self.out is None else check_output(self.out, self.overwrite, endings)
+        out = None if self.out is None else require_output(self.out, self.overwrite, endings)
         runs = [_read(folder) for folder in self.folders]
         _check_once(self.folders)
         metric = _metric(runs, self.metric)
@@ -167,7 +168,7 @@ def _metric(runs: Sequence[_Run], asked: str | None) -> str:
 
 def _grouped(runs: Sequence[_Run], metric: str) -> dict[str, list[Group]]:
     """The groups of each environment, named by their algorithm and what sets them apart."""
-    from maxent.neural.statistics import learning_curve
+    from maxent.statistics import learning_curve
 
     same: dict[str, list[_Run]] = {}
     for run in runs:
@@ -218,7 +219,7 @@ def _check_seeds(runs: Sequence[_Run]) -> None:
 def _table(env: str, groups: Sequence[Group], metric: str) -> str:
     """The last step of each curve of an environment, and how likely one algorithm is ahead."""
     from maxent import reports
-    from maxent.neural.statistics import bootstrap_interval, probability_of_improvement
+    from maxent.statistics import bootstrap_interval, probability_of_improvement
 
     rows = []
     for group in groups:

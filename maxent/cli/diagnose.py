@@ -11,9 +11,10 @@ import maxent
 from maxent.cli.arguments import as_option, option
 from maxent.cli.exit_codes import DONE
 from maxent.cli.model import Model
-from maxent.cli.process import check_neural
-from maxent.errors import ConfigError, check_count
-from maxent.files import check_output
+from maxent.cli.process import require_neural
+from maxent.errors import ConfigError
+from maxent.support.arguments import require_count
+from maxent.support.files import require_output
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ class Diagnose:
         """Diagnose, write the file, print the table."""
         from maxent import reports
 
-        check_neural()
-        out = None if self.out is None else check_output(self.out, self.overwrite, (".json",))
-        check_count("episodes", self.episodes)
+        require_neural()
+        out = None if self.out is None else require_output(self.out, self.overwrite, (".json",))
+        require_count("episodes", self.episodes)
         if self.model.given() and not self.model.mdp:
             raise ConfigError(f"{as_option(next(iter(self.model.given())))} needs an MDP after RUN")
         from maxent.neural.diagnostics import diagnose

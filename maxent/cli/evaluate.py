@@ -10,11 +10,11 @@ from tyro.conf import Positional
 import maxent
 from maxent.cli.arguments import option
 from maxent.cli.exit_codes import DONE
-from maxent.cli.process import check_neural
-from maxent.files import check_output
+from maxent.cli.process import require_neural
+from maxent.support.files import require_output
 
 if TYPE_CHECKING:
-    from maxent.neural.agent import Evaluation
+    from maxent.neural.training.agent import Evaluation
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Evaluate:
         """Evaluate, write the file, print the summary."""
         from maxent import reports
 
-        check_neural()
-        out = None if self.out is None else check_output(self.out, self.overwrite, (".json",))
+        require_neural()
+        out = None if self.out is None else require_output(self.out, self.overwrite, (".json",))
         agent = maxent.load_agent(self.folder, step=self.step)
         told = agent.evaluate(
             episodes=self.episodes, seed=self.seed, deterministic=not self.stochastic
@@ -78,7 +78,7 @@ class Evaluate:
 
 def evaluation_text(told: Evaluation) -> str:
     """Returns and lengths of episodes, for people."""
-    from maxent.neural.statistics import bootstrap_interval, interquartile_mean
+    from maxent.statistics import bootstrap_interval, interquartile_mean
 
     returns, count = told.returns, len(told.returns)
     lines = {

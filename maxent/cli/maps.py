@@ -15,7 +15,7 @@ from maxent.cli.model import ANY_SIZE, known_maps
 from maxent.errors import MapError
 
 if TYPE_CHECKING:
-    from maxent.maps import NamedMap
+    from maxent.gridworlds.maps import NamedMap
 
 MARGIN = 26
 """Characters left of the text about a map."""
@@ -36,7 +36,7 @@ class Maps:
 
     def run(self) -> int:
         """Print them."""
-        from maxent.maps import MAPS
+        from maxent.gridworlds.maps import MAPS
 
         if self.name is not None:
             print(_drawn(self.name))
@@ -51,7 +51,7 @@ class Maps:
 
 def _drawn(name: str) -> str:
     """A map, what it is, and how to solve it."""
-    from maxent.maps import named_map
+    from maxent.gridworlds.maps import named_map
 
     try:
         named = named_map(name)

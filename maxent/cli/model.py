@@ -13,7 +13,8 @@ from tyro.conf import Positional, UseAppendAction
 
 import maxent
 from maxent.cli.arguments import as_option, option, read_pairs, read_value
-from maxent.errors import ConfigError, MapError, nearest
+from maxent.errors import ConfigError, MapError
+from maxent.support.arguments import nearest
 
 if TYPE_CHECKING:
     from maxent.mdp import MDP
@@ -99,7 +100,7 @@ class Model:
         return mdp.replace(**changes) if changes else mdp
 
     def _from_map(self) -> MDP:
-        from maxent import maps
+        from maxent.gridworlds import maps
 
         settings = self._only([field.name for field in fields(self)[1:-1]], "a map")
         if maps.is_name(self.mdp):
@@ -113,7 +114,7 @@ class Model:
 
 def known_maps(name: str) -> str:
     """The tail of a message about an unknown name of a map."""
-    from maxent.maps import MAPS
+    from maxent.gridworlds.maps import MAPS
 
     return f"{nearest(name, MAPS)}; of any size: {ANY_SIZE}"
 

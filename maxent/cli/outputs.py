@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from maxent.files import check_output
+from maxent.support.files import require_output
 
 if TYPE_CHECKING:
     from maxent.cli.model import Model
@@ -37,12 +37,12 @@ class Command(Protocol):
         """Whether to replace files that exist."""
 
 
-def check_outputs(command: Command) -> dict[str, Path]:
+def require_outputs(command: Command) -> dict[str, Path]:
     """The output files that a command was asked for, by option; an error for one that cannot be
     written, now, before any work is done."""
     asked = {name: getattr(command, name, None) for name in ENDINGS}
     return {
-        name: check_output(path, command.overwrite, ENDINGS[name])
+        name: require_output(path, command.overwrite, ENDINGS[name])
         for name, path in asked.items()
         if path is not None
     }

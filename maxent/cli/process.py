@@ -26,7 +26,7 @@ def told(error: Exception) -> str:
     return str(error)
 
 
-def check_neural() -> None:
+def require_neural() -> None:
     """ConfigError where the libraries that agents are made of are not installed."""
     missing = [name for name in ("torch", "safetensors") if util.find_spec(name) is None]
     if missing:

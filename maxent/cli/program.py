@@ -10,7 +10,7 @@ from typing import Protocol
 import tyro
 
 import maxent
-from maxent.cli.arguments import check_arguments
+from maxent.cli.arguments import require_arguments
 from maxent.cli.check import Check
 from maxent.cli.compare import Compare
 from maxent.cli.diagnose import Diagnose
@@ -31,7 +31,8 @@ from maxent.cli.tour import Tour
 from maxent.cli.tradeoff import Tradeoff
 from maxent.cli.train import Train
 from maxent.cli.verify import Verify
-from maxent.errors import ConfigError, MaxEntError, TrainingDivergedError, nearest
+from maxent.errors import ConfigError, MaxEntError, TrainingDivergedError
+from maxent.support.arguments import nearest
 
 
 class Command(Protocol):
@@ -114,7 +115,7 @@ def _dispatch(arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise ConfigError(f"unknown command {name!r}; {nearest(name, COMMANDS)}")
     command = COMMANDS[name]
-    check_arguments(name, command, rest)
+    require_arguments(name, command, rest)
     try:
         parsed = tyro.cli(
             command,

@@ -9,7 +9,7 @@ from tyro.conf import Positional
 
 import maxent
 from maxent.cli.arguments import option
-from maxent.cli.process import check_neural
+from maxent.cli.process import require_neural
 from maxent.cli.train import outcome, say, say_row
 
 
@@ -32,7 +32,7 @@ class Resume:
 
     def run(self) -> int:
         """Train on, saying what was logged and saved."""
-        check_neural()
+        require_neural()
         saved = []
 
         def announce(text: str) -> None:

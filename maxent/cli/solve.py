@@ -11,13 +11,14 @@ import maxent
 from maxent.cli.arguments import option
 from maxent.cli.exit_codes import DONE, INTERRUPTED, NOT_CONVERGED
 from maxent.cli.model import Model
-from maxent.cli.outputs import check_outputs, say_written, write_record
-from maxent.errors import ConfigError, nearest
+from maxent.cli.outputs import require_outputs, say_written, write_record
+from maxent.errors import ConfigError
+from maxent.support.arguments import nearest
 
 if TYPE_CHECKING:
     from maxent.mdp import MDP
+    from maxent.proofs.enclosure import Enclosure
     from maxent.solution import Solution
-    from maxent.theorems.enclosure import Enclosure
 
 METHODS = {
     "auto": "solve",
@@ -66,7 +67,7 @@ class Solve:
 
         if self.method not in METHODS:
             raise ConfigError(f"--method {self.method} is unknown; {nearest(self.method, METHODS)}")
-        outputs = check_outputs(self)
+        outputs = require_outputs(self)
         mdp = self.model.build()
         solution = getattr(maxent, METHODS[self.method])(
             mdp,

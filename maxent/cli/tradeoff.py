@@ -11,8 +11,9 @@ import maxent
 from maxent.cli.arguments import option
 from maxent.cli.exit_codes import DONE
 from maxent.cli.model import Model
-from maxent.cli.outputs import check_outputs, say_written, write_record
-from maxent.errors import ConfigError, check_count, check_temperature
+from maxent.cli.outputs import require_outputs, say_written, write_record
+from maxent.errors import ConfigError
+from maxent.support.arguments import require_count, require_temperature
 
 if TYPE_CHECKING:
     from maxent.mdp import MDP
@@ -44,7 +45,7 @@ class Tradeoff:
 
     def run(self) -> int:
         """Solve at every temperature, write the files, print the table."""
-        outputs = check_outputs(self)
+        outputs = require_outputs(self)
         temperatures = read_temperatures(self.temperatures)
         mdp = self.model.build()
         curve = maxent.tradeoff(mdp, temperatures, progress=True)
@@ -78,13 +79,13 @@ def _range(text: str) -> tuple[float, float, int]:
         raise ConfigError(
             f"--temperatures {text!r} must have the form LOW:HIGH:COUNT, as in 0.01:10:40"
         ) from None
-    ends = check_temperature(_number(low)), check_temperature(_number(high))
+    ends = require_temperature(_number(low)), require_temperature(_number(high))
     if 0.0 in ends:
         raise ConfigError(
             f"--temperatures {text!r} is spaced by the logarithm and cannot begin or end at 0; "
             "begin, say, at 0.001, or give a list: 0,0.01,0.1,1"
         )
-    if check_count("the COUNT of --temperatures", number) > MOST:
+    if require_count("the COUNT of --temperatures", number) > MOST:
         raise ConfigError(f"--temperatures {text!r} asks for more than {MOST}; ask for fewer")
     return *ends, number
 

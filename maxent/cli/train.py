@@ -17,11 +17,12 @@ import maxent
 from maxent.cli.arguments import NEEDED, option, read_pairs
 from maxent.cli.evaluate import evaluation_text
 from maxent.cli.exit_codes import DONE
-from maxent.cli.process import check_neural
-from maxent.errors import ConfigError, nearest
+from maxent.cli.process import require_neural
+from maxent.errors import ConfigError
+from maxent.support.arguments import nearest
 
 if TYPE_CHECKING:
-    from maxent.neural.agent import Agent
+    from maxent.neural.training.agent import Agent
 
 SHOWN = {
     "return": "return",
@@ -83,13 +84,13 @@ class Train:
     def run(self) -> int:
         """Train, saying what was logged and saved."""
         if self.list:
-            check_neural()
+            require_neural()
             print(_listing(self.algorithm))
             return DONE
         for name in ("algorithm", "env", "steps"):
             if getattr(self, name) in ("", None):
                 raise ConfigError(NEEDED[name])
-        check_neural()
+        require_neural()
         agent = maxent.train(
             self.algorithm,
             self.env,
@@ -161,7 +162,7 @@ def _settings(algorithm: str, texts: Sequence[str]) -> dict[str, Any]:
 def _listing(algorithm: str) -> str:
     """The settings of an algorithm with their meaning and defaults, or all algorithms."""
     from maxent.neural.algorithms import ALGORITHMS
-    from maxent.neural.settings import Settings
+    from maxent.neural.algorithms.settings import Settings
 
     if not algorithm:
         width = max(map(len, ALGORITHMS))

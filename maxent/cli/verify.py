@@ -13,7 +13,7 @@ import maxent
 from maxent.cli.arguments import NEEDED, option
 from maxent.cli.exit_codes import DONE, NOT_PASSED
 from maxent.cli.model import Model
-from maxent.cli.outputs import check_outputs, say_written, write_record
+from maxent.cli.outputs import require_outputs, say_written, write_record
 from maxent.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Verify:
         if self.list:
             print(reports.printable(_listing(keys)))
             return DONE
-        outputs = check_outputs(self)
+        outputs = require_outputs(self)
         mdp = self.model.build()
         if self.temperature is None:
             raise ConfigError(NEEDED["temperature"])
@@ -100,8 +100,8 @@ def _with_proofs(
     report: Report, mdp: MDP, temperature: float, keys: list[str] | None, seed: int
 ) -> Report:
     """The report with the clauses that can be proved after the numerical ones of their key."""
+    from maxent.proofs.clauses import CLAUSES
     from maxent.theorems.check import Report
-    from maxent.theorems.proof_clauses import CLAUSES
 
     provable = dict.fromkeys(key for key, *_ in CLAUSES)
     if keys is not None:

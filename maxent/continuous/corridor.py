@@ -24,19 +24,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-import gymnasium
 import numpy as np
-from gymnasium import spaces
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from maxent.continuous.discretise import Discretisation, Task, discretise
-from maxent.errors import ConfigError, check_count
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.neural.spaces import Spaces
 from maxent.solution import Solution
+from maxent.support.arguments import require_count
 from maxent.tabular import operators
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.solvers import soft_policy_evaluation, solve
@@ -54,37 +51,6 @@ def step(
     after = states + STRIDE * actions
     reward = -ACTION_COST * actions[:, 0] ** 2 - np.maximum(0.0, 1.0 - after[:, 0] ** 2)
     return after, reward, np.abs(after[:, 0]) > 1.0
-
-
-class CorridorEnv(gymnasium.Env[ndarray, ndarray]):
-    """The corridor as a Gymnasium environment; it does not truncate episodes by itself."""
-
-    metadata = {"render_modes": []}  # noqa: RUF012
-
-    def __init__(self) -> None:
-        reach = 1.0 + STRIDE
-        self.observation_space = spaces.Box(-reach, reach, (1,), np.float64)
-        self.action_space = spaces.Box(-1.0, 1.0, (1,), np.float64)
-        self.state: ndarray | None = None
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[ndarray, dict[str, Any]]:
-        """Start uniformly in [-1/2, 1/2]."""
-        super().reset(seed=seed)
-        self.state = self.np_random.uniform(-START, START, 1)
-        return self.state.copy(), {}
-
-    def step(self, action: Any) -> tuple[ndarray, float, bool, bool, dict[str, Any]]:
-        """Take an action: (next state, reward, terminated, False, {})."""
-        if self.state is None:
-            raise gymnasium.error.ResetNeeded("call reset() before step()")
-        after, reward, ended = step(self.state[None], np.asarray(action, dtype=float)[None])
-        self.state = after[0]
-        return self.state.copy(), float(reward[0]), bool(ended[0]), False, {}
-
-
-SPACES = Spaces(CorridorEnv().observation_space, CorridorEnv().action_space)
 
 
 @dataclass(frozen=True)
@@ -193,7 +159,7 @@ def corridor(cells: int = CELLS, *, temperature: float = TEMPERATURE) -> Corrido
 
     cells: 5 times an odd number, else ConfigError: the doors would not lie between two nodes.
     """
-    if check_count("cells", cells, 5) % 10 != 5:
+    if require_count("cells", cells, 5) % 10 != 5:
         raise ConfigError(f"cells = {cells} is not 5 times an odd number; give 45, 135 or 405")
     edge = 1.0 - 1.0 / cells
     task = Task(

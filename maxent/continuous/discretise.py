@@ -33,10 +33,11 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.errors import ConfigError, ModelError, check_counts, check_discount, check_temperature
+from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
-from maxent.memory import check_memory
 from maxent.solution import Solution
+from maxent.support.arguments import require_counts, require_discount, require_temperature
+from maxent.support.memory import require_memory
 from maxent.tabular import operators
 
 Step: TypeAlias = Callable[[ndarray, ndarray], tuple[ndarray, ndarray, ndarray]]
@@ -91,7 +92,7 @@ class Discretisation:
     def mdp(self, temperature: float) -> MDP:
         """The MDP whose soft value is the Riemann sum of the integral; sparse, with `observations`
         and `actions`.  It is meant for this temperature only (0 adds nothing to the reward)."""
-        temperature = check_temperature(temperature)
+        temperature = require_temperature(temperature)
         transition, reward, ends = self._model
         bonus = temperature * np.log(self.volumes)
         seen = self.task.observe(self.states)
@@ -201,8 +202,8 @@ def discretise(
     A coordinate that is not periodic has vertices at both ends of its range, a periodic one at its
     lower end.  Raises ConfigError for wrong counts, MemoryBudgetError where the MDP would not fit.
     """
-    discount = check_discount(discount)
-    counts, nodes = check_counts("states", states, 2), check_counts("actions", actions, 2)
+    discount = require_discount(discount)
+    counts, nodes = require_counts("states", states, 2), require_counts("actions", actions, 2)
     for name, given, low in (
         ("states", counts, task.state_low),
         ("actions", nodes, task.action_low),
@@ -210,7 +211,7 @@ def discretise(
         if len(given) != len(low):
             raise ConfigError(f"{name} = {given} has {len(given)} counts; give {len(low)}")
     pairs, corners = math.prod(counts) * math.prod(nodes), 2 ** len(counts)
-    check_memory(
+    require_memory(
         pairs * (24 * corners + 40),
         f"a grid of {math.prod(counts)} states and {math.prod(nodes)} actions",
         "use fewer vertices or nodes",

@@ -14,10 +14,10 @@ from gymnasium import spaces
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent import registration  # noqa: F401 (registers the ids)
-from maxent.continuous import multigoal
+from maxent.continuous import corridor, multigoal
 from maxent.continuous.lqr import LinearQuadratic, coupled_masses
 from maxent.continuous.matrices import square_root
+from maxent.environments import registration  # noqa: F401 (registers the ids)
 from maxent.errors import ConfigError, ModelError
 
 Observation = Float[ndarray, " n"]
@@ -117,3 +117,33 @@ def _given_state(options: dict[str, Any] | None, drawn: Observation) -> Observat
     if state.shape != drawn.shape or not np.isfinite(state).all():
         raise ConfigError(f"state = {options['state']!r}; give {len(drawn)} finite numbers")
     return state
+
+
+class CorridorEnv(gymnasium.Env[ndarray, ndarray]):
+    """The corridor as a Gymnasium environment; it does not truncate episodes by itself."""
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        reach = 1.0 + corridor.STRIDE
+        self.observation_space = spaces.Box(-reach, reach, (1,), np.float64)
+        self.action_space = spaces.Box(-1.0, 1.0, (1,), np.float64)
+        self.state: ndarray | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[ndarray, dict[str, Any]]:
+        """Start uniformly in [-1/2, 1/2]."""
+        super().reset(seed=seed)
+        self.state = self.np_random.uniform(-corridor.START, corridor.START, 1)
+        return self.state.copy(), {}
+
+    def step(self, action: Any) -> tuple[ndarray, float, bool, bool, dict[str, Any]]:
+        """Take an action: (next state, reward, terminated, False, {})."""
+        if self.state is None:
+            raise gymnasium.error.ResetNeeded("call reset() before step()")
+        after, reward, ended = corridor.step(
+            self.state[None], np.asarray(action, dtype=float)[None]
+        )
+        self.state = after[0]
+        return self.state.copy(), float(reward[0]), bool(ended[0]), False, {}

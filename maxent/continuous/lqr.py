@@ -43,7 +43,8 @@ from maxent.continuous.matrices import (
     square_root,
     symmetric,
 )
-from maxent.errors import ConfigError, ModelError, check_discount, check_temperature
+from maxent.errors import ConfigError, ModelError
+from maxent.support.arguments import require_discount, require_temperature
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -79,7 +80,7 @@ class LinearQuadratic:
         initial_mean: Any = None,
         initial_covariance: Any = None,
     ) -> None:
-        if check_discount(discount) == 1.0:
+        if require_discount(discount) == 1.0:
             raise ConfigError("discount = 1: the value of noise never ends; give one below 1")
         if np.ndim(B) != 2:
             raise ModelError(f"B has shape {np.shape(B)}; it must be (n, m): states, actions")
@@ -251,7 +252,7 @@ def solve_lqr(problem: LinearQuadratic, temperature: float) -> LinearQuadraticSo
     At temperature 0 the policy is the classical controller, without noise.  Raises ConfigError
     (temperature) or ModelError where the Riccati equation cannot be solved to 1e-9 of its size.
     """
-    temperature = check_temperature(temperature)
+    temperature = require_temperature(temperature)
     scaled_a, scaled_b = problem.scaled
     try:
         P = linalg.solve_discrete_are(scaled_a, scaled_b, problem.Q, problem.R)
@@ -277,7 +278,7 @@ def evaluate_linear_policy(
     gain: K (m, n).  covariance: (m, m), positive definite unless the temperature is 0.  Raises
     ModelError where gamma^(1/2) (A - B K) is not stable: the value is then -inf.
     """
-    temperature = check_temperature(temperature)
+    temperature = require_temperature(temperature)
     gamma, m = problem.discount, problem.n_actions
     K = matrix("gain", gain, (m, problem.n_states))
     C = symmetric("covariance", covariance, m, definite=temperature > 0.0)

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import linalg
 
-from maxent import validation
 from maxent.errors import ConfigError, ModelError
+from maxent.mdp import validation
 
 ASYMMETRY = 1e-10
 """Relative asymmetry, or negative eigenvalue, of a given matrix that passes for rounding."""

@@ -21,7 +21,7 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from maxent.continuous.discretise import Discretisation, Task, discretise
-from maxent.errors import check_count
+from maxent.support.arguments import require_count
 
 GOALS = np.array([[5.0, 0.0], [-5.0, 0.0], [0.0, 5.0], [0.0, -5.0]])
 GOALS.setflags(write=False)
@@ -84,7 +84,7 @@ def multigoal(divisions: int = 10, *, discount: float = 0.99) -> Discretisation:
 
     10 (step 0.1) is 19,881 states and 441 actions; docs/continuous.md says what it costs.
     """
-    n = check_count("divisions", divisions)
+    n = require_count("divisions", divisions)
     vertices = round(2 * BORDER) * n + 1
     nodes = 2 * n + 1
     return discretise(TASK, (vertices, vertices), (nodes, nodes), discount=discount)

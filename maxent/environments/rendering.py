@@ -16,8 +16,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 
-from maxent.grid import Grid
 from maxent.mdp import MDP
+from maxent.mdp.grid import Grid
 
 Colour: TypeAlias = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""

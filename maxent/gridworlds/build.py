@@ -1,36 +1,4 @@
-"""Gridworlds: a map drawn in text becomes an MDP.
-
-A state is a cell of the map that can be stood on.  States are numbered row by row; walls and
-cliffs are no states.  Actions are the moves in clockwise order: up, right, down, left, or, with
-eight moves, up, up-right, right, and so on.
-
-Characters:
-
-=============  ====================================================================================
-``#``          wall; so is everything beyond the map's edges
-``.``, space   floor
-``S``          start (several: one of them at random; none: any non-terminal cell at random)
-``G``          goal, reward 1
-``X``          pit, reward -1, always terminal
-``!``          cliff: stepping on it pays its reward instead of the step reward, and the next
-               state is a start
-``A`` ... (not S, G, X)  portal: any action in it leads to the cell with the same letter in lower
-               case and pays its reward instead of the step reward
-others         floor whose reward is named in `rewards`
-=============  ====================================================================================
-
-One step from cell s, in this order:
-
-1. the move: the one meant with probability 1 - slip, and each of its two neighbours in clockwise
-   order (perpendicular with 4 moves, 45 degrees off with 8) with probability slip/2.  A move into
-   a wall leaves the agent where it is, and adds `bump_reward`.  A diagonal move looks only at
-   its target, not at the cells it squeezes between;
-2. the wind of the column of s: so many cells upwards, one by one, stopped by a wall;
-3. the reward: the step reward, plus that of the cell where the step ends, if it is not s itself.
-   Goals and pits pay in the same way: the step that enters G pays `step_reward` + G's reward.
-
-Outcomes that lead to the same state are one transition with their mean reward.
-"""
+"""From the characters of a map to the arrays of an MDP."""
 
 from __future__ import annotations
 
@@ -46,11 +14,12 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from maxent.errors import ConfigError, MapError, MaxEntWarning
-from maxent.grid import Grid
-from maxent.grid_rules import Rules, check_rules, merge_settings
-from maxent.map_text import PORTALS, check_portals, parse_map, read_map
-from maxent.maps import MAPS, NamedMap, is_name, maze, named_map
-from maxent.mdp import MDP, check_memory
+from maxent.gridworlds.maps import MAPS, NamedMap, is_name, maze, named_map
+from maxent.gridworlds.settings import Rules, merge_settings, require_rules
+from maxent.gridworlds.text import PORTALS, parse_map, read_map, require_portals
+from maxent.mdp import MDP
+from maxent.mdp.grid import Grid
+from maxent.support.memory import require_memory
 
 __all__ = ["MAPS", "NamedMap", "gridworld", "maze", "read_map"]
 
@@ -125,8 +94,8 @@ def gridworld(
     }
     rewards, settings = merge_settings(given, named.settings if named else {})
     board = parse_map(text, rewards)
-    rules = check_rules(settings, rewards, board)
-    check_portals(board)
+    rules = require_rules(settings, rewards, board)
+    require_portals(board)
     cells = _cells(board)
     is_goal = cells.kind == "G"
     terminal = cells.kind == "X"
@@ -138,7 +107,7 @@ def gridworld(
             f"pits, {(board == '#').sum()} walls, {(board == '!').sum()} cliffs"
         )
     outcomes = 1 if rules.slip == 0.0 else 3
-    check_memory(
+    require_memory(
         BYTES_PER_ENTRY * len(terminal) * rules.moves * outcomes,
         f"a gridworld of {board.shape[0]}x{board.shape[1]} with {rules.moves} moves",
         "make it smaller",
@@ -243,7 +212,7 @@ def _matrices(
 
     restarts = successor == RESTART
     if restarts.any():  # one entry for each start
-        check_memory(
+        require_memory(
             BYTES_PER_ENTRY * int(restarts.sum()) * len(starts),
             f"{restarts.sum()} transitions to any of {len(starts)} starts",
             "name a start (S)",

@@ -15,8 +15,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from maxent.errors import ConfigError, MapError, check_count, nearest
-from maxent.mdp import check_memory
+from maxent.errors import ConfigError, MapError
+from maxent.support.arguments import nearest, require_count
+from maxent.support.memory import require_memory
 
 UNDISCOUNTED = 1.0 - 1e-9
 """The discount of textbook maps printed for gamma = 1: their values to about 1e-7."""
@@ -48,14 +49,14 @@ def maze(rows: int, columns: int, seed: int = 0) -> str:
     always give the same maze.  An even size has a double wall on its right or lower side.
     ConfigError for a size without two rooms (the smallest are 3x5 and 5x3).
     """
-    rows, columns = check_count("rows", rows), check_count("columns", columns)
-    seed = check_count("seed", seed, 0)
+    rows, columns = require_count("rows", rows), require_count("columns", columns)
+    seed = require_count("seed", seed, 0)
     height, width = (rows - 1) // 2, (columns - 1) // 2
     if height * width < 2:
         raise ConfigError(
             f"a maze of {rows}x{columns} has no two rooms; the smallest are 3x5 and 5x3"
         )
-    check_memory(
+    require_memory(
         BYTES_PER_CHARACTER * rows * columns, f"a maze of {rows}x{columns}", "make it smaller"
     )
     rooms = np.arange(height * width).reshape(height, width)
@@ -74,10 +75,10 @@ def maze(rows: int, columns: int, seed: int = 0) -> str:
 
 def room(rows: int, columns: int) -> str:
     """The text of an empty room of rows x columns characters, S top left, G bottom right."""
-    rows, columns = check_count("rows", rows), check_count("columns", columns)
+    rows, columns = require_count("rows", rows), require_count("columns", columns)
     if rows * columns < 2:
         raise ConfigError("a room of 1x1 has no place for both S and G; give at least two cells")
-    check_memory(
+    require_memory(
         BYTES_PER_CHARACTER * rows * columns, f"a room of {rows}x{columns}", "make it smaller"
     )
     floor = "." * (rows * columns - 2)

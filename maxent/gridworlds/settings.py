@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
 
-from maxent.errors import ConfigError, check_discount, check_finite, check_fraction, nearest
+from maxent.errors import ConfigError
+from maxent.support.arguments import nearest, require_discount, require_finite, require_fraction
 
 GOALS = ("terminal", "absorbing", "restart")
 
@@ -59,11 +60,13 @@ def merge_settings(
             raise ConfigError(f"rewards names {character!r}; its keys are single characters")
         if character == "#":
             raise ConfigError("rewards names '#'; a wall is never entered, see bump_reward")
-        rewards[character] = check_finite(f"rewards[{character!r}]", reward)
+        rewards[character] = require_finite(f"rewards[{character!r}]", reward)
     return rewards, settings
 
 
-def check_rules(settings: Mapping[str, Any], rewards: Mapping[str, float], board: ndarray) -> Rules:
+def require_rules(
+    settings: Mapping[str, Any], rewards: Mapping[str, float], board: ndarray
+) -> Rules:
     """Every setting checked against its range and the map, else ConfigError."""
     on_map = set(np.unique(board).tolist())
     for character in rewards:
@@ -78,13 +81,13 @@ def check_rules(settings: Mapping[str, Any], rewards: Mapping[str, float], board
     if goals not in GOALS:
         raise ConfigError(f"goals = {goals!r} is unknown; {nearest(str(goals), GOALS)}")
     return Rules(
-        discount=check_discount(settings["discount"]),
-        slip=check_fraction("slip", settings["slip"]),
+        discount=require_discount(settings["discount"]),
+        slip=require_fraction("slip", settings["slip"]),
         moves=int(moves),
         wind=_wind(settings["wind"], *board.shape),
-        step_reward=check_finite("step_reward", settings["step_reward"]),
+        step_reward=require_finite("step_reward", settings["step_reward"]),
         rewards=rewards,
-        bump_reward=check_finite("bump_reward", settings["bump_reward"]),
+        bump_reward=require_finite("bump_reward", settings["bump_reward"]),
         goals=goals,
     )
 

@@ -83,7 +83,7 @@ def _raise_unknown(lines: list[str], known: set[str]) -> None:
             )
 
 
-def check_portals(board: ndarray) -> None:
+def require_portals(board: ndarray) -> None:
     """Every portal has exactly one exit, else MapError."""
     for portal in sorted(PORTALS & set(np.unique(board).tolist())):
         exits = (board == portal.lower()).sum()

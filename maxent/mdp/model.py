@@ -24,11 +24,12 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
-from maxent import storage, transitions, validation
-from maxent.errors import ModelError, check_discount
-from maxent.grid import Grid
-from maxent.memory import check_memory
-from maxent.transitions import Transition
+from maxent.errors import ModelError
+from maxent.mdp import storage, transitions, validation
+from maxent.mdp.grid import Grid
+from maxent.mdp.transitions import Transition
+from maxent.support.arguments import require_discount
+from maxent.support.memory import require_memory
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -47,7 +48,7 @@ class MDP:
     transition_reward : for sparse transitions, instead of `reward`: sparse (S*A, S) within the
         transition's pattern, paid on that transition.
     state_names, action_names : optional names, one each.
-    grid : optional `maxent.grid.Grid`: where the states lie on a map, for figures.
+    grid : optional `maxent.mdp.grid.Grid`: where the states lie on a map, for figures.
     observations : optional (S, d, ...): what an agent sees in each state; left out: its number.
     actions : optional (A, m): the action of a continuous space that each number stands for.
 
@@ -84,7 +85,7 @@ class MDP:
         observations: Any = None,
         actions: Any = None,
     ) -> None:
-        discount = check_discount(discount)
+        discount = require_discount(discount)
         if (reward is None) == (transition_reward is None):
             raise ModelError("give exactly one of reward and transition_reward")
         rows, n_states, n_actions = transitions.transition_rows(transition)
@@ -99,7 +100,7 @@ class MDP:
                 f"state {int(np.argmax(nothing))} has no available action in action_mask"
             )
         needed = (available & ~ended[:, None]).ravel()
-        validation.check_transition_rows(rows, needed, n_actions)
+        validation.require_transition_rows(rows, needed, n_actions)
         transitions.drop_rows(rows, needed)
 
         samples: Transition | None = None
@@ -110,7 +111,7 @@ class MDP:
             given = validation.real_array("reward", reward)
             expected, samples = transitions.expected_reward(given, rows, available, n_actions)
         expected = np.where(needed.reshape(available.shape), expected, 0.0)
-        validation.check_reward(expected)
+        validation.require_reward(expected)
 
         if initial_distribution is None:
             start = (~ended).astype(float)
@@ -253,7 +254,7 @@ class MDP:
         if not self.is_sparse:
             return self
         arrays = 1 if self.transition_reward is None else 2
-        check_memory(
+        require_memory(
             8 * arrays * self.n_states**2 * self.n_actions,
             f"a dense transition of {self.n_states} x {self.n_actions} x {self.n_states}",
         )
@@ -309,7 +310,7 @@ class MDP:
         )
 
 
-def check_mdp(value: Any) -> MDP:
+def require_mdp(value: Any) -> MDP:
     """`value` if it is an MDP, else ModelError."""
     if isinstance(value, MDP):
         return value

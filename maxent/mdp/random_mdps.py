@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from maxent.errors import ConfigError, check_count, check_fraction
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.memory import check_memory
+from maxent.support.arguments import require_count, require_fraction
+from maxent.support.memory import require_memory
 
 
 def garnet(
@@ -37,11 +38,11 @@ def garnet(
 
     Archibald, McKinnon, Thomas (1995); Bhatnagar et al. (2009).  Same seed, same MDP.
     """
-    check_count("n_states", n_states)
-    check_count("n_actions", n_actions)
-    check_count("terminal", terminal, minimum=0)
-    check_count("absorbing", absorbing, minimum=0)
-    check_fraction("masked", masked)
+    require_count("n_states", n_states)
+    require_count("n_actions", n_actions)
+    require_count("terminal", terminal, minimum=0)
+    require_count("absorbing", absorbing, minimum=0)
+    require_fraction("masked", masked)
     if terminal + absorbing > n_states or terminal == n_states:
         raise ConfigError(
             f"terminal = {terminal} and absorbing = {absorbing} leave none of {n_states} states "
@@ -50,11 +51,11 @@ def garnet(
     rng = np.random.default_rng(seed)
     rows = n_states * n_actions
     if branching is None:
-        check_memory(8 * rows * n_states, f"a dense transition of {n_states} states")
+        require_memory(8 * rows * n_states, f"a dense transition of {n_states} states")
         width = n_states
         successors = np.broadcast_to(np.arange(n_states), (rows, n_states))
     else:
-        width = min(check_count("branching", branching), n_states)
+        width = min(require_count("branching", branching), n_states)
         successors = _distinct(rng, rows, width, n_states)
     weights = rng.exponential(size=(rows, width))
     stays = np.zeros(n_states, dtype=bool)

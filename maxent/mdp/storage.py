@@ -11,8 +11,8 @@ from numpy import ndarray
 from scipy import sparse
 
 from maxent.errors import ConfigError, ModelError
-from maxent.files import write_whole
-from maxent.grid import Grid
+from maxent.mdp.grid import Grid
+from maxent.support.files import write_whole
 
 FORMAT = "maxent-mdp-1"
 PLAIN = ("initial_distribution", "terminal", "action_mask")

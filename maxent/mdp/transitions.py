@@ -6,6 +6,7 @@ terminal states and of unavailable actions are zero.  A reward by transition has
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -14,8 +15,8 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
 
-from maxent import validation
 from maxent.errors import ModelError
+from maxent.mdp import validation
 
 Transition: TypeAlias = Any
 """A dense float64 array or a SciPy `csr_array`."""
@@ -138,9 +139,9 @@ def expected_reward(
             f"must be one of {', '.join(map(str, sorted(shapes, key=len)))}"
         )
     if given.ndim == 1:
-        validation.check_reward(given)
+        validation.require_reward(given)
         return np.repeat(given[:, None], n_actions, axis=1), None
-    validation.check_reward(given, available)
+    validation.require_reward(given, available)
     if given.ndim == 2:
         return given, None
     flat = np.where(available[:, :, None], given, 0.0).reshape(rows.shape)
@@ -175,3 +176,15 @@ def interleave(by_action: Sequence[Any]) -> sparse.csr_array:
     stacked = sparse.csr_array(sparse.vstack(by_action, format="csr"))
     order = np.arange(n_states * n_actions).reshape(n_actions, n_states).T.ravel()
     return stacked[order]
+
+
+def is_local(transition: Transition) -> bool:
+    """Whether a sparse transition couples only states of nearby index, as a gridworld's does, so
+    that a factorisation fills in little: reach at most 5 sqrt(S)."""
+    n_rows, n_states = transition.shape
+    filled = np.flatnonzero(np.diff(transition.indptr))
+    own = filled // (n_rows // n_states)
+    nearest_first = transition.indices[transition.indptr[filled]]  # the indices of a row ascend
+    last = transition.indices[transition.indptr[filled + 1] - 1]
+    reach = int(np.maximum(own - nearest_first, last - own).max(initial=0))
+    return reach <= 5.0 * math.sqrt(n_states)

@@ -52,7 +52,7 @@ def row_place(row: int, n_actions: int) -> str:
     return f"state {row // n_actions}, action {row % n_actions}"
 
 
-def check_transition_rows(transition: Any, needed: np.ndarray, n_actions: int) -> None:
+def require_transition_rows(transition: Any, needed: np.ndarray, n_actions: int) -> None:
     """Every row (s * A + a) is a distribution; rows not `needed` may also be all zero.
 
     transition: (S*A, S), dense or CSR.  needed: bool (S*A,), true for the available actions of
@@ -88,7 +88,7 @@ def _first_bad_entry(transition: Any) -> tuple[int, int, float]:
     return row, column, float(data[index])
 
 
-def check_reward(reward: np.ndarray, available: np.ndarray | None = None) -> None:
+def require_reward(reward: np.ndarray, available: np.ndarray | None = None) -> None:
     """Rewards are finite and not so large that sums overflow.
 
     reward: any shape whose leading axes are (S,) or (S, A); available: bool (S, A), where given

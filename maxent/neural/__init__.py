@@ -7,7 +7,7 @@
 `stein.py`               kernels and Stein variational gradients
 `proposals.py`           actions to sample the soft value from, with their densities
 `networks.py`            a network is a function of its parameters, a dictionary of tensors
-`adam.py`                the optimiser and the moving average of the targets
+`optim.py`                the optimiser and the moving average of the targets
 `replay.py`              `Batch` and the buffer it is drawn from
 `spaces.py`              what an environment's spaces mean to a network
 `collect.py`             environments stepped, transitions told right at every kind of ending
@@ -15,8 +15,8 @@
 `sac.py`                 soft actor-critic as used today: twin Q, tuned temperature
 `sac_v1.py`              soft actor-critic as first published: value network, fixed temperature
 `sac_discrete.py`        soft actor-critic with exact sums over discrete actions
-`soft_q_learning.py`     soft Q-learning with a sampling network
-`soft_q_discrete.py`     soft Q-learning with exact sums over discrete actions
+`sql.py`     soft Q-learning with a sampling network
+`sql_discrete.py`     soft Q-learning with exact sums over discrete actions
 `policies.py`            the Gaussian policies of both soft actor-critics
 `algorithms.py`          the five by name
 `learner.py`             the loop around all five, and the way back into it

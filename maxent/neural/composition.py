@@ -39,11 +39,13 @@ from numpy import ndarray
 from torch import Tensor
 from torch.func import grad
 
-from maxent.errors import ConfigError, check_count
-from maxent.neural import proposals, soft_q_discrete, soft_q_learning, stein
-from maxent.neural.adam import adam, copied, moments
-from maxent.neural.agent import Agent
-from maxent.neural.networks import Parameters, action_values
+from maxent.errors import ConfigError
+from maxent.neural.algorithms import sql, sql_discrete
+from maxent.neural.parts import proposals, stein
+from maxent.neural.parts.networks import Parameters, action_values
+from maxent.neural.parts.optim import adam, copied, moments
+from maxent.neural.training.agent import Agent
+from maxent.support.arguments import require_count
 
 BATCH = 128
 """States in a step of fitting a sampling network."""
@@ -125,7 +127,7 @@ def compose_agents(
     composed = Agent(first.algorithm, config, first.spaces, state, steps_lived, first.env)
     if not first.spaces.discrete:
         seen = torch.as_tensor(observations, dtype=torch.float32, device=composed.device)
-        _fit_sampler(composed, seen, check_count("steps", steps, 0), composed.generator(seed))
+        _fit_sampler(composed, seen, require_count("steps", steps, 0), composed.generator(seed))
     return composed
 
 
@@ -145,7 +147,7 @@ def boltzmann_actions(
     """
     if agent.algorithm != "sql":
         raise ConfigError(f"boltzmann_actions is for agents of sql, not of {agent.algorithm}")
-    half = check_count("candidates", candidates, 2) // 2
+    half = require_count("candidates", candidates, 2) // 2
     seen = torch.as_tensor(observations, dtype=torch.float32, device=agent.device)
     at_once = max(1, MOST_AT_ONCE // (candidates * half * agent.spaces.action_size))
     with torch.no_grad():
@@ -172,7 +174,7 @@ def _fit_sampler(
 ) -> None:
     """Stein variational gradients for the sampling network alone, in place (SQL Eqs. 13-14)."""
     state, config = agent.state, agent.config
-    assert isinstance(config, soft_q_learning.Config)
+    assert isinstance(config, sql.Config)
     for _ in range(steps):
         rows = torch.randint(
             len(observations), (BATCH,), generator=generator, device=generator.device
@@ -190,7 +192,7 @@ def _fit_sampler(
                 fixed,
                 proposals.sample(sampler, seen, x),
                 config.temperature,
-                kernel=soft_q_learning.KERNELS[config.kernel],
+                kernel=sql.KERNELS[config.kernel],
                 form=config.form,
             )
 
@@ -218,7 +220,7 @@ def _check_together(agents: Sequence[Agent]) -> None:
         raise ConfigError(f"compose_agents() was given {len(agents)} agents; give two or more")
     first = agents[0]
     for place, agent in enumerate(agents):
-        if not isinstance(agent.config, soft_q_learning.Config | soft_q_discrete.Config):
+        if not isinstance(agent.config, sql.Config | sql_discrete.Config):
             raise ConfigError(
                 f"agent {place} is of {agent.algorithm}; composing takes agents of sql or "
                 "sql_discrete, whose policies are Boltzmann policies of their Q"

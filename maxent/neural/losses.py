@@ -35,9 +35,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from maxent.errors import ConfigError, check_count, check_real
+from maxent.errors import ConfigError
 from maxent.neural.operators import Temperature, backup, entropy, policy_value, soft_policy_bellman
-from maxent.neural.replay import Batch
+from maxent.neural.parts.replay import Batch
+from maxent.support.arguments import require_count, require_real
 
 
 def soft_q_loss(
@@ -146,7 +147,7 @@ def continuous_target_entropy(dimension: int) -> float:
     It is a policy as broad as a uniform one over 1/(2e) of each side.  In the units of a box it is
     more, by sum_i log((high_i - low_i) / 2).  ConfigError for a dimension that is not a count.
     """
-    return -float(check_count("dimension", dimension))
+    return -float(require_count("dimension", dimension))
 
 
 def discrete_target_entropy(actions: int, fraction: float) -> float:
@@ -156,8 +157,8 @@ def discrete_target_entropy(actions: int, fraction: float) -> float:
     policy cannot hold lets the temperature climb without end, so stay well below 1 (0.98 leaves a
     policy that hardly prefers anything).  ConfigError unless 0 < fraction < 1 and actions >= 2.
     """
-    count = check_count("actions", actions, 2)
-    part = check_real("fraction", fraction, "(0, 1)")
+    count = require_count("actions", actions, 2)
+    part = require_real("fraction", fraction, "(0, 1)")
     if not (0.0 < part < 1.0):
         raise ConfigError(
             f"fraction = {fraction!r} is outside (0, 1): no temperature gives a policy the entropy "

@@ -37,7 +37,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from maxent.neural.replay import Batch
+from maxent.neural.parts.replay import Batch
 
 Temperature = float | Float[Tensor, ""]
 

@@ -4,11 +4,11 @@
 `value_map`        soft values on the map, with the policy as arrows (`grids.py`)
 `entropy_map`      entropy of the policy in each state, in nats (`grids.py`)
 `hard_and_soft`    the hard solution beside soft ones at several temperatures (`panels.py`)
-`convergence`      error per iteration under its theoretical and certified bounds (`curves.py`)
+`convergence`      error per iteration under its theoretical and certified bounds (`iterations.py`)
 `newton`           soft policy iteration against soft value iteration (`orders.py`)
 `tradeoff`         return against discounted entropy, the Pareto front (`tradeoff.py`); with it
-                   `tradeoff_policies`, `tradeoff_by_temperature`, `reaching` (`along.py`)
-`gradients`        policy gradients step by step, up to soft policy iteration (`gradients.py`)
+                   `tradeoff_policies`, `tradeoff_by_temperature`, `reaching` (`temperatures.py`)
+`gradients`        policy gradients step by step, up to soft policy iteration (`policy_gradient.py`)
 `error_curves`     learning from samples, error to the exact values by seed (`sampled.py`)
 `importance_bias`  bias of the importance-sampled soft value by proposal (`sampled.py`)
 `error_budget`     what each approximation of soft Q-learning costs (`error_budget.py`)
@@ -30,24 +30,24 @@ backend or the settings of the caller's matplotlib.  Only this subpackage import
 from maxent.plots.importing import Figure
 
 # isort: split
-from maxent.plots.along import reaching, tradeoff_by_temperature, tradeoff_policies
-from maxent.plots.animations import animate_iterations, animate_rollouts
-from maxent.plots.comparisons import side_by_side, temperature_strip
-from maxent.plots.composition import composition
-from maxent.plots.counterexamples import counterexample
-from maxent.plots.curves import convergence
-from maxent.plots.error_budget import error_budget
-from maxent.plots.four_goals import Player, four_goals
-from maxent.plots.gradients import gradients
-from maxent.plots.grids import entropy_map, value_map
-from maxent.plots.learning_curves import learning_curves
-from maxent.plots.occupancy import occupancy_map
-from maxent.plots.orders import newton
-from maxent.plots.panels import hard_and_soft
-from maxent.plots.rewards import reward_map
-from maxent.plots.sampled import error_curves, importance_bias
+from maxent.plots.curves.by_temperature import reaching, tradeoff_by_temperature, tradeoff_policies
+from maxent.plots.curves.counterexamples import counterexample
+from maxent.plots.curves.error_budget import error_budget
+from maxent.plots.curves.gradients import gradients
+from maxent.plots.curves.iterations import convergence
+from maxent.plots.curves.learning_curves import learning_curves
+from maxent.plots.curves.orders import newton
+from maxent.plots.curves.sampled import error_curves, importance_bias
+from maxent.plots.curves.tradeoff import tradeoff
+from maxent.plots.maps.animations import animate_iterations, animate_rollouts
+from maxent.plots.maps.comparisons import side_by_side, temperature_strip
+from maxent.plots.maps.composition import composition
+from maxent.plots.maps.four_goals import Player, four_goals
+from maxent.plots.maps.grids import entropy_map, value_map
+from maxent.plots.maps.occupancy import occupancy_map
+from maxent.plots.maps.panels import hard_and_soft
+from maxent.plots.maps.rewards import reward_map
 from maxent.plots.saving import save
-from maxent.plots.tradeoff import tradeoff
 
 __all__ = [
     "Figure",

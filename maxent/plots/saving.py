@@ -9,9 +9,10 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from maxent.errors import ConfigError, check_positive
-from maxent.files import check_output, write_whole
+from maxent.errors import ConfigError
 from maxent.plots.style import styled
+from maxent.support.arguments import require_positive
+from maxent.support.files import require_output, write_whole
 
 ENDINGS = (".png", ".svg")
 LAYOUT_PASSES = 6
@@ -36,8 +37,8 @@ def save(
         raise ConfigError(
             f"figure path {os.fspath(path)!r} ends in {ending!r}; end it in .png or .svg"
         )
-    check_positive("dpi", dpi)
-    destination = check_output(path, overwrite)
+    require_positive("dpi", dpi)
+    destination = require_output(path, overwrite)
     fixed = {"Date": None} if ending == ".svg" else {}
     with write_whole(destination, overwrite=overwrite) as staged, _settled(figure):
         figure.savefig(staged, format=ending[1:], dpi=dpi, metadata=fixed)

@@ -155,7 +155,7 @@ def subtitle(mdp: MDP, solution: Solution) -> str:
     return f"{text}\n{solution.status.replace('_', ' ')}: error ≤ {solution.error_bound:.2g}"
 
 
-def check_pair(mdp: MDP, solution: Solution) -> None:
+def require_pair(mdp: MDP, solution: Solution) -> None:
     """ModelError where the solution is not one of this MDP."""
     shape = (mdp.n_states, mdp.n_actions)
     if solution.log_policy.shape != shape:

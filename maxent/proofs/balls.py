@@ -30,7 +30,7 @@ from scipy import sparse
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
-from maxent.memory import check_memory
+from maxent.support.memory import require_memory
 
 Ball = Any
 """A `flint.arb`."""
@@ -304,7 +304,7 @@ class _Rows:
     def __init__(self, mdp: MDP) -> None:
         arb = flint().arb
         rows = mdp.transition_rows
-        check_memory(
+        require_memory(
             200 * (rows.nnz if mdp.is_sparse else rows.size) + 1000 * mdp.reward.size,
             "a proof in ball arithmetic",
             "use a smaller MDP",

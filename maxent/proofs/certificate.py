@@ -1,7 +1,7 @@
 """Certificates: a proved enclosure in a file that anyone can check without trusting this package.
 
 The file is JSON; every number in it is exact (float64 in hexadecimal text, arrays in base64).  It
-is checked by `maxent.proof_checker`, which shares nothing with this module.
+is checked by `maxent.proofs.checker`, which shares nothing with this module.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from scipy import sparse
 
 import maxent
 from maxent.errors import ModelError
-from maxent.files import write_whole
-from maxent.mdp import MDP, check_mdp
-from maxent.theorems.enclosure import Enclosure
+from maxent.mdp import MDP, require_mdp
+from maxent.proofs.enclosure import Enclosure
+from maxent.support.files import write_whole
 
 FORMAT = "maxent-certificate-1"
 
@@ -79,7 +79,7 @@ def mdp_sha256(mdp: MDP) -> str:
     distribution, not names, maps or reward samples.
     """
     parts = [b"maxent-mdp-1\n", struct.pack("<qqd", mdp.n_states, mdp.n_actions, mdp.discount)]
-    parts += [array.tobytes() for array in _mdp_arrays(check_mdp(mdp)).values()]
+    parts += [array.tobytes() for array in _mdp_arrays(require_mdp(mdp)).values()]
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 

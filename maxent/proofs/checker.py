@@ -92,8 +92,8 @@ def check_certificate(path: str | os.PathLike[str]) -> CertificateCheck:
         ) from error
     digest = ""
     try:
-        digest = read.check_hashes(document)
-        read.check_model()
+        digest = read.require_hashes(document)
+        read.require_model()
         with context.workprec(64 * (len(read.midpoint) + 1)):
             read.prove(arb)
     except _Invalid as reason:
@@ -156,7 +156,7 @@ class _Certificate:
             f"temperature {self.temperature!r}"
         )
 
-    def check_hashes(self, document: dict[str, Any]) -> str:
+    def require_hashes(self, document: dict[str, Any]) -> str:
         """The SHA-256 of the MDP, after comparing it and that of the document."""
         n, m = self.n, self.m
         parts = [
@@ -179,7 +179,7 @@ class _Certificate:
             raise _Invalid("the document does not have the SHA-256 stated: it was changed")
         return digest
 
-    def check_model(self) -> None:
+    def require_model(self) -> None:
         """_Invalid unless the numbers are an MDP, a temperature, a policy or prior, a midpoint."""
         _require(0.0 <= self.discount < 1.0, "the discount is not in [0, 1)")
         _require(0.0 <= self.temperature < math.inf, "the temperature is negative or infinite")
@@ -262,7 +262,7 @@ class _Certificate:
             if gap.upper() > above:
                 above, worst = gap.upper(), state
         if worst < 0:
-            return  # every state is terminal: V = 0, which check_model compared
+            return  # every state is terminal: V = 0, which require_model compared
         _require(high < 1, "gamma times a row sum is not below 1: nothing is contracted")
         up = above / (1 - (high if above > 0 else low))
         down = -below / (1 - (high if below < 0 else low))

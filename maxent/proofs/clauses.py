@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from maxent.proofs import balls
+from maxent.proofs.balls import Ball
+from maxent.proofs.enclosure import Proof, exact_sum
+from maxent.proofs.ground import Ground
 from maxent.tabular.solvers import soft_policy_evaluation, solve
-from maxent.theorems import balls
-from maxent.theorems.balls import Ball
-from maxent.theorems.enclosure import Proof, exact_sum
-from maxent.theorems.proof_ground import Ground
 
 ROUNDS = 200
 """Of soft policy iteration, at most."""

@@ -20,15 +20,15 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import ConfigError, MaxEntWarning, check_positive, check_temperature
-from maxent.mdp import MDP, check_mdp
-from maxent.tabular import corrections
-from maxent.tabular.choice import SMALL
-from maxent.tabular.kernels import PolicyKernel
-from maxent.tabular.solvers import soft_policy_evaluation, solve
-from maxent.theorems import balls
-from maxent.theorems.balls import Ball, Operator
+from maxent.errors import ConfigError, MaxEntWarning
+from maxent.mdp import MDP, require_mdp, validation
+from maxent.mdp.transitions import is_local
+from maxent.proofs import balls
+from maxent.proofs.balls import Ball, Operator
+from maxent.support.arguments import require_positive, require_temperature
+from maxent.tabular.solvers import soft_policy_evaluation, solve, steps
+from maxent.tabular.solvers.automatic import SMALL
+from maxent.tabular.solvers.kernels import PolicyKernel
 
 MOST_PARTS = 6
 """Float64 arrays whose sum is V: 53 bits each."""
@@ -135,7 +135,7 @@ def enclose(
     """
     started = time.perf_counter()
     temperature, prior, policy = checked(mdp, temperature, prior, policy)
-    width = check_positive("width", width)
+    width = require_positive("width", width)
     with balls.precision(128):
         if policy is None:
             operator = balls.optimality_operator(mdp, temperature, prior)
@@ -178,8 +178,8 @@ def checked(
 ) -> tuple[float, ndarray | None, ndarray | None]:
     """The settings of a proof, validated: temperature, prior and policy."""
     balls.flint()
-    temperature = check_temperature(temperature)
-    if check_mdp(mdp).discount == 1.0:
+    temperature = require_temperature(temperature)
+    if require_mdp(mdp).discount == 1.0:
         raise ConfigError(
             "discount = 1 makes no contraction, on which the proof rests; use a discount below 1"
         )
@@ -273,8 +273,8 @@ def _candidate(
 def _newton_step(mdp: MDP, policy: ndarray, residual: ndarray) -> ndarray:
     """d with (I - gamma P_pi) d = b, in float64."""
     kernel = PolicyKernel(mdp, policy, 0.0, None)  # only its matrix gamma P_pi is used
-    easy = not mdp.is_sparse or mdp.n_states <= SMALL or corrections.is_local(mdp.transition)
-    correct = corrections.direct if easy else corrections.krylov
+    easy = not mdp.is_sparse or mdp.n_states <= SMALL or is_local(mdp.transition)
+    correct = steps.direct if easy else steps.krylov
     size = float(np.abs(residual).max(initial=0.0)) or 1.0
     step = correct(kernel, residual / size) * size
     return step if np.isfinite(step).all() else residual

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from maxent import validation
-from maxent.mdp import MDP
-from maxent.theorems import balls
-from maxent.theorems.balls import Ball, Operator
-from maxent.theorems.enclosure import Proof, refine
+from maxent.mdp import MDP, validation
+from maxent.proofs import balls
+from maxent.proofs.balls import Ball, Operator
+from maxent.proofs.enclosure import Proof, refine
 
 
 class Ground:

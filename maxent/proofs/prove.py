@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from tqdm.std import tqdm
 
-from maxent.errors import ConfigError, check_count, check_positive, check_real, nearest
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.theorems import balls
+from maxent.proofs import balls
+from maxent.proofs.clauses import CLAUSES, Margins
+from maxent.proofs.enclosure import checked, outward
+from maxent.proofs.ground import Ground
+from maxent.support.arguments import nearest, require_count, require_positive, require_real
 from maxent.theorems.check import Check, Report, Verdict
-from maxent.theorems.enclosure import checked, outward
-from maxent.theorems.proof_clauses import CLAUSES, Margins
-from maxent.theorems.proof_ground import Ground
 
 HYPOTHESES = ("finitely many states and actions, bounded rewards", "discount < 1")
 
@@ -55,12 +56,12 @@ def prove(
     Needs the extra 'rigorous' (ConfigError).
     """
     temperature, prior, _ = checked(mdp, temperature, prior)
-    width = _usual_width(mdp) if width is None else check_positive("width", width)
+    width = _usual_width(mdp) if width is None else require_positive("width", width)
     if policies is not None and not policies:
         raise ConfigError("policies is empty; name at least one, or leave it out")
     if tolerance is None:
         tolerance = width
-    elif not check_real("tolerance", tolerance, "[0, inf)") >= 0.0:
+    elif not require_real("tolerance", tolerance, "[0, inf)") >= 0.0:
         raise ConfigError(f"tolerance = {tolerance!r} must be at least 0")
     known = tuple(dict.fromkeys(key for key, *_ in CLAUSES))
     chosen = known if keys is None else (keys,) if isinstance(keys, str) else tuple(keys)
@@ -71,7 +72,7 @@ def prove(
         raise ConfigError(
             f"keys is empty; name at least one of {', '.join(known)}, or leave it out"
         )
-    rng = np.random.default_rng(check_count("seed", seed, minimum=0))
+    rng = np.random.default_rng(require_count("seed", seed, minimum=0))
     ground = Ground(mdp, temperature, prior, policies, width, rng)
     clauses = [clause for clause in CLAUSES if clause[0] in chosen]
     checks = []

@@ -16,9 +16,9 @@ import numpy as np
 from numpy import ndarray
 
 import maxent
-from maxent.files import write_whole
 from maxent.mdp import MDP
 from maxent.solution import Solution
+from maxent.support.files import write_whole
 
 LIBRARIES = ("numpy", "scipy", "gymnasium", "matplotlib", "numba")
 

@@ -21,7 +21,7 @@ LONGEST_NAME = 255
 """Bytes of a name that file systems take."""
 
 
-def check_output(
+def require_output(
     path: str | os.PathLike[str], overwrite: bool, endings: Sequence[str] = ()
 ) -> Path:
     """`path` as a Path that can be written, now or once long work is done.
@@ -57,7 +57,7 @@ def write_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
     Raises OutputExistsError (nothing changed) if `path` exists and `overwrite` is false.  An
     OSError on the way (a full disk, say) names `path`.
     """
-    destination = _followed(check_output(path, overwrite))
+    destination = _followed(require_output(path, overwrite))
     staged = destination.with_name(f".writing-{secrets.token_hex(8)}{destination.suffix}")
     try:
         staged.touch(exist_ok=False)
@@ -71,7 +71,7 @@ def write_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
     except OutputExistsError:
         raise
     except FileExistsError:  # the name was taken while the file was written
-        check_output(path, overwrite)
+        require_output(path, overwrite)
         raise
     except OSError as error:
         if error.errno is not None and error.filename in (None, os.fspath(staged)):

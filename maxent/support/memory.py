@@ -7,7 +7,7 @@ import os
 from maxent.errors import MemoryBudgetError
 
 
-def check_memory(needed: int, what: str, advice: str = "use sparse transitions") -> None:
+def require_memory(needed: int, what: str, advice: str = "use sparse transitions") -> None:
     """MemoryBudgetError where `needed` bytes are more than half of the memory available."""
     limit = _available_memory() // 2
     if needed > limit:

@@ -43,8 +43,8 @@ from scipy.sparse import linalg
 
 from maxent.errors import ModelError, ToleranceError
 from maxent.mdp import MDP
-from maxent.memory import check_memory
-from maxent.transitions import Transition
+from maxent.mdp.transitions import Transition
+from maxent.support.memory import require_memory
 
 UNIT = float(np.finfo(np.float64).eps) / 2
 
@@ -92,7 +92,7 @@ class Enclosure:
         norm: a certified lower bound on the largest size of the true values."""
         return max(1e-9 * max(1.0, norm), 4.0 * self.floor(norm))
 
-    def check_tolerance(self, tolerance: float) -> None:
+    def require_tolerance(self, tolerance: float) -> None:
         """ToleranceError for a tolerance that is certainly below the floor."""
         floor = self.floor(0.0)
         if tolerance < floor:
@@ -208,7 +208,9 @@ def solve_discounted(matrix: Transition, right: Float[ndarray, " S"]) -> Float[n
     """x with (I - matrix) x = right by LU: dense LAPACK, or sparse with a fill-reducing order."""
     if not sparse.issparse(matrix):
         return np.linalg.solve(np.eye(len(right)) - matrix, right)
-    check_memory(24 * matrix.nnz, "factorising a policy's transition matrix", "use another method")
+    require_memory(
+        24 * matrix.nnz, "factorising a policy's transition matrix", "use another method"
+    )
     system = sparse.csc_array(sparse.eye_array(len(right)) - matrix)
     return linalg.splu(system).solve(right)
 

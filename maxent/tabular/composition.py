@@ -48,10 +48,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import ConfigError, ModelError, check_temperature
-from maxent.mdp import MDP, check_mdp
+from maxent.errors import ConfigError, ModelError
+from maxent.mdp import MDP, require_mdp, validation
 from maxent.solution import Solution
+from maxent.support.arguments import require_temperature
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_enclosure
 from maxent.tabular.solvers import soft_policy_evaluation, solve
@@ -125,7 +125,7 @@ def compose(mdps: Sequence[MDP], temperature: float, weights: Any = None) -> Com
     Raises ModelError where the tasks differ in more than the reward; ConfigError for other weights
     or temperatures.
     """
-    temperature, shares = check_temperature(temperature), _weights(mdps, weights)
+    temperature, shares = require_temperature(temperature), _weights(mdps, weights)
     mdps = tuple(_check_shared(mdps))
     combined = mdps[0].replace(reward=np.einsum("k,ksa->sa", shares, [m.reward for m in mdps]))
     log_mask, lasting = combined.log_mask, ~combined.terminal
@@ -204,7 +204,7 @@ def _weights(mdps: Sequence[MDP], weights: Any) -> Float[ndarray, " k"]:
 
 def _check_shared(mdps: Sequence[MDP]) -> list[MDP]:
     """The MDPs, which agree in everything that the Bellman operator contains but the reward."""
-    tasks = [check_mdp(mdp) for mdp in mdps]
+    tasks = [require_mdp(mdp) for mdp in mdps]
     first = tasks[0]
     for place, task in enumerate(tasks[1:], start=1):
         for name in ("n_states", "n_actions", "discount"):

@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import ModelError, check_count, check_temperature
-from maxent.mdp import MDP, check_mdp
-from maxent.memory import check_memory
+from maxent.errors import ModelError
+from maxent.mdp import MDP, require_mdp, validation
+from maxent.support.arguments import require_count, require_temperature
+from maxent.support.memory import require_memory
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT, soft_enclosure
 
@@ -53,11 +53,11 @@ def finite_horizon(
     probabilities (S, A) or (A,).  Raises ConfigError for a horizon below 1, MemoryBudgetError where
     (H, S, A) arrays do not fit.
     """
-    temperature = check_temperature(temperature)
-    horizon = check_count("horizon", horizon)
-    log_prior = check_mdp(mdp).log_prior(prior)
+    temperature = require_temperature(temperature)
+    horizon = require_count("horizon", horizon)
+    log_prior = require_mdp(mdp).log_prior(prior)
     n_states, n_actions = mdp.reward.shape
-    check_memory(
+    require_memory(
         16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
     )
     enclosure = soft_enclosure(mdp, temperature, log_prior)
@@ -83,16 +83,16 @@ def finite_horizon_evaluation(
     or (S, A) or (A,), the same at every step.  Other arguments and errors: `finite_horizon`;
     ModelError for a policy that is none, or of another length than the horizon.
     """
-    temperature = check_temperature(temperature)
-    log_prior = check_mdp(mdp).log_prior(prior)
+    temperature = require_temperature(temperature)
+    log_prior = require_mdp(mdp).log_prior(prior)
     given = validation.real_array("policy", policy)
     if given.ndim == 3 and horizon is None:
         horizon = len(given)
-    horizon = check_count("horizon", horizon)
+    horizon = require_count("horizon", horizon)
     if given.ndim == 3 and len(given) != horizon:
         raise ModelError(f"policy has {len(given)} steps; the horizon is {horizon}: make them one")
     n_states, n_actions = mdp.reward.shape
-    check_memory(
+    require_memory(
         16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
     )
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf

@@ -20,13 +20,11 @@ from numpy import ndarray
 from scipy import sparse
 from scipy.sparse import linalg
 
-from maxent import validation
 from maxent.errors import ConfigError
-from maxent.mdp import MDP, check_mdp
+from maxent.mdp import MDP, require_mdp, validation
+from maxent.mdp.transitions import Transition, is_local
 from maxent.tabular import operators
 from maxent.tabular.bounds import longest_stay, solve_discounted
-from maxent.tabular.corrections import is_local
-from maxent.transitions import Transition
 
 
 def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
@@ -38,7 +36,7 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
     ConfigError).  The error is that of the linear solve, about eps/(1-gamma) of the largest visit.
     """
     policy = validation.action_distribution(
-        "policy", policy, check_mdp(mdp).action_mask, mdp.terminal
+        "policy", policy, require_mdp(mdp).action_mask, mdp.terminal
     )
     matrix = operators.policy_transition(mdp, policy)
     lasting = ~mdp.terminal

@@ -31,7 +31,7 @@ from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp import MDP
-from maxent.transitions import Transition
+from maxent.mdp.transitions import Transition
 
 
 def soft_value(

@@ -29,18 +29,12 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import (
-    ConfigError,
-    ModelError,
-    check_count,
-    check_positive,
-    check_temperature,
-)
-from maxent.mdp import MDP, check_mdp
+from maxent.errors import ConfigError, ModelError
+from maxent.mdp import MDP, require_mdp, validation
+from maxent.support.arguments import require_count, require_positive, require_temperature
 from maxent.tabular import operators
 from maxent.tabular.bounds import solve_discounted
-from maxent.tabular.convergence import reference_value
+from maxent.tabular.solvers.convergence import reference_value
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +112,10 @@ def policy_gradient_ascent(
     """
     problem = _Problem(mdp, temperature, prior)
     if step is not None:
-        step = check_positive("step", step)
+        step = require_positive("step", step)
     now = _Evaluated(problem, problem.log_policy(logits))
     seen, steps = [now], [1.0 if step is None else step]
-    for _ in range(check_count("iterations", iterations)):
+    for _ in range(require_count("iterations", iterations)):
         gradient = problem.gradient(now)
         if step is not None:
             now = problem.moved(now, gradient, step)
@@ -159,11 +153,11 @@ def natural_policy_gradient(
     largest = math.inf
     if problem.temperature > 0.0:
         largest = (1.0 - mdp.discount) / problem.temperature
-    step = largest if step is None else check_positive("step", step)
+    step = largest if step is None else require_positive("step", step)
     weight = 1.0 if step == largest else step * problem.temperature / (1.0 - mdp.discount)
     now = _Evaluated(problem, problem.log_policy(logits))
     seen = [now]
-    for _ in range(check_count("iterations", iterations)):
+    for _ in range(require_count("iterations", iterations)):
         goal = operators.backup(mdp, now.v) * step / (1.0 - mdp.discount)
         goal = goal + weight * problem.bonus
         kept = (1.0 - weight) * np.where(problem.available, now.log_policy, 0.0)
@@ -179,8 +173,8 @@ class _Problem:
     """What stays fixed while the policy changes."""
 
     def __init__(self, mdp: MDP, temperature: float, prior: Any) -> None:
-        self.mdp, self.temperature, self.prior = mdp, check_temperature(temperature), prior
-        if check_mdp(mdp).discount == 1.0:
+        self.mdp, self.temperature, self.prior = mdp, require_temperature(temperature), prior
+        if require_mdp(mdp).discount == 1.0:
             raise ConfigError(
                 "discount = 1: the value of a policy need not exist and the natural step is 0; use "
                 "a discount just below 1 such as 1 - 1e-9"

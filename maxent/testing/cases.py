@@ -8,7 +8,7 @@ import numpy as np
 
 from maxent.errors import MaxEntError
 from maxent.mdp import MDP
-from maxent.random_mdps import garnet
+from maxent.mdp.random_mdps import garnet
 
 TEMPERATURES = (0.1, 0.5, 2.0)
 """Away from 1, where many mistakes with the temperature do not show."""

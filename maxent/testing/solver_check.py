@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from maxent.errors import ConfigError, check_count, check_positive, check_temperature
-from maxent.mdp import MDP, check_mdp
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, require_mdp
+from maxent.support.arguments import require_count, require_positive, require_temperature
 from maxent.testing.cases import TEMPERATURES, default_mdps, shrink, size_of
 from maxent.testing.faults import EARLY, UNEXPLAINED, policy_faults, q_faults, value_faults
 from maxent.testing.report import Finding, SolverReport
@@ -68,11 +69,11 @@ def check_solver(
             f"solver = {str(solver)[:60]!r} cannot be called; give a function f(mdp, temperature) "
             "that returns (q, v, log_policy)"
         )
-    check_count("seed", seed, minimum=0)
-    check_positive("tolerance", tolerance)
-    chosen = default_mdps(seed) if mdps is None else [check_mdp(mdp) for mdp in mdps]
+    require_count("seed", seed, minimum=0)
+    require_positive("tolerance", tolerance)
+    chosen = default_mdps(seed) if mdps is None else [require_mdp(mdp) for mdp in mdps]
     alphas = [
-        check_temperature(t) for t in (TEMPERATURES if temperatures is None else temperatures)
+        require_temperature(t) for t in (TEMPERATURES if temperatures is None else temperatures)
     ]
     if not chosen or not alphas:
         raise ConfigError("mdps or temperatures is empty; give at least one of each, or leave out")

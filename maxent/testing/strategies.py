@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from maxent.errors import ConfigError, check_count, check_discount
-from maxent.mdp import MDP, check_mdp
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, require_mdp
+from maxent.support.arguments import require_count, require_discount
 
 FEATURES = ("terminal", "absorbing", "masked", "deterministic", "sparse", "rounding")
 """What an MDP may have, each drawn at random unless `mdps` is told which to allow."""
@@ -49,9 +50,9 @@ def mdps(
 
     Shrinks to one state with one action and reward 0.  ImportError without Hypothesis.
     """
-    check_count("max_states", max_states)
-    check_count("max_actions", max_actions)
-    chosen_discounts = [check_discount(discount) for discount in discounts]
+    require_count("max_states", max_states)
+    require_count("max_actions", max_actions)
+    chosen_discounts = [require_discount(discount) for discount in discounts]
     allowed = [features] if isinstance(features, str) else list(features)
     for feature in allowed:
         if feature not in FEATURES:
@@ -117,7 +118,7 @@ def policies(mdp: MDP, *, deterministic: bool | None = None) -> Any:
     deterministic: only such (True), none on purpose (False), or either.  Terminal states have the
     uniform placeholder.  Shrinks to the first available action in each state.
     """
-    check_mdp(mdp)
+    require_mdp(mdp)
     st = _hypothesis()
     n_states, n_actions = mdp.reward.shape
 

@@ -13,28 +13,28 @@ from typing import Any
 from numpy import ndarray
 from tqdm import tqdm
 
-from maxent import validation
 from maxent.continuous.lqr import LinearQuadratic
-from maxent.errors import ConfigError, ModelError, check_count, check_temperature, nearest
-from maxent.mdp import MDP
+from maxent.errors import ConfigError, ModelError
+from maxent.mdp import MDP, validation
+from maxent.support.arguments import nearest, require_count, require_temperature
 from maxent.tabular import operators as tabular_operators
-from maxent.theorems import (
-    boltzmann,
+from maxent.theorems.check import Check, Clause, Report
+from maxent.theorems.clauses import (
     convex_dual,
     duality,
-    gradients,
+    gibbs,
     identities,
     inference,
     limits,
     linear_quadratic,
     linearly_solvable,
+    policy_gradient,
     soft_policy_iteration,
     soft_q_iteration,
     transformations,
 )
-from maxent.theorems.bench import Bench
-from maxent.theorems.check import Check, Clause, Report
-from maxent.theorems.linear_quadratic import LinearBench
+from maxent.theorems.clauses.linear_quadratic import LinearBench
+from maxent.theorems.instance import Bench
 
 ORDER = (
     *("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1"),
@@ -46,7 +46,7 @@ ORDER = (
 """The keys in the order of the theory: SQL and SAC first."""
 
 FAMILIES = (
-    *(soft_q_iteration, soft_policy_iteration, boltzmann, gradients, limits, transformations),
+    *(soft_q_iteration, soft_policy_iteration, gibbs, policy_gradient, limits, transformations),
     *(identities, duality, convex_dual, inference, linearly_solvable, linear_quadratic),
 )
 CLAUSES: tuple[Clause, ...] = tuple(
@@ -90,8 +90,8 @@ def verify(
     """
     if not isinstance(mdp, MDP | LinearQuadratic):
         raise ModelError(f"mdp = {mdp!r} is not a maxent.MDP; build one, or see maxent.gridworld")
-    temperature = check_temperature(temperature)
-    seed = check_count("seed", seed, minimum=0)
+    temperature = require_temperature(temperature)
+    seed = require_count("seed", seed, minimum=0)
     concerning = {clause.key for clause in CLAUSES if _concerns(clause, mdp)}
     chosen = concerning if keys is None else _chosen_keys(keys)
     bench: Bench | LinearBench

@@ -19,7 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import MaxEntError
-from maxent.frames import data_frame
+from maxent.support.frames import data_frame
 
 Verdict = Literal["holds", "fails", "undecided", "not applicable"]
 _GRAVITY: dict[Verdict, int] = {"holds": 0, "undecided": 1, "fails": 2}
@@ -188,7 +188,7 @@ class Clause:
     cases: Callable[[Any], Iterable[Case]]
 
     def check(self, bench: Any) -> Check:
-        """Run the cases on a bench (`maxent.theorems.bench.Bench`) and judge by the worst."""
+        """Run the cases on a bench (`maxent.theorems.instance.Bench`) and judge by the worst."""
         words = tuple(hypothesis.words for hypothesis in self.hypotheses)
         about = (self.key, self.name, self.statement, self.source, words)
         missing = [

@@ -10,8 +10,8 @@ import importlib.util
 import numpy as np
 
 from maxent.tabular.bounds import longest_row
-from maxent.theorems.bench import MODEL, POSITIVE, Bench
 from maxent.theorems.check import Hypothesis
+from maxent.theorems.instance import MODEL, POSITIVE, Bench
 
 FACTORISED = 2_000
 """States up to which the functions that factorise a full system are called."""

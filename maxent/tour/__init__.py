@@ -13,8 +13,8 @@ from typing import Any
 
 import maxent
 from maxent import reports
-from maxent.files import output_folder
-from maxent.tabular.convergence import Convergence
+from maxent.support.files import output_folder
+from maxent.tabular.solvers.convergence import Convergence
 from maxent.tour.figures import CURVES, FIGURES, draw
 from maxent.tour.problems import PROBLEMS, VERIFIED
 from maxent.tour.published import PUBLISHED, compare_all

@@ -9,7 +9,7 @@ import numpy as np
 
 from maxent import plots
 from maxent.plots import Figure
-from maxent.tabular.convergence import Convergence, convergence
+from maxent.tabular.solvers.convergence import Convergence, convergence
 from maxent.tabular.tradeoff import tradeoff
 from maxent.tour.problems import problem_called
 from maxent.tour.solving import SOLVERS

@@ -11,7 +11,7 @@ from numpy import ndarray
 import maxent
 from maxent import reports
 from maxent.mdp import MDP
-from maxent.tabular.convergence import reference_value
+from maxent.tabular.solvers.convergence import reference_value
 from maxent.tour.problems import Problem
 from maxent.tour.state import Tour, heading, say
 

@@ -10,7 +10,7 @@ from typing import Any
 import maxent
 from maxent.mdp import MDP
 from maxent.solution import Solution
-from maxent.tabular.convergence import Convergence
+from maxent.tabular.solvers.convergence import Convergence
 from maxent.tour.problems import Problem
 
 

@@ -113,7 +113,7 @@ print(maxent.verify(mdp, temperature, keys=["SQL-T3"]))
 # solver computes as it goes, and the true error:
 
 # %%
-from maxent.tabular.convergence import convergence
+from maxent.tabular.solvers.convergence import convergence
 
 plots.convergence(convergence(mdp, temperature))
 

@@ -16,7 +16,7 @@ import pytest
 import maxent
 from maxent import reports
 from maxent.cli import main
-from maxent.cli.arguments import check_arguments
+from maxent.cli.arguments import require_arguments
 from maxent.cli.model import Model
 from maxent.cli.program import COMMANDS, HELP
 from maxent.cli.tradeoff import read_temperatures
@@ -216,7 +216,7 @@ def test_help_has_three_examples_that_parse(name, capsys):
     examples = [line.split()[1:] for line in out.splitlines() if line.startswith("  maxent ")]
     assert len(examples) == 3 and all(example[0] == name for example in examples)
     for example in examples:
-        check_arguments(name, COMMANDS[name], example[1:])
+        require_arguments(name, COMMANDS[name], example[1:])
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,10 @@ from gymnasium.envs.classic_control import PendulumEnv
 
 import maxent
 from maxent.cli import main
-from maxent.neural import sac
-from maxent.neural.algorithms import ALGORITHMS
+from maxent.neural.algorithms import ALGORITHMS, sac
 from maxent.neural.runs import Run
 from maxent.neural.runs.checkpoints import load, steps_in
-from maxent.neural.statistics import interquartile_mean, probability_of_improvement
+from maxent.statistics import interquartile_mean, probability_of_improvement
 
 SMALL = ["--set", "hidden=16", "--set", "batch_size=16", "--set", "learning_starts=40"]
 STEPS = 120

@@ -20,9 +20,9 @@ from maxent import (
     backup,
     environments,
     from_gymnasium,
-    rendering,
 )
-from maxent.grid import Grid
+from maxent.environments import rendering, tables
+from maxent.mdp.grid import Grid
 
 
 class Table(gymnasium.Env):
@@ -382,7 +382,7 @@ def test_what_was_made_is_closed_and_what_was_given_is_not(monkeypatch):
     assert len(closed) == 0
     from_gymnasium("FrozenLake-v1", discount=0.9)
     assert len(closed) == 1
-    monkeypatch.setattr(environments, "_mdp_of_table", lambda *_: 1 / 0)
+    monkeypatch.setattr(tables, "_mdp_of_table", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         from_gymnasium("FrozenLake-v1", discount=0.9)
     assert len(closed) == 2

@@ -8,7 +8,7 @@ import pytest
 from scipy.sparse import csgraph
 
 import maxent
-from maxent.maps import named_map
+from maxent.gridworlds.maps import named_map
 
 UP = 0
 

@@ -11,17 +11,11 @@ from gymnasium import spaces
 from scipy import integrate, optimize
 
 import maxent
-from maxent.neural import (
-    networks,
-    sac,
-    sac_discrete,
-    sac_v1,
-    soft_q_discrete,
-    soft_q_learning,
-)
-from maxent.neural.networks import mlp
-from maxent.neural.replay import Batch
-from maxent.neural.spaces import Spaces
+from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
+from maxent.neural.parts import networks
+from maxent.neural.parts.networks import mlp
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.spaces import Spaces
 
 STATES, ACTIONS, PARTS = 5, 3, 4
 NOTHING = spaces.Box(-1.0, 1.0, (1,))
@@ -63,7 +57,7 @@ def learn(module, found, config, state, batch_of, steps, *, slow=()):
 
 
 @pytest.mark.parametrize("critics", [1, 2])
-@pytest.mark.parametrize("module", [soft_q_discrete, sac_discrete], ids=["sql", "sac"])
+@pytest.mark.parametrize("module", [sql_discrete, sac_discrete], ids=["sql", "sac"])
 @pytest.mark.parametrize("temperature", [0.3, 2.5])
 def test_a_table_of_all_transitions_gives_the_exact_solution(module, critics, temperature):
     mdp, batch = table_world()
@@ -81,9 +75,7 @@ def test_a_table_of_all_transitions_gives_the_exact_solution(module, critics, te
     if module is sac_discrete:
         log_policy = sac_discrete.log_policy(state["actor"], seen)
     else:
-        log_policy = soft_q_discrete.log_policy(
-            state["critic"], seen, state["temperature"]["fixed"]
-        )
+        log_policy = sql_discrete.log_policy(state["critic"], seen, state["temperature"]["fixed"])
     np.testing.assert_allclose(log_policy.exp().numpy(), exact.policy[:-1], atol=2e-3)
 
 
@@ -258,19 +250,19 @@ def hill_values(parameters, observation, action):
 def two_steps(monkeypatch, steps, **settings):
     """Soft Q-learning on: a first step without reward, then one that pays the hills and ends."""
     found = Spaces(spaces.Box(0.0, 1.0, (2,)), spaces.Box(-1.0, 1.0, (1,)))
-    for module in (networks, soft_q_learning):
+    for module in (networks, sql):
         monkeypatch.setattr(module, "action_value", hill_values)
-    config = soft_q_learning.Config(
+    config = sql.Config(
         temperature=ALPHA,
         critic_rate=0.05,
         sampler_rate=5e-3,
         target_rate=0.2,
         **settings,
     )
-    state = soft_q_learning.init(found, config, generator())
+    state = sql.init(found, config, generator())
     state["critic"] = networks.mlp_parameters((4, 1), generator=generator(), copies=config.critics)
-    state["critic_moments"] = soft_q_learning.moments(state["critic"])
-    state["target"] = soft_q_learning.copied(state["critic"])
+    state["critic_moments"] = sql.moments(state["critic"])
+    state["target"] = sql.copied(state["critic"])
     seen = torch.eye(2).repeat_interleave(16, 0)
     first, source = seen[:, 0], generator(2)
 
@@ -280,7 +272,7 @@ def two_steps(monkeypatch, steps, **settings):
         return Batch(seen, action, reward, torch.eye(2)[1].expand(32, 2), 0.9 * first)
 
     told = learn(
-        soft_q_learning,
+        sql,
         found,
         config,
         state,
@@ -315,8 +307,7 @@ def test_soft_q_learning_samples_two_hills_as_often_as_quadrature(monkeypatch):
         monkeypatch, 500, hidden=(32, 32), value_particles=4, particles=16
     )
     before, after = (
-        soft_q_learning.act(state, s.expand(4000, 2), generator(5), found)[:, 0].numpy()
-        for s in torch.eye(2)
+        sql.act(state, s.expand(4000, 2), generator(5), found)[:, 0].numpy() for s in torch.eye(2)
     )
     assert np.mean(before) == pytest.approx(0.0, abs=0.06)  # uniform, q being the same everywhere
     assert np.var(before) == pytest.approx(1 / 3, abs=0.06)

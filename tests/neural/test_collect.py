@@ -7,8 +7,8 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from maxent.errors import ConfigError
-from maxent.neural.collect import Environments, VectorEnvironments, environments_of
-from maxent.neural.spaces import Spaces
+from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.collect import Environments, VectorEnvironments, environments_of
 
 
 class Counting(gymnasium.Env):

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 import maxent
-from maxent.neural import soft_q_discrete, soft_q_learning
-from maxent.neural.agent import Agent
+from maxent.neural.algorithms import sql, sql_discrete
 from maxent.neural.composition import averaged_network, boltzmann_actions, compose_agents
 from maxent.neural.diagnostics import q_on
-from maxent.neural.networks import action_values, mlp, mlp_parameters
-from maxent.neural.replay import Batch
-from maxent.neural.spaces import Spaces
+from maxent.neural.parts.networks import action_values, mlp, mlp_parameters
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.agent import Agent
 from maxent.tabular.composition import compose
 
 TEMPERATURE = 0.5
@@ -29,10 +29,10 @@ def discrete_agent(mdp, q, critics=1, **settings):
     """An agent whose Q is a table, one a copy: a linear network of the one-hot state."""
     env = maxent.MDPEnv(mdp)
     spaces = Spaces(env.observation_space, env.action_space)
-    config = soft_q_discrete.Config(
+    config = sql_discrete.Config(
         **{"temperature": TEMPERATURE, "hidden": (), "critics": critics, "discount": 0.9} | settings
     )
-    state = soft_q_discrete.init(spaces, config, torch.Generator().manual_seed(0))
+    state = sql_discrete.init(spaces, config, torch.Generator().manual_seed(0))
     for part in ("critic", "target"):
         state[part]["weight0"].copy_(torch.tensor(q))
         state[part]["bias0"].zero_()
@@ -111,7 +111,7 @@ def test_a_composed_agent_can_be_trained_further_and_leaves_its_parts_alone():
     )
     generator = torch.Generator().manual_seed(0)
     for _ in range(20):
-        soft_q_discrete.update(agent.state, batch, generator, agent.config, agent.spaces)
+        sql_discrete.update(agent.state, batch, generator, agent.config, agent.spaces)
     q = q_on(agent, mdps[0])
     assert (q[:, 0] > 1.001).all()  # towards the reward
     assert (q_on(agents[0], mdps[0]) == 1.0).all()
@@ -120,11 +120,11 @@ def test_a_composed_agent_can_be_trained_further_and_leaves_its_parts_alone():
 def continuous_agent(slope, hidden=(), seed=0, **settings):
     """An agent of one action in [-2, 2] whose Q is slope * a (in [-1, 1]), whatever the state."""
     spaces = Spaces(gymnasium.spaces.Box(-1, 1, (1,)), gymnasium.spaces.Box(-2.0, 2.0, (1,)))
-    config = soft_q_learning.Config(
+    config = sql.Config(
         **{"temperature": TEMPERATURE, "hidden": (16,), "critics": 1, "sampler_rate": 3e-3}
         | settings
     )
-    state = soft_q_learning.init(spaces, config, torch.Generator().manual_seed(seed))
+    state = sql.init(spaces, config, torch.Generator().manual_seed(seed))
     # slope * a = slope * (relu(a) - relu(-a)), in the first two units of the hidden layer
     critic = state["critic"]
     for tensor in critic.values():

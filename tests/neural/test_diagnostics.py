@@ -15,7 +15,7 @@ from scipy.stats import norm
 import maxent
 from maxent.errors import ConfigError
 from maxent.neural.diagnostics import diagnose, policy_on
-from maxent.neural.spaces import Spaces
+from maxent.neural.parts.spaces import Spaces
 
 
 def garnet(terminal=1, masked=0.4):

@@ -15,7 +15,7 @@ import maxent
 from maxent.continuous.lqr import coupled_masses, solve_lqr
 from maxent.errors import ConfigError
 from maxent.neural.diagnostics import diagnose, from_rollouts
-from maxent.neural.spaces import Spaces
+from maxent.neural.parts.spaces import Spaces
 
 BOX = Spaces(spaces.Box(0.0, 1.0, (3,)), spaces.Box(-2.0, 6.0, (1,)))
 

@@ -10,13 +10,14 @@ from scipy.integrate import quad
 from scipy.special import ndtr
 
 import maxent
+from maxent.continuous import corridor as task
+from maxent.continuous.environments import CorridorEnv
 from maxent.errors import ConfigError
-from maxent.neural import soft_q_learning
-from maxent.neural.diagnostics import corridor as task
+from maxent.neural.algorithms import sql
 from maxent.neural.diagnostics import error_budget as rungs
-from maxent.neural.networks import mlp_parameters
-from maxent.plots.error_budget import error_budget
-from maxent.tabular import estimators
+from maxent.neural.parts.networks import mlp_parameters
+from maxent.plots.curves.error_budget import error_budget
+from maxent.tabular.sampled import estimators
 
 ALPHA, GAMMA = task.TEMPERATURE, task.DISCOUNT
 
@@ -98,7 +99,7 @@ def test_backup_and_soft_value_are_those_of_the_mdp(exact):
 
 
 def test_the_environment_is_the_task():
-    env = task.CorridorEnv()
+    env = CorridorEnv()
     with pytest.raises(gymnasium.error.ResetNeeded):
         env.step(np.zeros(1))
     seen, _ = env.reset(seed=3)
@@ -292,7 +293,7 @@ def test_transitions_are_the_tasks(exact):
 
 @pytest.mark.slow
 def test_all_together_learns_and_is_read_both_ways(exact):
-    config = soft_q_learning.Config(
+    config = sql.Config(
         temperature=ALPHA, discount=GAMMA, hidden=(32, 32), critics=1, batch_size=32,
         critic_rate=3e-3, sampler_rate=3e-3, target_rate=0.05, particles=8, value_particles=8,
     )  # fmt: skip

@@ -8,7 +8,7 @@ import torch
 from mpmath import mp, mpf
 from scipy import integrate, stats
 
-from maxent.neural import gaussian
+from maxent.neural.parts import gaussian
 
 BOXES = {
     "half-width 2": (-2.0, 2.0),

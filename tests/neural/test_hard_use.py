@@ -13,8 +13,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import maxent
 from maxent.errors import ConfigError, MemoryBudgetError, TrainingDivergedError
-from maxent.neural.learner import Learner, Plan
-from maxent.neural.spaces import Spaces
+from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.learner import Learner, Plan
 
 SMALL = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "replay_capacity": 50}
 BOX, CHOICES = spaces.Box(-1.0, 1.0, (2,)), spaces.Discrete(3)

@@ -11,9 +11,10 @@ from scipy import integrate, optimize
 
 import maxent
 from maxent.errors import ConfigError
-from maxent.neural import gaussian, losses
+from maxent.neural import losses
 from maxent.neural import operators as ops
-from maxent.neural.replay import Batch
+from maxent.neural.parts import gaussian
+from maxent.neural.parts.replay import Batch
 from maxent.tabular import operators as exact
 
 PARTS = 4

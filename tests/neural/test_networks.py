@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
-from maxent.neural.networks import (
+from maxent.neural.parts.networks import (
     action_value,
     action_values,
     mlp,
     mlp_parameters,
     state_value,
 )
+from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 
 DOUBLE = torch.float64
 

@@ -13,7 +13,7 @@ from mpmath import mp, mpf
 
 import maxent
 from maxent.neural import operators as ops
-from maxent.neural.replay import Batch
+from maxent.neural.parts.replay import Batch
 from maxent.tabular import operators as exact
 
 TEMPERATURES = [1e-6, 1e-3, 0.3, 1.0, 7.0, 1e4, 1e9]

@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 from mpmath import mp, mpf
 
 from maxent.errors import ConfigError
-from maxent.neural.networks import mlp_parameters
-from maxent.neural.proposals import (
+from maxent.neural.parts.networks import mlp_parameters
+from maxent.neural.parts.proposals import (
     effective_sample_size,
     importance_sampled_soft_value,
     mixture_proposal,
@@ -20,7 +20,7 @@ from maxent.neural.proposals import (
     sample,
     uniform_proposal,
 )
-from maxent.tabular import estimators
+from maxent.tabular.sampled import estimators
 
 SCORES = hnp.arrays(float, (3, 5), elements=st.floats(-50, 50))
 TEMPERATURES = st.sampled_from([1e-6, 1e-3, 0.1, 1.0, 7.0, 1e3, 1e9])

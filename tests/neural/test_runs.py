@@ -25,7 +25,13 @@ from maxent.errors import (
     RunLockedError,
     TrainingDivergedError,
 )
-from maxent.neural.runs import Run, check_finite_tensors, check_resume, record, stop_requested
+from maxent.neural.runs import (
+    Run,
+    record,
+    require_finite_tensors,
+    require_same_configuration,
+    stop_requested,
+)
 from maxent.neural.runs.locks import Lock
 
 CONFIG = {"algorithm": "sac", "env": "Pendulum-v1", "seed": 3, "hidden": (256, 256)}
@@ -386,22 +392,22 @@ def test_resuming_an_earlier_step_forgets_the_later_ones():
 
 def test_the_same_configuration_may_go_on():
     with Run.create("run", CONFIG) as run:
-        check_resume(run.config, CONFIG)
-        check_resume(run.config, dict(reversed(CONFIG.items())))
-    check_resume({"steps": 100}, {"steps": 100.0})
+        require_same_configuration(run.config, CONFIG)
+        require_same_configuration(run.config, dict(reversed(CONFIG.items())))
+    require_same_configuration({"steps": 100}, {"steps": 100.0})
 
 
 def test_a_changed_configuration_is_told_field_by_field():
     saved = {"seed": 3, "sac": {"rate": 0.1, "batch": 256}, "hidden": [2, 2], "old": None}
     new = {"seed": 3, "sac": {"rate": 0.1, "batch": 128}, "hidden": (2, 3), "flag": True}
     with pytest.raises(ResumeMismatchError) as caught:
-        check_resume(saved, new)
+        require_same_configuration(saved, new)
     message = str(caught.value)
     assert "flag: absent -> True; hidden: [2, 2] -> [2, 3]; old: None -> absent" in message
     assert "sac.batch: 256 -> 128" in message and "rate" not in message and "seed" not in message
     for before, after in (({"a": 1}, {"a": True}), ({"a": "1"}, {"a": 1}), ({"a": {}}, {})):
         with pytest.raises(ResumeMismatchError):
-            check_resume(before, after)
+            require_same_configuration(before, after)
 
 
 def test_other_surroundings_are_told(monkeypatch):
@@ -419,13 +425,13 @@ def test_other_surroundings_are_told(monkeypatch):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.complex64])
 def test_the_first_tensor_that_is_not_finite_is_named(dtype):
     fine = {"w": torch.zeros(3, dtype=dtype), "n": torch.arange(3), "mask": torch.ones(2) > 0}
-    check_finite_tensors(5, fine)
-    check_finite_tensors(5, {"rows": np.arange(3), "flags": np.zeros(2, bool)})
+    require_finite_tensors(5, fine)
+    require_finite_tensors(5, {"rows": np.arange(3), "flags": np.zeros(2, bool)})
     bad = fine | {"q.bias0": torch.tensor([0.0, float("nan"), float("inf")], dtype=dtype)}
     with pytest.raises(TrainingDivergedError, match=r"step 5: q\.bias0 has 2 numbers"):
-        check_finite_tensors(5, bad)
+        require_finite_tensors(5, bad)
     with pytest.raises(TrainingDivergedError, match="step 6: reward has 1 numbers"):
-        check_finite_tensors(6, {"reward": np.array([0.0, np.inf])})
+        require_finite_tensors(6, {"reward": np.array([0.0, np.inf])})
 
 
 def test_every_error_is_one_of_ours_and_public():

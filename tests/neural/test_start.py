@@ -9,8 +9,8 @@ from gymnasium import spaces
 
 import maxent
 from maxent.errors import ConfigError, TrainingDivergedError
-from maxent.neural.learner import Learner, _flat
 from maxent.neural.training import logged
+from maxent.neural.training.learner import Learner, _flat
 from tests.neural.test_training import Bandit
 
 TINY = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "log_every": 0}

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from maxent.neural.adam import adam, moments
-from maxent.neural.networks import mlp, mlp_parameters
-from maxent.neural.proposals import sample
-from maxent.neural.stein import (
+from maxent.neural.parts.networks import mlp, mlp_parameters
+from maxent.neural.parts.optim import adam, moments
+from maxent.neural.parts.proposals import sample
+from maxent.neural.parts.stein import (
     gaussian_kernel,
     inverse_multiquadric_kernel,
     median_bandwidth,

@@ -13,11 +13,11 @@ from maxent.errors import (
     ResumeMismatchError,
     TrainingDivergedError,
 )
-from maxent.neural import sac, soft_q_discrete, soft_q_learning
+from maxent.neural.algorithms import sac, sql, sql_discrete
 from maxent.neural.diagnostics import diagnose
-from maxent.neural.learner import Learner, Plan, _flat
-from maxent.neural.replay import Batch, Replay
-from maxent.neural.spaces import Spaces
+from maxent.neural.parts.replay import Batch, Replay
+from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.learner import Learner, Plan, _flat
 
 SMALL = {"hidden": (16,), "batch_size": 16, "learning_starts": 20, "replay_capacity": 70}
 BOX = Spaces(spaces.Box(-1.0, 1.0, (3,)), spaces.Box(-1.0, 1.0, (2,)))
@@ -119,7 +119,7 @@ def batch(spaces, count=32, seed=0):
     return Batch(seen, action, reward, after, torch.full((count,), 0.9))
 
 
-@pytest.mark.parametrize(("module", "found"), [(soft_q_learning, BOX), (soft_q_discrete, CHOICES)])
+@pytest.mark.parametrize(("module", "found"), [(sql, BOX), (sql_discrete, CHOICES)])
 def test_targets_are_copied_every_third_step_however_the_steps_are_called(module, found):
     config = module.Config(target_interval=3, target_rate=1.0, hidden=(8,), batch_size=32)
     generator = torch.Generator().manual_seed(0)

@@ -9,9 +9,9 @@ import torch
 from gymnasium import spaces
 from torch import distributions
 
-from maxent.neural import sac, sac_discrete, sac_v1, soft_q_discrete, soft_q_learning
-from maxent.neural.replay import Batch
-from maxent.neural.spaces import Spaces
+from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.spaces import Spaces
 
 BOX = Spaces(spaces.Box(-1.0, 1.0, (3,)), spaces.Box(-1.0, 1.0, (2,)))
 ENDLESS = Spaces(spaces.Box(-1.0, 1.0, (3,)), spaces.Box(-math.inf, math.inf, (2,)))
@@ -20,8 +20,8 @@ FIVE = {
     "sac": (sac, BOX),
     "sac_v1": (sac_v1, BOX),
     "sac_discrete": (sac_discrete, CHOICES),
-    "sql": (soft_q_learning, BOX),
-    "sql_discrete": (soft_q_discrete, CHOICES),
+    "sql": (sql, BOX),
+    "sql_discrete": (sql_discrete, CHOICES),
 }
 ROWS, ALPHA = 12, 0.3
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageSequence
 
 import maxent
 from maxent import plots
-from maxent.plots import animations, gifs
+from maxent.plots.maps import animations, gifs
 
 
 def small():

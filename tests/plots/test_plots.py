@@ -19,14 +19,13 @@ from matplotlib.text import Text
 
 from maxent import plots
 from maxent.errors import ConfigError, ModelError, OutputExistsError
-from maxent.grid import Grid
 from maxent.gridworlds import gridworld
 from maxent.mdp import MDP
-from maxent.plots import arrows, grids, marks, panels, strips
+from maxent.mdp.grid import Grid
+from maxent.mdp.random_mdps import garnet
+from maxent.plots.maps import arrows, cells, grids, panels, strips
 from maxent.plots.style import contrasting, number, value_colours
-from maxent.random_mdps import garnet
 from maxent.solution import Solution
-from maxent.tabular.convergence import convergence
 from maxent.tabular.solvers import (
     modified_soft_policy_iteration,
     soft_policy_evaluation,
@@ -34,6 +33,7 @@ from maxent.tabular.solvers import (
     soft_value_iteration,
     solve,
 )
+from maxent.tabular.solvers.convergence import convergence
 
 
 def words(figure: Figure) -> str:
@@ -283,7 +283,7 @@ def test_colours_read_in_greyscale_and_writing_contrasts():
     colours = value_colours()(np.linspace(0, 1, 50))
     grey = colours[:, :3] @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(grey) > 0).all()
-    wall = np.array(mpl.colors.to_rgb(marks.WALL)) @ np.array([0.2126, 0.7152, 0.0722])
+    wall = np.array(mpl.colors.to_rgb(cells.WALL)) @ np.array([0.2126, 0.7152, 0.0722])
     assert wall < grey[0] - 0.05
     assert contrasting(colours)[0] == 1.0 and contrasting(colours)[-1] == 0.0
 
@@ -546,7 +546,7 @@ def test_no_file_of_plots_selects_a_backend():
 
 
 def test_the_recorder_of_convergence_does_not_import_matplotlib():
-    code = "import sys, maxent.tabular.convergence; assert 'matplotlib' not in sys.modules"
+    code = "import sys, maxent.tabular.solvers.convergence; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
 
 

@@ -8,8 +8,8 @@ from matplotlib.text import Text
 
 import maxent
 from maxent import plots
-from maxent.plots import occupancy as visits_of
-from maxent.plots import rewards
+from maxent.plots.maps import occupancy as visits_of
+from maxent.plots.maps import rewards
 from maxent.plots.style import number
 
 

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import maxent
-from maxent import memory, plots
-from maxent.plots import along, animations
+from maxent import plots
+from maxent.plots.maps import animations, panels
 from maxent.plots.style import MARKERS
+from maxent.support import memory
 
 GARNET = maxent.garnet(8, 3, discount=0.9, seed=3, branching=3)
 ROOM = maxent.gridworld("S..\n.#.\n..G", discount=0.9)
@@ -209,7 +210,7 @@ def test_axes_can_be_given_and_files_written(curve, tmp_path):
     assert plots.reaching(room, ax=right) is figure
     path = plots.save(figure, tmp_path / "both.svg")
     assert path.stat().st_size > 5_000
-    assert along.MAX_PANELS == 12
+    assert panels.MAX_PANELS == 12
 
 
 def test_one_point_and_only_the_ends_can_be_drawn():

@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 
 import maxent
-from maxent import proof_checker
 from maxent.cli import main
-from maxent.theorems import balls
-from maxent.theorems.certificate import mdp_sha256
+from maxent.proofs import balls, checker
+from maxent.proofs.certificate import mdp_sha256
 
 flint = pytest.importorskip("flint")
 
@@ -242,7 +241,7 @@ def test_an_uncertain_soft_maximum_holds_every_value_in_it(soft_maximum):
     if soft_maximum == "writer":
         found = balls.soft_maximum(wide, arb(1))
     else:
-        found = proof_checker._soft_maximum(arb, arb(1), wide, [arb(1)] * 3)
+        found = checker._soft_maximum(arb, arb(1), wide, [arb(1)] * 3)
     for scores in ([10, 11, 7], [-10, -9, -13], [0, 1, -3], [10, 10, 7]):
         assert found.contains(sum(arb(x).exp() for x in scores).log())
 
@@ -326,7 +325,7 @@ def test_an_unknown_field_is_told(certificate):
 
 
 def test_the_checker_shares_nothing_with_the_package():
-    source = Path(proof_checker.__file__).read_text()
+    source = Path(checker.__file__).read_text()
     imported = set(re.findall(r"^(?:from|import) ([\w.]+)", source, flags=re.MULTILINE))
     assert {name for name in imported if name.startswith("maxent")} == {"maxent.errors"}
     assert not {"numpy", "scipy"} & imported

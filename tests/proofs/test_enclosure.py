@@ -13,8 +13,8 @@ from mpmath import mp, mpf
 from small_mdps import DISCOUNTS, FAMILIES, TEMPERATURES, family
 
 import maxent
-from maxent.theorems import balls, enclosure
-from maxent.theorems.enclosure import enclose
+from maxent.proofs import balls, enclosure
+from maxent.proofs.enclosure import enclose
 
 flint = pytest.importorskip("flint")
 

@@ -11,9 +11,9 @@ from small_mdps import DISCOUNTS, FAMILIES, family
 
 import maxent
 from maxent.cli import main
-from maxent.theorems import proof_clauses
-from maxent.theorems.enclosure import Proof
-from maxent.theorems.proof_ground import Ground
+from maxent.proofs import clauses
+from maxent.proofs.enclosure import Proof
+from maxent.proofs.ground import Ground
 
 pytest.importorskip("flint")
 
@@ -96,7 +96,7 @@ def test_what_is_false_fails(what, monkeypatch):
             name,
             lambda self, given: (right(self, given)[0], moved(right(self, given)[1])),
         )
-    monkeypatch.setattr(proof_clauses, "ROUNDS", 20)
+    monkeypatch.setattr(clauses, "ROUNDS", 20)
     assert verdicts(maxent.prove(mdp, 0.3, keys=clause.split()[0]))[clause] == "fails"
 
 

@@ -8,17 +8,24 @@ import numpy as np
 import pytest
 
 from maxent import errors
+from maxent.support import arguments
 
 ABOVE, BELOW = math.nextafter(1.0, 2.0), -5e-324
 REAL = {
-    errors.check_discount: ([0, 0.0, 0.5, 1, 1.0, np.float32(0.5)], [BELOW, ABOVE, math.inf]),
-    errors.check_temperature: (
+    arguments.require_discount: ([0, 0.0, 0.5, 1, 1.0, np.float32(0.5)], [BELOW, ABOVE, math.inf]),
+    arguments.require_temperature: (
         [0, 0.0, 1e-300, 1.0, 1e15],
         [-1.0, BELOW, 5e-324, math.nextafter(1e-300, 0.0), math.nextafter(1e15, 2e15), math.inf],
     ),
-    lambda value: errors.check_positive("x", value): ([5e-324, 1, 1e308], [0.0, -1.0, math.inf]),
-    lambda value: errors.check_fraction("x", value): ([0, 0.3, 1.0], [BELOW, ABOVE, -math.inf]),
-    lambda value: errors.check_finite("x", value): ([0, -1e308], [math.inf, -math.inf]),
+    lambda value: arguments.require_positive("x", value): (
+        [5e-324, 1, 1e308],
+        [0.0, -1.0, math.inf],
+    ),
+    lambda value: arguments.require_fraction("x", value): (
+        [0, 0.3, 1.0],
+        [BELOW, ABOVE, -math.inf],
+    ),
+    lambda value: arguments.require_finite("x", value): ([0, -1e308], [math.inf, -math.inf]),
 }
 NO_NUMBERS = [True, np.True_, None, "0.5", 1j, [0.5], math.nan, np.nan, 10**400]
 
@@ -35,23 +42,23 @@ def test_numbers_at_the_ends_of_their_range(check):
 
 
 def test_whole_numbers():
-    assert errors.check_count("n", 1) == errors.check_count("n", np.int64(1)) == 1
-    assert type(errors.check_count("n", np.int64(7))) is int
-    assert errors.check_count("n", -3, minimum=-3) == -3
+    assert arguments.require_count("n", 1) == arguments.require_count("n", np.int64(1)) == 1
+    assert type(arguments.require_count("n", np.int64(7))) is int
+    assert arguments.require_count("n", -3, minimum=-3) == -3
     for value, minimum in [(0, 1), (1, 2), (1.0, 1), (True, 1), ("1", 1), (None, 1), (-4, -3)]:
         with pytest.raises(errors.ConfigError, match=f"at least {minimum}$"):
-            errors.check_count("n", value, minimum)
-    assert errors.check_counts("n", (1, np.int64(2))) == [1, 2]
-    assert errors.check_counts("n", []) == [] and errors.check_counts("n", [0], 0) == [0]
+            arguments.require_count("n", value, minimum)
+    assert arguments.require_counts("n", (1, np.int64(2))) == [1, 2]
+    assert arguments.require_counts("n", []) == [] and arguments.require_counts("n", [0], 0) == [0]
     for values in (5, [0], [1, 2.5], "12"):
         with pytest.raises(errors.ConfigError, match=r"n = .*at least 1$"):
-            errors.check_counts("n", values)
+            arguments.require_counts("n", values)
 
 
 def test_the_nearest_name_and_all_of_them():
-    assert errors.nearest("SQL-T33", ["SQL-T3", "NPG"]) == (
+    assert arguments.nearest("SQL-T33", ["SQL-T3", "NPG"]) == (
         "did you mean 'SQL-T3'? Known: NPG, SQL-T3"
     )
-    assert errors.nearest("zzz", ["SQL-T3", "NPG"]) == "Known: NPG, SQL-T3"
-    assert errors.nearest("slvoe", ["solve", "tour"]).startswith("did you mean 'solve'?")
-    assert errors.nearest(None, ["solve"]) == "Known: solve"
+    assert arguments.nearest("zzz", ["SQL-T3", "NPG"]) == "Known: NPG, SQL-T3"
+    assert arguments.nearest("slvoe", ["solve", "tour"]).startswith("did you mean 'solve'?")
+    assert arguments.nearest(None, ["solve"]) == "Known: solve"

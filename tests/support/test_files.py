@@ -13,7 +13,7 @@ import pytest
 import maxent
 from maxent import plots
 from maxent.errors import ConfigError, MaxEntError, OutputExistsError
-from maxent.files import check_output, output_folder, write_whole
+from maxent.support.files import output_folder, require_output, write_whole
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_a_write_that_fails_leaves_everything_as_it_was(raised, overwrite):
 def test_a_signal_in_the_middle_leaves_nothing():
     code = """
 import signal
-from maxent.files import write_whole
+from maxent.support.files import write_whole
 with write_whole("a.txt") as staged:
     staged.write_text("half")
     signal.raise_signal(signal.SIGINT)
@@ -153,7 +153,7 @@ def test_a_name_taken_meanwhile_is_kept(links, monkeypatch):
 def test_of_two_writers_exactly_one_wins(links):
     code = f"""
 import os, sys, time
-from maxent.files import OutputExistsError, write_whole
+from maxent.support.files import OutputExistsError, write_whole
 def refused(*_):
     raise PermissionError(1, "Operation not permitted")
 if not {links}:
@@ -248,13 +248,13 @@ WRONG = {
 def test_an_impossible_name_is_told(case):
     path, words = WRONG[case]
     with pytest.raises(ConfigError, match=words):
-        check_output(path, True, () if case == "a folder" else (".txt", ".json"))
+        require_output(path, True, () if case == "a folder" else (".txt", ".json"))
     assert names() == []
 
 
 @pytest.mark.parametrize("name", ["a" * 251 + ".txt", "ä.TXT", " .txt", "a\nb.txt", "a.b.txt"])
 def test_unusual_names_are_fine(name):
-    assert check_output(name, False, (".txt",)) == Path(name)
+    assert require_output(name, False, (".txt",)) == Path(name)
     write(name)
     assert names() == [name] and Path(name).read_text() == "new"
 
@@ -265,12 +265,12 @@ def test_a_folder_that_may_not_be_written_to():
         Path(place).chmod(0o555)
         code = f"""
 import os
-from maxent.files import check_output, output_folder, write_whole
+from maxent.support.files import require_output, output_folder, write_whole
 from maxent.errors import ConfigError
 if os.getuid() == 0:
     os.setuid(65534)
 for attempt in (
-    lambda: check_output({place + "/a.txt"!r}, False),
+    lambda: require_output({place + "/a.txt"!r}, False),
     lambda: write_whole({place + "/a.txt"!r}).__enter__(),
     lambda: output_folder({place + "/new"!r}, False),
     lambda: output_folder({place!r}, True),

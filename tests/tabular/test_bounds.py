@@ -7,8 +7,8 @@ from truth import optimal_value
 
 import maxent
 from maxent.tabular.bounds import Enclosure, soft_enclosure
-from maxent.tabular.kernels import SoftKernel
-from maxent.tabular.loop import certify
+from maxent.tabular.solvers.kernels import SoftKernel
+from maxent.tabular.solvers.loop import certify
 
 SETTINGS = [
     {"branching": None},
@@ -110,7 +110,7 @@ def test_the_floor_grows_with_the_horizon_and_the_values():
 def test_the_refusal_names_what_can_be_had():
     enclosure = soft_enclosure(maxent.garnet(9, 3, discount=0.999, branching=3), 1.0, None)
     with pytest.raises(maxent.ToleranceError) as caught:
-        enclosure.check_tolerance(1e-15)
+        enclosure.require_tolerance(1e-15)
     named = float(str(caught.value).split("ask for ")[1].split(" ")[0])
     assert named >= enclosure.floor(0.0)
-    enclosure.check_tolerance(named)
+    enclosure.require_tolerance(named)

@@ -284,7 +284,7 @@ def test_sparse_and_dense_tasks_compose_alike():
 
 def test_the_figure_shows_tasks_composition_loss_and_bound(tmp_path):
     from maxent import plots
-    from maxent.plots.composition import composition as draw
+    from maxent.plots.maps.composition import composition as draw
 
     mdp = maxent.gridworld("...\n...", discount=0.9, step_reward=0.0)
     row, column = mdp.grid.cells.T

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from maxent.mdp import MDP
-from maxent.random_mdps import garnet
+from maxent.mdp.random_mdps import garnet
 from maxent.tabular import operators
-from maxent.tabular.convergence import Convergence, convergence, reference_value
 from maxent.tabular.policy_gradient import natural_policy_gradient
 from maxent.tabular.solvers import (
     modified_soft_policy_iteration,
@@ -18,6 +17,7 @@ from maxent.tabular.solvers import (
     soft_value_iteration,
     solve,
 )
+from maxent.tabular.solvers.convergence import Convergence, convergence, reference_value
 
 SOLVERS = (
     soft_value_iteration,

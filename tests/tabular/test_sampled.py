@@ -13,13 +13,6 @@ from scipy import integrate
 import maxent
 from maxent import plots
 from maxent.environments import MDPEnv
-from maxent.tabular import rules
-from maxent.tabular.estimators import (
-    effective_sample_size,
-    first_order_bias,
-    importance_bias,
-    importance_sampled_soft_value,
-)
 from maxent.tabular.sampled import (
     ErrorCurves,
     Learned,
@@ -28,6 +21,13 @@ from maxent.tabular.sampled import (
     expected_soft_sarsa,
     soft_actor_critic,
     soft_q_learning,
+    updates,
+)
+from maxent.tabular.sampled.estimators import (
+    effective_sample_size,
+    first_order_bias,
+    importance_bias,
+    importance_sampled_soft_value,
 )
 
 STEPS = 12_000
@@ -115,30 +115,30 @@ def test_the_actor_follows_the_critic():
 # --- wrong variants ----------------------------------------------------------------------------
 
 
-class NoEntropy(rules.SoftQ):
+class NoEntropy(updates.SoftQ):
     def next_value(self, states):
         return (self.policy(states) * self.q[self.offsets + states]).sum(axis=1)
 
 
-class HardMaximum(rules.SoftQ):
+class HardMaximum(updates.SoftQ):
     def next_value(self, states):
         q = self.q[self.offsets + states]
         return (q if self.world.log_mask is None else q + self.world.log_mask[states]).max(axis=1)
 
 
-class ThroughTheEnd(rules.SoftQ):
+class ThroughTheEnd(updates.SoftQ):
     def learn(self, states, actions, rewards, discounts, successors, uniform):
         always = np.full_like(discounts, 0.8)
         super().learn(states, actions, rewards, always, successors, uniform)
 
 
-class NoMask(rules.SoftQ):
+class NoMask(updates.SoftQ):
     def next_value(self, states):
         q = self.q[self.offsets + states] / self.temperature
         return self.temperature * np.log(np.exp(q).sum(axis=1))
 
 
-class ConstantSteps(rules.SoftQ):
+class ConstantSteps(updates.SoftQ):
     def learn(self, *sample):
         self.step_size = lambda n: np.full(len(n), 0.5)
         super().learn(*sample)

@@ -5,8 +5,8 @@ import pytest
 from scipy import sparse, stats
 
 import maxent
-from maxent.simulation import simulate
-from maxent.tabular.worlds import Draws
+from maxent.tabular.sampled.sampler import Draws
+from maxent.tabular.sampled.simulation import simulate
 
 
 def everything(discount=0.9, seed=5):

@@ -11,7 +11,7 @@ import pytest
 
 import maxent
 from maxent.continuous import lqr
-from maxent.theorems import linear_quadratic
+from maxent.theorems.clauses import linear_quadratic
 
 KEYS = ("LQR-1", "LQR-2", "LQR-3")
 

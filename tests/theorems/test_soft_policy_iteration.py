@@ -9,8 +9,8 @@ import pytest
 
 import maxent
 from maxent.tabular import operators
-from maxent.theorems.bench import Bench
-from maxent.theorems.soft_policy_iteration import soft_policy_iterations
+from maxent.theorems.clauses.soft_policy_iteration import soft_policy_iterations
+from maxent.theorems.instance import Bench
 
 
 def failed(mdp, temperature, key, **functions):

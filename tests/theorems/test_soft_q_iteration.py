@@ -9,7 +9,7 @@ import pytest
 
 import maxent
 from maxent.tabular import operators
-from maxent.theorems.bench import Bench
+from maxent.theorems.instance import Bench
 
 
 def checks(mdp, temperature, key, **settings):

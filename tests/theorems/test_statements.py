@@ -13,9 +13,9 @@ import maxent
 from maxent.cli import main
 from maxent.continuous.lqr import scalar
 from maxent.tabular import operators
-from maxent.theorems import convex_dual
-from maxent.theorems.bench import Bench
 from maxent.theorems.catalogue import KEYS, ORDER, statements
+from maxent.theorems.clauses import convex_dual
+from maxent.theorems.instance import Bench
 
 PLAIN = maxent.garnet(6, 3, discount=0.9, seed=0)
 ENDING = maxent.garnet(6, 3, discount=0.9, seed=0, terminal=1, masked=0.3)

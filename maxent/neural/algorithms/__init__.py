@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from maxent.errors import ConfigError, nearest
-from maxent.neural import sac, sac_discrete, sac_v1, soft_q_discrete, soft_q_learning
-from maxent.neural.spaces import Spaces
+from maxent.errors import ConfigError
+from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
+from maxent.neural.parts.spaces import Spaces
+from maxent.support.arguments import nearest
 
 ALGORITHMS: dict[str, ModuleType] = {
     "sac": sac,
     "sac_v1": sac_v1,
     "sac_discrete": sac_discrete,
-    "sql": soft_q_learning,
-    "sql_discrete": soft_q_discrete,
+    "sql": sql,
+    "sql_discrete": sql_discrete,
 }
 
 

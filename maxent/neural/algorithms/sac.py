@@ -27,13 +27,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from maxent.errors import ConfigError, check_finite
-from maxent.neural import losses, policies
-from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
-from maxent.neural.networks import Parameters, action_value, mlp_parameters
-from maxent.neural.replay import Batch
-from maxent.neural.settings import Settings
-from maxent.neural.spaces import Spaces
+from maxent.errors import ConfigError
+from maxent.neural import losses
+from maxent.neural.algorithms.settings import Settings
+from maxent.neural.parts import policies
+from maxent.neural.parts.networks import Parameters, action_value, mlp_parameters
+from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.spaces import Spaces
+from maxent.support.arguments import require_finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class Config(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.target_entropy is not None:
-            check_finite("target_entropy", self.target_entropy)
+            require_finite("target_entropy", self.target_entropy)
 
 
 def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:

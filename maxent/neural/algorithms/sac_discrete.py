@@ -24,11 +24,13 @@ import torch
 from torch import Tensor
 
 from maxent.errors import ConfigError
-from maxent.neural import losses, operators, policies, sac
-from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
-from maxent.neural.networks import Parameters, mlp, mlp_parameters
-from maxent.neural.replay import Batch
-from maxent.neural.spaces import Spaces
+from maxent.neural import losses, operators
+from maxent.neural.algorithms import sac
+from maxent.neural.parts import policies
+from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
+from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.spaces import Spaces
 
 
 @dataclass(frozen=True, kw_only=True)

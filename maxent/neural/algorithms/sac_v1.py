@@ -26,12 +26,14 @@ import torch
 from torch import Tensor
 
 from maxent.errors import ConfigError
-from maxent.neural import losses, policies, sac
-from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
-from maxent.neural.networks import Parameters, action_value, mlp_parameters, state_value
-from maxent.neural.replay import Batch
-from maxent.neural.settings import Settings
-from maxent.neural.spaces import Spaces
+from maxent.neural import losses
+from maxent.neural.algorithms import sac
+from maxent.neural.algorithms.settings import Settings
+from maxent.neural.parts import policies
+from maxent.neural.parts.networks import Parameters, action_value, mlp_parameters, state_value
+from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.spaces import Spaces
 
 act = sac.act
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
-from maxent.errors import (
-    ConfigError,
-    check_count,
-    check_counts,
-    check_discount,
-    check_fraction,
-    check_positive,
-    check_real,
-    check_temperature,
+from maxent.errors import ConfigError
+from maxent.support.arguments import (
     nearest,
+    require_count,
+    require_counts,
+    require_discount,
+    require_fraction,
+    require_positive,
+    require_real,
+    require_temperature,
 )
 
 Config = TypeVar("Config", bound="Settings")
@@ -48,25 +48,25 @@ class Settings:
     final_rate_share: float = 1.0
 
     def __post_init__(self) -> None:
-        if check_discount(self.discount) == 1.0:
+        if require_discount(self.discount) == 1.0:
             raise ConfigError("discount = 1 has no bounded values here; give one below 1")
         for name in ("batch_size", "learning_starts", "replay_capacity"):
-            check_count(name, getattr(self, name))
-        check_positive("updates_per_step", self.updates_per_step)
-        if not 0.0 < check_real("final_rate_share", self.final_rate_share, "(0, 1]") <= 1.0:
+            require_count(name, getattr(self, name))
+        require_positive("updates_per_step", self.updates_per_step)
+        if not 0.0 < require_real("final_rate_share", self.final_rate_share, "(0, 1]") <= 1.0:
             raise ConfigError(
                 f"final_rate_share = {self.final_rate_share!r} is outside (0, 1]; 1 keeps the rates"
             )
-        if check_count("critics", self.critics) > 2:
+        if require_count("critics", self.critics) > 2:
             raise ConfigError(f"critics = {self.critics}: give 1 or 2")
-        object.__setattr__(self, "hidden", tuple(check_counts("hidden", self.hidden)))
+        object.__setattr__(self, "hidden", tuple(require_counts("hidden", self.hidden)))
         for field in fields(self):
             if field.name == "target_rate":
-                check_fraction(field.name, getattr(self, field.name))
+                require_fraction(field.name, getattr(self, field.name))
             if field.name.endswith(("_rate", "initial_temperature")):
-                check_positive(field.name, getattr(self, field.name))
+                require_positive(field.name, getattr(self, field.name))
         temperature = getattr(self, "temperature", None)
-        if temperature is not None and check_temperature(temperature) == 0.0:
+        if temperature is not None and require_temperature(temperature) == 0.0:
             raise ConfigError("temperature = 0: a network needs one greater than 0")
 
     def at(self: Config, progress: float) -> Config:

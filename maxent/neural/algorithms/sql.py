@@ -27,13 +27,15 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from maxent.errors import ConfigError, check_count, check_positive, nearest
-from maxent.neural import losses, proposals, stein
-from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
-from maxent.neural.networks import Parameters, action_value, action_values, mlp_parameters
-from maxent.neural.replay import Batch
-from maxent.neural.settings import Settings
-from maxent.neural.spaces import Spaces
+from maxent.errors import ConfigError
+from maxent.neural import losses
+from maxent.neural.algorithms.settings import Settings
+from maxent.neural.parts import proposals, stein
+from maxent.neural.parts.networks import Parameters, action_value, action_values, mlp_parameters
+from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.spaces import Spaces
+from maxent.support.arguments import nearest, require_count, require_positive
 
 ProposalName = Literal["mixture", "uniform", "network"]
 CENTRES = 32
@@ -77,11 +79,11 @@ class Config(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive("temperature", self.temperature)
+        require_positive("temperature", self.temperature)
         for name in ("value_particles", "particles", "target_interval"):
-            check_count(name, getattr(self, name))
+            require_count(name, getattr(self, name))
         if self.proposal == "mixture":
-            check_count("value_particles", self.value_particles, 2)
+            require_count("value_particles", self.value_particles, 2)
         for name, known in (
             ("proposal", get_args(ProposalName)),
             ("kernel", KERNELS),

@@ -18,13 +18,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from maxent.errors import ConfigError, check_count, check_positive
-from maxent.neural import losses, operators, policies
-from maxent.neural.adam import adam, average_into, copied, gradient_of, moments
-from maxent.neural.networks import Parameters, mlp, mlp_parameters
-from maxent.neural.replay import Batch
-from maxent.neural.settings import Settings
-from maxent.neural.spaces import Spaces
+from maxent.errors import ConfigError
+from maxent.neural import losses, operators
+from maxent.neural.algorithms.settings import Settings
+from maxent.neural.parts import policies
+from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
+from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.spaces import Spaces
+from maxent.support.arguments import require_count, require_positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +47,8 @@ class Config(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive("temperature", self.temperature)
-        check_count("target_interval", self.target_interval)
+        require_positive("temperature", self.temperature)
+        require_count("target_interval", self.target_interval)
 
 
 def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:

@@ -15,14 +15,14 @@ discounted occupancy of the policy that the equality is about, normalised to 1.
 from __future__ import annotations
 
 from maxent.continuous.lqr import LinearQuadratic
-from maxent.errors import check_count
-from maxent.mdp import MDP, check_mdp
-from maxent.neural.agent import Agent
+from maxent.mdp import MDP, require_mdp
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.on_linear_quadratic import on_linear_quadratic
 from maxent.neural.diagnostics.on_mdp import on_mdp
-from maxent.neural.diagnostics.readings import evaluated_on, policy_on, q_on
 from maxent.neural.diagnostics.rollouts import from_rollouts
+from maxent.neural.diagnostics.tables import evaluated_on, policy_on, q_on
+from maxent.neural.training.agent import Agent
+from maxent.support.arguments import require_count
 
 __all__ = [
     "Diagnosis",
@@ -52,8 +52,8 @@ def diagnose(
     if isinstance(problem, LinearQuadratic):
         return on_linear_quadratic(agent, problem, seed=seed)
     if problem is not None:
-        return on_mdp(agent, check_mdp(problem))
-    check_count("episodes", episodes)
+        return on_mdp(agent, require_mdp(problem))
+    require_count("episodes", episodes)
     environment = agent.environment()
     try:
         found = getattr(environment.unwrapped, "mdp", None)

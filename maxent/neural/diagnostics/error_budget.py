@@ -40,14 +40,20 @@ from scipy.special import ndtri
 from torch import Tensor
 from torch.func import grad
 
+from maxent.continuous.corridor import Corridor, Reading
+from maxent.continuous.environments import CorridorEnv
 from maxent.errors import ConfigError
-from maxent.neural import losses, proposals, soft_q_learning, stein
-from maxent.neural.adam import adam, average_into, copied, moments
-from maxent.neural.agent import Agent
-from maxent.neural.diagnostics.corridor import SPACES, Corridor, Reading
-from maxent.neural.diagnostics.readings import q_on
-from maxent.neural.networks import Parameters, mlp, mlp_parameters
-from maxent.neural.replay import Batch
+from maxent.neural import losses
+from maxent.neural.algorithms import sql
+from maxent.neural.diagnostics.tables import q_on
+from maxent.neural.parts import proposals, stein
+from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
+from maxent.neural.parts.optim import adam, average_into, copied, moments
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.agent import Agent
+
+SPACES = Spaces(CorridorEnv().observation_space, CorridorEnv().action_space)
 
 Draw = Callable[[Tensor, int, torch.Generator], proposals.Proposal]
 """observations (B, 1), number N of actions, source -> N actions and log densities in each state."""
@@ -303,17 +309,15 @@ def transitions(corridor: Corridor) -> Batch:
 # rung 5: everything at once
 
 
-def all_together(
-    corridor: Corridor, config: soft_q_learning.Config, *, seed: int, steps: int
-) -> Agent:
+def all_together(corridor: Corridor, config: sql.Config, *, seed: int, steps: int) -> Agent:
     """Soft Q-learning as it is, on minibatches drawn from all transitions of the grid."""
     generator = torch.Generator().manual_seed(seed)
-    state = soft_q_learning.init(SPACES, config, generator)
+    state = sql.init(SPACES, config, generator)
     stored = transitions(corridor)
     for _ in range(steps):
         rows = torch.randint(len(stored.reward), (config.batch_size,), generator=generator)
         batch = Batch(*(part[rows] for part in stored))
-        soft_q_learning.update(state, batch, generator, config, SPACES)
+        sql.update(state, batch, generator, config, SPACES)
     return Agent("sql", config, SPACES, state, steps)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maxent.frames import data_frame
+from maxent.support.frames import data_frame
 
 
 @dataclass(frozen=True)

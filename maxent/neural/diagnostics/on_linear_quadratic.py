@@ -8,10 +8,10 @@ import torch
 from maxent.continuous import distances
 from maxent.continuous.lqr import LinearQuadratic, solve_lqr
 from maxent.errors import ConfigError
-from maxent.neural import gaussian, policies
-from maxent.neural.agent import Agent
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
-from maxent.neural.networks import action_values
+from maxent.neural.parts import gaussian, policies
+from maxent.neural.parts.networks import action_values
+from maxent.neural.training.agent import Agent
 
 
 def on_linear_quadratic(

@@ -9,16 +9,16 @@ from numpy import ndarray
 
 from maxent.continuous.discretise import cell_volumes
 from maxent.mdp import MDP
-from maxent.neural.agent import Agent
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
-from maxent.neural.diagnostics.readings import (
+from maxent.neural.diagnostics.tables import (
     evaluated_on,
     is_sampled,
     nodes,
     observations_of,
     q_on,
 )
-from maxent.neural.networks import state_value
+from maxent.neural.parts.networks import state_value
+from maxent.neural.training.agent import Agent
 from maxent.tabular import operators
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.solvers import soft_policy_evaluation, solve

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from maxent.neural import policies, proposals
-from maxent.neural.agent import LONGEST, Agent
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
-from maxent.neural.diagnostics.readings import discrete_log_policy
-from maxent.neural.networks import action_values, mlp
+from maxent.neural.diagnostics.tables import discrete_log_policy
+from maxent.neural.parts import policies, proposals
+from maxent.neural.parts.networks import action_values, mlp
+from maxent.neural.training.agent import LONGEST, Agent
 from maxent.tabular import operators
 
 ACTIONS = 64

@@ -10,10 +10,11 @@ from numpy import ndarray
 from scipy.special import ndtr
 
 from maxent.errors import ConfigError
-from maxent.mdp import MDP, check_mdp
-from maxent.neural import policies, proposals, sac_discrete, soft_q_discrete
-from maxent.neural.agent import Agent
-from maxent.neural.networks import action_values, mlp
+from maxent.mdp import MDP, require_mdp
+from maxent.neural.algorithms import sac_discrete, sql_discrete
+from maxent.neural.parts import policies, proposals
+from maxent.neural.parts.networks import action_values, mlp
+from maxent.neural.training.agent import Agent
 from maxent.solution import Solution
 from maxent.tabular import operators
 from maxent.tabular.solvers import soft_policy_evaluation
@@ -34,7 +35,7 @@ def policy_on(agent: Agent, mdp: MDP) -> Float[ndarray, "S A"]:
     each action's cell, the part of the box nearest to `mdp.actions`, which must form a regular
     grid; exact for Gaussian policies, from samples (seed 0) for sampling networks.
     """
-    mdp, seen = check_mdp(mdp), observations_of(agent, mdp)
+    mdp, seen = require_mdp(mdp), observations_of(agent, mdp)
     if agent.spaces.discrete:
         if mdp.n_actions != agent.spaces.action_size:
             raise ConfigError(
@@ -101,7 +102,7 @@ def discrete_log_policy(agent: Agent, seen: Float[ndarray, "n d"]) -> Float[ndar
             chances = sac_discrete.log_policy(agent.state["actor"], observations)
         else:
             temperature = agent.state["temperature"]["fixed"]
-            chances = soft_q_discrete.log_policy(agent.state["critic"], observations, temperature)
+            chances = sql_discrete.log_policy(agent.state["critic"], observations, temperature)
     return chances.double().cpu().numpy()
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from maxent.neural.networks import Parameters
+from maxent.neural.parts.networks import Parameters
 
 Moments = dict[str, Any]
 """`first` and `second` moments with the parameters' keys, and the `count` of steps, a whole number

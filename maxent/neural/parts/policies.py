@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from maxent.neural import gaussian
-from maxent.neural.networks import Parameters, mlp, mlp_parameters
-from maxent.neural.spaces import Spaces
+from maxent.neural.parts import gaussian
+from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
+from maxent.neural.parts.spaces import Spaces
 
 LOG_STD = (-20.0, 2.0)
 """Limits of the log standard deviation, as in the papers' own code.

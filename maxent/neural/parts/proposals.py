@@ -68,8 +68,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from maxent.errors import ConfigError
-from maxent.neural.gaussian import log_tanh_jacobian
-from maxent.neural.networks import Parameters, mlp
+from maxent.neural.parts.gaussian import log_tanh_jacobian
+from maxent.neural.parts.networks import Parameters, mlp
 
 SMALLEST_WIDTH = 0.01
 """Of the mixture's Gaussians, in pre-tanh units: for networks that put all samples in one place."""

@@ -15,8 +15,8 @@ from numpy import ndarray
 from torch import Tensor
 
 from maxent.errors import ConfigError
-from maxent.memory import check_memory
-from maxent.neural.spaces import Spaces
+from maxent.neural.parts.spaces import Spaces
+from maxent.support.memory import require_memory
 
 
 class Batch(NamedTuple):
@@ -38,7 +38,7 @@ class Replay:
 
     def __init__(self, spaces: Spaces, capacity: int, device: torch.device | str = "cpu") -> None:
         wide = 2 * spaces.observation_size + (0 if spaces.discrete else spaces.action_size)
-        check_memory(
+        require_memory(
             capacity * (4 * wide + 16),
             f"a replay buffer of {capacity} transitions",
             "lower replay_capacity",

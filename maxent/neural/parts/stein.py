@@ -50,7 +50,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from maxent.neural.gaussian import log_tanh_jacobian
+from maxent.neural.parts.gaussian import log_tanh_jacobian
 
 Kernel = Callable[[Tensor], tuple[Tensor, Tensor]]
 """t -> (phi(t), phi'(t)) of a kernel kappa(x, y) = phi(|x - y|^2 / h), phi(0) = 1."""

@@ -16,7 +16,7 @@
 and after a crash
 
     with Run.open("run") as run:
-        check_resume(run.config, config)
+        require_same_configuration(run.config, config)
         checkpoint = run.resume()          # None where nothing was saved yet: begin anew
 """
 
@@ -43,8 +43,6 @@ from maxent.errors import (
     MaxEntWarning,
     OutputExistsError,
     TrainingDivergedError,
-    check_count,
-    check_finite,
 )
 from maxent.neural.runs import checkpoints
 from maxent.neural.runs.checkpoints import CHECKPOINTS, REPLAY, Checkpoint
@@ -54,19 +52,27 @@ from maxent.neural.runs.record import (
     FORMAT,
     LOCK,
     METRICS,
-    check_resume,
     differences,
     new_folder,
     new_record,
     read_record,
+    require_same_configuration,
     set_aside,
     surroundings,
     write_record,
 )
 from maxent.neural.runs.segments import Rows, Stored, add_rows
 from maxent.neural.runs.stopping import stop_requested
+from maxent.support.arguments import require_count, require_finite
 
-__all__ = ["Checkpoint", "Rows", "Run", "check_finite_tensors", "check_resume", "stop_requested"]
+__all__ = [
+    "Checkpoint",
+    "Rows",
+    "Run",
+    "require_finite_tensors",
+    "require_same_configuration",
+    "stop_requested",
+]
 
 
 class Run:
@@ -188,19 +194,19 @@ class Run:
         CheckpointWriteError where the disk refuses: the checkpoints before are whole.
         """
         self._check_writable()
-        step = check_count("step", step, 0)
+        step = require_count("step", step, 0)
         if self.steps and step <= self.steps[-1]:
             raise OutputExistsError(
                 f"step {step} is not after {checkpoints.name_of(self.steps[-1])}, the last "
                 f"checkpoint of run {str(self.folder)!r}, which was left as it is"
             )
-        check_finite_tensors(step, tensors)
+        require_finite_tensors(step, tensors)
         if rows is not None:
-            check_finite_tensors(step, {f"replay.{name}": x for name, x in rows.arrays.items()})
+            require_finite_tensors(step, {f"replay.{name}": x for name, x in rows.arrays.items()})
         facts = {
             "format": FORMAT,
             "config_sha256": self.record["config_sha256"],
-            "score": None if score is None else check_finite("score", score),
+            "score": None if score is None else require_finite("score", score),
         }
         stored = None
         try:
@@ -299,7 +305,7 @@ class Run:
         )
 
 
-def check_finite_tensors(step: int, tensors: Mapping[str, Tensor | ndarray]) -> None:
+def require_finite_tensors(step: int, tensors: Mapping[str, Tensor | ndarray]) -> None:
     """TrainingDivergedError, with step and tensor, where a number is NaN or infinite."""
     for name, tensor in tensors.items():
         if isinstance(tensor, Tensor):

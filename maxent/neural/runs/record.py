@@ -17,9 +17,9 @@ import torch
 
 import maxent
 from maxent.errors import ConfigError, OutputExistsError, ResumeMismatchError
-from maxent.files import output_folder, write_whole
 from maxent.neural.runs.checkpoints import CHECKPOINTS, REPLAY
 from maxent.neural.runs.durable import FORSAKEN, alike, plain, seal, sha256_of, sync_folder, unseal
+from maxent.support.files import output_folder, write_whole
 
 FORMAT = "maxent-run-1"
 CONFIG, LOCK, METRICS = "config.json", "lock", "metrics.jsonl"
@@ -98,7 +98,7 @@ def surroundings() -> dict[str, Any]:
     }
 
 
-def check_resume(saved: dict[str, Any], new: dict[str, Any]) -> None:
+def require_same_configuration(saved: dict[str, Any], new: dict[str, Any]) -> None:
     """ResumeMismatchError, field by field, where two configurations differ."""
     if found := differences(saved, plain("config", new)):
         raise ResumeMismatchError(

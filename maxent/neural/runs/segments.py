@@ -16,8 +16,9 @@ import safetensors.numpy
 from numpy import ndarray
 from safetensors import SafetensorError
 
-from maxent.errors import ConfigError, CorruptCheckpointError, check_count
+from maxent.errors import ConfigError, CorruptCheckpointError
 from maxent.neural.runs.durable import discard, read_verified, sync_folder, write_synced
+from maxent.support.arguments import require_count
 
 
 class Rows(NamedTuple):
@@ -113,8 +114,8 @@ def prune_segments(folder: Path, needed: set[str]) -> None:
 
 def _check_rows(rows: Rows, arrays: dict[str, ndarray]) -> int:
     """The common number of rows; ConfigError where there is none."""
-    check_count("rows.inserted", rows.inserted, 0)
-    check_count("rows.capacity", rows.capacity)
+    require_count("rows.inserted", rows.inserted, 0)
+    require_count("rows.capacity", rows.capacity)
     shapes = {name: np.shape(array) for name, array in rows.arrays.items()}
     if not shapes or any(not shape or shape[0] != _first(shapes) for shape in shapes.values()):
         raise ConfigError(f"replay rows have shapes {shapes}; the first axis must be one for all")

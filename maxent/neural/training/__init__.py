@@ -11,13 +11,14 @@ from typing import Any
 
 from gymnasium.vector import VectorEnv
 
-from maxent.errors import ConfigError, check_count
-from maxent.neural.agent import Agent
+from maxent.errors import ConfigError
 from maxent.neural.algorithms import with_defaults
-from maxent.neural.learner import Env, Learner, Plan
-from maxent.neural.runs import Run, check_resume, checkpoints
+from maxent.neural.runs import Run, checkpoints, require_same_configuration
 from maxent.neural.runs.durable import alike, plain, sha256_of
 from maxent.neural.runs.record import METRICS, read_record
+from maxent.neural.training.agent import Agent
+from maxent.neural.training.learner import Env, Learner, Plan
+from maxent.support.arguments import require_count
 
 
 def train(
@@ -129,7 +130,7 @@ def resume(
     with Run.open(run) as opened:
         saved = opened.config
         saved = saved | {"settings": with_defaults(saved["algorithm"], saved["settings"])}
-        check_resume(saved, saved | {"settings": saved["settings"] | settings})
+        require_same_configuration(saved, saved | {"settings": saved["settings"] | settings})
         checkpoint = opened.resume()
         if checkpoint is None and saved.get("start") is not None:
             raise ConfigError(
@@ -192,7 +193,7 @@ def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     with suppress(ValueError):
         row = json.loads(line)
         if isinstance(row, dict) and all(isinstance(x, int | float | None) for x in row.values()):
-            row["step"] = check_count("step", row.get("step"), 0)
+            row["step"] = require_count("step", row.get("step"), 0)
             return row
     raise ConfigError(
         f"{path}, line {number} is no row of a training log: {line.rstrip()[:60]!r}; put "

@@ -12,13 +12,14 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from maxent.errors import ConfigError, check_count
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.neural.algorithms import ALGORITHMS
-from maxent.neural.collect import make_environment
-from maxent.neural.settings import Settings
-from maxent.neural.spaces import Spaces
+from maxent.neural.algorithms.settings import Settings
+from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.collect import make_environment
 from maxent.solution import Solution
+from maxent.support.arguments import require_count
 
 LONGEST = 10_000
 """Steps after which an episode that nothing ends is stopped, where an agent is looked at."""
@@ -88,7 +89,7 @@ class Agent:
 
     def generator(self, seed: int) -> torch.Generator:
         """A source of noise on the agent's device."""
-        return torch.Generator(self.device).manual_seed(check_count("seed", seed, 0))
+        return torch.Generator(self.device).manual_seed(require_count("seed", seed, 0))
 
     def act(
         self,
@@ -135,8 +136,8 @@ class Agent:
         longest: steps after which an episode is stopped that neither the agent nor a time limit
         ends, as in a gridworld where a deterministic policy walks in a circle.
         """
-        check_count("episodes", episodes)
-        check_count("longest", longest)
+        require_count("episodes", episodes)
+        require_count("longest", longest)
         if isinstance(env, gymnasium.Env):
             made = env
         else:

@@ -28,9 +28,9 @@ from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from maxent import registration  # noqa: F401 (registers the ids)
+from maxent.environments import registration  # noqa: F401 (registers the ids)
 from maxent.errors import ConfigError
-from maxent.neural.spaces import Spaces
+from maxent.neural.parts.spaces import Spaces
 
 
 class Lived(NamedTuple):

@@ -27,13 +27,14 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 from tqdm import tqdm
 
-from maxent.errors import ConfigError, TrainingDivergedError, check_count
-from maxent.neural.agent import Agent
+from maxent.errors import ConfigError, TrainingDivergedError
 from maxent.neural.algorithms import ALGORITHMS, algorithm_for
-from maxent.neural.collect import Environments, Episode, Lived, environments_of
-from maxent.neural.replay import Batch, Replay
-from maxent.neural.runs import Checkpoint, Rows, Run, check_finite_tensors, stop_requested
-from maxent.neural.settings import configured
+from maxent.neural.algorithms.settings import configured
+from maxent.neural.parts.replay import Batch, Replay
+from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, stop_requested
+from maxent.neural.training.agent import Agent
+from maxent.neural.training.collect import Environments, Episode, Lived, environments_of
+from maxent.support.arguments import require_count
 
 Env = str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env]
 LARGEST = float(np.finfo(np.float32).max)
@@ -68,9 +69,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in ("steps", "copies", "evaluation_episodes"):
-            check_count(name, getattr(self, name))
+            require_count(name, getattr(self, name))
         for name in ("seed", "log_every", "evaluate_every", "checkpoint_every"):
-            check_count(name, getattr(self, name), 0)
+            require_count(name, getattr(self, name), 0)
         if self.seed >= 2**63:
             raise ConfigError(f"seed = {self.seed} is too large; give one below 2^63")
         try:
@@ -282,7 +283,7 @@ class Learner:
                 )
 
     def _check_state(self) -> None:
-        check_finite_tensors(self.step, dict(_flat(self.state)))
+        require_finite_tensors(self.step, dict(_flat(self.state)))
 
     def _evaluation(self) -> dict[str, Any]:
         told = self.agent().evaluate(

@@ -12,9 +12,19 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy import ndarray
 
-from maxent.errors import ConfigError, check_count
-from maxent.mdp import MDP, check_mdp
-from maxent.plots import grids, strips
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, require_mdp
+from maxent.plots.curves.tradeoff import (
+    DASHES,
+    ENTROPY,
+    RETURN,
+    TEMPERATURE,
+    curve_names,
+    largest_reward,
+    shared_discount,
+    widen_point,
+)
+from maxent.plots.maps import grids, strips
 from maxent.plots.style import (
     LINES,
     MARKERS,
@@ -25,16 +35,7 @@ from maxent.plots.style import (
     new_figure,
     styled,
 )
-from maxent.plots.tradeoff import (
-    DASHES,
-    ENTROPY,
-    RETURN,
-    TEMPERATURE,
-    curve_names,
-    largest_reward,
-    shared_discount,
-    widen_point,
-)
+from maxent.support.arguments import require_count
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.operators import entropy
 from maxent.tabular.tradeoff import Tradeoff
@@ -57,9 +58,9 @@ def tradeoff_policies(
     temperatures: up to 12, of the curve or others (these are solved for); 0 and inf are the ends.
     One colour scale, 0 to log A nats.  An MDP without a map gives the entropies by state.
     """
-    check_mdp(mdp)
+    require_mdp(mdp)
     curve_names([curve], None)
-    columns = check_count("columns", columns)
+    columns = require_count("columns", columns)
     chosen = list(temperatures)
     if not 0 < len(chosen) <= MAX_PANELS:
         raise ConfigError(f"{len(chosen)} panels; give 1 to {MAX_PANELS} temperatures")

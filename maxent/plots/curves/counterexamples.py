@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy import ndarray
 
-from maxent.errors import ConfigError, nearest
+from maxent.errors import ConfigError
 from maxent.plots.style import INK, LINES, MARKERS, MUTED, discount_text, new_figure, styled
+from maxent.support.arguments import nearest
 from maxent.theorems.counterexamples import CounterExample
 
 VALUE = "soft value (reward units, discounted)"

@@ -22,7 +22,7 @@ from maxent.plots.style import (
     new_figure,
     styled,
 )
-from maxent.tabular.convergence import Convergence
+from maxent.tabular.solvers.convergence import Convergence
 
 ERROR_LABEL = "largest error over states, max |V \N{MINUS SIGN} V*|\n(reward units, discounted)"
 Kind: TypeAlias = tuple[str, Literal["-", "--", ":", "-."], str]
@@ -38,14 +38,16 @@ KINDS: tuple[Kind, ...] = (
 def convergence(*records: Convergence, ax: Axes | None = None) -> Figure:
     """Error per iteration on a log axis, with the theoretical and the certified bound above it.
 
-    records: one or more results of `maxent.tabular.convergence.convergence`, a colour and a marker
-    each.  The grey band is where the reference V* itself is not known; errors are drawn no lower
-    than its top.
+    records: one or more results of `maxent.tabular.solvers.convergence.convergence`, a
+    colour and a marker each.  The grey band is where the reference V* itself is not known; errors
+    are drawn no lower than its top.
 
     ax: draw there instead of in a new figure.  Returns the figure.
     """
     if not records:
-        raise ConfigError("convergence() needs at least one record; see maxent.tabular.convergence")
+        raise ConfigError(
+            "convergence() needs at least one record; see maxent.tabular.solvers.convergence"
+        )
     own = ax is None
     if ax is None:
         ax = new_figure(7.0, 4.8).add_subplot()

@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from maxent.errors import ConfigError
-from maxent.neural.statistics import LearningCurve
-from maxent.plots.panels import MAX_PANELS
+from maxent.plots.maps.panels import MAX_PANELS
 from maxent.plots.style import LINES, MARKERS, new_figure, styled
+from maxent.statistics import LearningCurve
 
 
 @styled
@@ -25,7 +25,7 @@ def learning_curves(
     """A panel for each task, in it a line for each algorithm: the interquartile mean over its runs,
     a band for the bootstrap interval of that mean, a thin line for each run.
 
-    tasks: {task: {algorithm: curve}}, of `maxent.neural.statistics.learning_curve`; 12 tasks at
+    tasks: {task: {algorithm: curve}}, of `maxent.statistics.learning_curve`; 12 tasks at
     most.  An algorithm has one colour and one marker in all panels.  score: what is on the y axis.
     """
     names = list(dict.fromkeys(name for curves in tasks.values() for name in curves))

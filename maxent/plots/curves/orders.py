@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy import ndarray
 
-from maxent.plots.curves import curves_of, log_axis, shared_settings
+from maxent.plots.curves.iterations import curves_of, log_axis, shared_settings
 from maxent.plots.style import INK, LINES, MARKERS, new_figure, styled
-from maxent.tabular.convergence import Convergence
+from maxent.tabular.solvers.convergence import Convergence
 
 
 @styled
@@ -18,8 +18,8 @@ def newton(policy_iteration: Convergence, value_iteration: Convergence) -> Figur
     """Soft policy iteration is Newton's method: errors by iteration, and each error against the
     one before, where quadratic convergence is a line of slope 2 (SPI-NEWTON).
 
-    Both arguments are results of `maxent.tabular.convergence.convergence` on one problem, with
-    `solver=soft_policy_iteration` and with `solver=soft_value_iteration`.
+    Both arguments are results of `maxent.tabular.solvers.convergence.convergence` on one problem,
+    with `solver=soft_policy_iteration` and with `solver=soft_value_iteration`.
     """
     pair = (policy_iteration, value_iteration)
     figure = new_figure(9.2, 4.0)

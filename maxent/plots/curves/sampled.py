@@ -12,8 +12,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from maxent.errors import ConfigError
 from maxent.plots.style import LINES, MARKERS, MUTED, discount_text, figure_of, new_figure, styled
-from maxent.tabular.estimators import ImportanceBias
 from maxent.tabular.sampled import ErrorCurves
+from maxent.tabular.sampled.estimators import ImportanceBias
 
 MEASURES = {"max": "largest error, max |Q \N{MINUS SIGN} Q exact|", "rms": "root-mean-square error"}
 
@@ -89,7 +89,8 @@ def importance_bias(record: ImportanceBias, *, ax: Axes | None = None) -> Figure
     The estimate is biased low: what is drawn is exact minus mean estimate, on log axes, with bars
     of two standard errors.  Where the weights have a huge variance the first-order bias lies far
     above the figure: it says nothing at these N.  A proposal whose bias is 0 within the bars
-    everywhere is named beside the curves.  record: of `maxent.tabular.estimators.importance_bias`.
+    everywhere is named beside the curves.
+    record: of `maxent.tabular.sampled.estimators.importance_bias`.
     """
     own = ax is None
     if ax is None:

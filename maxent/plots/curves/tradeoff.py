@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy import ndarray
 
-from maxent.errors import ConfigError, ModelError, check_count, check_temperature
+from maxent.errors import ConfigError, ModelError
 from maxent.plots.style import (
     INK,
     LINES,
@@ -27,6 +27,7 @@ from maxent.plots.style import (
     styled,
     value_colours,
 )
+from maxent.support.arguments import require_count, require_temperature
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.tradeoff import Tradeoff
 
@@ -70,13 +71,13 @@ def tradeoff(
     The ends are marked: a filled triangle for temperature -> 0, a hollow one for infinity.
     """
     names = curve_names(curves, labels)
-    if check_count("random_policies", random_policies, minimum=0) > MAX_RANDOM:
+    if require_count("random_policies", random_policies, minimum=0) > MAX_RANDOM:
         raise ConfigError(
             f"random_policies = {random_policies!r} is more than {MAX_RANDOM:,}, the most that is "
             "drawn: each needs a linear solve; a few hundred fill the figure"
         )
     if tangent is not None:
-        tangent = check_temperature(tangent)
+        tangent = require_temperature(tangent)
     own = ax is None
     if ax is None:
         ax = new_figure(6.8, 4.9).add_subplot()

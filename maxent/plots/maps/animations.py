@@ -17,10 +17,10 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 from numpy import ndarray
 
-from maxent.errors import ConfigError, check_count, check_positive, check_temperature
-from maxent.mdp import MDP, check_mdp
-from maxent.plots import arrows, gifs, grids, marks, strips
-from maxent.plots.occupancy import policy_of
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, require_mdp
+from maxent.plots.maps import arrows, cells, gifs, grids, strips
+from maxent.plots.maps.occupancy import policy_of
 from maxent.plots.style import (
     INK,
     LINES,
@@ -29,11 +29,12 @@ from maxent.plots.style import (
     setting,
     styled,
 )
-from maxent.simulation import Simulation, simulate
 from maxent.solution import Iteration, Solution
+from maxent.support.arguments import require_count, require_positive, require_temperature
 from maxent.tabular import operators
-from maxent.tabular.convergence import reference_value
+from maxent.tabular.sampled.simulation import Simulation, simulate
 from maxent.tabular.solvers import soft_value_iteration
+from maxent.tabular.solvers.convergence import reference_value
 
 MAX_FRAMES, MAX_EPISODES = 200, 12
 
@@ -63,11 +64,11 @@ def animate_iterations(
     ConfigError for a path that does not end in .gif, OutputExistsError (nothing changed) where it
     exists and `overwrite` is false.
     """
-    check_mdp(mdp)
-    destination = gifs.check_gif(path, overwrite)
-    temperature = check_temperature(temperature)
+    require_mdp(mdp)
+    destination = gifs.require_gif(path, overwrite)
+    temperature = require_temperature(temperature)
     frames = _check_at_most("frames", frames, MAX_FRAMES)
-    duration, dpi = 1.0 / check_positive("fps", fps), gifs.check_dpi(mdp, dpi, frames)
+    duration, dpi = 1.0 / require_positive("fps", fps), gifs.require_dpi(mdp, dpi, frames)
     prior = options.get("prior")
     optimum, known = reference_value(mdp, temperature, prior)
     v0 = options.get("v0")
@@ -124,12 +125,12 @@ def animate_rollouts(
     Without a map: state numbers against time.  Path, `overwrite`, fps and errors as in
     `animate_iterations`.
     """
-    check_mdp(mdp)
-    destination = gifs.check_gif(path, overwrite)
+    require_mdp(mdp)
+    destination = gifs.require_gif(path, overwrite)
     probabilities = policy_of(mdp, policy)
     episodes = _check_at_most("episodes", episodes, MAX_EPISODES)
     max_steps = _check_at_most("max_steps", max_steps, MAX_FRAMES)
-    duration, dpi = 1.0 / check_positive("fps", fps), gifs.check_dpi(mdp, dpi, max_steps + 1)
+    duration, dpi = 1.0 / require_positive("fps", fps), gifs.require_dpi(mdp, dpi, max_steps + 1)
     runs = simulate(
         mdp, probabilities, episodes=episodes, horizon=max_steps, seed=seed, trajectories=True
     )
@@ -172,12 +173,12 @@ def _on_map(ax: Axes, mdp: MDP, policy: ndarray, runs: Simulation, step: int) ->
     """The map, faint, with the policy, and each agent with the way it came.  Agents are set apart
     within a cell so that none hides another."""
     assert mdp.grid is not None and runs.states is not None
-    marks.tick_cells(ax, mdp.grid)
+    cells.tick_cells(ax, mdp.grid)
     cell = grids.cell_points(ax, mdp.grid.shape)
     shade = np.zeros(mdp.n_states)
-    marks.draw_blocks(ax, mdp.grid)
-    marks.draw_ends(ax, mdp, cell)
-    marks.draw_letters(ax, mdp, cell, shade)
+    cells.draw_blocks(ax, mdp.grid)
+    cells.draw_ends(ax, mdp, cell)
+    cells.draw_letters(ax, mdp, cell, shade)
     seen = np.flatnonzero((mdp.grid.cells[:, 0] >= 0) & ~mdp.terminal)
     if cell >= grids.ROOM_FOR_ACTIONS:
         faint = arrows.action_arrows(mdp, policy, seen, 0.80, 0.0)
@@ -243,7 +244,7 @@ def _short(value: float) -> str:
 
 
 def _check_at_most(name: str, value: Any, most: int) -> int:
-    count = check_count(name, value)
+    count = require_count(name, value)
     if count > most:
         raise ConfigError(f"{name} = {value!r} is more than {most}, the most that is drawn")
     return count

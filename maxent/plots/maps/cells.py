@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy import ndarray
 
-from maxent.grid import Grid
 from maxent.mdp import MDP
+from maxent.mdp.grid import Grid
 from maxent.plots.style import INK, MUTED, PAPER
 
 WALL, CLIFF, HATCH = "#2b2b2b", "#f6e3db", "#a8492b"

@@ -9,13 +9,21 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from maxent.errors import ConfigError, check_count, nearest
-from maxent.mdp import MDP, check_mdp
-from maxent.plots import grids, strips
-from maxent.plots.occupancy import VISITS_LABEL, clipped, extend, policy_of, visits_scale
-from maxent.plots.panels import MAX_PANELS, Panel, draw_panels, one_scale
-from maxent.plots.style import check_pair, discount_text, new_figure, number, styled, value_colours
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, require_mdp
+from maxent.plots.maps import grids, strips
+from maxent.plots.maps.occupancy import VISITS_LABEL, clipped, extend, policy_of, visits_scale
+from maxent.plots.maps.panels import MAX_PANELS, Panel, draw_panels, one_scale
+from maxent.plots.style import (
+    discount_text,
+    new_figure,
+    number,
+    require_pair,
+    styled,
+    value_colours,
+)
 from maxent.solution import Solution
+from maxent.support.arguments import nearest, require_count
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.operators import entropy
 from maxent.tabular.solvers import solve
@@ -42,13 +50,13 @@ def temperature_strip(
     policy, from 0 to log A; "occupancy", the discounted visits, on one (perhaps logarithmic) scale.
     columns: maps in a row.  Without a map: a table of colours, states by temperatures.
     """
-    check_mdp(mdp)
+    require_mdp(mdp)
     _check_what(what)
-    columns = check_count("columns", columns)
+    columns = require_count("columns", columns)
     _check_number(len(temperatures))
     solutions = [t if isinstance(t, Solution) else solve(mdp, t) for t in temperatures]
     for solution in solutions:
-        check_pair(mdp, solution)
+        require_pair(mdp, solution)
     solutions.sort(key=lambda solution: solution.temperature)
     named = {f"temperature {solution.temperature:g}": solution for solution in solutions}
     return _compare(mdp, named, what, f"{WORDS[what][0]} by temperature", columns)
@@ -68,8 +76,8 @@ def side_by_side(
     `temperature_strip`; None: "value" where all are Solutions, otherwise "occupancy", which needs
     the policy alone.
     """
-    check_mdp(mdp)
-    columns = check_count("columns", columns)
+    require_mdp(mdp)
+    columns = require_count("columns", columns)
     _check_number(len(policies))
     solved = all(isinstance(policy, Solution) for policy in policies.values())
     chosen = what or ("value" if solved else "occupancy")

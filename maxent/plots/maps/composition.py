@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from maxent.errors import ConfigError
-from maxent.plots import grids
-from maxent.plots.panels import Panel
+from maxent.plots.maps import grids
+from maxent.plots.maps.panels import Panel
 from maxent.plots.style import LINES, MARKERS, MUTED, new_figure, number, setting, styled
 from maxent.tabular.composition import Composition
 

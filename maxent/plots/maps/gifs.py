@@ -14,15 +14,16 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from PIL import Image
 
-from maxent.errors import ConfigError, check_positive
-from maxent.files import check_output, write_whole
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.memory import check_memory
-from maxent.plots import grids, strips
+from maxent.plots.maps import grids, strips
 from maxent.plots.style import (
     PAPER,
     new_figure,
 )
+from maxent.support.arguments import require_positive
+from maxent.support.files import require_output, write_whole
+from maxent.support.memory import require_memory
 
 MIN_PIXELS, MAX_PIXELS = 16, 20_000
 BYTES_A_PIXEL, BYTES_AT_ONCE = 4, 64
@@ -92,9 +93,9 @@ def _inches(mdp: MDP) -> tuple[float, float]:
     return 6.4, 4.4 if mdp.n_states > strips.NAMED else 1.6 + 0.22 * mdp.n_states
 
 
-def check_dpi(mdp: MDP, dpi: Any, frames: int) -> float:
+def require_dpi(mdp: MDP, dpi: Any, frames: int) -> float:
     """The dpi, if frames of that size fit a GIF (ConfigError) and memory (MemoryBudgetError)."""
-    dpi = check_positive("dpi", dpi)
+    dpi = require_positive("dpi", dpi)
     wide, high = (inches * dpi for inches in _inches(mdp))
     if max(wide, high) > MAX_PIXELS or min(wide, high) < MIN_PIXELS:
         raise ConfigError(
@@ -102,7 +103,7 @@ def check_dpi(mdp: MDP, dpi: Any, frames: int) -> float:
             f"{MIN_PIXELS} to {MAX_PIXELS:,}; 80 to 200 is usual"
         )
     needed = int(wide * high) * (BYTES_A_PIXEL * frames + BYTES_AT_ONCE)
-    check_memory(needed, f"an animation of {frames} frames at dpi {dpi:g}", "lower dpi or frames")
+    require_memory(needed, f"an animation of {frames} frames at dpi {dpi:g}", "lower dpi or frames")
     return dpi
 
 
@@ -126,9 +127,9 @@ def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
     return palette
 
 
-def check_gif(path: str | os.PathLike[str], overwrite: bool) -> Path:
+def require_gif(path: str | os.PathLike[str], overwrite: bool) -> Path:
     """The path, if it ends in .gif and may be written."""
     ending = Path(os.fspath(path)).suffix.lower()
     if ending != ".gif":
         raise ConfigError(f"animation path {os.fspath(path)!r} ends in {ending!r}; end it in .gif")
-    return check_output(path, overwrite)
+    return require_output(path, overwrite)

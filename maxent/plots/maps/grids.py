@@ -16,15 +16,15 @@ from matplotlib.lines import Line2D
 from numpy import ndarray
 
 from maxent.mdp import MDP
-from maxent.plots import arrows, marks, strips
+from maxent.plots.maps import arrows, cells, strips
 from maxent.plots.style import (
     INK,
     PAPER,
-    check_pair,
     contrasting,
     figure_of,
     new_figure,
     number,
+    require_pair,
     styled,
     subtitle,
     value_colours,
@@ -82,7 +82,7 @@ def _map(
     limits: tuple[float, float] | None,
     ax: Axes | None,
 ) -> Figure:
-    check_pair(mdp, solution)
+    require_pair(mdp, solution)
     of_entropy = label == ENTROPY_LABEL
     if mdp.grid is None:
         bounds = None if of_entropy else (solution.lower, solution.upper)
@@ -143,12 +143,12 @@ def draw_map(
     """
     grid = mdp.grid
     assert grid is not None
-    marks.tick_cells(ax, grid)
+    cells.tick_cells(ax, grid)
     cell = cell_points(ax, grid.shape)
     shown = np.where(mdp.terminal, np.nan, values)
     norm = limits if isinstance(limits, Normalize) else Normalize(*limits)
     colours = value_colours()
-    x, y = marks.edges(grid)
+    x, y = cells.edges(grid)
     mesh = ax.pcolormesh(
         x,
         y,
@@ -161,13 +161,13 @@ def draw_map(
         gid="values",
     )
     shade = contrasting(colours(norm(values)))
-    entries = marks.draw_blocks(ax, grid)
-    entries += marks.draw_ends(ax, mdp, cell)
-    entries += marks.draw_letters(ax, mdp, cell, shade)
+    entries = cells.draw_blocks(ax, grid)
+    entries += cells.draw_ends(ax, mdp, cell)
+    entries += cells.draw_letters(ax, mdp, cell, shade)
     entries += _draw_policy(ax, mdp, policy, shade, cell)
     if cell >= ROOM_FOR_NUMBERS:
         _write_numbers(ax, mdp, values, shade, cell)
-    absent = marks.absent_states(mdp)
+    absent = cells.absent_states(mdp)
     if absent:
         noun = "state without a cell is" if absent == 1 else "states without a cell are"
         entries.append(Line2D([], [], linestyle="none", label=f"{absent} {noun} not drawn"))
@@ -186,11 +186,11 @@ def _draw_policy(ax: Axes, mdp: MDP, policy: ndarray, shade: ndarray, cell: floa
         drawn = arrows.action_arrows(mdp, policy, states, reach, rise)
         arrows.draw_arrows(ax, drawn, shade, 0.04 if numbers else 0.07)
         arrows.draw_stays(ax, mdp, policy, states, shade, cell, rise)
-        return [marks.symbol("$\\rightarrow$", "length: probability of the action")]
+        return [cells.symbol("$\\rightarrow$", "length: probability of the action")]
     every = int(np.ceil(9.0 / cell))
     arrows.draw_arrows(ax, arrows.mean_arrows(mdp, policy, states, every), shade, 0.10 * every)
     which = "" if every == 1 else f", one cell in {every} each way"
-    return [marks.symbol("$\\rightarrow$", f"mean move{which}")]
+    return [cells.symbol("$\\rightarrow$", f"mean move{which}")]
 
 
 def _write_numbers(ax: Axes, mdp: MDP, values: ndarray, shade: ndarray, cell: float) -> None:

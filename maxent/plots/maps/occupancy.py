@@ -11,21 +11,21 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import ConfigError, nearest
-from maxent.mdp import MDP
-from maxent.plots import grids, marks, strips
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, validation
+from maxent.plots.maps import cells, grids, strips
 from maxent.plots.style import (
     INK,
-    check_pair,
     discount_text,
     figure_of,
     new_figure,
     number,
+    require_pair,
     setting,
     styled,
 )
 from maxent.solution import Solution
+from maxent.support.arguments import nearest
 from maxent.tabular.occupancy import occupancy
 
 VISITS_LABEL = "expected visits (discounted)"
@@ -78,7 +78,7 @@ def occupancy_map(
 def policy_of(mdp: MDP, policy: Any) -> ndarray:
     """The probabilities (S, A) of a Solution of this MDP, or of a policy given as such."""
     if isinstance(policy, Solution):
-        check_pair(mdp, policy)
+        require_pair(mdp, policy)
         return policy.policy
     return validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
 
@@ -113,11 +113,11 @@ def name_arrivals(ax: Axes, mdp: MDP, visits: ndarray, entries: list[Artist]) ->
     """Add arrivals to the legend entries of terminal cells, and write them where there is room."""
     assert mdp.grid is not None
     cell = grids.cell_points(ax, mdp.grid.shape)
-    text = marks.characters(mdp.grid)
+    text = cells.characters(mdp.grid)
     totals: dict[str, float] = {}
     for state in np.flatnonzero(mdp.terminal & (mdp.grid.cells[:, 0] >= 0)):
         row, column = mdp.grid.cells[state]
-        kind = marks.SYMBOLS.get(text[row, column], marks.OTHER_END)[2]
+        kind = cells.SYMBOLS.get(text[row, column], cells.OTHER_END)[2]
         totals[kind] = totals.get(kind, 0.0) + float(visits[state])
         if cell >= grids.ROOM_FOR_NUMBERS:
             size = float(np.clip(0.16 * cell, 5.5, 9.0))

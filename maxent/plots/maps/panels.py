@@ -12,8 +12,8 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.plots import grids, strips
-from maxent.plots.style import check_pair, discount_text, new_figure, styled
+from maxent.plots.maps import grids, strips
+from maxent.plots.style import discount_text, new_figure, require_pair, styled
 from maxent.solution import Solution
 from maxent.tabular.solvers import solve
 
@@ -128,7 +128,7 @@ def _solutions(mdp: MDP, temperatures: Sequence[float | Solution]) -> list[Solut
         )
     solutions = [t if isinstance(t, Solution) else solve(mdp, t) for t in given]
     for solution in solutions:
-        check_pair(mdp, solution)
+        require_pair(mdp, solution)
     return sorted(solutions, key=lambda solution: solution.temperature)
 
 

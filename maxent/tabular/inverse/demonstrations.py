@@ -11,9 +11,9 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
 
-from maxent import validation
 from maxent.errors import MaxEntWarning, ModelError
-from maxent.mdp import MDP, Transition, check_mdp
+from maxent.mdp import MDP, require_mdp, validation
+from maxent.mdp.transitions import Transition
 from maxent.tabular.bounds import solve_discounted
 from maxent.tabular.inverse.shaping import flow_violation, shaping_rows
 from maxent.tabular.occupancy import occupancy
@@ -36,7 +36,7 @@ def empirical_occupancy(mdp: MDP, episodes: Sequence[tuple[Any, Any]]) -> Float[
     cut off after T steps lacks what would have come, at most gamma^T / (1 - gamma).  ModelError
     names the episode and the step where one does what this MDP cannot do.
     """
-    check_mdp(mdp)
+    require_mdp(mdp)
     if len(episodes) == 0:
         raise ModelError("demonstrations are empty; give at least one episode (states, actions)")
     visits = np.zeros((mdp.n_states, mdp.n_actions))

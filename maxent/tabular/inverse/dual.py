@@ -11,7 +11,8 @@ from numpy import ndarray
 from scipy import linalg, sparse
 from scipy.sparse import linalg as sparse_linalg
 
-from maxent.mdp import MDP, Transition
+from maxent.mdp import MDP
+from maxent.mdp.transitions import Transition
 from maxent.solution import Solution
 from maxent.tabular.inverse.shaping import free_pairs
 from maxent.tabular.occupancy import occupancy

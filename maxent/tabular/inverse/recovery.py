@@ -13,23 +13,21 @@ from numpy import ndarray
 from scipy import optimize, sparse
 from scipy.sparse import linalg as sparse_linalg
 
-from maxent import validation
-from maxent.errors import (
-    ConfigError,
-    MaxEntWarning,
-    ModelError,
-    check_count,
-    check_positive,
-    check_real,
-    check_temperature,
-    nearest,
-)
-from maxent.mdp import MDP, Transition, check_mdp
+from maxent.errors import ConfigError, MaxEntWarning, ModelError
+from maxent.mdp import MDP, require_mdp, validation
+from maxent.mdp.transitions import Transition
 from maxent.solution import Solution
+from maxent.support.arguments import (
+    nearest,
+    require_count,
+    require_positive,
+    require_real,
+    require_temperature,
+)
 from maxent.tabular.bounds import soft_enclosure
 from maxent.tabular.inverse.demonstrations import demonstrated
 from maxent.tabular.inverse.dual import Dual
-from maxent.tabular.inverse.shaping import check_discounted, free_pairs, remove_shaping
+from maxent.tabular.inverse.shaping import free_pairs, remove_shaping, require_discounted
 from maxent.tabular.solvers import soft_policy_iteration
 
 PRIOR_WIDTH = 10.0
@@ -134,15 +132,15 @@ def recover_reward(
     Raises ConfigError (temperature 0, which every reward-free MDP explains; discount 1; a setting)
     and ModelError (demonstrations that are not of this MDP, with where and by how much).
     """
-    temperature = _check_temperature(check_mdp(mdp), temperature)
-    max_iterations = check_count("max_iterations", max_iterations)
+    temperature = _check_temperature(require_mdp(mdp), temperature)
+    max_iterations = require_count("max_iterations", max_iterations)
     started = time.perf_counter()
     design, shape = _design(mdp, features, free_pairs(mdp))
     expert, policy, flow_error, episodes = demonstrated(mdp, demonstrations, free_pairs(mdp))
     strength = _strength(regularisation, temperature, episodes)
     goal = 1e-9 * float(expert.sum())
     if tolerance is not None:
-        goal = check_positive("tolerance", tolerance)
+        goal = require_positive("tolerance", tolerance)
     dual = Dual(mdp, 1.0, design, expert, strength * temperature)
     start = np.zeros(design.shape[1])
     if isinstance(features, str) and features == "state-action" and strength == 0.0:
@@ -265,13 +263,13 @@ def _resolution(
 
 
 def _check_temperature(mdp: MDP, value: Any) -> float:
-    temperature = check_temperature(value)
+    temperature = require_temperature(value)
     if temperature == 0.0:
         raise ConfigError(
             "temperature = 0: at the hard maximum the reward 0 explains every policy, so that "
             "nothing can be recovered; give the demonstrator's temperature, greater than 0"
         )
-    check_discounted(mdp)
+    require_discounted(mdp)
     return temperature
 
 
@@ -279,7 +277,7 @@ def _strength(regularisation: float | None, temperature: float, episodes: int) -
     """The lambda that was asked for, or its default."""
     if regularisation is None:
         return 1.0 / (episodes * temperature * PRIOR_WIDTH**2) if episodes else 0.0
-    strength = check_real("regularisation", regularisation, "[0, inf)")
+    strength = require_real("regularisation", regularisation, "[0, inf)")
     if not (0.0 <= strength < np.inf):
         raise ConfigError(f"regularisation = {regularisation!r} must be finite and at least 0")
     if strength * temperature == np.inf:

@@ -14,9 +14,9 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
 
-from maxent import validation
 from maxent.errors import ConfigError, ModelError
-from maxent.mdp import MDP, Transition, check_mdp
+from maxent.mdp import MDP, require_mdp, validation
+from maxent.mdp.transitions import Transition
 from maxent.tabular.bounds import solve_discounted
 
 DENSE = 4_000
@@ -29,7 +29,7 @@ def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
 
     Unavailable actions and terminal states get 0.  Discount below 1, else ConfigError.
     """
-    check_discounted(check_mdp(mdp))
+    require_discounted(require_mdp(mdp))
     free = free_pairs(mdp)
     given = validation.real_array("reward", reward)
     if given.shape == (mdp.n_states,):
@@ -39,7 +39,7 @@ def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
             f"reward has shape {given.shape}; it must be {free.shape} or {free.shape[:1]}"
         )
     given = np.where(free, given, 0.0)
-    validation.check_reward(given)
+    validation.require_reward(given)
     rows = shaping_rows(mdp, free)
     gram = rows.T @ rows
     if sparse.issparse(gram) and len(given) <= DENSE and gram.nnz > 0.01 * gram.shape[0] ** 2:
@@ -55,7 +55,7 @@ def free_pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
     return mdp.action_mask & ~mdp.terminal[:, None]
 
 
-def check_discounted(mdp: MDP) -> None:
+def require_discounted(mdp: MDP) -> None:
     if mdp.discount == 1.0:
         raise ConfigError(
             "discount = 1: inverse reinforcement learning needs a discount below 1; "

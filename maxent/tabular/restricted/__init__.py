@@ -22,7 +22,7 @@ probabilities and on the Shannon entropy of p, over the actions in the prior's s
 - `kernel.py`: the operator T_Pi with its certified bounds, for `soft_policy_iteration(policies=)`.
 """
 
-from maxent.tabular.restricted.kernel import RestrictedKernel, check_policies
+from maxent.tabular.restricted.kernel import RestrictedKernel, require_policies
 from maxent.tabular.restricted.sets import Choices, EntropyFloor, EpsilonFloor, PolicySet
 
 __all__ = [
@@ -31,5 +31,5 @@ __all__ = [
     "EpsilonFloor",
     "PolicySet",
     "RestrictedKernel",
-    "check_policies",
+    "require_policies",
 ]

@@ -23,11 +23,11 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
+from maxent.mdp.transitions import Transition
+from maxent.mdp.validation import ROW_SUM_TOLERANCE
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT, Enclosure, soft_enclosure
 from maxent.tabular.restricted.sets import EntropyFloor, PolicySet, entropy_accuracy
-from maxent.transitions import Transition
-from maxent.validation import ROW_SUM_TOLERANCE
 
 
 class RestrictedKernel:
@@ -108,7 +108,7 @@ def _check_improvement(log_policy: Any, mdp: MDP, support: ndarray | None) -> No
         )
 
 
-def check_policies(policies: Any) -> PolicySet:
+def require_policies(policies: Any) -> PolicySet:
     """ConfigError for anything that is no set of policies."""
     if not isinstance(policies, PolicySet) or isinstance(policies, type):
         raise ConfigError(

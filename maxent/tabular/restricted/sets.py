@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import ConfigError, ModelError, check_fraction, check_real
+from maxent.errors import ConfigError, ModelError
+from maxent.mdp import validation
+from maxent.support.arguments import require_fraction, require_real
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT
 
@@ -41,7 +42,7 @@ class EpsilonFloor:
     epsilon: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "epsilon", check_fraction("epsilon", self.epsilon))
+        object.__setattr__(self, "epsilon", require_fraction("epsilon", self.epsilon))
 
     def improve(
         self,
@@ -98,7 +99,7 @@ class EntropyFloor:
     def __post_init__(self) -> None:
         if np.ndim(self.minimum) == 0:
             number = np.asarray(self.minimum).item()
-            floor = np.array(check_real("minimum", number, "[0, log|A(s)|] nats"))
+            floor = np.array(require_real("minimum", number, "[0, log|A(s)|] nats"))
         else:
             floor = validation.real_array("minimum", self.minimum)
         if floor.ndim > 1:

@@ -61,12 +61,13 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import stats
 
-from maxent.errors import ConfigError, check_count, check_counts, nearest
-from maxent.frames import data_frame
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.simulation import check_level
-from maxent.tabular.learning import Learned, Settings, learn
-from maxent.tabular.rules import ActorCritic, RobbinsMonro, Rule, Sarsa, SoftQ
+from maxent.support.arguments import nearest, require_count, require_counts
+from maxent.support.frames import data_frame
+from maxent.tabular.sampled.loop import Learned, Settings, learn
+from maxent.tabular.sampled.simulation import require_level
+from maxent.tabular.sampled.updates import ActorCritic, RobbinsMonro, Rule, Sarsa, SoftQ
 
 __all__ = [
     "ErrorCurves",
@@ -103,7 +104,7 @@ class ErrorCurves:
     def interval(self, level: float = 0.95) -> tuple[Float[ndarray, " C"], Float[ndarray, " C"]]:
         """(low, high), (C,) each: confidence interval of the geometric mean at each checkpoint, by
         Student's t on the logarithms over seeds; infinitely wide for one seed."""
-        level = check_level(level)
+        level = require_level(level)
         count = len(self.runs)
         if count == 1:
             return np.zeros(len(self.checkpoints)), np.full(len(self.checkpoints), np.inf)
@@ -225,9 +226,9 @@ def error_curves(
         )
     many: Sequence[int]
     if isinstance(seeds, Integral):
-        many = range(check_count("seeds", seeds))
+        many = range(require_count("seeds", seeds))
     else:
-        many = check_counts("seeds", seeds, minimum=0)
+        many = require_counts("seeds", seeds, minimum=0)
     rule, options = rules[method]
     runs = tuple(learn(rule, problem, temperature, many, options, **settings))
     rows = [run.errors if measure == "max" else run.rms_errors for run in runs]

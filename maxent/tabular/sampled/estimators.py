@@ -25,17 +25,16 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.special import logsumexp
 
-from maxent import validation
-from maxent.errors import (
-    ConfigError,
-    ModelError,
-    check_count,
-    check_counts,
-    check_positive,
-    check_temperature,
+from maxent.errors import ConfigError, ModelError
+from maxent.mdp import validation
+from maxent.support.arguments import (
+    require_count,
+    require_counts,
+    require_positive,
+    require_temperature,
 )
-from maxent.frames import data_frame
-from maxent.memory import check_memory
+from maxent.support.frames import data_frame
+from maxent.support.memory import require_memory
 from maxent.tabular import operators
 
 
@@ -48,7 +47,7 @@ def importance_sampled_soft_value(
     shape.  At temperature 0: the largest q drawn.  Raises ModelError where a sample has no positive
     density or a number is beyond 1e280 in size.
     """
-    temperature = check_temperature(temperature)
+    temperature = require_temperature(temperature)
     q, log_p = _samples(q_samples, log_proposal)
     if temperature == 0.0:
         return q.max(axis=-1)
@@ -76,7 +75,7 @@ def first_order_bias(
     proposal it is -alpha ( sum_a pi(a)^2 / p(a) - 1 ) / (2 N).  An action that the proposal leaves
     out gives a bias that no N removes: -inf.
     """
-    temperature, count = _positive(temperature), check_count("samples", samples)
+    temperature, count = _positive(temperature), require_count("samples", samples)
     q, log_p = _proposal(q, log_proposal)
     log_policy = operators.boltzmann_policy(q, temperature)
     never = np.isneginf(log_policy)  # what neither takes counts nothing
@@ -141,8 +140,8 @@ def importance_bias(
     numbers.  Raises MemoryBudgetError where repetitions times samples are too many.
     """
     temperature = _positive(temperature)
-    repetitions, seed = check_count("repetitions", repetitions, 2), check_count("seed", seed, 0)
-    counts = check_counts("samples", samples)
+    repetitions, seed = require_count("repetitions", repetitions, 2), require_count("seed", seed, 0)
+    counts = require_counts("samples", samples)
     if not isinstance(proposals, Mapping):
         raise ConfigError(
             f"proposals is {type(proposals).__name__}; give a mapping of names to probabilities, "
@@ -150,7 +149,7 @@ def importance_bias(
         )
     if not proposals or not counts:
         raise ConfigError("importance_bias needs at least one proposal and one number of samples")
-    check_memory(
+    require_memory(
         BYTES_A_SAMPLE * repetitions * max(counts),
         f"drawing {max(counts)} samples {repetitions} times",
         "ask for fewer samples or repetitions",
@@ -221,7 +220,7 @@ def _weights(
 
 def _positive(temperature: float) -> float:
     """A valid temperature above 0."""
-    return check_positive("temperature", check_temperature(temperature))
+    return require_positive("temperature", require_temperature(temperature))
 
 
 def _samples(q: Any, log_proposal: Any) -> tuple[ndarray, ndarray]:

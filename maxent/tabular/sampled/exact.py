@@ -13,9 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from maxent import validation
 from maxent.errors import ConfigError, MaxEntWarning, ModelError
-from maxent.mdp import MDP
+from maxent.mdp import MDP, validation
 from maxent.solution import Solution
 from maxent.tabular import operators
 from maxent.tabular.solvers import soft_policy_evaluation, solve

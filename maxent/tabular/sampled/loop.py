@@ -11,28 +11,27 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import (
-    ConfigError,
-    check_count,
-    check_counts,
-    check_discount,
-    check_finite,
-    check_fraction,
-    check_temperature,
-)
-from maxent.mdp import MDP
-from maxent.memory import check_memory
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, validation
 from maxent.solution import Solution
-from maxent.tabular.reference import (
+from maxent.support.arguments import (
+    require_count,
+    require_counts,
+    require_discount,
+    require_finite,
+    require_fraction,
+    require_temperature,
+)
+from maxent.support.memory import require_memory
+from maxent.tabular.sampled.exact import (
     Reference,
     exact_mdp,
     given_reference,
     solved_reference,
     without_ruled_out,
 )
-from maxent.tabular.rules import Rule, StepSize, pick, step_sizes
-from maxent.tabular.worlds import EnvWorld, MDPWorld, Uniforms, table_shape
+from maxent.tabular.sampled.sampler import EnvWorld, MDPWorld, Uniforms, table_shape
+from maxent.tabular.sampled.updates import Rule, StepSize, pick, step_sizes
 
 
 class Settings(TypedDict, total=False):
@@ -107,16 +106,16 @@ def learn(
     q0: float = 0.0,
 ) -> list[Learned]:
     """One run a seed: side by side on an MDP, one after the other in an environment."""
-    temperature, steps = check_temperature(temperature), check_count("steps", steps)
-    seeds = check_counts("seed", seeds, minimum=0)
-    check_count("seeds", len(seeds))
+    temperature, steps = require_temperature(temperature), require_count("steps", steps)
+    seeds = require_counts("seed", seeds, minimum=0)
+    require_count("seeds", len(seeds))
     discount = _discount(problem, discount)
     if isinstance(problem, MDP) and not problem.initial_distribution[~problem.terminal].any():
         raise ConfigError("every start is terminal: nothing can be learned; change the starts")
     if episode_steps is not None:
-        check_count("episode_steps", episode_steps)
+        require_count("episode_steps", episode_steps)
     settings = options | {
-        "exploration": check_fraction("exploration", exploration),
+        "exploration": require_fraction("exploration", exploration),
         "q0": _check_start(q0),
     }
     step_sizes(step_size)
@@ -132,7 +131,7 @@ def learn(
         mdp = without_ruled_out(mdp, problem.log_mask, problem.action_mask)
         known = solved_reference(mdp, temperature, policy, shape[0])
     elif mdp is not None:
-        check_memory(
+        require_memory(
             8 * len(marks) * shape[0] * shape[1],
             f"tables of {shape[0]} states at {len(marks)} checkpoints",
             "ask for fewer checkpoints",
@@ -222,7 +221,7 @@ def _discount(problem: Any, discount: float | None) -> float:
         discount = problem.discount
     elif discount is None:
         raise ConfigError("discount = None: an environment has none of its own; give one in [0, 1)")
-    if check_discount(discount) == 1.0:
+    if require_discount(discount) == 1.0:
         raise ConfigError(
             "discount = 1: an infinite-horizon optimum need not exist; use a discount just below 1"
         )
@@ -231,17 +230,17 @@ def _discount(problem: Any, discount: float | None) -> float:
 
 def _marks(checkpoints: int | Sequence[int], steps: int) -> Int[ndarray, " C"]:
     if isinstance(checkpoints, Integral):
-        count = min(check_count("checkpoints", checkpoints), steps)
+        count = min(require_count("checkpoints", checkpoints), steps)
         spread = np.geomspace(max(1.0, steps / 1000), steps, count) if count > 1 else [steps]
         return np.unique(np.rint(spread).astype(int))
-    marks = sorted(set(check_counts("checkpoints", checkpoints)))
+    marks = sorted(set(require_counts("checkpoints", checkpoints)))
     if not marks or marks[-1] > steps:
         raise ConfigError(f"checkpoints must be numbers of samples from 1 to steps = {steps}")
     return np.array(marks)
 
 
 def _check_start(q0: Any) -> float:
-    number = check_finite("q0", q0)
+    number = require_finite("q0", q0)
     if abs(number) > validation.MAX_REWARD:
         raise ConfigError(f"q0 = {q0!r} is beyond {validation.MAX_REWARD:g} in size: overflow")
     return number

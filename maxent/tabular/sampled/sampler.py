@@ -27,10 +27,9 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy import sparse
 
-from maxent import validation
 from maxent.errors import ConfigError, ModelError
-from maxent.mdp import MDP
-from maxent.transitions import Transition
+from maxent.mdp import MDP, validation
+from maxent.mdp.transitions import Transition
 
 BLOCK = 1024
 

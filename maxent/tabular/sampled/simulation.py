@@ -25,13 +25,13 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy import stats
 
-from maxent import validation
-from maxent.errors import ConfigError, check_count, check_real, check_temperature, nearest
-from maxent.mdp import MDP
-from maxent.memory import check_memory
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, validation
+from maxent.support.arguments import nearest, require_count, require_real, require_temperature
+from maxent.support.memory import require_memory
 from maxent.tabular import operators
 from maxent.tabular.bounds import longest_stay
-from maxent.tabular.worlds import Draws, Sampler
+from maxent.tabular.sampled.sampler import Draws, Sampler
 
 Quantity = Literal["return", "entropy", "objective"]
 BATCHES = 32
@@ -108,12 +108,12 @@ class Simulation:
         "student", or "bootstrap" (BCa, for skewed returns and few episodes; seeded).  Both hold
         for many episodes, approximately; an outcome too rare to have been seen is in neither.
         """
-        level = check_level(level)
+        level = require_level(level)
         if method not in ("student", "bootstrap"):
             raise ConfigError(
                 f"method = {method!r} is not known; {nearest(method, ['student', 'bootstrap'])}"
             )
-        samples, later = self._samples(quantity, check_temperature(temperature))
+        samples, later = self._samples(quantity, require_temperature(temperature))
         ends = []
         for side, rest in enumerate(later):
             bounded = samples.copy()
@@ -126,7 +126,7 @@ class Simulation:
     ) -> tuple[Float[ndarray, "S A"], Float[ndarray, "S A"]]:
         """(low, high), (S, A) each: an interval for each entry by itself, by Student's t over the
         batches.  It needs a few hundred episodes, and says little where visits are rare."""
-        level = check_level(level)
+        level = require_level(level)
         mean, batches = self._weights @ self.visits, len(self.visits)
         half = np.full_like(mean, math.inf)
         if batches > 1:
@@ -191,13 +191,13 @@ def simulate(
     Same arguments, same numbers.  Raises ConfigError for bad settings and where there is no
     horizon and none can be chosen, ModelError for a policy that is none, MemoryBudgetError.
     """
-    episodes, seed = check_count("episodes", episodes), check_count("seed", seed, minimum=0)
+    episodes, seed = require_count("episodes", episodes), require_count("seed", seed, minimum=0)
     log_prior = mdp.log_prior(prior)
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
     policy = validation.action_distribution("policy", policy, allowed, mdp.terminal)
-    horizon = _horizon(mdp, policy) if horizon is None else check_count("horizon", horizon)
+    horizon = _horizon(mdp, policy) if horizon is None else require_count("horizon", horizon)
     n_batches = min(BATCHES, episodes)
-    check_memory(
+    require_memory(
         150 * episodes + 8 * n_batches * mdp.n_states,
         f"simulating {episodes} episodes of {mdp.n_states} states",
         "ask for fewer episodes",
@@ -269,7 +269,7 @@ class _Log:
         self, step: int, running: ndarray, actions: ndarray, rewards: ndarray, states: ndarray
     ) -> None:
         if step % 256 == 0:
-            check_memory(24 * self.episodes * 256, "256 more steps of trajectories", "keep fewer")
+            require_memory(24 * self.episodes * 256, "256 more steps of trajectories", "keep fewer")
         for rows, fill, values in (
             (self.actions, -1, actions),
             (self.rewards, np.nan, rewards),
@@ -320,9 +320,9 @@ def _batch_of(episodes: int) -> Int[ndarray, " n"]:
     return np.arange(episodes) % min(BATCHES, episodes)
 
 
-def check_level(level: Any) -> float:
+def require_level(level: Any) -> float:
     """A confidence level in (0, 1), else ConfigError."""
-    number = check_real("level", level, "(0, 1)")
+    number = require_real("level", level, "(0, 1)")
     if not (0.0 < number < 1.0):
         raise ConfigError(f"level = {level!r} is outside (0, 1); a usual one is 0.95")
     return number

@@ -13,17 +13,16 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import (
-    ConfigError,
-    ModelError,
-    check_finite,
-    check_fraction,
-    check_positive,
-    check_real,
+from maxent.errors import ConfigError, ModelError
+from maxent.mdp import validation
+from maxent.support.arguments import (
+    require_finite,
+    require_fraction,
+    require_positive,
+    require_real,
 )
 from maxent.tabular import operators
-from maxent.tabular.worlds import MDPWorld, World
+from maxent.tabular.sampled.sampler import MDPWorld, World
 
 StepSize = float | Callable[[ndarray], ndarray]
 
@@ -41,14 +40,14 @@ class RobbinsMonro:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0.5 < check_real("exponent", self.exponent, "(1/2, 1]") <= 1.0:
+        if not 0.5 < require_real("exponent", self.exponent, "(1/2, 1]") <= 1.0:
             raise ConfigError(
                 f"exponent = {self.exponent!r} is outside (1/2, 1]: at 1/2 or below the noise "
                 "never dies out, above 1 the start is never forgotten"
             )
-        if check_finite("offset", self.offset) < 0.0:
+        if require_finite("offset", self.offset) < 0.0:
             raise ConfigError(f"offset = {self.offset!r} must be at least 0")
-        check_fraction("scale", check_positive("scale", self.scale))
+        require_fraction("scale", require_positive("scale", self.scale))
 
     def __call__(self, n: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
         """The step sizes of visits number n."""
@@ -64,7 +63,7 @@ def step_sizes(given: StepSize | None) -> Callable[[ndarray], Any]:
         return given
     if callable(given):
         return _Checked(given)
-    number = check_real("step_size", given, "(0, 1], or a function of the counts n = 1, 2, ...")
+    number = require_real("step_size", given, "(0, 1], or a function of the counts n = 1, 2, ...")
     if not 0.0 < number <= 1.0:
         raise ConfigError(f"step_size = {given!r} is outside (0, 1]")
     return lambda n: number
@@ -254,7 +253,9 @@ class ActorCritic(Rule):
                 "temperature = 0: soft_actor_critic moves towards a Boltzmann policy, so give a "
                 "temperature above 0; soft_q_learning takes 0"
             )
-        self.step = check_fraction("policy_step", check_positive("policy_step", settings["step"]))
+        self.step = require_fraction(
+            "policy_step", require_positive("policy_step", settings["step"])
+        )
         self.v = np.full(len(self.q), settings["q0"])
         self.seen = np.zeros(len(self.q), dtype=int)
         self.scores = np.zeros_like(self.q)

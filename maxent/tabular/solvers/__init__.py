@@ -2,7 +2,7 @@
 
 One loop serves all of them (`loop.py`): apply the operator, turn b = T V - V into an interval
 that holds the fixed point (`bounds.py`), stop once that interval is narrow enough, otherwise let
-the solver's correction (`corrections.py`) improve V.  Convergence is SQL-T3 (value iteration),
+the solver's correction (`steps.py`) improve V.  Convergence is SQL-T3 (value iteration),
 SAC-L1 (evaluation) and SAC-T1 (policy iteration, which is Newton's method: SPI-NEWTON); stopping
 never rests on them, only on the certified interval.
 
@@ -31,20 +31,22 @@ from typing import Any, Literal
 import numpy as np
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import ConfigError, check_count, check_temperature, nearest
-from maxent.mdp import MDP, check_mdp
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, require_mdp, validation
+from maxent.mdp.transitions import is_local
 from maxent.solution import Solution
-from maxent.tabular import corrections, operators
-from maxent.tabular.choice import SMALL, Choice
-from maxent.tabular.kernels import Kernel, PolicyKernel, SoftKernel
-from maxent.tabular.loop import Callback, Certified, Run, certify, iterate
-from maxent.tabular.restricted import PolicySet, RestrictedKernel, check_policies
+from maxent.support.arguments import nearest, require_count, require_temperature
+from maxent.tabular import operators
+from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_policies
+from maxent.tabular.solvers import steps
+from maxent.tabular.solvers.automatic import SMALL, Choice
+from maxent.tabular.solvers.kernels import Kernel, PolicyKernel, SoftKernel
+from maxent.tabular.solvers.loop import Callback, Certified, Run, certify, iterate
 
 _LINEAR = {
-    "iterative": corrections.sweep,
-    "direct": corrections.direct,
-    "krylov": corrections.krylov,
+    "iterative": steps.sweep,
+    "direct": steps.direct,
+    "krylov": steps.krylov,
 }
 
 
@@ -64,7 +66,7 @@ def soft_value_iteration(
     SQL-T3.  Options and errors: module docstring.  Converges at rate gamma.
     """
     run = Run("soft value iteration", tolerance, max_iterations, v0, callback, progress)
-    return _optimise(mdp, temperature, prior, run, lambda: corrections.sweep)
+    return _optimise(mdp, temperature, prior, run, lambda: steps.sweep)
 
 
 def soft_policy_iteration(
@@ -90,9 +92,9 @@ def soft_policy_iteration(
     """
     _check_choice("evaluation", evaluation, ("auto", "direct", "krylov"))
     run = Run("soft policy iteration", tolerance, max_iterations, v0, callback, progress)
-    correct = _LINEAR[_linear_method(check_mdp(mdp), evaluation)]
+    correct = _LINEAR[_linear_method(require_mdp(mdp), evaluation)]
     if policies is not None:
-        run.method += f" in {type(check_policies(policies)).__name__}"
+        run.method += f" in {type(require_policies(policies)).__name__}"
     return _optimise(mdp, temperature, prior, run, lambda: correct, policies)
 
 
@@ -114,9 +116,9 @@ def modified_soft_policy_iteration(
     options and errors: module docstring.
     """
     if sweeps is not None:
-        check_count("sweeps", sweeps)
+        require_count("sweeps", sweeps)
     run = Run("modified soft policy iteration", tolerance, max_iterations, v0, callback, progress)
-    correct = corrections.neumann(sweeps or corrections.usual_sweeps(temperature))
+    correct = steps.neumann(sweeps or steps.usual_sweeps(temperature))
     return _optimise(mdp, temperature, prior, run, lambda: correct)
 
 
@@ -135,11 +137,11 @@ def solve(
 
     Soft value iteration if its rate promises an answer soon, else soft policy iteration with a
     direct solve where that is cheap, else modified soft policy iteration as long as it pays: the
-    rule is in `choice.py`.  `Solution.method` says what gave the answer.  Options and errors:
+    rule is in `automatic.py`.  `Solution.method` says what gave the answer.  Options and errors:
     module docstring.
     """
     run = Run("soft value iteration", tolerance, max_iterations, v0, callback, progress)
-    choose = Choice(check_mdp(mdp), check_temperature(temperature), run)
+    choose = Choice(require_mdp(mdp), require_temperature(temperature), run)
     return _optimise(mdp, temperature, prior, run, choose)
 
 
@@ -164,8 +166,8 @@ def soft_policy_evaluation(
     policy in the Solution is the one given.  Other options and errors: module docstring.
     """
     _check_choice("method", method, ("auto", "iterative", "direct", "krylov"))
-    temperature = check_temperature(temperature)
-    log_prior = check_mdp(mdp).log_prior(prior)
+    temperature = require_temperature(temperature)
+    log_prior = require_mdp(mdp).log_prior(prior)
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
     policy = validation.action_distribution("policy", policy, allowed, mdp.terminal)
     kernel = PolicyKernel(mdp, policy, temperature, log_prior)
@@ -194,11 +196,11 @@ def _optimise(
     temperature: float,
     prior: Any,
     run: Run,
-    choose: Callable[[], corrections.Correction],
+    choose: Callable[[], steps.Correction],
     policies: PolicySet | None = None,
 ) -> Solution:
-    temperature = check_temperature(temperature)
-    if check_mdp(mdp).discount == 1.0:
+    temperature = require_temperature(temperature)
+    if require_mdp(mdp).discount == 1.0:
         raise ConfigError(
             "discount = 1: an infinite-horizon optimum need not exist; use finite_horizon for an "
             "episode of known length, or a discount just below 1 such as 1 - 1e-9"
@@ -242,7 +244,7 @@ def _policy_bound(kernel: Kernel, best: Certified, v: ndarray, ties: float) -> f
 def _linear_method(mdp: MDP, name: str) -> str:
     if name != "auto":
         return name
-    easy = not mdp.is_sparse or mdp.n_states <= SMALL or corrections.is_local(mdp.transition)
+    easy = not mdp.is_sparse or mdp.n_states <= SMALL or is_local(mdp.transition)
     return "direct" if easy else "krylov"
 
 

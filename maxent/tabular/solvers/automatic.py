@@ -14,8 +14,9 @@ Otherwise:
 from __future__ import annotations
 
 from maxent.mdp import MDP
-from maxent.tabular import corrections
-from maxent.tabular.loop import Run
+from maxent.mdp.transitions import is_local
+from maxent.tabular.solvers import steps
+from maxent.tabular.solvers.loop import Run
 
 SMALL, LARGE = 2_000, 250_000
 """States up to which a local MDP is factorised at once, and at all."""
@@ -31,11 +32,11 @@ class Choice:
     def __init__(self, mdp: MDP, temperature: float, run: Run) -> None:
         self.mdp, self.run = mdp, run
         self.hard = temperature == 0.0
-        self.truncated = corrections.neumann(corrections.usual_sweeps(temperature))
-        self.local = not mdp.is_sparse or corrections.is_local(mdp.transition)
+        self.truncated = steps.neumann(steps.usual_sweeps(temperature))
+        self.local = not mdp.is_sparse or is_local(mdp.transition)
         self.next_look, self.rest = 30, 20
 
-    def __call__(self) -> corrections.Correction:
+    def __call__(self) -> steps.Correction:
         if self.run.iterations == self.next_look:
             self._look()
         return self.run.correct
@@ -43,16 +44,16 @@ class Choice:
     def _look(self) -> None:
         run = self.run
         self.next_look += 100
-        if run.correct is corrections.sweep and run.sweeps_left() <= 100:
+        if run.correct is steps.sweep and run.sweeps_left() <= 100:
             return
         if self._factorise():
-            run.method, run.correct = "soft policy iteration", corrections.direct
+            run.method, run.correct = "soft policy iteration", steps.direct
             self.next_look = 0  # for good: its iterations are few
-        elif run.correct is corrections.sweep:
+        elif run.correct is steps.sweep:
             run.method, run.correct = "modified soft policy iteration", self.truncated
             self.next_look = run.iterations + TRIAL
         elif not self._pays():
-            run.method, run.correct = "soft value iteration", corrections.sweep
+            run.method, run.correct = "soft value iteration", steps.sweep
             self.next_look, self.rest = run.iterations + self.rest, 2 * self.rest
 
     def _factorise(self) -> bool:

@@ -32,10 +32,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import MaxEntWarning, check_temperature
-from maxent.mdp import MDP
+from maxent.errors import MaxEntWarning
+from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Solution
+from maxent.support.arguments import require_temperature
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_enclosure
 from maxent.tabular.solvers import (
@@ -127,7 +127,7 @@ def convergence(
     Policy iteration is run with exact (direct) evaluation, as its theory asks.  Errors are those of
     the solver.
     """
-    temperature = check_temperature(temperature)
+    temperature = require_temperature(temperature)
     optimum, reference_error = reference_value(mdp, temperature, prior)
     start = np.zeros(mdp.n_states) if v0 is None else validation.real_array("v0", v0)
     start = np.where(mdp.terminal, 0.0, start)

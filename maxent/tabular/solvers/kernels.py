@@ -15,8 +15,8 @@ from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp import MDP
+from maxent.mdp.transitions import Transition
 from maxent.tabular import bounds, operators
-from maxent.transitions import Transition
 
 NEGLIGIBLE = np.exp(-200.0)
 """Probabilities below this are treated as 0 in a correction step: denormal numbers are slow."""

@@ -1,6 +1,6 @@
 """The loop that all solvers share: apply, certify, stop or correct.
 
-It knows nothing of how values are improved (`corrections.py`) or of what the operator is
+It knows nothing of how values are improved (`steps.py`) or of what the operator is
 (`kernels.py`); it stops on the certified interval (`bounds.py`) alone.
 """
 
@@ -18,12 +18,12 @@ from jaxtyping import Float
 from numpy import ndarray
 from tqdm.std import tqdm
 
-from maxent import validation
-from maxent.errors import ConfigError, MaxEntWarning, ModelError, check_count, check_positive
-from maxent.mdp import MDP
+from maxent.errors import ConfigError, MaxEntWarning, ModelError
+from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Solution, Status
-from maxent.tabular import corrections
-from maxent.tabular.kernels import Kernel
+from maxent.support.arguments import require_count, require_positive
+from maxent.tabular.solvers import steps
+from maxent.tabular.solvers.kernels import Kernel
 
 Callback = Callable[[Iteration], Any]
 
@@ -72,7 +72,7 @@ class Run:
     v0: Any
     callback: Callback | None
     progress: bool
-    correct: corrections.Correction = corrections.sweep
+    correct: steps.Correction = steps.sweep
     status: Status = "stalled"
     residuals: list[float] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
@@ -81,9 +81,9 @@ class Run:
 
     def __post_init__(self) -> None:
         if self.tolerance is not None:
-            self.tolerance = check_positive("tolerance", self.tolerance)
+            self.tolerance = require_positive("tolerance", self.tolerance)
         if self.max_iterations is not None:
-            check_count("max_iterations", self.max_iterations)
+            require_count("max_iterations", self.max_iterations)
         if self.callback is not None and not callable(self.callback):
             raise ConfigError(f"callback = {self.callback!r} cannot be called; give a function")
 
@@ -127,7 +127,7 @@ class Run:
         )
 
 
-def iterate(kernel: Kernel, run: Run, choose: Callable[[], corrections.Correction]) -> Certified:
+def iterate(kernel: Kernel, run: Run, choose: Callable[[], steps.Correction]) -> Certified:
     """Apply, certify, and correct with `choose()` until the interval is narrow enough.
 
     Returns the best interval; `run` then says how it ended.  Ctrl-C ends the loop with the best
@@ -135,7 +135,7 @@ def iterate(kernel: Kernel, run: Run, choose: Callable[[], corrections.Correctio
     """
     mdp, enclosure = kernel.mdp, kernel.enclosure
     if run.tolerance is not None:
-        enclosure.check_tolerance(run.tolerance)
+        enclosure.require_tolerance(run.tolerance)
     v = _start(mdp, run.v0)
     patience = 20 + int(min(2000.0, enclosure.gain_high))
     best: Certified | None = None

@@ -15,7 +15,6 @@ None of them is trusted: the solver's loop certifies whatever V comes out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -24,8 +23,7 @@ from numpy import ndarray
 from scipy.sparse import linalg
 
 from maxent.tabular.bounds import solve_discounted
-from maxent.tabular.kernels import Kernel
-from maxent.transitions import Transition
+from maxent.tabular.solvers.kernels import Kernel
 
 Correction = Callable[[Kernel, ndarray], ndarray]
 
@@ -72,15 +70,3 @@ def krylov(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
 def usual_sweeps(temperature: float) -> int:
     """How many sweeps of evaluation pay: fewer at the hard maximum, where policies settle early."""
     return 20 if temperature == 0.0 else 100
-
-
-def is_local(transition: Transition) -> bool:
-    """Whether a sparse transition couples only states of nearby index, as a gridworld's does, so
-    that a factorisation fills in little: reach at most 5 sqrt(S)."""
-    n_rows, n_states = transition.shape
-    filled = np.flatnonzero(np.diff(transition.indptr))
-    own = filled // (n_rows // n_states)
-    nearest_first = transition.indices[transition.indptr[filled]]  # the indices of a row ascend
-    last = transition.indices[transition.indptr[filled + 1] - 1]
-    reach = int(np.maximum(own - nearest_first, last - own).max(initial=0))
-    return reach <= 5.0 * math.sqrt(n_states)

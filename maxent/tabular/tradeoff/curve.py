@@ -15,13 +15,14 @@ from jaxtyping import Float
 from numpy import ndarray
 from tqdm.std import tqdm
 
-from maxent.errors import ConfigError, MaxEntWarning, check_positive
-from maxent.files import write_whole
-from maxent.frames import data_frame
-from maxent.mdp import MDP, check_mdp
+from maxent.errors import ConfigError, MaxEntWarning
+from maxent.mdp import MDP, require_mdp
 from maxent.solution import Solution
+from maxent.support.arguments import require_positive
+from maxent.support.files import write_whole
+from maxent.support.frames import data_frame
 from maxent.tabular.bounds import soft_enclosure
-from maxent.tabular.tradeoff.front import Front, Point, check_extended, distance
+from maxent.tabular.tradeoff.front import Front, Point, distance, require_extended_temperature
 from maxent.tabular.tradeoff.reaching import goal_states, reaching_probability
 
 
@@ -104,7 +105,7 @@ class Tradeoff:
         )
 
     def _point(self, temperature: float) -> Point:
-        temperature = check_extended(temperature)
+        temperature = require_extended_temperature(temperature)
         nearest = min(self._starts, key=lambda known: distance(known, temperature))
         return self._front.solve(temperature, self._starts[nearest])
 
@@ -178,13 +179,13 @@ def tradeoff(
     """
     if np.ndim(temperatures) != 1 or np.size(temperatures) == 0:
         raise ConfigError(f"temperatures = {temperatures!r} must be a list of at least one number")
-    check_mdp(mdp)
-    given = [check_extended(temperature) for temperature in temperatures]
+    require_mdp(mdp)
+    given = [require_extended_temperature(temperature) for temperature in temperatures]
     if tolerance is not None:
-        tolerance = check_positive("tolerance", tolerance)
+        tolerance = require_positive("tolerance", tolerance)
         for temperature in given:
             if temperature < math.inf:
-                soft_enclosure(mdp, temperature, mdp.log_prior(prior)).check_tolerance(tolerance)
+                soft_enclosure(mdp, temperature, mdp.log_prior(prior)).require_tolerance(tolerance)
     front = Front(mdp, prior)
     zero = front.solve(0.0)
     points = {0.0: zero, math.inf: front.solve(math.inf, zero.w)}

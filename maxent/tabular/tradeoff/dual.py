@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from maxent.errors import (
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, require_mdp
+from maxent.solution import Solution
+from maxent.support.arguments import (
     MAX_TEMPERATURE,
     MIN_TEMPERATURE,
-    ConfigError,
-    check_finite,
-    check_positive,
+    require_finite,
+    require_positive,
 )
-from maxent.mdp import MDP, check_mdp
-from maxent.solution import Solution
 from maxent.tabular.bounds import soft_enclosure
 from maxent.tabular.tradeoff.front import Front, Point, distance
 
@@ -39,11 +39,11 @@ def temperature_for_entropy(
     the limit alpha -> 0, that limit (temperature 0).  ConfigError for h above the range that
     temperatures up to 1e15 attain, which the message names, for NaN, for a bool, for a text.
     """
-    check_mdp(mdp)
-    target = check_finite("entropy", entropy)
+    require_mdp(mdp)
+    target = require_finite("entropy", entropy)
     if tolerance is not None:
-        tolerance = check_positive("tolerance", tolerance)
-        soft_enclosure(mdp, 0.0, mdp.log_prior(prior)).check_tolerance(tolerance)
+        tolerance = require_positive("tolerance", tolerance)
+        soft_enclosure(mdp, 0.0, mdp.log_prior(prior)).require_tolerance(tolerance)
     front = Front(mdp, prior)
     zero = front.solve(0.0)
     if target <= zero.entropy:

@@ -11,15 +11,17 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent.errors import MAX_TEMPERATURE, MIN_TEMPERATURE, MaxEntWarning, check_temperature
+from maxent.errors import MaxEntWarning
 from maxent.mdp import MDP
+from maxent.mdp.transitions import is_local
 from maxent.solution import Solution
-from maxent.tabular import corrections, operators
+from maxent.support.arguments import MAX_TEMPERATURE, MIN_TEMPERATURE, require_temperature
+from maxent.tabular import operators
 from maxent.tabular.bounds import soft_enclosure
-from maxent.tabular.kernels import SoftKernel
-from maxent.tabular.loop import Run, certify, iterate
 from maxent.tabular.occupancy import occupancy
-from maxent.tabular.solvers import soft_policy_evaluation, soft_policy_iteration, solve
+from maxent.tabular.solvers import soft_policy_evaluation, soft_policy_iteration, solve, steps
+from maxent.tabular.solvers.kernels import SoftKernel
+from maxent.tabular.solvers.loop import Run, certify, iterate
 
 UNDERFLOW = 750.0
 """exp(-750) is 0 in float64: an action that far below another is never taken."""
@@ -58,8 +60,8 @@ class Front:
         self.free = mdp.replace(reward=np.zeros_like(mdp.reward))
         widest = np.abs(self.base[used]).max(initial=0.0) + math.log(mdp.n_actions)
         self.never = UNDERFLOW + 2.0 * float(widest) / (1.0 - mdp.discount)
-        local = not mdp.is_sparse or mdp.n_states <= 2_000 or corrections.is_local(mdp.transition)
-        self.correct = corrections.direct if local else corrections.krylov
+        local = not mdp.is_sparse or mdp.n_states <= 2_000 or is_local(mdp.transition)
+        self.correct = steps.direct if local else steps.krylov
 
     def log_prior(self, temperature: float) -> Float[ndarray, "S A"]:
         """A_0 / alpha + log prior, -inf where the action is surely never taken."""
@@ -128,11 +130,11 @@ class Front:
         return objective, bound
 
 
-def check_extended(temperature: Any) -> float:
+def require_extended_temperature(temperature: Any) -> float:
     """A valid temperature, or inf."""
     if isinstance(temperature, (float, np.floating)) and temperature == math.inf:
         return math.inf
-    return check_temperature(temperature)
+    return require_temperature(temperature)
 
 
 def distance(one: float, other: float) -> float:

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from maxent import validation
-from maxent.errors import ConfigError, check_count
-from maxent.mdp import MDP, check_mdp
+from maxent.errors import ConfigError
+from maxent.mdp import MDP, require_mdp, validation
+from maxent.support.arguments import require_count
 from maxent.tabular import operators
 from maxent.tabular.bounds import solve_discounted
 
@@ -28,12 +28,12 @@ def reaching_probability(
         state that comes closer with a chance below 1e-12 a step counts as never doing so.
     states: None is the goal cells of a map (`G`) if there are any, else all terminal states.
     """
-    goal = np.zeros(check_mdp(mdp).n_states, dtype=bool)
+    goal = np.zeros(require_mdp(mdp).n_states, dtype=bool)
     goal[goal_states(mdp, states)] = True
     policy = validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
     going = np.where((goal | mdp.terminal)[:, None], 0.0, policy)
     if horizon is not None:
-        check_count("horizon", horizon, minimum=0)
+        require_count("horizon", horizon, minimum=0)
         step = operators.policy_transition(mdp, going)
         last = goal + (going * mdp.expect((goal & mdp.terminal).astype(float))).sum(axis=1)
         reached = goal.astype(float)
@@ -56,7 +56,7 @@ def reaching_probability(
 def goal_states(mdp: MDP, states: Any = None) -> ndarray:
     """The indices of `states`, or by default of the goal cells (`G`) of a map, else of the terminal
     states; ConfigError where there are none."""
-    check_mdp(mdp)
+    require_mdp(mdp)
     if states is not None:
         chosen = np.asarray(states)
         if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "iu":

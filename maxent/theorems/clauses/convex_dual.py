@@ -14,9 +14,9 @@ import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.theorems.bench import MODEL, Bench
 from maxent.theorems.check import Case, Hypothesis, clause
 from maxent.theorems.hypotheses import CLARABEL, CONVEX_PAIRS, at_most_pairs
+from maxent.theorems.instance import MODEL, Bench
 
 STOP = 1e-9
 """Duality gap and infeasibility, relative, at which the solver is asked to stop."""

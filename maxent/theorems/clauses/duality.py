@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.bench import Bench
 from maxent.theorems.check import Case, Hypothesis, clause
+from maxent.theorems.clauses.limits import free_bench, hard_limit
+from maxent.theorems.clauses.temperatures import pairs, performance
 from maxent.theorems.hypotheses import FACTORISABLE, SOFT
-from maxent.theorems.limits import free_bench, hard_limit
-from maxent.theorems.temperatures import pairs, performance
+from maxent.theorems.instance import Bench
 
 # SLOPE
 

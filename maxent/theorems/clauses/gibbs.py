@@ -13,9 +13,9 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.bench import ALIVE, FINITE, POSITIVE, Bench
 from maxent.theorems.check import Case, clause
 from maxent.theorems.hypotheses import REPRESENTABLE
+from maxent.theorems.instance import ALIVE, FINITE, POSITIVE, Bench
 from maxent.theorems.reference import Problem
 
 ROWS = (FINITE, ALIVE)

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.bench import Bench
 from maxent.theorems.check import Case, clause
+from maxent.theorems.clauses.newton import span
+from maxent.theorems.clauses.temperatures import pairs, performance
 from maxent.theorems.hypotheses import FACTORISABLE, SOFT
-from maxent.theorems.newton import span
-from maxent.theorems.temperatures import pairs, performance
+from maxent.theorems.instance import Bench
 
 PATH_LENGTHS = (1, 2, 5, 10)
 

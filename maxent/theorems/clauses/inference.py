@@ -18,9 +18,9 @@ from scipy import sparse
 
 from maxent.mdp import MDP
 from maxent.tabular.bounds import longest_row
-from maxent.theorems.bench import MODEL, POSITIVE, Bench
 from maxent.theorems.check import Case, Hypothesis, clause
 from maxent.theorems.hypotheses import EXACT_ROWS, REPRESENTABLE
+from maxent.theorems.instance import MODEL, POSITIVE, Bench
 
 MOST = 3_000
 """Trajectories enumerated at most."""

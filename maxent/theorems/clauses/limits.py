@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.bench import MODEL, POSITIVE, Bench
 from maxent.theorems.check import Case, clause
+from maxent.theorems.clauses.temperatures import CLAUSES as MONOTONE
+from maxent.theorems.clauses.temperatures import most_entropy, reward_only
 from maxent.theorems.hypotheses import (
     ALL_ACTIONS,
     NO_PRIOR,
@@ -24,9 +25,8 @@ from maxent.theorems.hypotheses import (
     at_most_pairs,
 )
 from maxent.theorems.inputs import FEW
+from maxent.theorems.instance import MODEL, POSITIVE, Bench
 from maxent.theorems.reference import Problem, Truth
-from maxent.theorems.temperatures import CLAUSES as MONOTONE
-from maxent.theorems.temperatures import most_entropy, reward_only
 
 # LIMIT-ZERO
 

@@ -26,8 +26,8 @@ from numpy import ndarray
 from maxent.continuous import lqr
 from maxent.continuous.lqr import LinearQuadratic, LinearQuadraticSolution
 from maxent.continuous.matrices import quadratic, spectral_radius, square_root
-from maxent.theorems.bench import POSITIVE
 from maxent.theorems.check import Case, Hypothesis, clause
+from maxent.theorems.instance import POSITIVE
 
 EPS = float(np.finfo(np.float64).eps)
 ROUNDING = 4.0

@@ -16,9 +16,9 @@ from scipy import sparse
 from scipy.sparse import linalg
 
 from maxent.mdp import MDP
-from maxent.theorems.bench import MODEL, POSITIVE, Bench
 from maxent.theorems.check import Case, Hypothesis, clause
 from maxent.theorems.hypotheses import FACTORISABLE, at_most_pairs
+from maxent.theorems.instance import MODEL, POSITIVE, Bench
 from maxent.theorems.reference import EPS_LONG, LONG
 
 HORIZON = 10

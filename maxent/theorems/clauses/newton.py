@@ -14,10 +14,10 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.bench import MODEL, Bench
 from maxent.theorems.check import Case, clause
+from maxent.theorems.clauses.soft_policy_iteration import soft_policy_iterations
 from maxent.theorems.hypotheses import SOFT
-from maxent.theorems.soft_policy_iteration import soft_policy_iterations
+from maxent.theorems.instance import MODEL, Bench
 
 
 def span(bench: Bench, q: ndarray) -> ndarray:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.bench import Bench
 from maxent.theorems.check import Case, clause
+from maxent.theorems.clauses.newton import CLAUSES as NEWTON
 from maxent.theorems.hypotheses import FACTORISABLE, SOFT, SOMETHING
-from maxent.theorems.newton import CLAUSES as NEWTON
+from maxent.theorems.instance import Bench
 from maxent.theorems.reference import Truth
 
 STEPS = (0.25, 0.5, 1.0)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.bench import MODEL, POSITIVE, SWEEPS_CHECKED, Bench
 from maxent.theorems.check import Case, clause
+from maxent.theorems.instance import MODEL, POSITIVE, SWEEPS_CHECKED, Bench
 from maxent.theorems.reference import Truth
 
 ROUNDS = 100

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from maxent.theorems import inputs
-from maxent.theorems.bench import MODEL, POSITIVE, Bench
 from maxent.theorems.check import Case, clause
+from maxent.theorems.instance import MODEL, POSITIVE, Bench
 
 
 @clause(

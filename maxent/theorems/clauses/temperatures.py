@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from numpy import ndarray
 
-from maxent.theorems.bench import MODEL, Bench
 from maxent.theorems.check import Case, clause
 from maxent.theorems.hypotheses import (
     NO_PRIOR,
     SOFT,
 )
+from maxent.theorems.instance import MODEL, Bench
 from maxent.theorems.reference import Problem
 
 

@@ -14,13 +14,13 @@ import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.errors import MAX_TEMPERATURE, MIN_TEMPERATURE
 from maxent.mdp import MDP
+from maxent.mdp.validation import MAX_REWARD
+from maxent.support.arguments import MAX_TEMPERATURE, MIN_TEMPERATURE
 from maxent.theorems import inputs
-from maxent.theorems.bench import MODEL, POSITIVE, Bench
 from maxent.theorems.check import Case, clause
 from maxent.theorems.hypotheses import EXACT_ROWS, NO_TERMINAL, REPRESENTABLE, UNIFORM_MODEL
-from maxent.validation import MAX_REWARD
+from maxent.theorems.instance import MODEL, POSITIVE, Bench
 
 LARGEST = 1e-3 * MAX_REWARD
 

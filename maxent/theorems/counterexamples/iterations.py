@@ -7,7 +7,7 @@ from numpy import ndarray
 from scipy.optimize import brentq
 
 from maxent.mdp import MDP
-from maxent.random_mdps import garnet
+from maxent.mdp.random_mdps import garnet
 from maxent.tabular import operators
 from maxent.tabular.finite_horizon import finite_horizon
 from maxent.tabular.solvers import soft_policy_evaluation, soft_policy_iteration, solve

@@ -14,8 +14,9 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.optimize import brentq
 
-from maxent.errors import ConfigError, nearest
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
+from maxent.support.arguments import nearest
 from maxent.tabular import operators
 from maxent.theorems.counterexamples.record import CounterExample
 

@@ -1,0 +1,1 @@
+"""Figures on the map of a gridworld."""

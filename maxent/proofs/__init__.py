@@ -1,0 +1,1 @@
+"""Proofs by ball arithmetic: enclosures of values, certificates and their checker."""

@@ -1,0 +1,1 @@
+"""What every room stands on: arguments, files, memory, data frames.  It knows nothing of MDPs."""
