@@ -11,41 +11,41 @@ mp.dps = 60
 
 def _arrays(mdp):
     transition = mdp.to_dense().transition
-    lasting = [s for s in range(mdp.n_states) if not mdp.terminal[s]]
-    available = {s: [a for a in range(mdp.n_actions) if mdp.action_mask[s, a]] for s in lasting}
-    return transition, lasting, available
+    nonterminal = [s for s in range(mdp.n_states) if not mdp.terminal[s]]
+    available = {s: [a for a in range(mdp.n_actions) if mdp.action_mask[s, a]] for s in nonterminal}
+    return transition, nonterminal, available
 
 
-def _action_values(mdp, v, transition, lasting, available):
+def _action_values(mdp, v, transition, nonterminal, available):
     discount = mpf(mdp.discount)
     return {
         s: {
             a: mpf(float(mdp.reward[s, a]))
-            + discount * mp.fsum(mpf(float(transition[s, a, t])) * v[t] for t in lasting)
+            + discount * mp.fsum(mpf(float(transition[s, a, t])) * v[t] for t in nonterminal)
             for a in available[s]
         }
-        for s in lasting
+        for s in nonterminal
     }
 
 
-def _linear(mdp, policy, rewards, transition, lasting):
+def _linear(mdp, policy, rewards, transition, nonterminal):
     """Solve (I - gamma P_pi) V = rewards over the non-terminal states."""
-    n, discount = len(lasting), mpf(mdp.discount)
+    n, discount = len(nonterminal), mpf(mdp.discount)
     system = mp.eye(n)
-    for i, s in enumerate(lasting):
-        for j, t in enumerate(lasting):
+    for i, s in enumerate(nonterminal):
+        for j, t in enumerate(nonterminal):
             flow = mp.fsum(p * mpf(float(transition[s, a, t])) for a, p in policy[s].items())
             system[i, j] -= discount * flow
-    solution = mp.lu_solve(system, mp.matrix([rewards[s] for s in lasting]))
+    solution = mp.lu_solve(system, mp.matrix([rewards[s] for s in nonterminal]))
     v = [mpf(0)] * mdp.n_states
-    for i, s in enumerate(lasting):
+    for i, s in enumerate(nonterminal):
         v[s] = solution[i]
     return v
 
 
 def optimal_value(mdp, temperature, start, prior=None):
     """V* (S,) as mpf, from the float64 values `start` on."""
-    transition, lasting, available = _arrays(mdp)
+    transition, nonterminal, available = _arrays(mdp)
     alpha = mpf(float(temperature))
     if prior is not None:
         available = {s: [a for a in acts if prior[s, a] > 0] for s, acts in available.items()}
@@ -54,9 +54,9 @@ def optimal_value(mdp, temperature, start, prior=None):
         if mdp.terminal[s]:
             v[s] = mpf(0)
     for _ in range(200):
-        q = _action_values(mdp, v, transition, lasting, available)
+        q = _action_values(mdp, v, transition, nonterminal, available)
         new, policy = {}, {}
-        for s in lasting:
+        for s in nonterminal:
             top = max(q[s].values())
             if alpha == 0:
                 new[s] = top
@@ -70,21 +70,21 @@ def optimal_value(mdp, temperature, start, prior=None):
             total = mp.fsum(weight.values())
             new[s] = top + alpha * mp.log(total)
             policy[s] = {a: w / total for a, w in weight.items()}
-        residual = {s: new[s] - v[s] for s in lasting}
+        residual = {s: new[s] - v[s] for s in nonterminal}
         size = max((abs(x) for x in v), default=mpf(0)) + alpha + 1
         if max((abs(x) for x in residual.values()), default=mpf(0)) < mpf(10) ** -50 * size:
             return v
-        step = _linear(mdp, policy, residual, transition, lasting)
+        step = _linear(mdp, policy, residual, transition, nonterminal)
         v = [x + d for x, d in zip(v, step, strict=True)]
     raise AssertionError("the high-precision solve did not converge")
 
 
 def policy_value(mdp, policy, temperature, prior=None):
     """V^pi (S,) as mpf of a policy given as float64 probabilities, taken as exact."""
-    transition, lasting, available = _arrays(mdp)
+    transition, nonterminal, available = _arrays(mdp)
     alpha = mpf(float(temperature))
     exact, rewards = {}, {}
-    for s in lasting:
+    for s in nonterminal:
         exact[s] = {a: mpf(float(policy[s, a])) for a in available[s] if policy[s, a] > 0}
         rewards[s] = mp.fsum(
             p
@@ -94,4 +94,4 @@ def policy_value(mdp, policy, temperature, prior=None):
             )
             for a, p in exact[s].items()
         )
-    return _linear(mdp, exact, rewards, transition, lasting)
+    return _linear(mdp, exact, rewards, transition, nonterminal)

@@ -107,14 +107,14 @@ def soft_enclosure(
     mdp: MDP, temperature: float, log_prior: Float[ndarray, "S A"] | None
 ) -> Enclosure:
     """The enclosure of the soft Bellman optimality operator; gain_high is inf at discount 1."""
-    lasting = ~mdp.terminal
-    used = mdp.action_mask & lasting[:, None]
+    nonterminal = ~mdp.terminal
+    used = mdp.action_mask & nonterminal[:, None]
     size = np.abs(mdp.reward)
     if log_prior is not None:
         used &= log_prior > -np.inf
         size = size + temperature * np.abs(np.where(used, log_prior, 0.0))
     longest = longest_row(mdp.transition_rows)
-    going_on = mdp.expect(lasting.astype(float))[used]
+    going_on = mdp.expect(nonterminal.astype(float))[used]
     n_available = int(used.sum(axis=1).max(initial=1))
     spread = 2 * n_available + 5 + 4 * math.log(n_available) if n_available > 1 else 0.0
     return Enclosure(
@@ -139,8 +139,8 @@ def policy_enclosure(
     are rounded one by one, which costs (A + 6) sum_a pi (|log pi| + |log prior|).  At discount 1
     gain_high is the certified expected number of steps of a proper policy, inf for another.
     """
-    lasting = ~mdp.terminal
-    used = (policy > 0.0) & lasting[:, None]
+    nonterminal = ~mdp.terminal
+    used = (policy > 0.0) & nonterminal[:, None]
     logs = np.zeros_like(policy)
     logs[used] = np.abs(np.log(policy[used]))
     if log_prior is not None:
@@ -149,10 +149,10 @@ def policy_enclosure(
     longest = longest_row(transition)
     n_available = int(used.sum(axis=1).max(initial=1))
     if mdp.discount == 1.0:
-        stay = longest_stay(transition, lasting, n_available)
+        stay = longest_stay(transition, nonterminal, n_available)
         gain_low, gain_high = 0.0, float(stay * (1.0 + 8 * UNIT))
     else:
-        sums = np.asarray(transition.sum(axis=1)).ravel()[lasting]
+        sums = np.asarray(transition.sum(axis=1)).ravel()[nonterminal]
         gain_low, gain_high = _gains(mdp.discount, sums, longest + n_available)
     return Enclosure(
         gain_low,
@@ -183,7 +183,9 @@ def _gains(discount: float, row_sums: Float[ndarray, " N"], longest: int) -> tup
     return low / (1.0 - low), discount * (1.0 + excess) / remaining
 
 
-def longest_stay(transition: Transition, lasting: Bool[ndarray, " S"], n_available: int) -> float:
+def longest_stay(
+    transition: Transition, nonterminal: Bool[ndarray, " S"], n_available: int
+) -> float:
     """An upper bound on the expected number of steps before termination, over all states.
 
     transition: P_pi between non-terminal states, each entry a sum of up to `n_available` products.
@@ -191,7 +193,7 @@ def longest_stay(transition: Transition, lasting: Bool[ndarray, " S"], n_availab
     entry beyond rounding, and w / (1 - delta) is returned.  inf where termination is not certain or
     cannot be certified.
     """
-    ones = lasting.astype(float)
+    ones = nonterminal.astype(float)
     try:
         w = solve_discounted(transition, ones)
     except (RuntimeError, np.linalg.LinAlgError):  # singular
@@ -200,7 +202,7 @@ def longest_stay(transition: Transition, lasting: Bool[ndarray, " S"], n_availab
         return math.inf
     terms = longest_row(transition) + n_available + 4
     slop = UNIT * terms * (2.0 * float(w.max(initial=1.0)))
-    gap = float((w - transition @ w)[lasting].min(initial=1.0)) - slop
+    gap = float((w - transition @ w)[nonterminal].min(initial=1.0)) - slop
     return float(w.max(initial=0.0)) / gap if gap > 0.5 else math.inf
 
 

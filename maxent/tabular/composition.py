@@ -128,15 +128,15 @@ def compose(mdps: Sequence[MDP], temperature: float, weights: Any = None) -> Com
     temperature, shares = require_temperature(temperature), _weights(mdps, weights)
     mdps = tuple(_check_shared(mdps))
     combined = mdps[0].replace(reward=np.einsum("k,ksa->sa", shares, [m.reward for m in mdps]))
-    log_mask, lasting = combined.log_mask, ~combined.terminal
-    available = combined.action_mask & lasting[:, None]
+    log_mask, nonterminal = combined.log_mask, ~combined.terminal
+    available = combined.action_mask & nonterminal[:, None]
 
     tasks = tuple(solve(mdp, temperature) for mdp in mdps)
     error = float(shares @ [task.error_bound for task in tasks]) + _rounding(mdps, tasks)
     every_q = np.stack([task.q for task in tasks])
     q = np.einsum("k,ksa->sa", shares, every_q)
     log_policy = operators.boltzmann_policy(q, temperature, log_mask, 2.0 * error)
-    gap = np.where(lasting, divergence(every_q, shares, temperature, log_mask), 0.0)
+    gap = np.where(nonterminal, divergence(every_q, shares, temperature, log_mask), 0.0)
 
     correction = _most_met(combined, np.maximum(gap + 6.0 * error, 0.0))
     lower = np.where(available, q - correction - error, 0.0)
@@ -155,7 +155,7 @@ def compose(mdps: Sequence[MDP], temperature: float, weights: Any = None) -> Com
         divergence=gap,
         lower=lower,
         upper=upper,
-        loss_bound=np.where(lasting, most - least + error, 0.0),
+        loss_bound=np.where(nonterminal, most - least + error, 0.0),
     )
 
 

@@ -39,16 +39,16 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
         "policy", policy, require_mdp(mdp).action_mask, mdp.terminal
     )
     matrix = operators.policy_transition(mdp, policy)
-    lasting = ~mdp.terminal
-    if mdp.discount == 1.0 and not np.isfinite(longest_stay(matrix, lasting, mdp.n_actions)):
+    nonterminal = ~mdp.terminal
+    if mdp.discount == 1.0 and not np.isfinite(longest_stay(matrix, nonterminal, mdp.n_actions)):
         raise ConfigError(
             "discount = 1: the occupancy is finite only for a policy that reaches a terminal state "
             "from everywhere; use a discount below 1"
         )
-    visits = _solve((mdp.discount * matrix).T, mdp.initial_distribution * lasting)
+    visits = _solve((mdp.discount * matrix).T, mdp.initial_distribution * nonterminal)
     visits = np.maximum(visits, 0.0)  # rounding can leave -1e-18 at states never reached
     arrivals = mdp.discount * ((visits[:, None] * policy).ravel() @ mdp.transition_rows)
-    visits = np.where(lasting, visits, mdp.initial_distribution + arrivals)
+    visits = np.where(nonterminal, visits, mdp.initial_distribution + arrivals)
     return visits[:, None] * policy
 
 
@@ -81,9 +81,9 @@ def discounted_entropy(mdp: MDP, policy: Any, prior: Any = None) -> float:
     the temperature; terminal states add none.  With a prior: minus the discounted KL from it."""
     x = occupancy(mdp, policy)
     visits = x.sum(axis=1)
-    lasting = (visits > 0.0) & ~mdp.terminal
+    nonterminal = (visits > 0.0) & ~mdp.terminal
     with np.errstate(divide="ignore"):
-        log_policy = np.log(x[lasting] / visits[lasting, None])
+        log_policy = np.log(x[nonterminal] / visits[nonterminal, None])
     log_prior = mdp.log_prior(prior)
-    relative = None if log_prior is None else log_prior[lasting]
-    return float(visits[lasting] @ operators.entropy(log_policy, relative))
+    relative = None if log_prior is None else log_prior[nonterminal]
+    return float(visits[nonterminal] @ operators.entropy(log_policy, relative))

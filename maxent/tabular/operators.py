@@ -182,9 +182,9 @@ def policy_transition(mdp: MDP, policy: Float[ndarray, "S A"]) -> Transition:
     Rows and columns of terminal states are zero, so that sums run over non-terminal states and
     `(I - gamma P_pi)` is the matrix of SAC-L1's linear system.
     """
-    lasting = (~mdp.terminal).astype(float)
+    nonterminal = (~mdp.terminal).astype(float)
     if not mdp.is_sparse:
-        return np.einsum("sa,sat->st", policy, mdp.transition) * lasting
+        return np.einsum("sa,sat->st", policy, mdp.transition) * nonterminal
 
     n_states, n_actions = mdp.reward.shape
     rows = np.arange(n_states * n_actions + 1, dtype=mdp.transition.indices.dtype)
@@ -193,7 +193,7 @@ def policy_transition(mdp: MDP, policy: Float[ndarray, "S A"]) -> Transition:
         shape=(n_states, n_states * n_actions),
     )
     matrix = sparse.csr_array(average @ mdp.transition)
-    matrix.data *= lasting[matrix.indices]
+    matrix.data *= nonterminal[matrix.indices]
     return matrix
 
 

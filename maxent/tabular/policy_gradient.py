@@ -249,11 +249,11 @@ class _Problem:
         mdp, alpha = self.mdp, self.temperature
         if not (0.0 < weight <= 1.0):
             return bound
-        lasting = ~mdp.terminal[:, None] & self.available
+        nonterminal = ~mdp.terminal[:, None] & self.available
         best = operators.backup(mdp, optimum)
         log_best = operators.boltzmann_policy(best, alpha, self.log_prior)
-        first = np.abs(best - operators.backup(mdp, start.v))[lasting].max(initial=0.0)
-        apart = np.abs(log_best[lasting] - start.log_policy[lasting]).max(initial=0.0)
+        first = np.abs(best - operators.backup(mdp, start.v))[nonterminal].max(initial=0.0)
+        apart = np.abs(log_best[nonterminal] - start.log_policy[nonterminal]).max(initial=0.0)
         constant = first + 2.0 * alpha * (1.0 - weight) * apart
         rate = 1.0 - weight * (1.0 - mdp.discount)
         bound[1:] = (2.0 + mdp.discount) * constant * rate ** np.arange(count)

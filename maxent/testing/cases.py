@@ -130,7 +130,7 @@ def as_code(mdp: MDP, name: str = "mdp") -> str:
         lines.append(f"    terminal={mdp.terminal.tolist()},")
     if not mdp.action_mask.all():
         lines.append(f"    action_mask={mdp.action_mask.tolist()},")
-    lasting = ~mdp.terminal
-    if not np.array_equal(mdp.initial_distribution, lasting / max(lasting.sum(), 1)):
+    nonterminal = ~mdp.terminal
+    if not np.array_equal(mdp.initial_distribution, nonterminal / max(nonterminal.sum(), 1)):
         lines.append(f"    initial_distribution={mdp.initial_distribution.tolist()},")
     return "\n".join([f"{name} = maxent.MDP(", *lines, ")"])

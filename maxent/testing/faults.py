@@ -24,19 +24,19 @@ UNEXPLAINED = "differs from the truth"
 class Equations:
     """The soft Bellman equation of one MDP, part by part, so that any part can be made wrong.
 
-    p (S, A, S), r (S, A), alive (S,), available (S, A); all dense.
+    p (S, A, S), r (S, A), nonterminal (S,), available (S, A); all dense.
     """
 
     def __init__(self, mdp: MDP, temperature: float) -> None:
         self.p, self.r = np.array(mdp.to_dense().transition), np.array(mdp.reward)
-        self.alive, self.available = ~mdp.terminal, np.array(mdp.action_mask)
+        self.nonterminal, self.available = ~mdp.terminal, np.array(mdp.action_mask)
         self.discount, self.temperature = mdp.discount, float(temperature)
 
     def q_of(self, v: ndarray) -> ndarray:
-        return self.r + self.discount * self.p @ np.where(self.alive, v, 0.0)
+        return self.r + self.discount * self.p @ np.where(self.nonterminal, v, 0.0)
 
     def v_of(self, q: ndarray) -> ndarray:
-        return np.where(self.alive, self.soft_value(q), 0.0)
+        return np.where(self.nonterminal, self.soft_value(q), 0.0)
 
     def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
         """alpha log sum exp(q / alpha) over the available actions, the maximum at alpha = 0."""
@@ -87,7 +87,7 @@ class _TerminalAlive(Equations):
 
     def __init__(self, mdp: MDP, temperature: float) -> None:
         super().__init__(mdp, temperature)
-        self.alive = np.ones_like(self.alive)
+        self.nonterminal = np.ones_like(self.nonterminal)
 
 
 class _TerminalStays(_TerminalAlive):
@@ -177,17 +177,17 @@ class _Mellowmax(Equations):
 
 class _DiscountOne(Equations):
     def q_of(self, v: ndarray) -> ndarray:
-        return self.r + self.p @ np.where(self.alive, v, 0.0)
+        return self.r + self.p @ np.where(self.nonterminal, v, 0.0)
 
 
 class _DiscountTwice(Equations):
     def q_of(self, v: ndarray) -> ndarray:
-        return self.r + self.discount**2 * self.p @ np.where(self.alive, v, 0.0)
+        return self.r + self.discount**2 * self.p @ np.where(self.nonterminal, v, 0.0)
 
 
 class _DiscountOnReward(Equations):
     def q_of(self, v: ndarray) -> ndarray:
-        return self.discount * (self.r + self.p @ np.where(self.alive, v, 0.0))
+        return self.discount * (self.r + self.p @ np.where(self.nonterminal, v, 0.0))
 
 
 class _RewardSign(Equations):
@@ -240,9 +240,9 @@ def value_faults(
     known: frozenset[str] | None = None,
 ) -> set[str]:
     """The faults whose own fixed point is v; else how far an iteration got; else unexplained."""
-    lasting = ~mdp.terminal
+    nonterminal = ~mdp.terminal
     named = set()
-    if close(v[lasting], exact[lasting]):  # only a value at terminal states is wrong
+    if close(v[nonterminal], exact[nonterminal]):  # only a value at terminal states is wrong
         return {"terminal states bootstrapped"}
     for fault, variants in VALUE_FAULTS.items():
         for variant in variants:
@@ -253,21 +253,21 @@ def value_faults(
             if temperature == 0.0 and "temperature" in fault:
                 continue
             wrong = variant(mdp, temperature).settled()
-            if wrong is None or close(wrong[lasting], exact[lasting]):
+            if wrong is None or close(wrong[nonterminal], exact[nonterminal]):
                 continue
-            if close(v[lasting], wrong[lasting]):
+            if close(v[nonterminal], wrong[nonterminal]):
                 named.add(fault)
     right = Equations(mdp, temperature)
-    if any(close(v[lasting], iterate[lasting]) for iterate in right.iterates()):
+    if any(close(v[nonterminal], iterate[nonterminal]) for iterate in right.iterates()):
         named.add(EARLY)
     if named:
         return named
     for iterate in _DiscountOne(mdp, temperature).iterates(1000):
-        if close(v[lasting], iterate[lasting]):
+        if close(v[nonterminal], iterate[nonterminal]):
             return {"discount ignored"}
     start = np.where(mdp.terminal, 0.0, v)
     residual = np.abs(right.v_of(right.q_of(start)) - start).max()
-    error = np.abs(v - exact)[lasting].max()
+    error = np.abs(v - exact)[nonterminal].max()
     if residual <= 0.2 * error and residual <= 0.05 * max(1.0, float(np.abs(exact).max())):
         return {EARLY}  # nearly a fixed point, and far from it
     return {f"v {UNEXPLAINED}"}
@@ -303,18 +303,18 @@ def policy_faults(
     mdp: MDP, temperature: float, log_policy: ndarray, q: ndarray, close: Callable[..., bool]
 ) -> set[str]:
     """Why a policy is not the Boltzmann policy of q, (S, A): one fault, the plainest first."""
-    lasting = ~mdp.terminal
-    live = mdp.action_mask & lasting[:, None]
+    nonterminal = ~mdp.terminal
+    live = mdp.action_mask & nonterminal[:, None]
     right = Equations(mdp, temperature)
     best = right.policy(q)
     if close(log_policy[live], best[live]):
         return {"probabilities in place of log-probabilities"}
     with np.errstate(over="ignore"):
         policy = np.exp(log_policy)
-    outside = (policy > 1e-9) & ~mdp.action_mask & lasting[:, None]
+    outside = (policy > 1e-9) & ~mdp.action_mask & nonterminal[:, None]
     if outside.any():
         return {"mask ignored by the policy"}
-    sums = np.where(live, policy, 0.0).sum(axis=1)[lasting]
+    sums = np.where(live, policy, 0.0).sum(axis=1)[nonterminal]
     if not np.allclose(sums, 1.0, rtol=0.0, atol=1e-6):
         return {"log-policy not normalised"}
     guesses: dict[str, ndarray] = {

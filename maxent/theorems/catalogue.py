@@ -33,8 +33,8 @@ from maxent.theorems.clauses import (
     soft_q_iteration,
     transformations,
 )
-from maxent.theorems.clauses.linear_quadratic import LinearBench
-from maxent.theorems.instance import Bench
+from maxent.theorems.clauses.linear_quadratic import LinearQuadraticInstance
+from maxent.theorems.instance import Instance
 
 ORDER = (
     *("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1"),
@@ -94,26 +94,26 @@ def verify(
     seed = require_count("seed", seed, minimum=0)
     concerning = {clause.key for clause in CLAUSES if _concerns(clause, mdp)}
     chosen = concerning if keys is None else _chosen_keys(keys)
-    bench: Bench | LinearBench
+    instance: Instance | LinearQuadraticInstance
     if isinstance(mdp, MDP):
-        bench = _bench_of_mdp(mdp, temperature, prior, seed, operators)
+        instance = _instance_of_mdp(mdp, temperature, prior, seed, operators)
     else:
         if prior is not None:
             raise ConfigError("a linear-quadratic problem takes no prior; leave it out")
-        bench = LinearBench(mdp, temperature, seed, operators)
+        instance = LinearQuadraticInstance(mdp, temperature, seed, operators)
     clauses = [clause for clause in CLAUSES if clause.key in chosen]
     checks = []
     with tqdm(total=len(clauses), desc="verify", disable=None if progress else True) as bar:
         for clause in clauses:
             bar.set_postfix_str(f"{clause.key} {clause.name}")
-            checks.append(clause.check(bench) if _concerns(clause, mdp) else _foreign(clause))
+            checks.append(clause.check(instance) if _concerns(clause, mdp) else _foreign(clause))
             bar.update()
     return Report(tuple(checks))
 
 
-def _bench_of_mdp(
+def _instance_of_mdp(
     mdp: MDP, temperature: float, prior: ndarray | None, seed: int, operators: Any
-) -> Bench:
+) -> Instance:
     if mdp.discount == 1.0:
         raise ConfigError(
             "discount = 1 makes no contraction: the theorems checked here need a discount below 1; "
@@ -121,13 +121,13 @@ def _bench_of_mdp(
         )
     if prior is not None:
         prior = validation.action_distribution("prior", prior, mdp.action_mask, mdp.terminal)
-    bench = Bench(mdp, temperature, prior, seed, operators)
-    if not bench.beta < 1.0:
+    instance = Instance(mdp, temperature, prior, seed, operators)
+    if not instance.beta < 1.0:
         raise ModelError(
             f"discount = {mdp.discount!r} times the largest row sum of the transition is not below "
             "1; divide each row by its sum, or lower the discount"
         )
-    return bench
+    return instance
 
 
 def _concerns(clause: Clause, problem: MDP | LinearQuadratic) -> bool:

@@ -187,18 +187,18 @@ class Clause:
     hypotheses: tuple[Hypothesis, ...]
     cases: Callable[[Any], Iterable[Case]]
 
-    def check(self, bench: Any) -> Check:
-        """Run the cases on a bench (`maxent.theorems.instance.Bench`) and judge by the worst."""
+    def check(self, instance: Any) -> Check:
+        """Run the cases on an `Instance` and judge by the worst."""
         words = tuple(hypothesis.words for hypothesis in self.hypotheses)
         about = (self.key, self.name, self.statement, self.source, words)
         missing = [
-            hypothesis.words for hypothesis in self.hypotheses if not hypothesis.is_met(bench)
+            hypothesis.words for hypothesis in self.hypotheses if not hypothesis.is_met(instance)
         ]
         if missing:
             witness = {"missing": "; ".join(missing)}
             return Check(*about, math.nan, math.nan, witness, "not applicable")
         with np.errstate(all="ignore"):  # what is not finite is a finding, not a warning
-            worst = max(self.cases(bench), key=lambda case: case.gravity, default=None)
+            worst = max(self.cases(instance), key=lambda case: case.gravity, default=None)
         if worst is None:
             witness = {"missing": "an input that float64 can hold"}
             return Check(*about, math.nan, math.nan, witness, "not applicable")

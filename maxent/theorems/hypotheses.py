@@ -11,7 +11,7 @@ import numpy as np
 
 from maxent.tabular.bounds import longest_row
 from maxent.theorems.check import Hypothesis
-from maxent.theorems.instance import MODEL, POSITIVE, Bench
+from maxent.theorems.instance import MODEL, POSITIVE, Instance
 
 FACTORISED = 2_000
 """States up to which the functions that factorise a full system are called."""
@@ -22,45 +22,52 @@ CONVEX_PAIRS = 400
 
 def at_most_states(limit: int) -> Hypothesis:
     """A size limit, as a hypothesis."""
-    return Hypothesis(f"at most {limit:,} states", lambda bench: bench.problem.n_states <= limit)
+    return Hypothesis(
+        f"at most {limit:,} states", lambda instance: instance.problem.n_states <= limit
+    )
 
 
 def at_most_pairs(limit: int) -> Hypothesis:
     """A size limit on state-action pairs, as a hypothesis."""
     return Hypothesis(
-        f"at most {limit:,} state-action pairs", lambda bench: bench.problem.support.size <= limit
+        f"at most {limit:,} state-action pairs",
+        lambda instance: instance.problem.support.size <= limit,
     )
 
 
-def _same_actions_everywhere(bench: Bench) -> bool:
-    return bool(bench.problem.support[bench.problem.alive].all())
+def _same_actions_everywhere(instance: Instance) -> bool:
+    return bool(instance.problem.support[instance.problem.nonterminal].all())
 
 
-def _rows_sum_to_one(bench: Bench) -> bool:
-    sums = np.asarray(bench.mdp.transition_rows.sum(axis=1)).reshape(bench.problem.support.shape)
-    slop = 4.0 * np.finfo(np.float64).eps * (longest_row(bench.mdp.transition_rows) + 2)
-    return bool(np.abs(sums[bench.problem.support] - 1.0).max(initial=0.0) <= slop)
+def _rows_sum_to_one(instance: Instance) -> bool:
+    sums = np.asarray(instance.mdp.transition_rows.sum(axis=1)).reshape(
+        instance.problem.support.shape
+    )
+    slop = 4.0 * np.finfo(np.float64).eps * (longest_row(instance.mdp.transition_rows) + 2)
+    return bool(np.abs(sums[instance.problem.support] - 1.0).max(initial=0.0) <= slop)
 
 
-def _quotients_are_finite(bench: Bench) -> bool:
-    if bench.temperature == 0.0 or bench.beta >= 1.0:
-        return bench.temperature == 0.0
-    values = bench.problem.scale() / (1.0 - bench.beta)
-    return 1e6 * values <= 1e290 * bench.temperature
+def _quotients_are_finite(instance: Instance) -> bool:
+    if instance.temperature == 0.0 or instance.beta >= 1.0:
+        return instance.temperature == 0.0
+    values = instance.problem.scale() / (1.0 - instance.beta)
+    return 1e6 * values <= 1e290 * instance.temperature
 
 
-NO_PRIOR = Hypothesis("entropy, not a prior", lambda bench: bench.log_prior is None)
-NO_TERMINAL = Hypothesis("no terminal state", lambda bench: bool(bench.problem.alive.all()))
+NO_PRIOR = Hypothesis("entropy, not a prior", lambda instance: instance.log_prior is None)
+NO_TERMINAL = Hypothesis(
+    "no terminal state", lambda instance: bool(instance.problem.nonterminal.all())
+)
 ALL_ACTIONS = Hypothesis("every action available in every state", _same_actions_everywhere)
 EXACT_ROWS = Hypothesis("transition rows that sum to 1 within rounding", _rows_sum_to_one)
 REPRESENTABLE = Hypothesis("values / temperature below 1e284", _quotients_are_finite)
 """Otherwise alpha log pi overflows on its way."""
 SOMETHING = Hypothesis(
-    "some reward or entropy that is not 0", lambda bench: bench.problem.scale() > 0.0
+    "some reward or entropy that is not 0", lambda instance: instance.problem.scale() > 0.0
 )
 CLARABEL = Hypothesis(
     "the convex solver clarabel (pip install maxent[rigorous])",
-    lambda bench: importlib.util.find_spec("clarabel") is not None,
+    lambda instance: importlib.util.find_spec("clarabel") is not None,
 )
 FACTORISABLE = at_most_states(FACTORISED)
 SOFT = (*MODEL, POSITIVE, REPRESENTABLE)

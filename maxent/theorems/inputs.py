@@ -72,7 +72,7 @@ def q_pairs(
         wider = np.where(lower, q - 0.1 * problem.temperature, q + 0.1 * problem.temperature)
         yield "two levels, and further apart", hide(problem, q, size), hide(problem, wider, size)
     for name, q in listed[:3]:
-        state = rng.choice(np.flatnonzero(problem.alive))
+        state = rng.choice(np.flatnonzero(problem.nonterminal))
         action = int(np.argmax(np.where(problem.support[state], q[state], -np.inf)))
         bump = np.zeros(shape)
         bump[state, action] = size
@@ -116,7 +116,7 @@ def v_functions(
     size = size_of(problem, optimum)
 
     def start(v: ndarray | float) -> ndarray:
-        return np.where(problem.alive, v, 10.0 * size).astype(np.float64)
+        return np.where(problem.nonterminal, v, 10.0 * size).astype(np.float64)
 
     yield "V*", start(optimum.v)
     yield "normal", start(size * rng.normal(size=problem.n_states))
@@ -162,7 +162,9 @@ def policies(
 def log_normalised(problem: Problem, logits: ndarray) -> ndarray:
     """log of the soft-max of logits over the support, float64; uniform at terminal states."""
     kept = np.where(problem.support, logits, -np.inf)
-    kept[~problem.alive] = np.where(problem.log_prior[~problem.alive] > -np.inf, 0.0, -np.inf)
+    kept[~problem.nonterminal] = np.where(
+        problem.log_prior[~problem.nonterminal] > -np.inf, 0.0, -np.inf
+    )
     with np.errstate(over="ignore"):  # beyond float64 a probability is 0
         kept = (kept - kept.max(axis=1, keepdims=True)).astype(np.float64)
     return kept - np.log(np.exp(kept).sum(axis=1, keepdims=True))

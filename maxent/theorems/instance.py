@@ -1,4 +1,4 @@
-"""One MDP on the test bench: the operators under test, the truth, and the rounding bounds."""
+"""One instance of the theorems: an MDP, the operators under test, the truth, rounding bounds."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Run:
     sweeps: dict[int, tuple[ndarray, ndarray]]
 
 
-class Bench:
+class Instance:
     """What a clause needs to test itself.
 
-    Methods named like an operator call the operator under test with this bench's MDP,
+    Methods named like an operator call the operator under test with this instance's MDP,
     temperature and prior; `problem` and what it returns are the independent truth.
     """
 
@@ -114,7 +114,7 @@ class Bench:
         with np.errstate(all="ignore"):
             return np.asarray(function(*given))
 
-    # the same bench with something changed
+    # the same instance with something changed
 
     def variant(
         self,
@@ -122,9 +122,9 @@ class Bench:
         mdp: MDP | None = None,
         temperature: float | None = None,
         prior: ndarray | Literal["same"] | None = "same",
-    ) -> Bench:
+    ) -> Instance:
         """The same operators on another MDP, at another temperature or with another prior."""
-        return Bench(
+        return Instance(
             self.mdp if mdp is None else mdp,
             self.temperature if temperature is None else temperature,
             self.prior if isinstance(prior, str) else prior,
@@ -132,8 +132,8 @@ class Bench:
             self.operators,
         )
 
-    def at(self, temperature: float) -> Bench:
-        """This bench at another temperature; remembered, as several clauses ask for the same."""
+    def at(self, temperature: float) -> Instance:
+        """This instance at another temperature; remembered, as several clauses ask for the same."""
         if temperature == self.temperature:
             return self
         if ("at", temperature) not in self.shared:
@@ -156,7 +156,7 @@ class Bench:
     @cached_property
     def initial(self) -> ndarray:
         """mu (S,) over the states that are not terminal."""
-        return np.where(self.problem.alive, self.mdp.initial_distribution, 0.0)
+        return np.where(self.problem.nonterminal, self.mdp.initial_distribution, 0.0)
 
     def interior_policies(self) -> list[tuple[str, ndarray, Truth]]:
         """The policies of the list that take every action of the support."""
@@ -263,14 +263,16 @@ class Bench:
     def _where(self, values: ndarray) -> ndarray:
         if values.ndim == 0:
             return np.ones((), dtype=bool)
-        return self.problem.alive if values.ndim == 1 else self.problem.support
+        return self.problem.nonterminal if values.ndim == 1 else self.problem.support
 
     def _seen(self, values: ndarray) -> ndarray:
         return np.where(self._where(values), values, 0.0)
 
 
-ALIVE = Hypothesis("some state is not terminal", lambda bench: bool(bench.problem.alive.any()))
-POSITIVE = Hypothesis("temperature > 0", lambda bench: bench.temperature > 0.0)
-FINITE = Hypothesis("finitely many states and actions, bounded rewards", lambda bench: True)
-CONTRACTING = Hypothesis("discount < 1", lambda bench: bench.beta < 1.0)
-MODEL = (FINITE, CONTRACTING, ALIVE)
+SOME_NONTERMINAL = Hypothesis(
+    "some state is not terminal", lambda instance: bool(instance.problem.nonterminal.any())
+)
+POSITIVE = Hypothesis("temperature > 0", lambda instance: instance.temperature > 0.0)
+FINITE = Hypothesis("finitely many states and actions, bounded rewards", lambda instance: True)
+CONTRACTING = Hypothesis("discount < 1", lambda instance: instance.beta < 1.0)
+MODEL = (FINITE, CONTRACTING, SOME_NONTERMINAL)

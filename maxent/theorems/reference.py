@@ -50,15 +50,15 @@ class Truth:
 class Problem:
     """An MDP with temperature and prior, reduced to what the formulas of the theory need.
 
-    alive (S,): states that are not terminal.  support (S, A): actions with a positive prior in
-    states that are alive.  `probability` (S*A, S) has no column into a terminal state, which is
-    how V = 0 there enters every formula.
+    nonterminal (S,): states that are not terminal.  support (S, A): actions with a positive prior
+    in nonterminal states.  `probability` (S*A, S) has no column into a terminal state, which is how
+    V = 0 there enters every formula.
     """
 
     def __init__(self, mdp: MDP, temperature: float, log_prior: ndarray | None) -> None:
-        self.alive = ~mdp.terminal
+        self.nonterminal = ~mdp.terminal
         available = mdp.action_mask if log_prior is None else log_prior > -np.inf
-        self.support = available & self.alive[:, None]
+        self.support = available & self.nonterminal[:, None]
         self.log_prior = np.where(available, 0.0 if log_prior is None else log_prior, -np.inf)
         self.log_prior = self.log_prior.astype(LONG)
         self.reward = np.where(self.support, mdp.reward, 0.0).astype(LONG)
@@ -67,7 +67,7 @@ class Problem:
 
         rows = sparse.csr_array(mdp.transition_rows, dtype=np.float64, copy=True)
         used = np.repeat(self.support.ravel(), np.diff(rows.indptr))
-        rows.data[~(used & self.alive[rows.indices])] = 0.0
+        rows.data[~(used & self.nonterminal[rows.indices])] = 0.0
         rows.eliminate_zeros()
         self.probability = sparse.csr_array(rows, dtype=LONG)
         self.longest_row = int(np.diff(rows.indptr).max(initial=0))
@@ -106,7 +106,7 @@ class Problem:
         else:
             exponents = q.astype(LONG) / self.temperature + self.log_prior
             best = self.temperature * np.logaddexp.reduce(exponents, axis=1)
-        return np.where(self.alive, best, LONG(0.0))
+        return np.where(self.nonterminal, best, LONG(0.0))
 
     def boltzmann(self, q: ndarray) -> ndarray:
         """log of the soft-optimal answer to q, (S, A): what Newton's method iterates."""
@@ -131,14 +131,14 @@ class Problem:
             cost = np.where(played, given - self.log_prior, 0.0)
             terms = np.where(played, policy * (q - self.temperature * cost), 0.0)
             value = np.where(np.isfinite(terms), terms, np.nan).sum(axis=1)
-        return np.where(self.alive, value, LONG(0.0))
+        return np.where(self.nonterminal, value, LONG(0.0))
 
     def is_policy(self, log_policy: ndarray) -> bool:
         """Whether the rows of exp sum to 1 (within 1e-6) on the support, so that it has a value."""
         with np.errstate(all="ignore"):
             policy = np.exp(log_policy.astype(LONG))
-            sums = np.where(self.support, policy, 0.0).sum(axis=1)[self.alive]
-            outside = policy[self.alive][~self.support[self.alive]]
+            sums = np.where(self.support, policy, 0.0).sum(axis=1)[self.nonterminal]
+            outside = policy[self.nonterminal][~self.support[self.nonterminal]]
         return bool(np.all(np.abs(sums - 1.0) <= 1e-6) and not np.any(outside != 0.0))
 
     def evaluate(self, log_policy: ndarray) -> Truth:
@@ -152,7 +152,7 @@ class Problem:
     def solve(self, log_policy: ndarray, earned: ndarray) -> tuple[ndarray, float]:
         """x (S,) with x = earned + gamma P_pi x, 0 at terminal states, and a bound on its error;
         nan where there is no policy or `earned` is not finite."""
-        earned = np.where(self.alive, earned, 0.0).astype(LONG)
+        earned = np.where(self.nonterminal, earned, 0.0).astype(LONG)
         if not (self.is_policy(log_policy) and np.isfinite(earned).all()):
             return np.full(self.n_states, np.nan, dtype=LONG), 0.0
         x, left = self._solved(log_policy, earned)

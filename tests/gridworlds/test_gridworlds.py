@@ -248,10 +248,10 @@ def gymnasium_arrays(identifier, **options):
 def test_frozen_lake_is_gymnasiums(size):
     mdp = maxent.gridworld(f"frozen-lake-{size}")
     transition, reward = gymnasium_arrays("FrozenLake-v1", map_name=size)
-    lasting = ~mdp.terminal
+    nonterminal = ~mdp.terminal
     dense = mdp.to_dense()
-    np.testing.assert_allclose(dense.transition[lasting], transition[lasting], atol=1e-15)
-    np.testing.assert_allclose(mdp.reward[lasting], reward[lasting], atol=1e-15)
+    np.testing.assert_allclose(dense.transition[nonterminal], transition[nonterminal], atol=1e-15)
+    np.testing.assert_allclose(mdp.reward[nonterminal], reward[nonterminal], atol=1e-15)
     assert mdp.initial_distribution[0] == 1.0
 
 

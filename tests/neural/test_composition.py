@@ -70,8 +70,8 @@ def test_tables_compose_as_in_the_exact_half(weights):
         q_on(agent, exact.mdp)[available], exact.q[available], rtol=3e-7, atol=3e-7
     )
     found = agent.on(exact.mdp)
-    lasting = ~exact.mdp.terminal
-    np.testing.assert_allclose(found.policy[lasting], exact.policy[lasting], atol=1e-6)
+    nonterminal = ~exact.mdp.terminal
+    np.testing.assert_allclose(found.policy[nonterminal], exact.policy[nonterminal], atol=1e-6)
     np.testing.assert_allclose(found.v, exact.value.v, atol=1e-5)
     assert agent.temperature == TEMPERATURE and agent.steps == 20
 

@@ -47,19 +47,19 @@ def boltzmann(mdp, q, alpha=ALPHA):
 
 def value_of(mdp, policy, alpha=ALPHA):
     """V^pi and Q^pi by one linear solve."""
-    lasting = ~mdp.terminal
+    nonterminal = ~mdp.terminal
     entropy = -np.where(policy > 0.0, policy * np.log(np.where(policy > 0.0, policy, 1.0)), 0.0)
-    paid = ((policy * mdp.reward) + alpha * entropy).sum(axis=1) * lasting
-    moves = np.einsum("sa,sat->st", policy, mdp.transition) * np.outer(lasting, lasting)
+    paid = ((policy * mdp.reward) + alpha * entropy).sum(axis=1) * nonterminal
+    moves = np.einsum("sa,sat->st", policy, mdp.transition) * np.outer(nonterminal, nonterminal)
     v = np.linalg.solve(np.eye(mdp.n_states) - mdp.discount * moves, paid)
     return v, mdp.reward + mdp.discount * mdp.transition @ v
 
 
 def visits_of(mdp, policy):
     """Discounted visits of state-action pairs before an end."""
-    lasting = ~mdp.terminal
-    moves = np.einsum("sa,sat->st", policy, mdp.transition) * np.outer(lasting, lasting)
-    start = mdp.initial_distribution * lasting
+    nonterminal = ~mdp.terminal
+    moves = np.einsum("sa,sat->st", policy, mdp.transition) * np.outer(nonterminal, nonterminal)
+    start = mdp.initial_distribution * nonterminal
     return np.linalg.solve(np.eye(mdp.n_states) - mdp.discount * moves.T, start)[:, None] * policy
 
 
@@ -127,13 +127,13 @@ def test_every_finding_is_its_formula():
         assert found[name].error == pytest.approx((each * weight).sum() / weight.sum(), rel=1e-5)
         assert found[name].largest == pytest.approx(each[~mdp.terminal].max(), rel=1e-5)
 
-    start, lasting = mdp.initial_distribution, ~mdp.terminal
+    start, nonterminal = mdp.initial_distribution, ~mdp.terminal
     uniform = mdp.action_mask / mdp.action_mask.sum(axis=1, keepdims=True)
     top, mine, base = (start @ value_of(mdp, each)[0] for each in (best, policy, uniform))
     loss = found["SUBOPT", "J(pi*) - J(pi)"]
     assert loss.error == pytest.approx(top - mine, rel=1e-5)
     assert loss.error == pytest.approx(
-        ALPHA * states @ (divergence(policy, best) * lasting), rel=1e-5
+        ALPHA * states @ (divergence(policy, best) * nonterminal), rel=1e-5
     )
     assert loss.largest == pytest.approx((value_of(mdp, best)[0] - v).max(), rel=1e-5)
     assert found["SUBOPT", "... = alpha sum_s d^pi(s) KL(pi || pi*)"].error < 1e-8
@@ -293,8 +293,8 @@ def test_an_end_that_a_table_was_given_besides_its_own_states_is_no_state_of_the
     q = np.zeros((500, 6))
     q[:, 2] = 1.0
     policy = agent_of("sql_discrete", found, critic=(q, 0.0)).on(mdp).policy
-    lasting = policy[~mdp.terminal]
-    assert (lasting.argmax(axis=1) == 2).all()
+    nonterminal = policy[~mdp.terminal]
+    assert (nonterminal.argmax(axis=1) == 2).all()
 
 
 def test_an_mdp_that_starts_where_it_ends_has_no_visits_to_speak_of():

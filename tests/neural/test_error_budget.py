@@ -177,8 +177,8 @@ def test_the_optimal_policy_as_proposal_loses_nothing_with_one_sample(exact):
 def test_a_forgotten_constant_is_a_charge_for_every_step_survived(exact):
     weights = np.broadcast_to(0.5 * exact.grid.volumes, exact.q.shape)[:, None, :]
     found = rungs.sampled_fixed_point(exact, weights, unbiased=False)
-    lasting = ~exact.mdp.terminal[:, None]
-    charged = exact.mdp.reward - np.where(lasting, ALPHA * math.log(2.0), 0.0)
+    nonterminal = ~exact.mdp.terminal[:, None]
+    charged = exact.mdp.reward - np.where(nonterminal, ALPHA * math.log(2.0), 0.0)
     truth = maxent.solve(exact.mdp.replace(reward=charged), ALPHA)
     np.testing.assert_allclose(found, truth.v[:-1], atol=1e-7)
     hurried = exact.read(found, exact.boltzmann_policy(exact.backup(found)))

@@ -167,9 +167,9 @@ def test_discrete_evaluation_loss_is_flat_at_the_value_of_a_policy(world, temper
 
 def test_soft_value_loss_is_flat_at_the_value_of_a_policy(world, temperature):
     q, v, log_policy = evaluated(world, temperature)
-    lasting = world.policy * ~world.mdp.terminal[:, None]
-    s, a = np.nonzero(lasting)
-    repeats = np.round(PARTS * lasting[s, a]).astype(int)
+    nonterminal = world.policy * ~world.mdp.terminal[:, None]
+    s, a = np.nonzero(nonterminal)
+    repeats = np.round(PARTS * nonterminal[s, a]).astype(int)
     s, a = np.repeat(s, repeats), np.repeat(a, repeats)
     loss = losses.soft_value_loss(tensor(np.eye(5))[s] @ v, q[s, a], log_policy[s, a], temperature)
     assert_flat(loss, v)

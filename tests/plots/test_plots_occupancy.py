@@ -58,8 +58,8 @@ def test_the_colours_are_the_visits(scale):
 def test_the_scale_is_chosen_by_the_spread_of_visits():
     mdp = small()
     norm = visits_of.visits_scale
-    lasting = ~mdp.terminal
-    even, uneven = np.where(lasting, 1.0, 99.0), np.where(lasting, 1.0, 99.0)
+    nonterminal = ~mdp.terminal
+    even, uneven = np.where(nonterminal, 1.0, 99.0), np.where(nonterminal, 1.0, 99.0)
     uneven[0] = 1e-9
     assert not isinstance(norm(mdp, [even]), LogNorm) and norm(mdp, [even]).vmin == 0.0
     assert isinstance(norm(mdp, [uneven]), LogNorm)
@@ -118,8 +118,8 @@ def test_a_strip_shows_each_temperature_in_order(what):
         "temperature 0.05",
         "temperature 0.3",
     ]
-    lasting = ~mdp.terminal
-    row, column = mdp.grid.cells[lasting].T
+    nonterminal = ~mdp.terminal
+    row, column = mdp.grid.cells[nonterminal].T
     for temperature, shown in zip((0.01, 0.05, 0.3), meshes(figure), strict=True):
         solution = maxent.solve(mdp, temperature)
         visits = maxent.occupancy(mdp, solution.policy).sum(axis=1)
@@ -129,7 +129,7 @@ def test_a_strip_shows_each_temperature_in_order(what):
             "occupancy": visits,
         }[what]
         tolerance = visits.max() * 1.01e-4 if what == "occupancy" else 1e-6  # lowest colour
-        np.testing.assert_allclose(shown[row, column], truth[lasting], atol=tolerance)
+        np.testing.assert_allclose(shown[row, column], truth[nonterminal], atol=tolerance)
         if what == "occupancy":
             arrived = f"{number(visits[mdp.terminal].sum())} arrivals"
             assert arrived in "".join(titles)

@@ -97,8 +97,8 @@ def test_a_reward_comes_back_without_its_shaping(kind, terminal):
     solution, x = demonstrate(mdp, 0.5)
     found = recover_reward(mdp, solution.policy if kind == "policy" else x, 0.5)
     assert found.converged and found.mismatch < 1e-8 and found.flow_error < 1e-12
-    lasting = ~mdp.terminal
-    np.testing.assert_allclose(found.policy[lasting], solution.policy[lasting], atol=1e-6)
+    nonterminal = ~mdp.terminal
+    np.testing.assert_allclose(found.policy[nonterminal], solution.policy[nonterminal], atol=1e-6)
     np.testing.assert_allclose(found.occupancy, x, atol=1e-7)
     bare = remove_shaping(mdp, mdp.reward)
     np.testing.assert_allclose(found.reward, bare, atol=1e-5)  # the representative of least norm
@@ -239,11 +239,11 @@ def test_projection_brings_the_estimate_nearer():
     raw = empirical_occupancy(mdp, listed)
     assert np.linalg.norm(found.demonstrated - x) < np.linalg.norm(raw - x)
     assert found.demonstrated[free_pairs(mdp)].min() > 0.0
-    lasting = ~mdp.terminal
+    nonterminal = ~mdp.terminal
     inflow = mdp.discount * (found.demonstrated.ravel() @ mdp.transition_rows)
     np.testing.assert_allclose(
-        found.demonstrated.sum(axis=1)[lasting],
-        (mdp.initial_distribution + inflow)[lasting],
+        found.demonstrated.sum(axis=1)[nonterminal],
+        (mdp.initial_distribution + inflow)[nonterminal],
         atol=1e-12,
     )
     same = recover_reward(mdp, listed, 0.5)

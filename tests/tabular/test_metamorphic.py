@@ -95,9 +95,9 @@ def test_the_temperature_to_infinity(seed):
     hot = solved(mdp, 1e9)
     np.testing.assert_allclose(hot.v / 1e9, free.v, atol=1e-7)
     np.testing.assert_allclose(hot.policy, free.policy, atol=1e-7)
-    lasting = ~mdp.terminal
+    nonterminal = ~mdp.terminal
     uniform = mdp.action_mask / mdp.action_mask.sum(axis=1, keepdims=True)
-    assert np.abs(free.policy - uniform)[lasting].max() > 0.01
+    assert np.abs(free.policy - uniform)[nonterminal].max() > 0.01
     plain = random_mdp(seed)
     np.testing.assert_allclose(solved(plain, 1e9).policy, 1 / 3, atol=1e-7)
 
@@ -116,8 +116,8 @@ def test_renaming_states_and_actions(seed):
     )
     one, two = solved(mdp, 0.5), solved(renamed, 0.5)
     close(two.v, one.v[states])
-    lasting = ~renamed.terminal
-    close(two.policy[lasting], one.policy[states][:, actions][lasting])
+    nonterminal = ~renamed.terminal
+    close(two.policy[nonterminal], one.policy[states][:, actions][nonterminal])
 
 
 @pytest.mark.parametrize("seed", range(4))

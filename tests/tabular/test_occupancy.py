@@ -14,12 +14,12 @@ def policy_of(mdp, seed=0):
 
 def series(mdp, policy, steps):
     """d(s) summed step by step, an arrival in a terminal state counted once."""
-    alive = mdp.initial_distribution.copy()
-    visits = alive.copy()
+    nonterminal = mdp.initial_distribution.copy()
+    visits = nonterminal.copy()
     for t in range(1, steps):
-        flow = ((alive * ~mdp.terminal)[:, None] * policy).ravel() @ mdp.transition_rows
+        flow = ((nonterminal * ~mdp.terminal)[:, None] * policy).ravel() @ mdp.transition_rows
         visits += mdp.discount**t * flow
-        alive = flow
+        nonterminal = flow
     return visits
 
 
@@ -31,8 +31,10 @@ def test_against_the_series(dense, terminal):
     policy = policy_of(mdp)
     x = maxent.occupancy(mdp, policy)
     np.testing.assert_allclose(x.sum(axis=1), series(mdp, policy, 200), atol=1e-14)
-    lasting = ~mdp.terminal
-    np.testing.assert_allclose(x[lasting], x[lasting].sum(axis=1, keepdims=True) * policy[lasting])
+    nonterminal = ~mdp.terminal
+    np.testing.assert_allclose(
+        x[nonterminal], x[nonterminal].sum(axis=1, keepdims=True) * policy[nonterminal]
+    )
     if terminal == 0:
         assert x.sum() == pytest.approx(1 / (1 - 0.8))
 

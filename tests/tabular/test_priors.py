@@ -64,9 +64,9 @@ def test_a_prior_is_a_reward_of_alpha_log_prior(solver, temperature, settings):
     entropy = solver(rewarded(mdp, prior, temperature), temperature)
     slack = 1e-12 * (1 + np.abs(kl.v).max())
     assert (kl.lower <= entropy.upper + slack).all() and (entropy.lower <= kl.upper + slack).all()
-    lasting = ~mdp.terminal
+    nonterminal = ~mdp.terminal
     near = dict(atol=1e-7 + 4 * kl.tolerance / temperature)
-    np.testing.assert_allclose(kl.policy[lasting], entropy.policy[lasting], **near)
+    np.testing.assert_allclose(kl.policy[nonterminal], entropy.policy[nonterminal], **near)
 
 
 def test_the_value_of_a_policy_counts_its_divergence_from_the_prior():
@@ -87,11 +87,11 @@ def test_the_ends_of_the_temperature():
     mdp = family(**MASKED)
     prior = some_prior(mdp)
     hot = maxent.solve(mdp, 1e6, prior=prior)
-    lasting = ~mdp.terminal
-    np.testing.assert_allclose(hot.policy[lasting], prior[lasting], atol=1e-4)
+    nonterminal = ~mdp.terminal
+    np.testing.assert_allclose(hot.policy[nonterminal], prior[nonterminal], atol=1e-4)
     reward_only = maxent.soft_policy_evaluation(mdp, prior, 0.0)
     np.testing.assert_allclose(hot.v, reward_only.v, atol=1e-3)
-    row = int(np.flatnonzero(lasting & (mdp.action_mask.sum(axis=1) == 3))[0])
+    row = int(np.flatnonzero(nonterminal & (mdp.action_mask.sum(axis=1) == 3))[0])
     best = int(maxent.solve(mdp, 0.0).policy[row].argmax())
     without = prior.copy()
     without[row, best] = 0.0
@@ -232,8 +232,10 @@ def test_finite_horizon_with_a_prior_is_a_reward(settings):
     kl = maxent.finite_horizon(mdp, 0.4, 8, prior=prior)
     entropy = maxent.finite_horizon(rewarded(mdp, prior, 0.4), 0.4, 8)
     np.testing.assert_allclose(kl.v, entropy.v, atol=1e-12)
-    lasting = ~mdp.terminal
-    np.testing.assert_allclose(kl.policy[:, lasting], entropy.policy[:, lasting], atol=1e-12)
+    nonterminal = ~mdp.terminal
+    np.testing.assert_allclose(
+        kl.policy[:, nonterminal], entropy.policy[:, nonterminal], atol=1e-12
+    )
     assert (kl.policy[:, ~mdp.action_mask] == 0.0).all()
 
 

@@ -366,19 +366,19 @@ def exact_entropy(q, alpha, floor):
 
 def exact_value_in_set(mdp, temperature, project, start):
     """V*_Pi (S,) as mpf by policy iteration, from float64 values."""
-    transition, lasting, available = truth._arrays(mdp)
+    transition, nonterminal, available = truth._arrays(mdp)
     alpha, v = mpf(temperature), [mpf(float(x)) for x in start]
     for _ in range(60):
-        q = truth._action_values(mdp, v, transition, lasting, available)
-        policy = {s: project(q[s], alpha) for s in lasting}
+        q = truth._action_values(mdp, v, transition, nonterminal, available)
+        policy = {s: project(q[s], alpha) for s in nonterminal}
         new = {
             s: mp.fsum(p * (q[s][a] - alpha * mp.log(p)) for a, p in policy[s].items() if p > 0)
-            for s in lasting
+            for s in nonterminal
         }
-        residual = {s: new[s] - v[s] for s in lasting}
+        residual = {s: new[s] - v[s] for s in nonterminal}
         if max(abs(x) for x in residual.values()) < mpf(10) ** -45 * (1 + max(map(abs, v))):
             return v
-        step = truth._linear(mdp, policy, residual, transition, lasting)
+        step = truth._linear(mdp, policy, residual, transition, nonterminal)
         v = [x + d for x, d in zip(v, step, strict=True)]
     raise AssertionError("the high-precision solve did not converge")
 
@@ -423,9 +423,9 @@ def test_bounds_hold_for_the_set_that_leaves_everything(temperature, discount):
         assert inside.converged and inside.error_bound <= inside.tolerance
         assert (inside.lower <= free.upper).all() and (free.lower <= inside.upper).all()
         if temperature:
-            lasting = ~mdp.terminal
+            nonterminal = ~mdp.terminal
             np.testing.assert_allclose(
-                inside.policy[lasting], free.policy[lasting], atol=1e-7 + 1e-7 / temperature
+                inside.policy[nonterminal], free.policy[nonterminal], atol=1e-7 + 1e-7 / temperature
             )
 
 

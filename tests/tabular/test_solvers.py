@@ -177,7 +177,7 @@ def test_a_long_way_to_the_goal_is_not_taken_for_rounding(label):
 def test_a_discount_within_a_billionth_of_one_is_certified(label):
     mdp = maxent.gridworld("russell-norvig-4x3")
     assert mdp.discount == 1 - 1e-9
-    temperature = 0.01  # below 0.04 / log 4 the entropy does not pay for staying alive
+    temperature = 0.01  # below 0.04 / log 4 the entropy does not pay for staying nonterminal
     solution = SOLVERS[label](mdp, temperature)
     truth = optimal_value(mdp, temperature, solution.v)
     check_against_truth(mdp, temperature, solution, truth)
@@ -187,7 +187,7 @@ def test_solve_ends_where_sweeps_would_take_a_billion_steps():
     mdp = maxent.gridworld("open-50x50", discount=1 - 1e-9)
     solution = maxent.solve(mdp, 1.0)
     assert solution.converged and solution.iterations < 200
-    assert np.sort(solution.v)[1] > 1e9  # staying alive for its entropy, but at the goal
+    assert np.sort(solution.v)[1] > 1e9  # staying nonterminal for its entropy, but at the goal
 
 
 @pytest.mark.parametrize("label", SOLVERS)

@@ -268,8 +268,8 @@ def test_limit_zero_is_the_hard_optimal_policy_of_greatest_entropy():
     limit = curve.policy(0.0)
     assert (limit[~closer] == 0.0).all()
     uniform = maxent.solve(mdp, 0.0).policy
-    lasting = ~mdp.terminal
-    assert np.abs(limit - uniform)[lasting].max() > 0.01  # not uniform over the ties
+    nonterminal = ~mdp.terminal
+    assert np.abs(limit - uniform)[nonterminal].max() > 0.01  # not uniform over the ties
     assert maxent.discounted_entropy(mdp, uniform) < most - 0.01
 
 

@@ -136,8 +136,10 @@ def _start_only(mdp, policy):
 
 
 def _evenly_started(mdp, policy):
-    lasting = ~mdp.terminal
-    return maxent.occupancy(mdp.replace(initial_distribution=lasting / lasting.sum()), policy)
+    nonterminal = ~mdp.terminal
+    return maxent.occupancy(
+        mdp.replace(initial_distribution=nonterminal / nonterminal.sum()), policy
+    )
 
 
 def _undiscounted_visits(mdp, policy):

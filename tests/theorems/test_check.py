@@ -54,16 +54,16 @@ def test_what_is_not_a_number_is_the_worst():
 
 def test_a_clause_is_judged_by_its_worst_case_in_units_of_its_tolerance():
     cases = [Case(-1e-3, 1.0, 0.0, {"i": 0}), Case(-1e-9, 1e-8, 0.0, {"i": 1})]
-    found = Clause("K", "c", "s", "w", (), lambda bench: cases).check(None)
+    found = Clause("K", "c", "s", "w", (), lambda instance: cases).check(None)
     assert (found.verdict, found.witness) == ("holds", {"i": 1})
     cases.append(Case(-1e-9, 1e-10, 0.0, {"i": 2}))
-    found = Clause("K", "c", "s", "w", (), lambda bench: cases).check(None)
+    found = Clause("K", "c", "s", "w", (), lambda instance: cases).check(None)
     assert (found.verdict, found.witness, found.slack) == ("fails", {"i": 2}, -1e-9)
 
 
 def test_a_missing_hypothesis_is_named():
-    never = Hypothesis("the moon is full", lambda bench: False)
-    found = Clause("K", "c", "s", "w", (never,), lambda bench: []).check(None)
+    never = Hypothesis("the moon is full", lambda instance: False)
+    found = Clause("K", "c", "s", "w", (never,), lambda instance: []).check(None)
     assert found.verdict == "not applicable"
     assert found.witness == {"missing": "the moon is full"}
     assert math.isnan(found.slack)

@@ -116,10 +116,10 @@ def test_a_temperature_that_moves_the_mean_is_caught():
 
 
 def test_the_truth_is_that_of_the_one_dimensional_formula():
-    bench = linear_quadratic.LinearBench(lqr.scalar(), 0.2, 0, SimpleNamespace())
+    instance = linear_quadratic.LinearQuadraticInstance(lqr.scalar(), 0.2, 0, SimpleNamespace())
     second, first = 0.225, 0.5 * (1 - 0.9 * 0.81) - 0.225
     p = (-first + math.sqrt(first**2 + 2 * second)) / (2 * second)
-    P, K, doubt = bench.truth
+    P, K, doubt = instance.truth
     assert P.item() == pytest.approx(p, rel=1e-15) and doubt < 1e-15
     assert K.item() == pytest.approx(0.9 * 0.5 * p * 0.9 / (0.5 + 0.225 * p), rel=1e-15)
 

@@ -10,7 +10,7 @@ import pytest
 import maxent
 from maxent.tabular import operators
 from maxent.theorems.clauses.soft_policy_iteration import soft_policy_iterations
-from maxent.theorems.instance import Bench
+from maxent.theorems.instance import Instance
 
 
 def failed(mdp, temperature, key, **functions):
@@ -58,17 +58,17 @@ def test_an_evaluation_that_is_not_affine_is_seen():
 
 @pytest.mark.parametrize("temperature", [0.0, 0.3])
 def test_policy_iteration_ends_after_a_few_rounds(temperature):
-    runs = soft_policy_iterations(Bench(MDP, temperature, None, 0, operators))
+    runs = soft_policy_iterations(Instance(MDP, temperature, None, 0, operators))
     assert len(runs) == 3
     assert all(len(values) <= 10 for _, values in runs)
 
 
 def test_policies_are_proper_and_varied():
     mdp = maxent.garnet(6, 3, discount=0.9, seed=0, terminal=1, masked=0.4)
-    bench = Bench(mdp, 0.3, None, 0, operators)
-    names = [name for name, _, _ in bench.policies]
+    instance = Instance(mdp, 0.3, None, 0, operators)
+    names = [name for name, _, _ in instance.policies]
     assert len(set(names)) == len(names) == 10
-    for _, log_policy, truth in bench.policies:
-        assert bench.problem.is_policy(log_policy)
+    for _, log_policy, truth in instance.policies:
+        assert instance.problem.is_policy(log_policy)
         assert np.isfinite(truth.v).all()
         np.testing.assert_allclose(np.exp(log_policy).sum(axis=1), 1.0, rtol=1e-14)

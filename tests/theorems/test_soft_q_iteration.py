@@ -9,7 +9,7 @@ import pytest
 
 import maxent
 from maxent.tabular import operators
-from maxent.theorems.instance import Bench
+from maxent.theorems.instance import Instance
 
 
 def checks(mdp, temperature, key, **settings):
@@ -32,7 +32,7 @@ def test_constant_shifts_attain_the_modulus(temperature):
 def test_a_modulus_slightly_too_large_is_seen(excess):
     """An operator with the same fixed point for which gamma (1 + excess) is the modulus."""
     mdp = maxent.garnet(6, 3, discount=0.9, seed=0)
-    best = np.asarray(Bench(mdp, 0.3, None, 0, operators).optimum.q, float)
+    best = np.asarray(Instance(mdp, 0.3, None, 0, operators).optimum.q, float)
 
     def stretched(mdp, q, temperature, log_prior=None):
         true = operators.soft_bellman(mdp, q, temperature, log_prior)

@@ -15,7 +15,7 @@ from maxent.continuous.lqr import scalar
 from maxent.tabular import operators
 from maxent.theorems.catalogue import KEYS, ORDER, statements
 from maxent.theorems.clauses import convex_dual
-from maxent.theorems.instance import Bench
+from maxent.theorems.instance import Instance
 
 PLAIN = maxent.garnet(6, 3, discount=0.9, seed=0)
 ENDING = maxent.garnet(6, 3, discount=0.9, seed=0, terminal=1, masked=0.3)
@@ -153,10 +153,10 @@ def test_inference_is_an_equality_only_where_dynamics_are_deterministic():
 @pytest.mark.parametrize("temperature", [0.0, 0.01, 0.3, 10.0])
 @pytest.mark.parametrize("mdp", [PLAIN, ENDING], ids=["plain", "terminal and masked"])
 def test_the_convex_program_has_the_soft_optimal_value(mdp, temperature):
-    bench = Bench(mdp, temperature, None, 0, operators)
-    start = bench.problem.alive / bench.problem.alive.sum()
-    found = convex_dual.solve_program(bench, start)
-    exact = float(start @ bench.optimum.v)
+    instance = Instance(mdp, temperature, None, 0, operators)
+    start = instance.problem.nonterminal / instance.problem.nonterminal.sum()
+    found = convex_dual.solve_program(instance, start)
+    exact = float(start @ instance.optimum.v)
     assert found.solved and abs(found.value - exact) <= 1e-6 * max(1.0, abs(exact))
 
 

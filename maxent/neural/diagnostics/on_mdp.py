@@ -32,7 +32,7 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
     """
     alpha = agent.temperature
     mdp = in_policy_units(agent, mdp)
-    lasting = ~mdp.terminal
+    nonterminal = ~mdp.terminal
     best = solve(mdp, alpha)
     own = evaluated_on(agent, mdp)
     q, log_policy = q_on_cells(agent, mdp), own.log_policy
@@ -40,7 +40,7 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
     soft = operators.soft_value(q, alpha, mdp.log_mask)
     visits, best_visits = occupancy(mdp, own.policy), occupancy(mdp, best.policy)
     start = mdp.initial_distribution
-    available = mdp.action_mask & lasting[:, None]
+    available = mdp.action_mask & nonterminal[:, None]
 
     def values(key: str, statement: str, error: ndarray) -> Finding:
         mean = np.sqrt(
@@ -49,12 +49,12 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
         return Finding(key, statement, float(mean), float(np.abs(error[available]).max()), "reward")
 
     def nats(key: str, statement: str, divergence: ndarray, weight: ndarray) -> Finding:
-        weight = np.where(lasting, weight.sum(axis=1), 0.0)
-        mean = _mean(weight, np.where(lasting, divergence, 0.0))
-        return Finding(key, statement, mean, float(divergence[lasting].max()), "nats")
+        weight = np.where(nonterminal, weight.sum(axis=1), 0.0)
+        mean = _mean(weight, np.where(nonterminal, divergence, 0.0))
+        return Finding(key, statement, mean, float(divergence[nonterminal].max()), "nats")
 
     loss = float(start @ (best.v - own.v))
-    gap = np.where(lasting, operators.kl_divergence(log_policy, best.log_policy), 0.0)
+    gap = np.where(nonterminal, operators.kl_divergence(log_policy, best.log_policy), 0.0)
     identity = alpha * float((visits.sum(axis=1) * gap).sum())
     uniform = np.where(mdp.action_mask, 1.0 / mdp.action_mask.sum(axis=1, keepdims=True), 0.0)
     base = float(start @ soft_policy_evaluation(mdp, uniform, alpha).v)
@@ -65,7 +65,7 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
         values(
             "SQL-T2",
             "q = r + gamma E[soft value of q]",
-            q - operators.backup(mdp, np.where(lasting, soft, 0.0)),
+            q - operators.backup(mdp, np.where(nonterminal, soft, 0.0)),
         ),
         values("SQL-T1", "q = Q*", q - best.q),
         nats(
@@ -80,7 +80,9 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
             operators.kl_divergence(best.log_policy, log_policy),
             best_visits,
         ),
-        Finding("SUBOPT", "J(pi*) - J(pi)", loss, float((best.v - own.v)[lasting].max()), "reward"),
+        Finding(
+            "SUBOPT", "J(pi*) - J(pi)", loss, float((best.v - own.v)[nonterminal].max()), "reward"
+        ),
         Finding(
             "SUBOPT",
             "... = alpha sum_s d^pi(s) KL(pi || pi*)",
@@ -128,8 +130,8 @@ def in_policy_units(agent: Agent, mdp: MDP) -> MDP:
     half = float(np.log(0.5 * sides).sum())
     if half == 0.0:
         return mdp
-    lasting = ~mdp.terminal[:, None]
-    return mdp.replace(reward=mdp.reward - np.where(lasting, agent.temperature * half, 0.0))
+    nonterminal = ~mdp.terminal[:, None]
+    return mdp.replace(reward=mdp.reward - np.where(nonterminal, agent.temperature * half, 0.0))
 
 
 def _mean(weight: ndarray, x: ndarray) -> float:

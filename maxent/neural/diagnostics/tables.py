@@ -59,8 +59,8 @@ def observations_of(agent: Agent, mdp: MDP) -> Float[ndarray, "S d"]:
     if seen is None:
         seen = np.arange(mdp.n_states)
         if isinstance(space, Discrete):
-            lasting = np.flatnonzero(~mdp.terminal)
-            if mdp.n_states < space.n or lasting.max(initial=0) >= space.n:
+            nonterminal = np.flatnonzero(~mdp.terminal)
+            if mdp.n_states < space.n or nonterminal.max(initial=0) >= space.n:
                 raise ConfigError(
                     f"the MDP has {mdp.n_states} states, the agent sees {space.n}: it was trained "
                     "on something else"

@@ -92,14 +92,14 @@ def _map(ax: Axes, found: Composition, panel: Panel, limits: tuple[float, float]
 
 def _against_bound(ax: Axes, found: Composition) -> None:
     """Q_Sigma - Q*_C and Q_Sigma - Q^policy of every state and action, against C*."""
-    lasting = found.mdp.action_mask & ~found.mdp.terminal[:, None]
-    bound = (found.upper - found.lower)[lasting]
+    nonterminal = found.mdp.action_mask & ~found.mdp.terminal[:, None]
+    bound = (found.upper - found.lower)[nonterminal]
     for index, (label, q) in enumerate(
         (("combined optimum", found.optimum.q), ("composed policy", found.value.q))
     ):
         ax.plot(
             bound,
-            (found.upper - q)[lasting],
+            (found.upper - q)[nonterminal],
             linestyle="none",
             marker=MARKERS[index],
             markersize=3.0,

@@ -55,10 +55,10 @@ def write_gif(
         pictures.append(_picture(figure))
     palette = _palette(pictures)
     flat = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    lasting = [round(1000 * duration)] * (len(flat) - 1) + [round(1000 * max(HOLD, duration))]
+    durations = [round(1000 * duration)] * (len(flat) - 1) + [round(1000 * max(HOLD, duration))]
     with write_whole(destination, overwrite=overwrite) as staged:
         flat[0].save(
-            staged, format="GIF", save_all=True, append_images=flat[1:], duration=lasting, loop=0,
+            staged, format="GIF", save_all=True, append_images=flat[1:], duration=durations, loop=0,
             optimize=False,
         )  # fmt: skip
     return destination

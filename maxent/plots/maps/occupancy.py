@@ -52,11 +52,11 @@ def occupancy_map(
     probabilities = policy_of(mdp, policy)
     visits = occupancy(mdp, probabilities).sum(axis=1)
     norm = visits_scale(mdp, [visits], scale)
-    lasting = float(visits[~mdp.terminal].sum())
+    nonterminal = float(visits[~mdp.terminal].sum())
     problem = f"discount {discount_text(mdp.discount)}"
     if isinstance(policy, Solution):
         problem = setting(mdp, policy.temperature)
-    title = f"Discounted visits, {number(lasting)} in all\n{problem}"
+    title = f"Discounted visits, {number(nonterminal)} in all\n{problem}"
     if mdp.grid is None:
         return _by_state(mdp, visits, norm, title, ax)
     own = ax is None

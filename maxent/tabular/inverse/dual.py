@@ -103,13 +103,13 @@ class Dual:
         mdp, policy = self.mdp, solution.policy
         if self._solve is None:
             self._solve = _factorised(mdp.discount * policy_transition(mdp, policy))
-        lasting = ~mdp.terminal
+        nonterminal = ~mdp.terminal
         reward = self.reward(direction)
         back = self._solve
-        v = back((policy * reward).sum(axis=1) * lasting, False)
+        v = back((policy * reward).sum(axis=1) * nonterminal, False)
         advantage = reward + mdp.expect(mdp.discount_on_arrival * v) - v[:, None]
         change = visits * np.where(self.free, advantage, 0.0) / self.temperature
-        inflow = mdp.discount * (change.ravel() @ mdp.transition_rows) * lasting
+        inflow = mdp.discount * (change.ravel() @ mdp.transition_rows) * nonterminal
         change += back(inflow, True)[:, None] * policy
         return self.design.T @ change[self.free] + self.strength * direction
 

@@ -66,8 +66,8 @@ def require_discounted(mdp: MDP) -> None:
 def shaping_rows(mdp: MDP, free: Bool[ndarray, "S A"]) -> Transition:
     """The matrix B (free pairs, non-terminal states) with gamma P Phi - Phi = B Phi; an occupancy
     x obeys the flow equations where B' x + mu = 0."""
-    lasting = np.flatnonzero(~mdp.terminal)
-    rows = mdp.transition_rows[np.flatnonzero(free)][:, lasting]
+    nonterminal = np.flatnonzero(~mdp.terminal)
+    rows = mdp.transition_rows[np.flatnonzero(free)][:, nonterminal]
     column = np.cumsum(~mdp.terminal)[np.nonzero(free)[0]] - 1
     leave = sparse.csr_array((np.ones(len(column)), (np.arange(len(column)), column)), rows.shape)
     if not mdp.is_sparse:

@@ -157,11 +157,11 @@ def _pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
 
 def _reachable(mdp: MDP) -> Bool[ndarray, " S"]:
     """Non-terminal states that can be entered from the initial distribution."""
-    lasting = ~mdp.terminal
-    reached = lasting & (mdp.initial_distribution > 0.0)
+    nonterminal = ~mdp.terminal
+    reached = nonterminal & (mdp.initial_distribution > 0.0)
     while True:
         leaving = (reached[:, None] & mdp.action_mask).ravel().astype(float)
-        more = reached | (lasting & (leaving @ mdp.transition_rows > 0.0))
+        more = reached | (nonterminal & (leaving @ mdp.transition_rows > 0.0))
         if (more == reached).all():
             return reached
         reached = more

@@ -306,10 +306,10 @@ def _horizon(mdp: MDP, policy: Float[ndarray, "S A"]) -> int:
 
 def _later(mdp: MDP, per_step: Float[ndarray, " S"]) -> tuple[float, float]:
     """Bounds on the discounted sum of what each step brings from now on; ends count as 0."""
-    lasting = per_step[~mdp.terminal]
+    nonterminal = per_step[~mdp.terminal]
     ends = 0.0 if mdp.terminal.any() else None
-    low = min(x for x in (float(lasting.min(initial=np.inf)), ends) if x is not None)
-    high = max(x for x in (float(lasting.max(initial=-np.inf)), ends) if x is not None)
+    low = min(x for x in (float(nonterminal.min(initial=np.inf)), ends) if x is not None)
+    high = max(x for x in (float(nonterminal.max(initial=-np.inf)), ends) if x is not None)
     left = 1.0 - mdp.discount
     if left == 0.0:
         return -math.inf if low < 0.0 else 0.0, math.inf if high > 0.0 else 0.0

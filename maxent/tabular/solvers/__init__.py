@@ -230,15 +230,15 @@ def _policy_bound(kernel: Kernel, best: Certified, v: ndarray, ties: float) -> f
     """Upper bound on max(V* - V^pi) for the policy read off backup(v): its own fixed point lies in
     the interval certified at v, lowered by what a tie may cost and by the policy's rounding."""
     at_v, b, _, norm = certify(kernel, v, best.tolerance)
-    lasting = ~kernel.mdp.terminal
-    if not lasting.any():
+    nonterminal = ~kernel.mdp.terminal
+    if not nonterminal.any():
         return 0.0
     loss = ties + 2.0 * kernel.enclosure.rounding(norm)
     below, _ = kernel.enclosure.interval(
-        float(b[lasting].min()) - loss, float(b[lasting].max()), norm
+        float(b[nonterminal].min()) - loss, float(b[nonterminal].max()), norm
     )
     gap = np.minimum(best.upper, at_v.upper) - (at_v.tv + below - loss)
-    return float(max(0.0, gap[lasting].max()))
+    return float(max(0.0, gap[nonterminal].max()))
 
 
 def _linear_method(mdp: MDP, name: str) -> str:

@@ -179,8 +179,10 @@ def certify(
     and ||T V||."""
     tv = kernel.apply(v)
     b = tv - v
-    lasting = b[~kernel.mdp.terminal] if kernel.mdp.terminal.any() else b
-    least, greatest = (float(lasting.min()), float(lasting.max())) if lasting.size else (0.0, 0.0)
+    nonterminal = b[~kernel.mdp.terminal] if kernel.mdp.terminal.any() else b
+    least, greatest = (
+        (float(nonterminal.min()), float(nonterminal.max())) if nonterminal.size else (0.0, 0.0)
+    )
     norm = max(float(np.abs(tv).max()), float(np.abs(v).max()))
     below, above = kernel.enclosure.interval(least, greatest, norm)
     if tolerance is None:

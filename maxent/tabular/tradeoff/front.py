@@ -85,9 +85,9 @@ class Front:
         policy /= policy.sum(axis=1, keepdims=True)
         visits = occupancy(self.mdp, policy)
         reward = float((visits * self.mdp.reward).sum())
-        lasting = ~self.mdp.terminal
-        entropies = operators.entropy(log_policy, self.base)[lasting]
-        entropy = float(visits[lasting].sum(axis=1) @ entropies)
+        nonterminal = ~self.mdp.terminal
+        entropies = operators.entropy(log_policy, self.base)[nonterminal]
+        entropy = float(visits[nonterminal].sum(axis=1) @ entropies)
         return Point(temperature, w, log_policy, reward, entropy + 0.0, run.iterations)
 
     def value(self, point: Point) -> Float[ndarray, " S"]:

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from maxent.theorems.check import Case, Hypothesis, clause
 from maxent.theorems.hypotheses import CLARABEL, CONVEX_PAIRS, at_most_pairs
-from maxent.theorems.instance import MODEL, Bench
+from maxent.theorems.instance import MODEL, Instance
 
 STOP = 1e-9
 """Duality gap and infeasibility, relative, at which the solver is asked to stop."""
@@ -36,7 +36,7 @@ class ConvexSolution:
     solved: bool
 
 
-def solve_program(bench: Bench, start: ndarray) -> ConvexSolution:
+def solve_program(instance: Instance, start: ndarray) -> ConvexSolution:
     """Maximise sum x r + alpha sum_s x(s) H(x(s,.)/x(s)) over the occupancies from `start` (S,).
 
     Each term -x log(x / (prior X)), X = sum_a x, is a variable bounded by an exponential cone:
@@ -44,21 +44,21 @@ def solve_program(bench: Bench, start: ndarray) -> ConvexSolution:
     """
     import clarabel
 
-    problem = bench.problem
+    problem = instance.problem
     scale, rate = problem.scale() or 1.0, 1.0 - float(problem.discount)
     states, actions = np.nonzero(problem.support)
-    n, alive = len(states), np.flatnonzero(problem.alive)
+    n, nonterminal = len(states), np.flatnonzero(problem.nonterminal)
     of = np.arange(n)
-    alpha = bench.temperature / scale
+    alpha = instance.temperature / scale
     reward = problem.reward[states, actions].astype(float) / scale
     prior = np.exp(problem.log_prior[states, actions].astype(float))
     leave = sparse.csr_array((np.ones(n), (states, of)), shape=(problem.n_states, n))
     moves = sparse.csr_array(problem.probability, dtype=np.float64)
     arrive = moves[states * problem.n_actions + actions].T
-    flow = sparse.csr_array(leave - float(problem.discount) * arrive)[alive]
+    flow = sparse.csr_array(leave - float(problem.discount) * arrive)[nonterminal]
     together = sparse.csr_array(leave.T @ leave)  # X of each pair's own state
     zero, eye = sparse.csr_array((n, n)), sparse.eye_array(n)
-    cones = [clarabel.ZeroConeT(len(alive))]
+    cones = [clarabel.ZeroConeT(len(nonterminal))]
     if alpha > 0.0:
         weighted = sparse.csr_array(sparse.diags_array(prior) @ together)
         blocks = [
@@ -68,14 +68,16 @@ def solve_program(bench: Bench, start: ndarray) -> ConvexSolution:
         ]
         stacked = sparse.csr_array(sparse.vstack(blocks))
         cone_rows = stacked[np.arange(3 * n).reshape(3, n).T.ravel()]
-        flow = sparse.hstack([flow, sparse.csr_array((len(alive), n))])
+        flow = sparse.hstack([flow, sparse.csr_array((len(nonterminal), n))])
         cost = np.concatenate([-reward, np.full(n, alpha)])
         cones += [clarabel.ExponentialConeT()] * n
     else:
         cone_rows, cost = -eye, -reward
         cones.append(clarabel.NonnegativeConeT(n))
     matrix = sparse.csc_matrix(sparse.vstack([flow, cone_rows]))
-    right = np.concatenate([rate * start[alive], np.zeros(matrix.shape[0] - len(alive))])
+    right = np.concatenate(
+        [rate * start[nonterminal], np.zeros(matrix.shape[0] - len(nonterminal))]
+    )
     nothing = sparse.csc_matrix((len(cost), len(cost)))
     settings = clarabel.DefaultSettings()
     settings.verbose = False
@@ -92,12 +94,12 @@ def solve_program(bench: Bench, start: ndarray) -> ConvexSolution:
     return ConvexSolution(-found.obj_val * scale / rate, x, solved)
 
 
-def _moderate(bench: Bench) -> bool:
-    scale = bench.problem.scale()
+def _moderate(instance: Instance) -> bool:
+    scale = instance.problem.scale()
     if not 0.0 < scale < 1e100:
         return False
-    warm = bench.temperature == 0.0 or COLDEST <= bench.temperature / scale <= 1.0 / COLDEST
-    return warm and bench.mdp.discount <= LARGEST_DISCOUNT
+    warm = instance.temperature == 0.0 or COLDEST <= instance.temperature / scale <= 1.0 / COLDEST
+    return warm and instance.mdp.discount <= LARGEST_DISCOUNT
 
 
 MODERATE = Hypothesis(
@@ -108,23 +110,23 @@ MODERATE = Hypothesis(
 IN_RANGE = (*MODEL, at_most_pairs(CONVEX_PAIRS), MODERATE, CLARABEL)
 
 
-def _program(bench: Bench) -> tuple[ndarray, ConvexSolution, float]:
+def _program(instance: Instance) -> tuple[ndarray, ConvexSolution, float]:
     """A start in every state alike, the solution from there, and what its accuracy is worth."""
-    if "convex" not in bench.shared:
-        start = bench.problem.alive / bench.problem.alive.sum()
-        bench.shared["convex"] = start, solve_program(bench, start)
-    start, found = bench.shared["convex"]
-    size = bench.problem.scale() + bench.temperature
-    return start, found, ALLOWED * size / (1.0 - bench.beta)
+    if "convex" not in instance.shared:
+        start = instance.problem.nonterminal / instance.problem.nonterminal.sum()
+        instance.shared["convex"] = start, solve_program(instance, start)
+    start, found = instance.shared["convex"]
+    size = instance.problem.scale() + instance.temperature
+    return start, found, ALLOWED * size / (1.0 - instance.beta)
 
 
 CONVEX = (
     *IN_RANGE,
     Hypothesis(
         "a program on which the convex solver meets its stopping criterion",
-        lambda bench: (
-            not all(hypothesis.is_met(bench) for hypothesis in IN_RANGE)
-            or _program(bench)[1].solved
+        lambda instance: (
+            not all(hypothesis.is_met(instance) for hypothesis in IN_RANGE)
+            or _program(instance)[1].solved
         ),
     ),
 )
@@ -138,12 +140,12 @@ CONVEX = (
     "Puterman (1994), Sec. 6.9; Geist et al. (2019); Ziebart (2010)",
     CONVEX,
 )
-def program_value(bench: Bench) -> Iterator[Case]:
-    start, found, tolerance = _program(bench)
-    value = bench.soft_value(bench.q_float(bench.optimum.q))
+def program_value(instance: Instance) -> Iterator[Case]:
+    start, found, tolerance = _program(instance)
+    value = instance.soft_value(instance.q_float(instance.optimum.q))
     with np.errstate(all="ignore"):
-        objective = np.asarray(start @ np.where(bench.problem.alive, value, 0.0))
-    yield bench.equal(objective, np.asarray(found.value), tolerance)
+        objective = np.asarray(start @ np.where(instance.problem.nonterminal, value, 0.0))
+    yield instance.equal(objective, np.asarray(found.value), tolerance)
 
 
 @clause(
@@ -153,17 +155,19 @@ def program_value(bench: Bench) -> Iterator[Case]:
     "an occupancy determines its policy",
     CONVEX,
 )
-def program_policy(bench: Bench) -> Iterator[Case]:
-    start, found, tolerance = _program(bench)
+def program_policy(instance: Instance) -> Iterator[Case]:
+    start, found, tolerance = _program(instance)
     visits = found.x.sum(axis=1, keepdims=True)
-    support = bench.problem.support
+    support = instance.problem.support
     with np.errstate(all="ignore"):
         chances = np.where(support, found.x / visits, 1.0)
-        log_policy = np.where(support | ~bench.problem.alive[:, None], np.log(chances), -np.inf)
-    reached = bench.evaluate(log_policy)
-    doubt = reached.error + bench.optimum.error
-    best = np.asarray(start @ bench.optimum.v)
-    yield bench.equal(np.asarray(start @ reached.v), best, tolerance, doubt)
+        log_policy = np.where(
+            support | ~instance.problem.nonterminal[:, None], np.log(chances), -np.inf
+        )
+    reached = instance.evaluate(log_policy)
+    doubt = reached.error + instance.optimum.error
+    best = np.asarray(start @ instance.optimum.v)
+    yield instance.equal(np.asarray(start @ reached.v), best, tolerance, doubt)
 
 
 CLAUSES = (program_value, program_policy)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems.check import Case, Hypothesis, clause
-from maxent.theorems.clauses.limits import free_bench, hard_limit
+from maxent.theorems.clauses.limits import free_instance, hard_limit
 from maxent.theorems.clauses.temperatures import pairs, performance
 from maxent.theorems.hypotheses import FACTORISABLE, SOFT
-from maxent.theorems.instance import Bench
+from maxent.theorems.instance import Instance
 
 # SLOPE
 
@@ -24,13 +24,13 @@ from maxent.theorems.instance import Bench
     "optimality of both policies, each at its own temperature",
     SOFT,
 )
-def secants(bench: Bench) -> Iterator[Case]:
-    for low, high, rounding in pairs(bench):
-        a, b = low.bench.temperature, high.bench.temperature
+def secants(instance: Instance) -> Iterator[Case]:
+    for low, high, rounding in pairs(instance):
+        a, b = low.instance.temperature, high.instance.temperature
         fall, rise = low.returns - high.returns, high.entropies - low.entropies
         doubt, names = low.error + high.error, {"a": a, "b": b}
-        yield bench.at_most(a * rise, fall, rounding, doubt, side="lower", **names)
-        yield bench.at_most(fall, b * rise, rounding, doubt, side="upper", **names)
+        yield instance.at_most(a * rise, fall, rounding, doubt, side="lower", **names)
+        yield instance.at_most(fall, b * rise, rounding, doubt, side="upper", **names)
 
 
 @clause(
@@ -41,12 +41,12 @@ def secants(bench: Bench) -> Iterator[Case]:
     "pi*_alpha maximises return + alpha entropy",
     SOFT,
 )
-def front(bench: Bench) -> Iterator[Case]:
-    found = performance(bench)
-    best = found.returns + bench.temperature * found.entropies
-    for name, _, truth in bench.policies:
-        tolerance = found.rounding + bench.solve_rounding(truth.q)
-        yield bench.at_most(truth.v, best, tolerance, found.error + truth.error, policy=name)
+def front(instance: Instance) -> Iterator[Case]:
+    found = performance(instance)
+    best = found.returns + instance.temperature * found.entropies
+    for name, _, truth in instance.policies:
+        tolerance = found.rounding + instance.solve_rounding(truth.q)
+        yield instance.at_most(truth.v, best, tolerance, found.error + truth.error, policy=name)
 
 
 @clause(
@@ -57,29 +57,31 @@ def front(bench: Bench) -> Iterator[Case]:
     "optimality of both policies, each at its own temperature",
     (*SOFT, FACTORISABLE),
 )
-def curve(bench: Bench) -> Iterator[Case]:
+def curve(instance: Instance) -> Iterator[Case]:
     listed = [
-        performance(each) for low, high, _ in pairs(bench) for each in (low.bench, high.bench)
+        performance(each)
+        for low, high, _ in pairs(instance)
+        for each in (low.instance, high.instance)
     ]
-    benches = list({each.bench.temperature: each.bench for each in listed}.values())
+    benches = list({each.instance.temperature: each.instance for each in listed}.values())
     alphas = [each.temperature for each in benches if 1e-300 <= each.temperature <= 1e15]
-    found = bench.call("tradeoff", bench.mdp, alphas, prior=bench.prior)
+    found = instance.call("tradeoff", instance.mdp, alphas, prior=instance.prior)
     nothing = np.full(len(alphas), np.nan)
     returns, entropies = (getattr(found, name, nothing) for name in ("returns", "entropies"))
     roundings = []
     for alpha, earned, spread in zip(alphas, returns, entropies):
-        each = bench.at(alpha)
-        tolerance = each.solve_rounding(each.optimum.q) / (1.0 - bench.beta)
+        each = instance.at(alpha)
+        tolerance = each.solve_rounding(each.optimum.q) / (1.0 - instance.beta)
         roundings.append(tolerance)
         objective = each.initial @ each.optimum.v
         value = np.asarray(earned + alpha * spread)
-        yield bench.equal(value, objective, tolerance, each.optimum.error, alpha=alpha)
+        yield instance.equal(value, objective, tolerance, each.optimum.error, alpha=alpha)
     for i in range(len(alphas) - 1):
         fall, rise = returns[i] - returns[i + 1], entropies[i + 1] - entropies[i]
         tolerance = roundings[i] + roundings[i + 1]
         names = {"a": alphas[i], "b": alphas[i + 1]}
-        yield bench.at_most(alphas[i] * rise, fall, tolerance, **names)
-        yield bench.at_most(fall, alphas[i + 1] * rise, tolerance, **names)
+        yield instance.at_most(alphas[i] * rise, fall, tolerance, **names)
+        yield instance.at_most(fall, alphas[i + 1] * rise, tolerance, **names)
 
 
 # DUAL-TEMPERATURE
@@ -93,16 +95,18 @@ def curve(bench: Bench) -> Iterator[Case]:
     "ENVELOPE; Lagrangian duality",
     SOFT,
 )
-def dual_minimum(bench: Bench) -> Iterator[Case]:
-    found = performance(bench)
+def dual_minimum(instance: Instance) -> Iterator[Case]:
+    found = performance(instance)
     h = found.entropies
-    for low, high, rounding in pairs(bench):
+    for low, high, rounding in pairs(instance):
         for each in (low, high):
-            b = each.bench.temperature
+            b = each.instance.temperature
             doubt = each.error + found.error
-            dual = each.bench.optimum.v - b * h
+            dual = each.instance.optimum.v - b * h
             tolerance = rounding + found.rounding
-            yield bench.at_most(found.returns, dual, tolerance, doubt, a=bench.temperature, b=b)
+            yield instance.at_most(
+                found.returns, dual, tolerance, doubt, a=instance.temperature, b=b
+            )
 
 
 @clause(
@@ -112,39 +116,41 @@ def dual_minimum(bench: Bench) -> Iterator[Case]:
     "Lagrangian duality",
     SOFT,
 )
-def weak_duality(bench: Bench) -> Iterator[Case]:
-    problem = bench.problem
-    for name, policy, _ in bench.policies:
+def weak_duality(instance: Instance) -> Iterator[Case]:
+    problem = instance.problem
+    for name, policy, _ in instance.policies:
         earned, first = problem.solve(
-            policy, bench.at(0.0).problem.policy_value(problem.reward, policy)
+            policy, instance.at(0.0).problem.policy_value(problem.reward, policy)
         )
-        spread, second = problem.solve(policy, bench.entropy(policy))
-        for low, high, rounding in pairs(bench):
+        spread, second = problem.solve(policy, instance.entropy(policy))
+        for low, high, rounding in pairs(instance):
             for each in (low, high):
-                b = each.bench.temperature
-                doubt = first + b * second + each.bench.optimum.error
-                dual = each.bench.optimum.v - b * spread
-                tolerance = rounding + each.bench.solve_rounding(earned)
-                yield bench.at_most(earned, dual, tolerance, doubt, policy=name, b=b)
+                b = each.instance.temperature
+                doubt = first + b * second + each.instance.optimum.error
+                dual = each.instance.optimum.v - b * spread
+                tolerance = rounding + each.instance.solve_rounding(earned)
+                yield instance.at_most(earned, dual, tolerance, doubt, policy=name, b=b)
 
 
-def _interior_entropy(bench: Bench) -> bool:
+def _interior_entropy(instance: Instance) -> bool:
     """Whether entropy(pi*_alpha) lies clearly inside the range that temperatures attain."""
-    if not all(hypothesis.is_met(bench) for hypothesis in (*SOFT, FACTORISABLE)):
+    if not all(hypothesis.is_met(instance) for hypothesis in (*SOFT, FACTORISABLE)):
         return True  # another hypothesis is missing
-    h = float(bench.initial @ _true_entropies(bench))
-    low = float(bench.initial @ hard_limit(bench).entropy.v)
-    high = float(bench.initial @ free_bench(bench).optimum.v)
+    h = float(instance.initial @ _true_entropies(instance))
+    low = float(instance.initial @ hard_limit(instance).entropy.v)
+    high = float(instance.initial @ free_instance(instance).optimum.v)
     if not (np.isfinite([h, low, high]).all() and high > low):
         return False
-    blur = bench.solve_rounding(bench.optimum.q) / bench.temperature / (1.0 - bench.beta)
+    blur = (
+        instance.solve_rounding(instance.optimum.q) / instance.temperature / (1.0 - instance.beta)
+    )
     margin = max(1e-3 * (high - low), 1e3 * blur)
     return low + margin < h < high - margin
 
 
-def _true_entropies(bench: Bench) -> ndarray:
+def _true_entropies(instance: Instance) -> ndarray:
     """Discounted entropy of pi*_alpha from each state, without the operators."""
-    policy, problem = bench.problem.boltzmann(bench.optimum.q), bench.problem
+    policy, problem = instance.problem.boltzmann(instance.optimum.q), instance.problem
     each = problem.policy_value(np.zeros(problem.support.shape), policy) / problem.temperature
     return problem.solve(policy, each)[0]
 
@@ -163,24 +169,30 @@ INTERIOR = Hypothesis(
     "strong duality; the dual is convex",
     (*SOFT, FACTORISABLE, INTERIOR),
 )
-def recovered(bench: Bench) -> Iterator[Case]:
-    h = float(bench.initial @ _true_entropies(bench))
-    found = bench.call("temperature_for_entropy", bench.mdp, h, prior=bench.prior)
+def recovered(instance: Instance) -> Iterator[Case]:
+    h = float(instance.initial @ _true_entropies(instance))
+    found = instance.call("temperature_for_entropy", instance.mdp, h, prior=instance.prior)
     with np.errstate(divide="ignore"):
-        policy = np.log(np.broadcast_to(getattr(found, "policy", np.nan), bench.mdp.reward.shape))
-    problem = bench.problem
+        policy = np.log(
+            np.broadcast_to(getattr(found, "policy", np.nan), instance.mdp.reward.shape)
+        )
+    problem = instance.problem
     each = problem.policy_value(np.zeros_like(policy), policy) / problem.temperature
     entropies, error = problem.solve(policy, each)
     # the function promises h to 1e-9 max(1, |h|); its rounding and that of h come on top
-    blur = bench.solve_rounding(bench.optimum.q) / bench.temperature / (1.0 - bench.beta)
+    blur = (
+        instance.solve_rounding(instance.optimum.q) / instance.temperature / (1.0 - instance.beta)
+    )
     tolerance = 1e-9 * max(1.0, abs(h)) + blur
-    yield bench.equal(bench.initial @ entropies, np.asarray(h), tolerance, error, part="entropy")
-    bare = bench.at(0.0).problem
+    yield instance.equal(
+        instance.initial @ entropies, np.asarray(h), tolerance, error, part="entropy"
+    )
+    bare = instance.at(0.0).problem
     earned, more = problem.solve(policy, bare.policy_value(problem.reward, policy))
-    best = bench.initial @ bench.optimum.v - problem.temperature * h
-    tolerance = bench.temperature * tolerance + bench.solve_rounding(bench.optimum.q)
-    doubt = more + bench.optimum.error
-    yield bench.equal(bench.initial @ earned, best, tolerance, doubt, part="return")
+    best = instance.initial @ instance.optimum.v - problem.temperature * h
+    tolerance = instance.temperature * tolerance + instance.solve_rounding(instance.optimum.q)
+    doubt = more + instance.optimum.error
+    yield instance.equal(instance.initial @ earned, best, tolerance, doubt, part="return")
 
 
 CLAUSES = (secants, front, curve, dual_minimum, weak_duality, recovered)

@@ -15,19 +15,19 @@ from numpy import ndarray
 from maxent.theorems import inputs
 from maxent.theorems.check import Case, clause
 from maxent.theorems.hypotheses import REPRESENTABLE
-from maxent.theorems.instance import ALIVE, FINITE, POSITIVE, Bench
+from maxent.theorems.instance import FINITE, POSITIVE, SOME_NONTERMINAL, Instance
 from maxent.theorems.reference import Problem
 
-ROWS = (FINITE, ALIVE)
+ROWS = (FINITE, SOME_NONTERMINAL)
 
 
-def _listed(bench: Bench) -> list[tuple[str, ndarray]]:
-    return list(inputs.q_functions(bench.problem, bench.optimum, bench.rng(20)))
+def _listed(instance: Instance) -> list[tuple[str, ndarray]]:
+    return list(inputs.q_functions(instance.problem, instance.optimum, instance.rng(20)))
 
 
-def _pairs(bench: Bench) -> Iterator[tuple[str, ndarray, str, ndarray]]:
+def _pairs(instance: Instance) -> Iterator[tuple[str, ndarray, str, ndarray]]:
     """Each q with each policy."""
-    for (q_name, q), (name, policy, _) in itertools.product(_listed(bench), bench.policies):
+    for (q_name, q), (name, policy, _) in itertools.product(_listed(instance), instance.policies):
         yield q_name, q, name, policy
 
 
@@ -39,15 +39,15 @@ def _pairs(bench: Bench) -> Iterator[tuple[str, ndarray, str, ndarray]]:
     "Donsker, Varadhan; SQL Eq. 5, the step behind SQL Theorem 1",
     ROWS,
 )
-def variational(bench: Bench) -> Iterator[Case]:
-    for name, q in _listed(bench):
-        value, policy = bench.soft_value(q), bench.boltzmann_policy(q)
-        reached = bench.policy_value(q, policy)
-        yield bench.equal(reached, value, bench.sweep_rounding(q), q=name, policy="p*")
-    for q_name, q, name, policy in _pairs(bench):
-        least = bench.problem.policy_value(q, policy)
-        tolerance = bench.sweep_rounding(q)
-        yield bench.at_most(least, bench.soft_value(q), tolerance, q=q_name, policy=name)
+def variational(instance: Instance) -> Iterator[Case]:
+    for name, q in _listed(instance):
+        value, policy = instance.soft_value(q), instance.boltzmann_policy(q)
+        reached = instance.policy_value(q, policy)
+        yield instance.equal(reached, value, instance.sweep_rounding(q), q=name, policy="p*")
+    for q_name, q, name, policy in _pairs(instance):
+        least = instance.problem.policy_value(q, policy)
+        tolerance = instance.sweep_rounding(q)
+        yield instance.at_most(least, instance.soft_value(q), tolerance, q=q_name, policy=name)
 
 
 @clause(
@@ -57,8 +57,8 @@ def variational(bench: Bench) -> Iterator[Case]:
     "SQL Eq. 6; strict concavity of the entropy",
     (*ROWS, POSITIVE),
 )
-def only_maximiser(bench: Bench) -> Iterator[Case]:
-    return bench.boltzmann_cases(bench.boltzmann_policy)
+def only_maximiser(instance: Instance) -> Iterator[Case]:
+    return instance.boltzmann_cases(instance.boltzmann_policy)
 
 
 @clause(
@@ -68,14 +68,14 @@ def only_maximiser(bench: Bench) -> Iterator[Case]:
     "SQL App. A.1; SAC Eq. 4",
     (*ROWS, POSITIVE, REPRESENTABLE),
 )
-def gap_is_kl(bench: Bench) -> Iterator[Case]:
-    for q_name, q, name, policy in _pairs(bench):
-        problem, tolerance = bench.problem, bench.sweep_rounding(q)
+def gap_is_kl(instance: Instance) -> Iterator[Case]:
+    for q_name, q, name, policy in _pairs(instance):
+        problem, tolerance = instance.problem, instance.sweep_rounding(q)
         gap = problem.soft_value(q) - problem.policy_value(q, policy)
-        found = bench.temperature * bench.kl_divergence(policy, bench.boltzmann_policy(q))
-        yield bench.equal(found, gap, tolerance, q=q_name, policy=name)
-        measured = bench.difference(bench.soft_value(q), bench.policy_value(q, policy))
-        yield bench.equal(measured, gap, tolerance, q=q_name, policy=name)
+        found = instance.temperature * instance.kl_divergence(policy, instance.boltzmann_policy(q))
+        yield instance.equal(found, gap, tolerance, q=q_name, policy=name)
+        measured = instance.difference(instance.soft_value(q), instance.policy_value(q, policy))
+        yield instance.equal(measured, gap, tolerance, q=q_name, policy=name)
 
 
 @clause(
@@ -86,13 +86,13 @@ def gap_is_kl(bench: Bench) -> Iterator[Case]:
     "Jaynes (1957); SQL Eq. 6",
     (*ROWS, POSITIVE),
 )
-def maximum_entropy(bench: Bench) -> Iterator[Case]:
-    problem, alpha = bench.problem, bench.temperature
-    for q_name, q in _listed(bench):
+def maximum_entropy(instance: Instance) -> Iterator[Case]:
+    problem, alpha = instance.problem, instance.temperature
+    for q_name, q in _listed(instance):
         true = problem.boltzmann(q)
         mean = _mean(problem, q, true)
-        greatest = alpha * bench.entropy(bench.boltzmann_policy(q))
-        for (one, first, _), (two, second, _) in itertools.pairwise(bench.policies):
+        greatest = alpha * instance.entropy(instance.boltzmann_policy(q))
+        for (one, first, _), (two, second, _) in itertools.pairwise(instance.policies):
             left, right = (_mean(problem, q, each) for each in (first, second))
             with np.errstate(all="ignore"):
                 t = np.where(left == right, np.nan, (mean - right) / (left - right))
@@ -100,8 +100,8 @@ def maximum_entropy(bench: Bench) -> Iterator[Case]:
                 between = (t >= 0.0) & (t <= 1.0)
                 log_p = np.where(between[:, None], np.log(mixed), true)
             entropy = problem.policy_value(np.zeros_like(q), log_p)
-            tolerance = bench.sweep_rounding(q)
-            yield bench.at_most(entropy, greatest, tolerance, q=q_name, mixture=(one, two))
+            tolerance = instance.sweep_rounding(q)
+            yield instance.at_most(entropy, greatest, tolerance, q=q_name, mixture=(one, two))
 
 
 def _mean(problem: Problem, q: ndarray, log_policy: ndarray) -> ndarray:
@@ -117,17 +117,17 @@ def _mean(problem: Problem, q: ndarray, log_policy: ndarray) -> ndarray:
     "SQL Eq. 5; log-sum-exp between one and |A| times its largest term",
     ROWS,
 )
-def bounds(bench: Bench) -> Iterator[Case]:
-    problem = bench.problem
+def bounds(instance: Instance) -> Iterator[Case]:
+    problem = instance.problem
     bonus = problem.temperature * np.where(problem.support, problem.log_prior, 0.0)
     count = np.maximum(problem.support.sum(axis=1), 1)
-    for name, q in _listed(bench):
+    for name, q in _listed(instance):
         scores = np.where(problem.support, q + bonus, -np.inf)
-        least = np.where(problem.alive, scores.max(axis=1), 0.0)
-        found, tolerance = bench.soft_value(q), bench.sweep_rounding(q)
-        yield bench.at_most(least, found, tolerance, q=name, side="lower")
+        least = np.where(problem.nonterminal, scores.max(axis=1), 0.0)
+        found, tolerance = instance.soft_value(q), instance.sweep_rounding(q)
+        yield instance.at_most(least, found, tolerance, q=name, side="lower")
         most = least + problem.temperature * np.log(count.astype(np.longdouble))
-        yield bench.at_most(found, most, tolerance, q=name, side="upper")
+        yield instance.at_most(found, most, tolerance, q=name, side="upper")
 
 
 @clause(
@@ -138,10 +138,10 @@ def bounds(bench: Bench) -> Iterator[Case]:
     "Asadi, Littman (2017), with omega = 1/alpha",
     ROWS,
 )
-def mellowmax_formula(bench: Bench) -> Iterator[Case]:
-    plain = _without_prior(bench)
+def mellowmax_formula(instance: Instance) -> Iterator[Case]:
+    plain = _without_prior(instance)
     count = np.maximum(plain.problem.support.sum(axis=1), 1).astype(np.longdouble)
-    for name, q in _listed(bench):
+    for name, q in _listed(instance):
         expected = plain.problem.soft_value(q) - plain.problem.temperature * np.log(count)
         yield plain.equal(plain.mellowmax(q), expected, plain.sweep_rounding(q), q=name)
 
@@ -153,11 +153,11 @@ def mellowmax_formula(bench: Bench) -> Iterator[Case]:
     "Asadi, Littman (2017)",
     ROWS,
 )
-def mellowmax_bounds(bench: Bench) -> Iterator[Case]:
-    plain = _without_prior(bench)
+def mellowmax_bounds(instance: Instance) -> Iterator[Case]:
+    plain = _without_prior(instance)
     support = plain.problem.support
     count = np.maximum(support.sum(axis=1), 1)
-    for name, q in _listed(bench):
+    for name, q in _listed(instance):
         found, tolerance = plain.mellowmax(q), plain.sweep_rounding(q)
         most = np.where(support, q, -np.inf).max(axis=1)
         mean = np.where(support, q, 0.0).astype(np.longdouble).sum(axis=1) / count
@@ -172,22 +172,22 @@ def mellowmax_bounds(bench: Bench) -> Iterator[Case]:
     "Asadi, Littman (2017)",
     ROWS,
 )
-def mellowmax_non_expansion(bench: Bench) -> Iterator[Case]:
-    plain = _without_prior(bench)
+def mellowmax_non_expansion(instance: Instance) -> Iterator[Case]:
+    plain = _without_prior(instance)
     support = plain.problem.support
-    for name, q, p in inputs.q_pairs(bench.problem, bench.optimum, bench.rng(21)):
-        change = np.abs(bench.difference(plain.mellowmax(q), plain.mellowmax(p)))
+    for name, q, p in inputs.q_pairs(instance.problem, instance.optimum, instance.rng(21)):
+        change = np.abs(instance.difference(plain.mellowmax(q), plain.mellowmax(p)))
         most = np.where(support, np.abs(q - p), 0.0).max(axis=1)
         yield plain.at_most(change, most, plain.sweep_rounding(q, p), q=name)
 
 
-def _without_prior(bench: Bench) -> Bench:
-    """The bench with every action of the mask, all alike."""
-    if bench.log_prior is None:
-        return bench
-    if "without prior" not in bench.shared:
-        bench.shared["without prior"] = bench.variant(prior=None)
-    return bench.shared["without prior"]
+def _without_prior(instance: Instance) -> Instance:
+    """The instance with every action of the mask, all alike."""
+    if instance.log_prior is None:
+        return instance
+    if "without prior" not in instance.shared:
+        instance.shared["without prior"] = instance.variant(prior=None)
+    return instance.shared["without prior"]
 
 
 CLAUSES = (

@@ -15,7 +15,7 @@ from maxent.theorems.check import Case, clause
 from maxent.theorems.clauses.newton import span
 from maxent.theorems.clauses.temperatures import pairs, performance
 from maxent.theorems.hypotheses import FACTORISABLE, SOFT
-from maxent.theorems.instance import Bench
+from maxent.theorems.instance import Instance
 
 PATH_LENGTHS = (1, 2, 5, 10)
 
@@ -30,14 +30,14 @@ PATH_LENGTHS = (1, 2, 5, 10)
     "performance difference; Mei et al. (2020), Lemma 26",
     SOFT,
 )
-def suboptimality(bench: Bench) -> Iterator[Case]:
-    for name, policy, truth in bench.policies:
-        lost = bench.temperature * bench.kl_divergence(policy, bench.best_policy)
-        found, error = bench.problem.solve(policy, lost)
-        tolerance = bench.solve_rounding(bench.optimum.q, truth.q)
-        doubt = error + truth.error + bench.optimum.error
-        expected = bench.difference(bench.optimum.v, truth.v)
-        yield bench.equal(found, expected, tolerance, doubt, policy=name)
+def suboptimality(instance: Instance) -> Iterator[Case]:
+    for name, policy, truth in instance.policies:
+        lost = instance.temperature * instance.kl_divergence(policy, instance.best_policy)
+        found, error = instance.problem.solve(policy, lost)
+        tolerance = instance.solve_rounding(instance.optimum.q, truth.q)
+        doubt = error + truth.error + instance.optimum.error
+        expected = instance.difference(instance.optimum.v, truth.v)
+        yield instance.equal(found, expected, tolerance, doubt, policy=name)
 
 
 @clause(
@@ -47,21 +47,21 @@ def suboptimality(bench: Bench) -> Iterator[Case]:
     "performance difference",
     (*SOFT, FACTORISABLE),
 )
-def suboptimality_by_occupancy(bench: Bench) -> Iterator[Case]:
-    for name, policy, truth in bench.policies:
-        visits = _visits(bench, policy)
-        lost = bench.temperature * bench.kl_divergence(policy, bench.best_policy)
-        found = np.where(bench.problem.alive, visits * lost, 0.0).sum()
-        tolerance = bench.solve_rounding(bench.optimum.q, truth.q) / (1.0 - bench.beta)
-        doubt = truth.error + bench.optimum.error
-        expected = bench.initial @ bench.difference(bench.optimum.v, truth.v)
-        yield bench.equal(np.asarray(found), expected, tolerance, doubt, policy=name)
+def suboptimality_by_occupancy(instance: Instance) -> Iterator[Case]:
+    for name, policy, truth in instance.policies:
+        visits = _visits(instance, policy)
+        lost = instance.temperature * instance.kl_divergence(policy, instance.best_policy)
+        found = np.where(instance.problem.nonterminal, visits * lost, 0.0).sum()
+        tolerance = instance.solve_rounding(instance.optimum.q, truth.q) / (1.0 - instance.beta)
+        doubt = truth.error + instance.optimum.error
+        expected = instance.initial @ instance.difference(instance.optimum.v, truth.v)
+        yield instance.equal(np.asarray(found), expected, tolerance, doubt, policy=name)
 
 
-def _visits(bench: Bench, log_policy: ndarray) -> ndarray:
+def _visits(instance: Instance, log_policy: ndarray) -> ndarray:
     """d^pi (S,) from the initial distribution, by the public `occupancy`."""
-    found = bench.call("occupancy", bench.mdp, np.exp(log_policy))
-    return np.broadcast_to(found, bench.problem.support.shape).sum(axis=1)
+    found = instance.call("occupancy", instance.mdp, np.exp(log_policy))
+    return np.broadcast_to(found, instance.problem.support.shape).sum(axis=1)
 
 
 # ENVELOPE
@@ -75,15 +75,15 @@ def _visits(bench: Bench, log_policy: ndarray) -> ndarray:
     "the maximum of functions affine in alpha",
     SOFT,
 )
-def envelope(bench: Bench) -> Iterator[Case]:
-    for low, high, rounding in pairs(bench):
+def envelope(instance: Instance) -> Iterator[Case]:
+    for low, high, rounding in pairs(instance):
         for one, two in ((low, high), (high, low)):
-            a, b = one.bench.temperature, two.bench.temperature
-            value, other = one.bench.optimum.v, two.bench.optimum.v
+            a, b = one.instance.temperature, two.instance.temperature
+            value, other = one.instance.optimum.v, two.instance.optimum.v
             doubt = low.error + high.error
             names = {"a": a, "b": b}
             tangent = value + (b - a) * one.entropies
-            yield bench.at_most(tangent, other, rounding, doubt, **names)
+            yield instance.at_most(tangent, other, rounding, doubt, **names)
 
 
 @clause(
@@ -93,47 +93,49 @@ def envelope(bench: Bench) -> Iterator[Case]:
     "J_alpha = return + alpha * entropy",
     (*SOFT, FACTORISABLE),
 )
-def envelope_by_occupancy(bench: Bench) -> Iterator[Case]:
-    found = performance(bench)
-    policy = np.exp(bench.best_policy)
-    given = bench.call("discounted_entropy", bench.mdp, policy, prior=bench.prior)
-    earned = bench.call("policy_return", bench.mdp, policy)
-    tolerance = found.rounding / (1.0 - bench.beta)
-    objective = bench.initial @ bench.optimum.v
-    expected = objective - bench.initial @ found.returns
-    value = np.asarray(bench.temperature * given)
-    yield bench.equal(value, expected, tolerance, found.error, part="entropy")
-    together = np.asarray(earned + bench.temperature * given)
-    yield bench.equal(together, objective, tolerance, found.error, part="J")
+def envelope_by_occupancy(instance: Instance) -> Iterator[Case]:
+    found = performance(instance)
+    policy = np.exp(instance.best_policy)
+    given = instance.call("discounted_entropy", instance.mdp, policy, prior=instance.prior)
+    earned = instance.call("policy_return", instance.mdp, policy)
+    tolerance = found.rounding / (1.0 - instance.beta)
+    objective = instance.initial @ instance.optimum.v
+    expected = objective - instance.initial @ found.returns
+    value = np.asarray(instance.temperature * given)
+    yield instance.equal(value, expected, tolerance, found.error, part="entropy")
+    together = np.asarray(earned + instance.temperature * given)
+    yield instance.equal(together, objective, tolerance, found.error, part="J")
 
 
 # SENSITIVITY
 
 
-def _reward_steps(bench: Bench) -> list[tuple[str, Bench, ndarray, float]]:
-    """Name, the bench with r + delta, delta (S, A) as rounding leaves it, and its size."""
-    if "reward steps" not in bench.shared:
-        problem, rng = bench.problem, bench.rng(50)
+def _reward_steps(instance: Instance) -> list[tuple[str, Instance, ndarray, float]]:
+    """Name, the instance with r + delta, delta (S, A) as rounding leaves it, and its size."""
+    if "reward steps" not in instance.shared:
+        problem, rng = instance.problem, instance.rng(50)
         made = []
-        reach = bench.temperature * (1.0 - bench.beta)
-        for name, size in (("small", 1e-3 * reach), ("large", reach))[: 2 if bench.is_small else 1]:
+        reach = instance.temperature * (1.0 - instance.beta)
+        for name, size in (("small", 1e-3 * reach), ("large", reach))[
+            : 2 if instance.is_small else 1
+        ]:
             delta = np.where(
                 problem.support, size * rng.uniform(-1.0, 1.0, problem.support.shape), 0
             )
-            reward = np.where(problem.support, bench.mdp.reward + delta, 0.0)
-            other = bench.variant(mdp=bench.mdp.replace(reward=reward))
-            other.start = bench.optimum.q
+            reward = np.where(problem.support, instance.mdp.reward + delta, 0.0)
+            other = instance.variant(mdp=instance.mdp.replace(reward=reward))
+            other.start = instance.optimum.q
             exact = other.problem.reward - problem.reward
             made.append((name, other, exact, float(np.abs(exact).max(initial=0.0))))
-        bench.shared["reward steps"] = made
-    return bench.shared["reward steps"]
+        instance.shared["reward steps"] = made
+    return instance.shared["reward steps"]
 
 
-def _gain(bench: Bench, policy: ndarray, delta: ndarray) -> tuple[ndarray, float]:
+def _gain(instance: Instance, policy: ndarray, delta: ndarray) -> tuple[ndarray, float]:
     """sum over time of E[delta] under a policy, from each state."""
     with np.errstate(all="ignore"):
-        earned = np.where(bench.problem.support, np.exp(policy) * delta, 0.0).sum(axis=1)
-    return bench.problem.solve(policy, earned)
+        earned = np.where(instance.problem.support, np.exp(policy) * delta, 0.0).sum(axis=1)
+    return instance.problem.solve(policy, earned)
 
 
 @clause(
@@ -145,17 +147,17 @@ def _gain(bench: Bench, policy: ndarray, delta: ndarray) -> tuple[ndarray, float
     "convexity of V* in r; Hoeffding's lemma",
     SOFT,
 )
-def sensitivity(bench: Bench) -> Iterator[Case]:
-    problem = bench.problem
-    for name, other, delta, _ in _reward_steps(bench):
-        gain, error = _gain(bench, bench.best_policy, delta)
-        change = bench.difference(other.optimum.v, bench.optimum.v)
-        width = float(span(bench, delta + problem.discount * problem.expect(change)).max())
-        most = width * (width / (8.0 * bench.temperature)) / (1.0 - bench.beta)
-        tolerance = bench.solve_rounding(bench.optimum.q, other.optimum.q)
-        doubt = error + bench.optimum.error + other.optimum.error
-        yield bench.at_most(gain, change, tolerance, doubt, delta=name, side="lower")
-        yield bench.at_most(change, gain + most, tolerance, doubt, delta=name, side="upper")
+def sensitivity(instance: Instance) -> Iterator[Case]:
+    problem = instance.problem
+    for name, other, delta, _ in _reward_steps(instance):
+        gain, error = _gain(instance, instance.best_policy, delta)
+        change = instance.difference(other.optimum.v, instance.optimum.v)
+        width = float(span(instance, delta + problem.discount * problem.expect(change)).max())
+        most = width * (width / (8.0 * instance.temperature)) / (1.0 - instance.beta)
+        tolerance = instance.solve_rounding(instance.optimum.q, other.optimum.q)
+        doubt = error + instance.optimum.error + other.optimum.error
+        yield instance.at_most(gain, change, tolerance, doubt, delta=name, side="lower")
+        yield instance.at_most(change, gain + most, tolerance, doubt, delta=name, side="upper")
 
 
 @clause(
@@ -165,16 +167,18 @@ def sensitivity(bench: Bench) -> Iterator[Case]:
     "the definition of x*",
     (*SOFT, FACTORISABLE),
 )
-def sensitivity_by_occupancy(bench: Bench) -> Iterator[Case]:
-    visits = bench.call("occupancy", bench.mdp, np.exp(bench.best_policy))
-    for name, _, delta, size in _reward_steps(bench):
+def sensitivity_by_occupancy(instance: Instance) -> Iterator[Case]:
+    visits = instance.call("occupancy", instance.mdp, np.exp(instance.best_policy))
+    for name, _, delta, size in _reward_steps(instance):
         with np.errstate(all="ignore"):
-            found = np.where(bench.problem.support, visits * delta, 0.0).sum()
-        gain, error = _gain(bench, bench.best_policy, delta)
-        k = bench.problem.longest_row + bench.problem.n_actions + 8
-        carried = size / (1.0 - bench.beta) ** 2
+            found = np.where(instance.problem.support, visits * delta, 0.0).sum()
+        gain, error = _gain(instance, instance.best_policy, delta)
+        k = instance.problem.longest_row + instance.problem.n_actions + 8
+        carried = size / (1.0 - instance.beta) ** 2
         tolerance = 4.0 * np.finfo(np.float64).eps * k * carried
-        yield bench.equal(np.asarray(found), bench.initial @ gain, tolerance, error, delta=name)
+        yield instance.equal(
+            np.asarray(found), instance.initial @ gain, tolerance, error, delta=name
+        )
 
 
 # PATH
@@ -187,13 +191,13 @@ def sensitivity_by_occupancy(bench: Bench) -> Iterator[Case]:
     "Nachum et al. (2017), Theorem 1",
     SOFT,
 )
-def one_step(bench: Bench) -> Iterator[Case]:
-    best = bench.optimum
-    kept = _surprise(bench)
-    reached = bench.difference(bench.backup(np.asarray(best.v, np.float64)), kept)
+def one_step(instance: Instance) -> Iterator[Case]:
+    best = instance.optimum
+    kept = _surprise(instance)
+    reached = instance.difference(instance.backup(np.asarray(best.v, np.float64)), kept)
     expected = np.broadcast_to(best.v[:, None], kept.shape)
-    tolerance = 2.0 * bench.sweep_rounding(best.q)
-    yield bench.equal(reached, expected, tolerance, 2.0 * best.residual)
+    tolerance = 2.0 * instance.sweep_rounding(best.q)
+    yield instance.equal(reached, expected, tolerance, 2.0 * best.residual)
 
 
 @clause(
@@ -204,10 +208,10 @@ def one_step(bench: Bench) -> Iterator[Case]:
     "Nachum et al. (2017), Theorem 1",
     SOFT,
 )
-def many_steps(bench: Bench) -> Iterator[Case]:
-    problem, best = bench.problem, bench.optimum
-    kept = problem.reward - _surprise(bench)
-    for name, policy, _ in bench.policies:
+def many_steps(instance: Instance) -> Iterator[Case]:
+    problem, best = instance.problem, instance.optimum
+    kept = problem.reward - _surprise(instance)
+    for name, policy, _ in instance.policies:
         taken = np.where(problem.support, np.exp(policy.astype(np.longdouble)), 0.0)
         v = best.v
         for d in range(1, PATH_LENGTHS[-1] + 1):
@@ -215,15 +219,17 @@ def many_steps(bench: Bench) -> Iterator[Case]:
             with np.errstate(invalid="ignore"):
                 v = np.where(taken > 0.0, taken * terms, 0.0).sum(axis=1)
             if d in PATH_LENGTHS:
-                tolerance = 2.0 * bench.sweep_rounding(best.q) * d
-                yield bench.equal(v, best.v, tolerance, 2.0 * d * best.residual, policy=name, d=d)
+                tolerance = 2.0 * instance.sweep_rounding(best.q) * d
+                yield instance.equal(
+                    v, best.v, tolerance, 2.0 * d * best.residual, policy=name, d=d
+                )
 
 
-def _surprise(bench: Bench) -> ndarray:
+def _surprise(instance: Instance) -> ndarray:
     """alpha log(pi* / prior), (S, A), by the operator; 0 outside the support."""
-    support, prior = bench.problem.support, bench.problem.log_prior
+    support, prior = instance.problem.support, instance.problem.log_prior
     with np.errstate(all="ignore"):
-        found = bench.temperature * (bench.best_policy - np.where(support, prior, 0.0))
+        found = instance.temperature * (instance.best_policy - np.where(support, prior, 0.0))
     return np.where(support, found, 0.0)
 
 

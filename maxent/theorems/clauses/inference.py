@@ -20,7 +20,7 @@ from maxent.mdp import MDP
 from maxent.tabular.bounds import longest_row
 from maxent.theorems.check import Case, Hypothesis, clause
 from maxent.theorems.hypotheses import EXACT_ROWS, REPRESENTABLE
-from maxent.theorems.instance import MODEL, POSITIVE, Bench
+from maxent.theorems.instance import MODEL, POSITIVE, Instance
 
 MOST = 3_000
 """Trajectories enumerated at most."""
@@ -52,17 +52,17 @@ def horizon_for(branches: int) -> int:
     return min(LONGEST, int(math.log(MOST) / math.log(branches) + 1e-9))
 
 
-def enumerate_all(bench: Bench, policies: list[ndarray]) -> Trajectories:
+def enumerate_all(instance: Instance, policies: list[ndarray]) -> Trajectories:
     """Every trajectory of positive prior and probability, from the likeliest start."""
-    problem, mdp = bench.problem, bench.mdp
-    start = int(np.argmax(np.where(problem.alive, 1.0 + mdp.initial_distribution, -1.0)))
+    problem, mdp = instance.problem, instance.mdp
+    start = int(np.argmax(np.where(problem.nonterminal, 1.0 + mdp.initial_distribution, -1.0)))
     rows = mdp.transition_rows
     found: list[Any] = [((), start, LONG(0.0), LONG(0.0), LONG(0.0), LONG(0.0))]
     for log_policy in policies:
         longer = []
         for path in found:
             actions, state, *sums = path
-            if not problem.alive[state]:
+            if not problem.nonterminal[state]:
                 longer.append(((*actions, -1), state, *sums))
                 continue
             for action in np.flatnonzero(problem.support[state]):
@@ -93,15 +93,15 @@ def _successors(rows: Any, row: int) -> list[tuple[int, float]]:
     return [(int(state), float(chance)) for state, chance in zip(states, chances) if chance > 0.0]
 
 
-def induction(bench: Bench, horizon: int) -> tuple[list[ndarray], ndarray, float]:
+def induction(instance: Instance, horizon: int) -> tuple[list[ndarray], ndarray, float]:
     """log pi*_t for t = 0 ... horizon-1, V_0, and the rounding of V_0, by the operators."""
-    v, rounding = np.zeros(bench.mdp.n_states), 0.0
+    v, rounding = np.zeros(instance.mdp.n_states), 0.0
     policies = []
     for _ in range(horizon):
-        q = bench.backup(v)
-        policies.append(bench.boltzmann_policy(q))
-        v = np.where(bench.problem.alive, bench.soft_value(q), 0.0)
-        rounding += bench.sweep_rounding(q)
+        q = instance.backup(v)
+        policies.append(instance.boltzmann_policy(q))
+        v = np.where(instance.problem.nonterminal, instance.soft_value(q), 0.0)
+        rounding += instance.sweep_rounding(q)
     return policies[::-1], v, rounding
 
 
@@ -122,22 +122,23 @@ def deterministic(mdp: MDP) -> MDP:
     return mdp.replace(transition=sure, reward=mdp.reward, discount=1.0)
 
 
-def _most_actions(bench: Bench) -> int:
-    return int(bench.problem.support.sum(axis=1).max(initial=0))
+def _most_actions(instance: Instance) -> int:
+    return int(instance.problem.support.sum(axis=1).max(initial=0))
 
 
-def _branches(bench: Bench) -> int:
-    rows = bench.mdp.transition_rows
+def _branches(instance: Instance) -> int:
+    rows = instance.mdp.transition_rows
     counts = np.diff(rows.indptr) if sparse.issparse(rows) else (rows != 0.0).sum(axis=1)
-    return _most_actions(bench) * int(counts.max(initial=0))
+    return _most_actions(instance) * int(counts.max(initial=0))
 
 
 FEW_ACTIONS = Hypothesis(
     f"at most {MOST:,} trajectories of 2 steps in the deterministic instance",
-    lambda bench: horizon_for(_most_actions(bench)) >= 2,
+    lambda instance: horizon_for(_most_actions(instance)) >= 2,
 )
 FEW_BRANCHES = Hypothesis(
-    f"at most {MOST:,} trajectories of 2 steps", lambda bench: horizon_for(_branches(bench)) >= 2
+    f"at most {MOST:,} trajectories of 2 steps",
+    lambda instance: horizon_for(_branches(instance)) >= 2,
 )
 SHORT = (*MODEL, POSITIVE, REPRESENTABLE)
 
@@ -150,19 +151,19 @@ SHORT = (*MODEL, POSITIVE, REPRESENTABLE)
     "Levine (2018), Sec. 2; Ziebart et al. (2008)",
     (*SHORT, FEW_ACTIONS),
 )
-def deterministic_law(bench: Bench) -> Iterator[Case]:
-    sure = bench.variant(mdp=deterministic(bench.mdp))
-    policies, v, rounding = induction(sure, horizon_for(_most_actions(bench)))
+def deterministic_law(instance: Instance) -> Iterator[Case]:
+    sure = instance.variant(mdp=deterministic(instance.mdp))
+    policies, v, rounding = induction(sure, horizon_for(_most_actions(instance)))
     paths = enumerate_all(sure, policies)
     alpha = sure.problem.temperature
     partition = alpha * np.logaddexp.reduce(paths.reward / alpha + paths.log_prior)
     law, posterior = alpha * paths.log_policy, paths.reward + alpha * paths.log_prior - partition
-    worst = int(np.argmax(np.abs(bench.difference(law, posterior))))
+    worst = int(np.argmax(np.abs(instance.difference(law, posterior))))
     names: dict[str, Any] = {"start": paths.start}
     names["trajectory"] = tuple(paths.actions[worst].tolist())
     tolerance = 2.0 * paths.horizon * rounding
-    yield bench.equal(law[worst], posterior[worst], tolerance, part="law", **names)
-    yield bench.equal(v[paths.start], partition, tolerance, part="V_0", start=paths.start)
+    yield instance.equal(law[worst], posterior[worst], tolerance, part="law", **names)
+    yield instance.equal(v[paths.start], partition, tolerance, part="V_0", start=paths.start)
 
 
 @clause(
@@ -173,9 +174,9 @@ def deterministic_law(bench: Bench) -> Iterator[Case]:
     "Levine (2018), Sec. 2.4: the policy is causal, the posterior also bends the dynamics",
     (*SHORT, EXACT_ROWS, FEW_BRANCHES),
 )
-def stochastic_law(bench: Bench) -> Iterator[Case]:
-    undiscounted = bench.variant(mdp=bench.mdp.replace(discount=1.0))
-    policies, v, rounding = induction(undiscounted, horizon_for(_branches(bench)))
+def stochastic_law(instance: Instance) -> Iterator[Case]:
+    undiscounted = instance.variant(mdp=instance.mdp.replace(discount=1.0))
+    policies, v, rounding = induction(undiscounted, horizon_for(_branches(instance)))
     paths = enumerate_all(undiscounted, policies)
     alpha = undiscounted.problem.temperature
     scores = paths.reward / alpha + paths.log_prior + paths.log_dynamics
@@ -185,12 +186,14 @@ def stochastic_law(bench: Bench) -> Iterator[Case]:
         law = np.exp(paths.log_policy + paths.log_dynamics)
         terms = alpha * (paths.log_policy - paths.log_prior) - paths.reward + partition
         divergence = np.where(law > 0.0, law * terms, 0.0).sum()
-    spread = np.finfo(np.float64).eps * (longest_row(bench.mdp.transition_rows) + 2)
-    tolerance = paths.horizon * (2.0 * rounding + 8.0 * bench.temperature * spread)
+    spread = np.finfo(np.float64).eps * (longest_row(instance.mdp.transition_rows) + 2)
+    tolerance = paths.horizon * (2.0 * rounding + 8.0 * instance.temperature * spread)
     names: dict[str, Any] = {"start": paths.start, "horizon": paths.horizon}
-    gap = bench.difference(partition, value)
-    yield bench.at_most(np.asarray(value), partition, tolerance, part="V_0 <= alpha log Z", **names)
-    yield bench.equal(gap, divergence, tolerance, part="the gap is a KL", **names)
+    gap = instance.difference(partition, value)
+    yield instance.at_most(
+        np.asarray(value), partition, tolerance, part="V_0 <= alpha log Z", **names
+    )
+    yield instance.equal(gap, divergence, tolerance, part="the gap is a KL", **names)
 
 
 CLAUSES = (deterministic_law, stochastic_law)

@@ -25,7 +25,7 @@ from maxent.theorems.hypotheses import (
     at_most_pairs,
 )
 from maxent.theorems.inputs import FEW
-from maxent.theorems.instance import MODEL, POSITIVE, Bench
+from maxent.theorems.instance import MODEL, POSITIVE, Instance
 from maxent.theorems.reference import Problem, Truth
 
 # LIMIT-ZERO
@@ -41,16 +41,16 @@ HARD = at_most_pairs(FEW)
     "MONOTONE between 0 and alpha",
     (*MODEL, NO_PRIOR, HARD),
 )
-def value_near_zero(bench: Bench) -> Iterator[Case]:
-    hard = bench.at(0.0)
-    for each in {bench.temperature: bench, 0.0: hard}.values():
+def value_near_zero(instance: Instance) -> Iterator[Case]:
+    hard = instance.at(0.0)
+    for each in {instance.temperature: instance, 0.0: hard}.values():
         soft = each.soft_value(each.q_float(each.optimum.q))
         tolerance = each.solve_rounding(each.optimum.q, hard.optimum.q)
         doubt = each.optimum.error + hard.optimum.error
-        most = hard.optimum.v + each.temperature * most_entropy(bench)
+        most = hard.optimum.v + each.temperature * most_entropy(instance)
         names = {"alpha": each.temperature}
-        yield bench.at_most(hard.optimum.v, soft, tolerance, doubt, side="lower", **names)
-        yield bench.at_most(soft, most, tolerance, doubt, side="upper", **names)
+        yield instance.at_most(hard.optimum.v, soft, tolerance, doubt, side="lower", **names)
+        yield instance.at_most(soft, most, tolerance, doubt, side="upper", **names)
 
 
 @clause(
@@ -60,14 +60,14 @@ def value_near_zero(bench: Bench) -> Iterator[Case]:
     "its entropy is worth no more",
     (*MODEL, NO_PRIOR, HARD),
 )
-def loss_near_zero(bench: Bench) -> Iterator[Case]:
-    hard = bench.at(0.0)
-    found = hard.problem.evaluate(bench.best_policy)
-    tolerance = bench.solve_rounding(bench.optimum.q, hard.optimum.q)
+def loss_near_zero(instance: Instance) -> Iterator[Case]:
+    hard = instance.at(0.0)
+    found = hard.problem.evaluate(instance.best_policy)
+    tolerance = instance.solve_rounding(instance.optimum.q, hard.optimum.q)
     doubt = found.error + hard.optimum.error
-    least = hard.optimum.v - bench.temperature * most_entropy(bench)
-    yield bench.at_most(least, found.v, tolerance, doubt, side="lower")
-    yield bench.at_most(found.v, hard.optimum.v, tolerance, doubt, side="upper")
+    least = hard.optimum.v - instance.temperature * most_entropy(instance)
+    yield instance.at_most(least, found.v, tolerance, doubt, side="lower")
+    yield instance.at_most(found.v, hard.optimum.v, tolerance, doubt, side="upper")
 
 
 @dataclass(frozen=True)
@@ -83,21 +83,21 @@ class HardLimit:
     gap: float
 
 
-def hard_limit(bench: Bench) -> HardLimit:
+def hard_limit(instance: Instance) -> HardLimit:
     """Where pi*_alpha goes as alpha -> 0."""
-    if "hard limit" not in bench.shared:
-        hard = bench.at(0.0)
+    if "hard limit" not in instance.shared:
+        hard = instance.at(0.0)
         problem, q = hard.problem, hard.optimum.q
         gaps = np.where(problem.support, hard.optimum.v[:, None] - q, np.inf)
         width = 4.0 * hard.optimum.error + 0.01 * hard.sweep_rounding(q)
         tied = gaps <= width
-        log_prior = np.where(tied | ~problem.alive[:, None], problem.log_prior, -np.inf)
-        free = bench.mdp.replace(reward=np.zeros_like(bench.mdp.reward))
+        log_prior = np.where(tied | ~problem.nonterminal[:, None], problem.log_prior, -np.inf)
+        free = instance.mdp.replace(reward=np.zeros_like(instance.mdp.reward))
         limit = Problem(free, 1.0, log_prior.astype(np.float64))
         truth = limit.optimum()
         gap = float(gaps[problem.support & ~tied].min(initial=math.inf))
-        bench.shared["hard limit"] = HardLimit(truth, limit.boltzmann(truth.q), gap)
-    return bench.shared["hard limit"]
+        instance.shared["hard limit"] = HardLimit(truth, limit.boltzmann(truth.q), gap)
+    return instance.shared["hard limit"]
 
 
 @clause(
@@ -109,45 +109,45 @@ def hard_limit(bench: Bench) -> HardLimit:
     "V* = V*_0 + alpha W_alpha, W_alpha soft-optimal for the log prior A_0 / alpha (SHAPE, SCALE)",
     (*MODEL, POSITIVE, NO_PRIOR, HARD),
 )
-def tied_actions(bench: Bench) -> Iterator[Case]:
-    hard, limit, beta = bench.at(0.0), hard_limit(bench), bench.beta
-    n_actions = int(bench.problem.support.sum(axis=1).max())
-    w = beta * most_entropy(bench)
-    sought = [bench.temperature]
+def tied_actions(instance: Instance) -> Iterator[Case]:
+    hard, limit, beta = instance.at(0.0), hard_limit(instance), instance.beta
+    n_actions = int(instance.problem.support.sum(axis=1).max())
+    w = beta * most_entropy(instance)
+    sought = [instance.temperature]
     small = limit.gap / (w + math.log(n_actions / (1.0 - beta)) + 30.0)
-    if bench.is_small and math.isfinite(limit.gap) and small > 1e-250:
+    if instance.is_small and math.isfinite(limit.gap) and small > 1e-250:
         sought.append(small)
     for alpha in sought:
-        each = bench.at(alpha)
+        each = instance.at(alpha)
         value = each.soft_value(each.q_float(each.optimum.q))
         judged = each.problem.evaluate(limit.log_policy)
         tolerance = each.solve_rounding(each.optimum.q, hard.optimum.q)
         doubt = each.optimum.error + judged.error
-        yield bench.at_most(judged.v, value, tolerance, doubt, side="lower", alpha=alpha)
+        yield instance.at_most(judged.v, value, tolerance, doubt, side="lower", alpha=alpha)
         doubt = each.optimum.error + hard.optimum.error + alpha * limit.entropy.error
         least = hard.optimum.v + alpha * limit.entropy.v
         exponent = w + math.log(n_actions / (1.0 - beta)) - limit.gap / alpha
         most = least + alpha * math.exp(min(exponent, 600.0))
-        yield bench.at_most(value, most, tolerance, doubt, side="upper", alpha=alpha)
+        yield instance.at_most(value, most, tolerance, doubt, side="upper", alpha=alpha)
 
 
 # LIMIT-INFINITY
 
 
-def free_bench(bench: Bench) -> Bench:
+def free_instance(instance: Instance) -> Instance:
     """The problem without rewards, at temperature 1."""
-    if "free" not in bench.shared:
-        free = bench.mdp.replace(reward=np.zeros_like(bench.mdp.reward))
-        bench.shared["free"] = bench.variant(mdp=free, temperature=1.0)
-    return bench.shared["free"]
+    if "free" not in instance.shared:
+        free = instance.mdp.replace(reward=np.zeros_like(instance.mdp.reward))
+        instance.shared["free"] = instance.variant(mdp=free, temperature=1.0)
+    return instance.shared["free"]
 
 
-def _large(bench: Bench) -> list[Bench]:
-    """The bench's own temperature, and where solves are cheap a much larger one."""
-    if not bench.is_small:
-        return [bench]
-    reach = float(np.abs(bench.problem.reward).max()) / (1.0 - bench.beta)
-    return [bench, bench.at(1e3 * max(reach, bench.temperature))]
+def _large(instance: Instance) -> list[Instance]:
+    """The instance's own temperature, and where solves are cheap a much larger one."""
+    if not instance.is_small:
+        return [instance]
+    reach = float(np.abs(instance.problem.reward).max()) / (1.0 - instance.beta)
+    return [instance, instance.at(1e3 * max(reach, instance.temperature))]
 
 
 @clause(
@@ -158,18 +158,18 @@ def _large(bench: Bench) -> list[Bench]:
     "pi_inf is a policy; rewards add at most max|r| a step",
     (*MODEL, POSITIVE),
 )
-def value_at_infinity(bench: Bench) -> Iterator[Case]:
-    free = free_bench(bench)
-    earned = bench.at(0.0).problem.evaluate(free.best_policy)
-    most = float(np.abs(bench.problem.reward).max()) / (1.0 - bench.beta)
-    for each in _large(bench):
+def value_at_infinity(instance: Instance) -> Iterator[Case]:
+    free = free_instance(instance)
+    earned = instance.at(0.0).problem.evaluate(free.best_policy)
+    most = float(np.abs(instance.problem.reward).max()) / (1.0 - instance.beta)
+    for each in _large(instance):
         alpha = each.temperature
         value = each.soft_value(each.q_float(each.optimum.q))
         limit = each.problem.temperature * free.optimum.v
         tolerance = each.solve_rounding(each.optimum.q)
         doubt = each.optimum.error + alpha * free.optimum.error + earned.error
-        yield bench.at_most(value, limit + most, tolerance, doubt, side="upper", alpha=alpha)
-        yield bench.at_most(limit + earned.v, value, tolerance, doubt, side="lower", alpha=alpha)
+        yield instance.at_most(value, limit + most, tolerance, doubt, side="upper", alpha=alpha)
+        yield instance.at_most(limit + earned.v, value, tolerance, doubt, side="lower", alpha=alpha)
 
 
 @clause(
@@ -180,15 +180,15 @@ def value_at_infinity(bench: Bench) -> Iterator[Case]:
     "Q*_alpha and V*_alpha are within max|r| / (1-gamma) of alpha times their limits",
     SOFT,
 )
-def policy_at_infinity(bench: Bench) -> Iterator[Case]:
-    free = free_bench(bench)
-    most = 2.0 * float(np.abs(bench.problem.reward).max()) / (1.0 - bench.beta)
-    for each in _large(bench):
+def policy_at_infinity(instance: Instance) -> Iterator[Case]:
+    free = free_instance(instance)
+    most = 2.0 * float(np.abs(instance.problem.reward).max()) / (1.0 - instance.beta)
+    for each in _large(instance):
         alpha = each.temperature
-        apart = np.abs(bench.difference(alpha * each.best_policy, alpha * free.best_policy))
+        apart = np.abs(instance.difference(alpha * each.best_policy, alpha * free.best_policy))
         tolerance = each.solve_rounding(each.optimum.q)
         doubt = 2.0 * (each.optimum.error + alpha * free.optimum.error)
-        yield bench.at_most(apart, most, tolerance, doubt, alpha=alpha)
+        yield instance.at_most(apart, most, tolerance, doubt, alpha=alpha)
 
 
 @clause(
@@ -199,15 +199,15 @@ def policy_at_infinity(bench: Bench) -> Iterator[Case]:
     "gamma E[V_inf(s')] is then the same for all actions",
     (*UNIFORM_MODEL, ALL_ACTIONS),
 )
-def uniform_limit(bench: Bench) -> Iterator[Case]:
-    free = free_bench(bench)
-    count = math.log(bench.problem.n_actions)
+def uniform_limit(instance: Instance) -> Iterator[Case]:
+    free = free_instance(instance)
+    count = math.log(instance.problem.n_actions)
     tolerance, doubt = free.solve_rounding(free.optimum.q), free.optimum.error
     value = free.soft_value(free.q_float(free.optimum.q))
-    exact = np.full_like(value, count / (1.0 - bench.mdp.discount))
-    yield bench.equal(value, exact, tolerance, doubt, part="V_inf")
+    exact = np.full_like(value, count / (1.0 - instance.mdp.discount))
+    yield instance.equal(value, exact, tolerance, doubt, part="V_inf")
     uniform = np.full_like(free.best_policy, -count)
-    yield bench.equal(free.best_policy, uniform, tolerance, doubt, part="log pi_inf")
+    yield instance.equal(free.best_policy, uniform, tolerance, doubt, part="log pi_inf")
 
 
 @clause(
@@ -218,21 +218,21 @@ def uniform_limit(bench: Bench) -> Iterator[Case]:
     "Hoeffding's lemma",
     (*UNIFORM_MODEL, POSITIVE, ALL_ACTIONS, REPRESENTABLE),
 )
-def rate_at_infinity(bench: Bench) -> Iterator[Case]:
-    problem, bare = bench.problem, reward_only(bench)
+def rate_at_infinity(instance: Instance) -> Iterator[Case]:
+    problem, bare = instance.problem, reward_only(instance)
     uniform = np.full(problem.support.shape, -math.log(problem.n_actions))
     judged = bare.evaluate(uniform)
     span = float((judged.q.max(axis=1) - judged.q.min(axis=1)).max())
-    for each in _large(bench):
+    for each in _large(instance):
         alpha = each.temperature
         most_entropic = each.problem.temperature * np.log(np.longdouble(problem.n_actions))
         least = judged.v + most_entropic / (1 - problem.discount)
         value = each.soft_value(each.q_float(each.optimum.q))
         tolerance = each.solve_rounding(each.optimum.q)
         doubt = judged.error + each.optimum.error
-        yield bench.at_most(least, value, tolerance, doubt, side="lower", alpha=alpha)
-        most = least + span * (span / (8.0 * alpha)) / (1.0 - bench.beta)
-        yield bench.at_most(value, most, tolerance, doubt, side="upper", alpha=alpha)
+        yield instance.at_most(least, value, tolerance, doubt, side="lower", alpha=alpha)
+        most = least + span * (span / (8.0 * alpha)) / (1.0 - instance.beta)
+        yield instance.at_most(value, most, tolerance, doubt, side="upper", alpha=alpha)
 
 
 CLAUSES = (

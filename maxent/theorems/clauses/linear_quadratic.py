@@ -35,7 +35,7 @@ SWEEPS, NEWTON_STEPS = 100_000, 60
 LARGEST_STATE, LARGEST_ACTION = 30, 3
 
 
-class LinearBench:
+class LinearQuadraticInstance:
     """One linear-quadratic problem: the solution under test, the truth, the rounding bounds."""
 
     def __init__(
@@ -178,15 +178,15 @@ class LinearBench:
 
 
 LINEAR = Hypothesis(
-    "a linear-quadratic problem (maxent.continuous.lqr.LinearQuadratic)", lambda bench: True
+    "a linear-quadratic problem (maxent.continuous.lqr.LinearQuadratic)", lambda instance: True
 )
 SMALL_STATE = Hypothesis(
     f"at most {LARGEST_STATE} state coordinates",
-    lambda bench: bench.problem.n_states <= LARGEST_STATE,
+    lambda instance: instance.problem.n_states <= LARGEST_STATE,
 )
 SMALL_ACTION = Hypothesis(
     f"at most {LARGEST_ACTION} action coordinates",
-    lambda bench: bench.problem.n_actions <= LARGEST_ACTION,
+    lambda instance: instance.problem.n_actions <= LARGEST_ACTION,
 )
 SOLVABLE = (LINEAR, SMALL_STATE)
 CLASSIC = "Anderson, Moore (1990), Ch. 2"
@@ -201,13 +201,13 @@ SOFT = "SQL Eqs. 4-6 and SAC Eq. 4, with a quadratic Q"
     CLASSIC,
     SOLVABLE,
 )
-def riccati(bench: LinearBench) -> Iterator[Case]:
-    yield bench.equal(bench.solution.P, bench.truth[0], bench.of_P, compared="P")
+def riccati(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    yield instance.equal(instance.solution.P, instance.truth[0], instance.of_P, compared="P")
 
 
 @clause("LQR-1", "gain", "K = gamma M^{-1} B'PA.", CLASSIC, SOLVABLE)
-def gain(bench: LinearBench) -> Iterator[Case]:
-    yield bench.equal(bench.solution.gain, bench.truth[1], bench.of_K, compared="K")
+def gain(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    yield instance.equal(instance.solution.gain, instance.truth[1], instance.of_K, compared="K")
 
 
 @clause(
@@ -218,19 +218,21 @@ def gain(bench: LinearBench) -> Iterator[Case]:
     "SQL Theorem 1; SAC Lemma 2",
     SOLVABLE,
 )
-def no_better(bench: LinearBench) -> Iterator[Case]:
-    rng, problem = np.random.default_rng([bench.seed, 31]), bench.problem
+def no_better(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    rng, problem = np.random.default_rng([instance.seed, 31]), instance.problem
     for size, factor in itertools.product((0.0, 1e-4, 1e-2, 0.1), (0.5, 1.0, 1.5)):
-        K = bench.truth[1] + size * rng.standard_normal(bench.truth[1].shape)
+        K = instance.truth[1] + size * rng.standard_normal(instance.truth[1].shape)
         if not math.sqrt(problem.discount) * spectral_radius(problem.A - problem.B @ K) < 0.999:
             continue
-        P, C = bench.value_of(K), factor * bench.true_covariance
-        least = float(np.linalg.eigvalsh(P - bench.solution.P).min())
-        tolerance = 2.0 * bench.of_P * float(np.linalg.norm(P) / np.linalg.norm(bench.truth[0]))
+        P, C = instance.value_of(K), factor * instance.true_covariance
+        least = float(np.linalg.eigvalsh(P - instance.solution.P).min())
+        tolerance = (
+            2.0 * instance.of_P * float(np.linalg.norm(P) / np.linalg.norm(instance.truth[0]))
+        )
         place = {"change of gain": size, "covariance times": factor}
         yield Case(least, tolerance * problem.n_states, 0.0, place | {"compared": "P"})
-        gap = bench.solution.constant - bench.constant_of(P, K, C)
-        yield Case(gap, 2.0 * bench.of_constant, 0.0, place | {"compared": "constant"})
+        gap = instance.solution.constant - instance.constant_of(P, K, C)
+        yield Case(gap, 2.0 * instance.of_constant, 0.0, place | {"compared": "constant"})
 
 
 @clause(
@@ -240,11 +242,11 @@ def no_better(bench: LinearBench) -> Iterator[Case]:
     SOFT,
     SOLVABLE,
 )
-def covariance(bench: LinearBench) -> Iterator[Case]:
-    inverse = float(np.linalg.norm(np.linalg.inv(bench.curvature), 2))
-    tolerance = 0.5 * bench.temperature * inverse**2 * (bench.of_M + ROUNDING * EPS / inverse)
-    yield bench.equal(
-        bench.solution.covariance, bench.true_covariance, max(tolerance, 1e-300), compared="C"
+def covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    inverse = float(np.linalg.norm(np.linalg.inv(instance.curvature), 2))
+    tolerance = 0.5 * instance.temperature * inverse**2 * (instance.of_M + ROUNDING * EPS / inverse)
+    yield instance.equal(
+        instance.solution.covariance, instance.true_covariance, max(tolerance, 1e-300), compared="C"
     )
 
 
@@ -255,24 +257,28 @@ def covariance(bench: LinearBench) -> Iterator[Case]:
     SOFT,
     (*SOLVABLE, POSITIVE),
 )
-def boltzmann(bench: LinearBench) -> Iterator[Case]:
-    rng, (P, K, _) = np.random.default_rng([bench.seed, 32]), bench.truth
-    s = np.repeat(bench.states, 4, axis=0)
+def boltzmann(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    rng, (P, K, _) = np.random.default_rng([instance.seed, 32]), instance.truth
+    s = np.repeat(instance.states, 4, axis=0)
     noise = (
-        rng.standard_normal((len(s), bench.problem.n_actions))
+        rng.standard_normal((len(s), instance.problem.n_actions))
         * np.tile([0, 1, 3, 9.0], 13)[:, None]
     )
-    x = noise @ square_root(bench.true_covariance).T
+    x = noise @ square_root(instance.true_covariance).T
     a = x - s @ K.T
-    right = bench.backed_up(P, bench.true_constant, s, a) - (bench.true_constant - quadratic(P, s))
+    right = instance.backed_up(P, instance.true_constant, s, a) - (
+        instance.true_constant - quadratic(P, s)
+    )
     squares = (s**2).sum(axis=1) + (a**2).sum(axis=1)
-    condition = float(np.linalg.cond(bench.curvature))
-    tolerance = 4.0 * bench.of_value(squares)
-    tolerance += ROUNDING * EPS * condition * (quadratic(bench.curvature, x) + bench.temperature)
-    change = np.linalg.norm(s, axis=1) * bench.of_K
-    tolerance += 2.0 * np.linalg.norm(x @ bench.curvature, axis=1) * change
-    found = bench.temperature * bench.solution.log_density(s, a)
-    yield bench.equal(found, right, tolerance, compared="alpha log pi")
+    condition = float(np.linalg.cond(instance.curvature))
+    tolerance = 4.0 * instance.of_value(squares)
+    tolerance += (
+        ROUNDING * EPS * condition * (quadratic(instance.curvature, x) + instance.temperature)
+    )
+    change = np.linalg.norm(s, axis=1) * instance.of_K
+    tolerance += 2.0 * np.linalg.norm(x @ instance.curvature, axis=1) * change
+    found = instance.temperature * instance.solution.log_density(s, a)
+    yield instance.equal(found, right, tolerance, compared="alpha log pi")
 
 
 @clause(
@@ -283,13 +289,13 @@ def boltzmann(bench: LinearBench) -> Iterator[Case]:
     SOFT,
     SOLVABLE,
 )
-def only_the_covariance(bench: LinearBench) -> Iterator[Case]:
-    other = bench.solve(bench.problem, min(2.0 * bench.temperature, 1e15))
-    factor = 1.0 if bench.temperature == 0.0 else other.temperature / bench.temperature
-    yield bench.equal(other.gain, bench.solution.gain, bench.of_K, compared="K")
+def only_the_covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    other = instance.solve(instance.problem, min(2.0 * instance.temperature, 1e15))
+    factor = 1.0 if instance.temperature == 0.0 else other.temperature / instance.temperature
+    yield instance.equal(other.gain, instance.solution.gain, instance.of_K, compared="K")
     size = max(float(np.abs(other.covariance).max()) * ROUNDING * EPS, 1e-300)
-    doubled = factor * bench.solution.covariance
-    yield bench.equal(other.covariance, doubled, size, compared="C")
+    doubled = factor * instance.solution.covariance
+    yield instance.equal(other.covariance, doubled, size, compared="C")
 
 
 @clause(
@@ -299,10 +305,12 @@ def only_the_covariance(bench: LinearBench) -> Iterator[Case]:
     "SAC Lemma 1 for this problem",
     SOLVABLE,
 )
-def value(bench: LinearBench) -> Iterator[Case]:
-    s = bench.states
-    true = bench.true_constant - quadratic(bench.truth[0], s)
-    yield bench.equal(bench.solution.v(s), true, bench.of_value((s**2).sum(axis=1)), compared="V")
+def value(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    s = instance.states
+    true = instance.true_constant - quadratic(instance.truth[0], s)
+    yield instance.equal(
+        instance.solution.v(s), true, instance.of_value((s**2).sum(axis=1)), compared="V"
+    )
 
 
 @clause(
@@ -312,24 +320,24 @@ def value(bench: LinearBench) -> Iterator[Case]:
     "SQL Eqs. 5, 7",
     (*SOLVABLE, SMALL_ACTION, POSITIVE),
 )
-def soft_bellman(bench: LinearBench) -> Iterator[Case]:
-    alpha, m = bench.temperature, bench.problem.n_actions
-    P, constant = bench.solution.P, bench.solution.constant
-    root = square_root(bench.true_covariance)
+def soft_bellman(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    alpha, m = instance.temperature, instance.problem.n_actions
+    P, constant = instance.solution.P, instance.solution.constant
+    root = square_root(instance.true_covariance)
     line = 0.5 * np.arange(-18, 19)
     nodes = np.array(list(itertools.product(line, repeat=m))) @ root.T
     log_cell = m * math.log(0.5) + 0.5 * float(np.linalg.slogdet(root @ root.T)[1])
-    for number, s in enumerate(bench.states):
-        a = nodes - bench.truth[1] @ s
-        q = bench.backed_up(P, constant, np.broadcast_to(s, (len(a), len(s))), a)
+    for number, s in enumerate(instance.states):
+        a = nodes - instance.truth[1] @ s
+        q = instance.backed_up(P, constant, np.broadcast_to(s, (len(a), len(s))), a)
         top = q.max()
         integral = top + alpha * (math.log(np.exp((q - top) / alpha).sum()) + log_cell)
         near = np.abs(q - top) < 40.0 * alpha
         squares = float((s**2).sum() + (a[near] ** 2).sum(axis=1).max(initial=0.0))
-        tolerance = 4.0 * float(bench.of_value(np.array(squares))) + ROUNDING * EPS * alpha * (
+        tolerance = 4.0 * float(instance.of_value(np.array(squares))) + ROUNDING * EPS * alpha * (
             1.0 + abs(log_cell)
         )
-        yield bench.equal(bench.solution.v(s), integral, tolerance, state=number)
+        yield instance.equal(instance.solution.v(s), integral, tolerance, state=number)
 
 
 CLAUSES = (

@@ -18,7 +18,7 @@ from scipy.sparse import linalg
 from maxent.mdp import MDP
 from maxent.theorems.check import Case, Hypothesis, clause
 from maxent.theorems.hypotheses import FACTORISABLE, at_most_pairs
-from maxent.theorems.instance import MODEL, POSITIVE, Bench
+from maxent.theorems.instance import MODEL, POSITIVE, Instance
 from maxent.theorems.reference import EPS_LONG, LONG
 
 HORIZON = 10
@@ -28,8 +28,8 @@ ENTRIES = 2_000_000
 class Passive:
     """Passive dynamics (S, S), rows summing to 1, and the states' rewards (S,)."""
 
-    def __init__(self, bench: Bench) -> None:
-        mdp, problem = bench.mdp, bench.problem
+    def __init__(self, instance: Instance) -> None:
+        mdp, problem = instance.mdp, instance.problem
         weights = np.where(problem.support, np.exp(problem.log_prior.astype(np.float64)), 0.0)
         weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
         n_states, n_actions = weights.shape
@@ -43,12 +43,12 @@ class Passive:
         sums = np.asarray(moves.sum(axis=1)).ravel()
         moves.data /= np.repeat(np.where(sums > 0.0, sums, 1.0), np.diff(moves.indptr))
         moves.sort_indices()
-        self.moves, self.alive = moves, problem.alive
+        self.moves, self.nonterminal = moves, problem.nonterminal
         self.reward = np.where(problem.support, weights * problem.reward, 0.0).sum(axis=1)
         self.reward = self.reward.astype(np.float64)
 
-    def bench(self, bench: Bench, reward: ndarray) -> Bench:
-        """The bench of the MDP whose actions are the successors, without discount."""
+    def instance(self, instance: Instance, reward: ndarray) -> Instance:
+        """The instance of the MDP whose actions are the successors, without discount."""
         moves = self.moves
         counts = np.diff(moves.indptr)
         n_states, n_actions = len(counts), max(int(counts.max()), 1)
@@ -65,15 +65,15 @@ class Passive:
             sparse.csr_array(rows, shape=(n_states * n_actions, n_states)),
             np.where(mask, reward[:, None], 0.0),
             discount=1.0,
-            initial_distribution=bench.mdp.initial_distribution,
-            terminal=bench.mdp.terminal,
+            initial_distribution=instance.mdp.initial_distribution,
+            terminal=instance.mdp.terminal,
             action_mask=mask,
         )
-        return bench.variant(mdp=mdp, prior=prior)
+        return instance.variant(mdp=mdp, prior=prior)
 
     def exits(self) -> bool:
         """Whether a terminal state is within reach of every state."""
-        reach = ~self.alive
+        reach = ~self.nonterminal
         while True:
             further = reach | (self.moves @ reach.astype(float) > 0.0)
             if (further == reach).all():
@@ -81,17 +81,17 @@ class Passive:
             reach = further
 
 
-def passive(bench: Bench) -> Passive:
-    """The passive dynamics of a bench; remembered."""
-    if "passive" not in bench.shared:
-        bench.shared["passive"] = Passive(bench)
-    return bench.shared["passive"]
+def passive(instance: Instance) -> Passive:
+    """The passive dynamics of an instance; remembered."""
+    if "passive" not in instance.shared:
+        instance.shared["passive"] = Passive(instance)
+    return instance.shared["passive"]
 
 
-def _in_range(bench: Bench) -> bool:
+def _in_range(instance: Instance) -> bool:
     most = 0.5 * float(np.log(np.finfo(LONG).max))
-    largest = float(np.abs(bench.problem.reward).max(initial=0.0))
-    return bench.temperature > 0.0 and HORIZON * largest <= most * bench.temperature
+    largest = float(np.abs(instance.problem.reward).max(initial=0.0))
+    return instance.temperature > 0.0 and HORIZON * largest <= most * instance.temperature
 
 
 EXPONENTIAL = Hypothesis(
@@ -99,10 +99,10 @@ EXPONENTIAL = Hypothesis(
 )
 EXITS = Hypothesis(
     "a terminal state within reach of every state (spectral radius below 1)",
-    lambda bench: (
-        bool((~bench.problem.alive).any() and bench.problem.alive.any())
-        and bench.problem.n_states <= 2_000
-        and passive(bench).exits()
+    lambda instance: (
+        bool((~instance.problem.nonterminal).any() and instance.problem.nonterminal.any())
+        and instance.problem.n_states <= 2_000
+        and passive(instance).exits()
     ),
 )
 
@@ -115,17 +115,17 @@ EXITS = Hypothesis(
     "Todorov (2007)",
     (*MODEL, POSITIVE, EXPONENTIAL, at_most_pairs(ENTRIES)),
 )
-def linear_recursion(bench: Bench) -> Iterator[Case]:
-    dynamics = passive(bench)
-    other = dynamics.bench(bench, dynamics.reward)
+def linear_recursion(instance: Instance) -> Iterator[Case]:
+    dynamics = passive(instance)
+    other = dynamics.instance(instance, dynamics.reward)
     alpha = other.problem.temperature
     weight = np.exp(dynamics.reward.astype(LONG) / alpha)
     moves = sparse.csr_array(dynamics.moves, dtype=LONG)
     z, v, rounding = np.ones(len(weight), dtype=LONG), np.zeros(len(weight)), 0.0
     for k in range(1, HORIZON + 1):
-        z = np.where(dynamics.alive, weight * (moves @ z), LONG(1.0))
+        z = np.where(dynamics.nonterminal, weight * (moves @ z), LONG(1.0))
         q = other.backup(v)
-        v = np.where(dynamics.alive, other.soft_value(q), 0.0)
+        v = np.where(dynamics.nonterminal, other.soft_value(q), 0.0)
         rounding += other.sweep_rounding(q)
         own = (
             4.0
@@ -145,18 +145,18 @@ def linear_recursion(bench: Bench) -> Iterator[Case]:
     "Todorov (2007)",
     (*MODEL, POSITIVE, FACTORISABLE, EXITS),
 )
-def first_exit(bench: Bench) -> Iterator[Case]:
-    dynamics = passive(bench)
-    alive = dynamics.alive
-    cost = dynamics.reward - dynamics.reward[alive].max()
-    size = float(np.abs(cost[alive]).max())
-    reward = cost / size * (bench.temperature / alive.sum()) if size > 0.0 else 0.0 * cost
-    reward = np.where(alive, reward, 0.0)
-    other = dynamics.bench(bench, reward)
+def first_exit(instance: Instance) -> Iterator[Case]:
+    dynamics = passive(instance)
+    nonterminal = dynamics.nonterminal
+    cost = dynamics.reward - dynamics.reward[nonterminal].max()
+    size = float(np.abs(cost[nonterminal]).max())
+    reward = cost / size * (instance.temperature / nonterminal.sum()) if size > 0.0 else 0.0 * cost
+    reward = np.where(nonterminal, reward, 0.0)
+    other = dynamics.instance(instance, reward)
     alpha = other.problem.temperature
-    weight = np.where(alive, np.exp(reward.astype(LONG) / alpha), LONG(0.0))
+    weight = np.where(nonterminal, np.exp(reward.astype(LONG) / alpha), LONG(0.0))
     moves = sparse.csr_array(dynamics.moves, dtype=LONG)
-    outside = (~alive).astype(LONG)
+    outside = (~nonterminal).astype(LONG)
     system = (
         sparse.eye_array(len(weight)) - sparse.diags_array(weight.astype(float)) @ dynamics.moves
     )
@@ -169,7 +169,7 @@ def first_exit(bench: Bench) -> Iterator[Case]:
     terms = other.problem.longest_row + other.problem.n_actions + 8
     doubt = float(alpha * (left / np.maximum(z, EPS_LONG)).max())
     tolerance = 16.0 * float(alpha) * EPS_LONG * terms
-    v = np.where(alive, alpha * np.log(np.maximum(z, EPS_LONG)), 0.0).astype(np.float64)
+    v = np.where(nonterminal, alpha * np.log(np.maximum(z, EPS_LONG)), 0.0).astype(np.float64)
     q = other.backup(v)
     tolerance += 2.0 * other.sweep_rounding(q)
     yield other.equal(other.soft_value(q), v, tolerance, doubt)

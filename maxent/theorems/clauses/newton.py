@@ -17,16 +17,16 @@ from maxent.theorems import inputs
 from maxent.theorems.check import Case, clause
 from maxent.theorems.clauses.soft_policy_iteration import soft_policy_iterations
 from maxent.theorems.hypotheses import SOFT
-from maxent.theorems.instance import MODEL, Bench
+from maxent.theorems.instance import MODEL, Instance
 
 
-def span(bench: Bench, q: ndarray) -> ndarray:
+def span(instance: Instance, q: ndarray) -> ndarray:
     """(S,): largest minus smallest entry over the support, 0 at terminal states."""
-    support = bench.problem.support
+    support = instance.problem.support
     high = np.where(support, q, -np.inf).max(axis=1, initial=-np.inf)
     low = np.where(support, q, np.inf).min(axis=1, initial=np.inf)
     with np.errstate(invalid="ignore"):
-        return np.where(bench.problem.alive, high - low, 0.0)
+        return np.where(instance.problem.nonterminal, high - low, 0.0)
 
 
 @clause(
@@ -37,16 +37,16 @@ def span(bench: Bench, q: ndarray) -> ndarray:
     "Puterman, Brumelle (1979); Geist et al. (2019)",
     MODEL,
 )
-def newton_step(bench: Bench) -> Iterator[Case]:
-    starts = inputs.v_functions(bench.problem, bench.optimum, bench.rng(40))
+def newton_step(instance: Instance) -> Iterator[Case]:
+    starts = inputs.v_functions(instance.problem, instance.optimum, instance.rng(40))
     for name, start in starts:
-        v = np.where(bench.problem.alive, start, 0.0)
-        q = bench.backup(v)
-        policy = bench.boltzmann_policy(bench.q_float(bench.problem.q_of(v)))
-        step, error = bench.problem.solve(policy, bench.difference(bench.soft_value(q), v))
-        reached = bench.evaluate(policy)
-        tolerance = bench.solve_rounding(v, q, bench.optimum.q)
-        yield bench.equal(v + step, reached.v, tolerance, error + reached.error, start=name)
+        v = np.where(instance.problem.nonterminal, start, 0.0)
+        q = instance.backup(v)
+        policy = instance.boltzmann_policy(instance.q_float(instance.problem.q_of(v)))
+        step, error = instance.problem.solve(policy, instance.difference(instance.soft_value(q), v))
+        reached = instance.evaluate(policy)
+        tolerance = instance.solve_rounding(v, q, instance.optimum.q)
+        yield instance.equal(v + step, reached.v, tolerance, error + reached.error, start=name)
 
 
 @clause(
@@ -57,23 +57,23 @@ def newton_step(bench: Bench) -> Iterator[Case]:
     "Hoeffding's lemma",
     SOFT,
 )
-def derivative(bench: Bench) -> Iterator[Case]:
-    problem, rng = bench.problem, bench.rng(41)
-    for name, start in inputs.v_functions(problem, bench.optimum, rng):
-        v = np.where(problem.alive, start, 0.0)
-        direction = np.where(problem.alive, rng.normal(size=v.shape), 0.0)
-        policy = np.exp(bench.boltzmann_policy(bench.q_float(problem.q_of(v))))
-        for length in (1e-3 * bench.temperature, bench.temperature):
+def derivative(instance: Instance) -> Iterator[Case]:
+    problem, rng = instance.problem, instance.rng(41)
+    for name, start in inputs.v_functions(problem, instance.optimum, rng):
+        v = np.where(problem.nonterminal, start, 0.0)
+        direction = np.where(problem.nonterminal, rng.normal(size=v.shape), 0.0)
+        policy = np.exp(instance.boltzmann_policy(instance.q_float(problem.q_of(v))))
+        for length in (1e-3 * instance.temperature, instance.temperature):
             there = v + length * direction
             moved = problem.discount * problem.expect(there.astype(np.longdouble) - v)
             slope = np.where(problem.support, policy * moved, 0.0).sum(axis=1)
-            before, after = (bench.soft_value(bench.backup(x)) for x in (v, there))
-            change, width = bench.difference(after, before), span(bench, moved)
-            tolerance = bench.sweep_rounding(v) + bench.sweep_rounding(there)
+            before, after = (instance.soft_value(instance.backup(x)) for x in (v, there))
+            change, width = instance.difference(after, before), span(instance, moved)
+            tolerance = instance.sweep_rounding(v) + instance.sweep_rounding(there)
             names: dict[str, Any] = {"v": name, "length": length}
-            yield bench.at_most(slope, change, tolerance, side="lower", **names)
-            most = slope + width * (width / (8.0 * bench.temperature))
-            yield bench.at_most(change, most, tolerance, side="upper", **names)
+            yield instance.at_most(slope, change, tolerance, side="lower", **names)
+            most = slope + width * (width / (8.0 * instance.temperature))
+            yield instance.at_most(change, most, tolerance, side="upper", **names)
 
 
 @clause(
@@ -83,18 +83,18 @@ def derivative(bench: Bench) -> Iterator[Case]:
     "Newton's method; the remainder above, carried through (I - gamma P)^{-1}",
     SOFT,
 )
-def quadratic(bench: Bench) -> Iterator[Case]:
-    best, problem = bench.optimum, bench.problem
-    for name, values in soft_policy_iterations(bench):
+def quadratic(instance: Instance) -> Iterator[Case]:
+    best, problem = instance.optimum, instance.problem
+    for name, values in soft_policy_iterations(instance):
         for k, (before, after) in enumerate(itertools.pairwise(values), start=1):
-            missing = problem.discount * problem.expect(bench.difference(best.v, before.v))
-            width = float(span(bench, missing).max())
-            bound = width * (width / (8.0 * bench.temperature)) / (1.0 - bench.beta)
-            tolerance = bench.solve_rounding(best.q, before.q)
+            missing = problem.discount * problem.expect(instance.difference(best.v, before.v))
+            width = float(span(instance, missing).max())
+            bound = width * (width / (8.0 * instance.temperature)) / (1.0 - instance.beta)
+            tolerance = instance.solve_rounding(best.q, before.q)
             doubt = best.error + after.error
-            left = bench.difference(best.v, after.v)
-            yield bench.at_most(left, bound, tolerance, doubt, start=name, round=k)
-            yield bench.at_most(after.v, best.v, tolerance, doubt, start=name, round=k)
+            left = instance.difference(best.v, after.v)
+            yield instance.at_most(left, bound, tolerance, doubt, start=name, round=k)
+            yield instance.at_most(after.v, best.v, tolerance, doubt, start=name, round=k)
 
 
 CLAUSES = (newton_step, derivative, quadratic)

@@ -15,7 +15,7 @@ from maxent.theorems import inputs
 from maxent.theorems.check import Case, clause
 from maxent.theorems.clauses.newton import CLAUSES as NEWTON
 from maxent.theorems.hypotheses import FACTORISABLE, SOFT, SOMETHING
-from maxent.theorems.instance import Bench
+from maxent.theorems.instance import Instance
 from maxent.theorems.reference import Truth
 
 STEPS = (0.25, 0.5, 1.0)
@@ -26,16 +26,16 @@ NPG_ROUNDS = 6
 # NPG
 
 
-def natural_step(bench: Bench, policy: ndarray, truth: Truth, weight: float) -> ndarray:
+def natural_step(instance: Instance, policy: ndarray, truth: Truth, weight: float) -> ndarray:
     """log of the policy after one natural gradient step of `weight` times the largest: the
     Boltzmann policy of weight Q^pi + (1 - weight) alpha log(pi / prior), by the operator."""
-    prior = np.where(bench.problem.support, bench.problem.log_prior, 0.0)
-    kept = np.where(bench.problem.support, policy, 0.0) - prior
-    return bench.boltzmann_policy(bench.q_float(_goal(bench, truth, kept, weight)))
+    prior = np.where(instance.problem.support, instance.problem.log_prior, 0.0)
+    kept = np.where(instance.problem.support, policy, 0.0) - prior
+    return instance.boltzmann_policy(instance.q_float(_goal(instance, truth, kept, weight)))
 
 
-def _goal(bench: Bench, truth: Truth, kept: ndarray, weight: float) -> ndarray:
-    return weight * truth.q + (1.0 - weight) * bench.problem.temperature * kept
+def _goal(instance: Instance, truth: Truth, kept: ndarray, weight: float) -> ndarray:
+    return weight * truth.q + (1.0 - weight) * instance.problem.temperature * kept
 
 
 @clause(
@@ -46,14 +46,14 @@ def _goal(bench: Bench, truth: Truth, kept: ndarray, weight: float) -> ndarray:
     "Cen et al. (2022), Lemma 1",
     SOFT,
 )
-def natural_improves(bench: Bench) -> Iterator[Case]:
-    for name, policy, before in bench.interior_policies():
-        for weight in STEPS if bench.is_small else STEPS[1:2]:
-            after = bench.evaluate(natural_step(bench, policy, before, weight))
-            size = bench.temperature * np.where(bench.problem.support, policy, 0.0)
-            tolerance = bench.solve_rounding(before.q, bench.optimum.q, size)
+def natural_improves(instance: Instance) -> Iterator[Case]:
+    for name, policy, before in instance.interior_policies():
+        for weight in STEPS if instance.is_small else STEPS[1:2]:
+            after = instance.evaluate(natural_step(instance, policy, before, weight))
+            size = instance.temperature * np.where(instance.problem.support, policy, 0.0)
+            tolerance = instance.solve_rounding(before.q, instance.optimum.q, size)
             doubt = before.error + after.error
-            yield bench.at_most(before.v, after.v, tolerance, doubt, policy=name, weight=weight)
+            yield instance.at_most(before.v, after.v, tolerance, doubt, policy=name, weight=weight)
 
 
 @clause(
@@ -64,29 +64,29 @@ def natural_improves(bench: Bench) -> Iterator[Case]:
     "Cen et al. (2022), Theorem 1",
     SOFT,
 )
-def natural_rate(bench: Bench) -> Iterator[Case]:
-    best, beta, problem = bench.optimum, bench.beta, bench.problem
+def natural_rate(instance: Instance) -> Iterator[Case]:
+    best, beta, problem = instance.optimum, instance.beta, instance.problem
     log_best = np.where(problem.support, problem.boltzmann(best.q), 0.0)
-    rounds = NPG_ROUNDS if bench.is_small else 1
-    for name, policy, start in bench.interior_policies()[: 3 if bench.is_small else 1]:
+    rounds = NPG_ROUNDS if instance.is_small else 1
+    for name, policy, start in instance.interior_policies()[: 3 if instance.is_small else 1]:
         apart = np.abs(np.where(problem.support, policy, 0.0) - log_best).max()
-        size = bench.temperature * np.where(problem.support, policy, 0.0)
-        for weight in STEPS if bench.is_small else STEPS[1:2]:
-            constant = bench.distance(best.q, start.q) + 2.0 * bench.temperature * float(
+        size = instance.temperature * np.where(problem.support, policy, 0.0)
+        for weight in STEPS if instance.is_small else STEPS[1:2]:
+            constant = instance.distance(best.q, start.q) + 2.0 * instance.temperature * float(
                 (1.0 - weight) * apart
             )
             now, truth = policy, start
             for k in range(rounds):
-                now = natural_step(bench, now, truth, weight)
-                truth = bench.evaluate(now)
+                now = natural_step(instance, now, truth, weight)
+                truth = instance.evaluate(now)
                 bound = beta * constant * (1.0 - weight * (1.0 - beta)) ** k
-                tolerance = bench.solve_rounding(best.q, start.q, size) * min(
+                tolerance = instance.solve_rounding(best.q, start.q, size) * min(
                     k + 1, 1.0 / (1.0 - beta)
                 )
-                error = np.abs(bench.difference(best.q, truth.q))
+                error = np.abs(instance.difference(best.q, truth.q))
                 doubt = best.error + truth.error + start.error
                 names = {"start": name, "weight": weight, "round": k + 1}
-                yield bench.at_most(error, bound, tolerance, doubt, **names)
+                yield instance.at_most(error, bound, tolerance, doubt, **names)
 
 
 @clause(
@@ -97,54 +97,54 @@ def natural_rate(bench: Bench) -> Iterator[Case]:
     "Cen et al. (2022), Eq. 15",
     (*SOFT, FACTORISABLE, SOMETHING),
 )
-def natural_update(bench: Bench) -> Iterator[Case]:
-    problem, alpha = bench.problem, bench.temperature
+def natural_update(instance: Instance) -> Iterator[Case]:
+    problem, alpha = instance.problem, instance.temperature
     prior = np.where(problem.support, problem.log_prior, 0.0)
-    for name, policy, before in bench.interior_policies()[:2]:
+    for name, policy, before in instance.interior_policies()[:2]:
         kept = np.where(problem.support, policy, 0.0)
         for weight in STEPS[1:]:
-            step = weight * (1.0 - bench.mdp.discount) / alpha
+            step = weight * (1.0 - instance.mdp.discount) / alpha
             if not 0.0 < step < np.inf:
                 continue
-            given = (bench.mdp, alpha)
-            settings = {"step": step, "iterations": 1, "logits": kept, "prior": bench.prior}
-            trace = bench.call("natural_policy_gradient", *given, **settings)
+            given = (instance.mdp, alpha)
+            settings = {"step": step, "iterations": 1, "logits": kept, "prior": instance.prior}
+            trace = instance.call("natural_policy_gradient", *given, **settings)
             found = getattr(trace, "log_policy", np.full(kept.shape, np.nan))
-            goal = _goal(bench, before, kept - prior, weight)
+            goal = _goal(instance, before, kept - prior, weight)
             expected = alpha * problem.boltzmann(goal)
-            tolerance = bench.solve_rounding(before.q, alpha * kept)
+            tolerance = instance.solve_rounding(before.q, alpha * kept)
             names = {"policy": name, "weight": weight}
-            yield bench.equal(alpha * found, expected, tolerance, before.error, **names)
+            yield instance.equal(alpha * found, expected, tolerance, before.error, **names)
 
 
 # PG
 
 
-def directions(bench: Bench) -> Iterator[tuple[str, ndarray]]:
+def directions(instance: Instance) -> Iterator[tuple[str, ndarray]]:
     """Named directions in the space of logits, entries at most 1."""
-    rng = bench.rng(42)
-    shape = bench.problem.support.shape
+    rng = instance.rng(42)
+    shape = instance.problem.support.shape
     yield "random", rng.uniform(-1.0, 1.0, size=shape)
     yield "random signs", np.where(rng.random(shape) < 0.5, -1.0, 1.0)
-    state = int(rng.choice(np.flatnonzero(bench.problem.alive)))
+    state = int(rng.choice(np.flatnonzero(instance.problem.nonterminal)))
     bump = np.zeros(shape)
-    bump[state, int(np.argmax(bench.problem.support[state]))] = 1.0
+    bump[state, int(np.argmax(instance.problem.support[state]))] = 1.0
     yield f"one action of state {state}", bump
 
 
 def slope_of_value(
-    bench: Bench, policy: ndarray, truth: Truth, direction: ndarray
+    instance: Instance, policy: ndarray, truth: Truth, direction: ndarray
 ) -> tuple[ndarray, float]:
     """dV^pi along a direction of the logits, (S,), by differentiating the linear system:
     (I - gamma P) dV = sum_a dpi(a|s) (Q^pi - alpha log(pi / prior)), and its error."""
-    problem = bench.problem
+    problem = instance.problem
     probability = np.where(problem.support, np.exp(policy.astype(np.longdouble)), 0.0)
     change = probability * (direction - (probability * direction).sum(axis=1, keepdims=True))
     prior = np.where(problem.support, problem.log_prior, 0.0)
     surprise = np.where(problem.support, policy, 0.0) - prior
     earned = np.where(problem.support, change * (truth.q - problem.temperature * surprise), 0.0)
     slope, error = problem.solve(policy, earned.sum(axis=1))
-    return slope, error + 2.0 * truth.error / (1.0 - bench.beta)
+    return slope, error + 2.0 * truth.error / (1.0 - instance.beta)
 
 
 @clause(
@@ -155,15 +155,15 @@ def slope_of_value(
     "soft policy gradient theorem; SQL App. B, Eqs. 26-32",
     (*SOFT, FACTORISABLE),
 )
-def policy_gradient(bench: Bench) -> Iterator[Case]:
-    support = bench.problem.support
-    for name, policy, truth in bench.interior_policies():
+def policy_gradient(instance: Instance) -> Iterator[Case]:
+    support = instance.problem.support
+    for name, policy, truth in instance.interior_policies():
         logits = np.where(support, policy, 0.0)
-        given = (bench.mdp, logits, bench.temperature)
-        gradient = bench.call("policy_gradient", *given, prior=bench.prior)
-        for along, direction in directions(bench):
+        given = (instance.mdp, logits, instance.temperature)
+        gradient = instance.call("policy_gradient", *given, prior=instance.prior)
+        for along, direction in directions(instance):
             found = np.where(support, gradient * direction, 0.0).sum()
-            yield from _slopes(bench, name, policy, truth, along, direction, found)
+            yield from _slopes(instance, name, policy, truth, along, direction, found)
 
 
 @clause(
@@ -173,22 +173,22 @@ def policy_gradient(bench: Bench) -> Iterator[Case]:
     "soft policy gradient theorem",
     (*SOFT, FACTORISABLE),
 )
-def gradient_by_occupancy(bench: Bench) -> Iterator[Case]:
-    problem = bench.problem
+def gradient_by_occupancy(instance: Instance) -> Iterator[Case]:
+    problem = instance.problem
     prior = np.where(problem.support, problem.log_prior, 0.0)
-    for name, policy, truth in bench.interior_policies():
-        visits = bench.call("occupancy", bench.mdp, np.exp(policy))
-        q = bench.backup(truth.v.astype(np.float64))
-        worth = q - bench.temperature * (np.where(problem.support, policy, 0.0) - prior)
+    for name, policy, truth in instance.interior_policies():
+        visits = instance.call("occupancy", instance.mdp, np.exp(policy))
+        q = instance.backup(truth.v.astype(np.float64))
+        worth = q - instance.temperature * (np.where(problem.support, policy, 0.0) - prior)
         with np.errstate(all="ignore"):
             gradient = visits * (worth - truth.v[:, None])
-        for along, direction in directions(bench):
+        for along, direction in directions(instance):
             found = np.where(problem.support, gradient * direction, 0.0).sum()
-            yield from _slopes(bench, name, policy, truth, along, direction, found)
+            yield from _slopes(instance, name, policy, truth, along, direction, found)
 
 
 def _slopes(
-    bench: Bench,
+    instance: Instance,
     name: str,
     policy: ndarray,
     truth: Truth,
@@ -197,11 +197,11 @@ def _slopes(
     found: float,
 ) -> Iterator[Case]:
     """The gradient's component along a direction against the differentiated system."""
-    slope, error = slope_of_value(bench, policy, truth, direction)
-    expected = bench.initial @ slope
-    size = bench.temperature * np.where(bench.problem.support, policy, 0.0)
-    tolerance = 2.0 * bench.solve_rounding(truth.q, size) / (1.0 - bench.beta)
-    yield bench.equal(np.asarray(found), expected, tolerance, error, policy=name, along=along)
+    slope, error = slope_of_value(instance, policy, truth, direction)
+    expected = instance.initial @ slope
+    size = instance.temperature * np.where(instance.problem.support, policy, 0.0)
+    tolerance = 2.0 * instance.solve_rounding(truth.q, size) / (1.0 - instance.beta)
+    yield instance.equal(np.asarray(found), expected, tolerance, error, policy=name, along=along)
 
 
 # PG-EQUIVALENCE
@@ -216,31 +216,31 @@ def _slopes(
     "Schulman, Chen, Abbeel (2017), Sec. 3",
     SOFT,
 )
-def equivalence(bench: Bench) -> Iterator[Case]:
-    problem = bench.problem
-    listed = list(inputs.q_functions(problem, bench.optimum, bench.rng(43)))
+def equivalence(instance: Instance) -> Iterator[Case]:
+    problem = instance.problem
+    listed = list(inputs.q_functions(problem, instance.optimum, instance.rng(43)))
     for (q_name, q), (y_name, y) in zip(listed, listed[1:] + listed[:1]):
-        first, second = _two_terms(bench, q, y)
+        first, second = _two_terms(instance, q, y)
         # d/dQ(s,b) of 1/2 E_pi[(Q - y)^2], pi held fixed
         with np.errstate(all="ignore"):
-            left = np.exp(bench.boltzmann_policy(q)) * np.where(problem.support, q - y, 0.0)
-        tolerance = bench.sweep_rounding(q, y)
-        yield bench.equal(first + second, left, tolerance, q=q_name, target=y_name)
+            left = np.exp(instance.boltzmann_policy(q)) * np.where(problem.support, q - y, 0.0)
+        tolerance = instance.sweep_rounding(q, y)
+        yield instance.equal(first + second, left, tolerance, q=q_name, target=y_name)
 
 
-def _two_terms(bench: Bench, q: ndarray, y: ndarray) -> tuple[ndarray, ndarray]:
+def _two_terms(instance: Instance, q: ndarray, y: ndarray) -> tuple[ndarray, ndarray]:
     """The two terms on the right, (S, A), by the operators, for the parameters Q(s,a): dV = pi and
     alpha dpi(a)/dQ(b) = pi(a) ([a = b] - pi(b))."""
-    problem = bench.problem
-    log_policy = bench.boltzmann_policy(q)
+    problem = instance.problem
+    log_policy = instance.boltzmann_policy(q)
     prior = np.where(problem.support, problem.log_prior, 0.0)
     with np.errstate(all="ignore"):
         policy = np.where(problem.support, np.exp(log_policy), 0.0)
         surprise = np.where(policy > 0.0, log_policy - prior, 0.0)
-        worth = np.where(problem.support, y - bench.temperature * surprise, 0.0)
-        expected = bench.policy_value(y, log_policy)
+        worth = np.where(problem.support, y - instance.temperature * surprise, 0.0)
+        expected = instance.policy_value(y, log_policy)
         first = -policy * (worth - expected[:, None])
-        second = policy * (bench.soft_value(q) - expected)[:, None]
+        second = policy * (instance.soft_value(q) - expected)[:, None]
     return first, second
 
 
@@ -251,21 +251,21 @@ def _two_terms(bench: Bench, q: ndarray, y: ndarray) -> tuple[ndarray, ndarray]:
     "Schulman, Chen, Abbeel (2017), Sec. 3.2; PG",
     (*SOFT, FACTORISABLE),
 )
-def equivalent_to_gradient(bench: Bench) -> Iterator[Case]:
-    problem = bench.problem
-    for name, policy, truth in bench.interior_policies():
+def equivalent_to_gradient(instance: Instance) -> Iterator[Case]:
+    problem = instance.problem
+    for name, policy, truth in instance.interior_policies():
         with np.errstate(all="ignore"):
             prior = np.where(problem.support, problem.log_prior, 0.0)
             kept = np.where(problem.support, policy, 0.0) - prior
-            q = bench.q_float(bench.temperature * kept)
-        first, _ = _two_terms(bench, q, bench.q_float(truth.q))
-        for along, direction in directions(bench):
+            q = instance.q_float(instance.temperature * kept)
+        first, _ = _two_terms(instance, q, instance.q_float(truth.q))
+        for along, direction in directions(instance):
             change = np.where(problem.support, -first * direction, 0.0).sum(axis=1)
             found, _ = problem.solve(policy, change)
-            slope, error = slope_of_value(bench, policy, truth, direction)
+            slope, error = slope_of_value(instance, policy, truth, direction)
             size = np.where(problem.support, q, 0.0)
-            tolerance = 2.0 * bench.solve_rounding(truth.q, size) / (1.0 - bench.beta)
-            yield bench.equal(found, slope, tolerance, error, policy=name, along=along)
+            tolerance = 2.0 * instance.solve_rounding(truth.q, size) / (1.0 - instance.beta)
+            yield instance.equal(found, slope, tolerance, error, policy=name, along=along)
 
 
 CLAUSES = (

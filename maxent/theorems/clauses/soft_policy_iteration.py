@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from maxent.theorems import inputs
 from maxent.theorems.check import Case, clause
-from maxent.theorems.instance import MODEL, POSITIVE, SWEEPS_CHECKED, Bench
+from maxent.theorems.instance import MODEL, POSITIVE, SWEEPS_CHECKED, Instance
 from maxent.theorems.reference import Truth
 
 ROUNDS = 100
@@ -30,11 +30,11 @@ ROUNDS = 100
     "SAC Lemma 1, Eqs. 2-3",
     MODEL,
 )
-def evaluation_fixed_point(bench: Bench) -> Iterator[Case]:
-    for name, policy, truth in bench.policies:
-        found = bench.soft_policy_bellman(bench.q_float(truth.q), policy)
-        tolerance = bench.sweep_rounding(truth.q)
-        yield bench.equal(found, truth.q, tolerance, 2.0 * truth.residual, policy=name)
+def evaluation_fixed_point(instance: Instance) -> Iterator[Case]:
+    for name, policy, truth in instance.policies:
+        found = instance.soft_policy_bellman(instance.q_float(truth.q), policy)
+        tolerance = instance.sweep_rounding(truth.q)
+        yield instance.equal(found, truth.q, tolerance, 2.0 * truth.residual, policy=name)
 
 
 @clause(
@@ -44,11 +44,11 @@ def evaluation_fixed_point(bench: Bench) -> Iterator[Case]:
     "SAC Eq. 3 (with the alpha of SAC2)",
     MODEL,
 )
-def value_of_policy(bench: Bench) -> Iterator[Case]:
-    for name, policy, truth in bench.policies:
-        found = bench.policy_value(bench.q_float(truth.q), policy)
-        tolerance = bench.sweep_rounding(truth.q)
-        yield bench.equal(found, truth.v, tolerance, truth.residual, policy=name)
+def value_of_policy(instance: Instance) -> Iterator[Case]:
+    for name, policy, truth in instance.policies:
+        found = instance.policy_value(instance.q_float(truth.q), policy)
+        tolerance = instance.sweep_rounding(truth.q)
+        yield instance.equal(found, truth.v, tolerance, truth.residual, policy=name)
 
 
 @clause(
@@ -58,12 +58,12 @@ def value_of_policy(bench: Bench) -> Iterator[Case]:
     "SAC Eqs. 2-3",
     MODEL,
 )
-def evaluation_operator(bench: Bench) -> Iterator[Case]:
-    for name, policy, q_name, q in _policies_with_q(bench):
-        v = bench.problem.policy_value(q, policy)
-        found = bench.soft_policy_bellman(q, policy)
-        tolerance = bench.sweep_rounding(q)
-        yield bench.equal(found, bench.problem.q_of(v), tolerance, policy=name, q=q_name)
+def evaluation_operator(instance: Instance) -> Iterator[Case]:
+    for name, policy, q_name, q in _policies_with_q(instance):
+        v = instance.problem.policy_value(q, policy)
+        found = instance.soft_policy_bellman(q, policy)
+        tolerance = instance.sweep_rounding(q)
+        yield instance.equal(found, instance.problem.q_of(v), tolerance, policy=name, q=q_name)
 
 
 @clause(
@@ -74,22 +74,22 @@ def evaluation_operator(bench: Bench) -> Iterator[Case]:
     "SAC Lemma 1",
     MODEL,
 )
-def evaluation_iteration(bench: Bench) -> Iterator[Case]:
-    exact = {name: truth for name, _, truth in bench.policies}
-    for name, policy, start_name, other in _policies_with_q(bench):
+def evaluation_iteration(instance: Instance) -> Iterator[Case]:
+    exact = {name: truth for name, _, truth in instance.policies}
+    for name, policy, start_name, other in _policies_with_q(instance):
         truth = exact[name]
-        for q_name, q in (("Q^pi", bench.q_float(truth.q)), (start_name, other)):
-            start = bench.distance(q, truth.q)
-            rounding = bench.sweep_rounding(truth.q, q)
-            for k in range(1, (SWEEPS_CHECKED[-1] if bench.is_small else 5) + 1):
-                q = bench.soft_policy_bellman(q, policy)
+        for q_name, q in (("Q^pi", instance.q_float(truth.q)), (start_name, other)):
+            start = instance.distance(q, truth.q)
+            rounding = instance.sweep_rounding(truth.q, q)
+            for k in range(1, (SWEEPS_CHECKED[-1] if instance.is_small else 5) + 1):
+                q = instance.soft_policy_bellman(q, policy)
                 if k not in SWEEPS_CHECKED:
                     continue
-                sweeps = min(k, 1.0 / (1.0 - bench.beta))
+                sweeps = min(k, 1.0 / (1.0 - instance.beta))
                 errors = rounding * sweeps, truth.residual * sweeps
-                bound = bench.beta**k * start
-                error = np.abs(bench.difference(q, truth.q))
-                yield bench.at_most(error, bound, *errors, policy=name, start=q_name, sweep=k)
+                bound = instance.beta**k * start
+                error = np.abs(instance.difference(q, truth.q))
+                yield instance.at_most(error, bound, *errors, policy=name, start=q_name, sweep=k)
 
 
 @clause(
@@ -99,18 +99,18 @@ def evaluation_iteration(bench: Bench) -> Iterator[Case]:
     "SAC Lemma 1: the expectation is linear",
     MODEL,
 )
-def affine(bench: Bench) -> Iterator[Case]:
-    for name, policy, q_name, q in _policies_with_q(bench):
-        p = bench.q_float(bench.optimum.q)
+def affine(instance: Instance) -> Iterator[Case]:
+    for name, policy, q_name, q in _policies_with_q(instance):
+        p = instance.q_float(instance.optimum.q)
         for t in (0.5, -1.0, 3.0):
             mixed = (1.0 - t) * q + t * p
-            left = bench.soft_policy_bellman(mixed, policy)
-            first, second = (bench.soft_policy_bellman(x, policy) for x in (q, p))
-            tolerance = bench.sweep_rounding(mixed, (1.0 - t) * q, t * p) + (
-                (abs(1.0 - t) + abs(t)) * bench.sweep_rounding(q, p)
+            left = instance.soft_policy_bellman(mixed, policy)
+            first, second = (instance.soft_policy_bellman(x, policy) for x in (q, p))
+            tolerance = instance.sweep_rounding(mixed, (1.0 - t) * q, t * p) + (
+                (abs(1.0 - t) + abs(t)) * instance.sweep_rounding(q, p)
             )
             right = (1.0 - t) * first + t * second
-            yield bench.equal(left, right, tolerance, policy=name, q=q_name, t=t)
+            yield instance.equal(left, right, tolerance, policy=name, q=q_name, t=t)
 
 
 @clause(
@@ -120,15 +120,15 @@ def affine(bench: Bench) -> Iterator[Case]:
     "SAC Lemma 1",
     MODEL,
 )
-def evaluation_contraction(bench: Bench) -> Iterator[Case]:
-    pairs = list(inputs.q_pairs(bench.problem, bench.optimum, bench.rng(8)))
-    for i, (name, policy, _) in enumerate(bench.policies):
+def evaluation_contraction(instance: Instance) -> Iterator[Case]:
+    pairs = list(inputs.q_pairs(instance.problem, instance.optimum, instance.rng(8)))
+    for i, (name, policy, _) in enumerate(instance.policies):
         for q_name, q, p in pairs[i % 3 :: 3]:
-            after = (bench.soft_policy_bellman(x, policy) for x in (q, p))
-            change = np.abs(bench.difference(*after))
-            bound = bench.beta * bench.distance(q, p)
-            tolerance = bench.sweep_rounding(q, p)
-            yield bench.at_most(change, bound, tolerance, policy=name, q=q_name)
+            after = (instance.soft_policy_bellman(x, policy) for x in (q, p))
+            change = np.abs(instance.difference(*after))
+            bound = instance.beta * instance.distance(q, p)
+            tolerance = instance.sweep_rounding(q, p)
+            yield instance.at_most(change, bound, tolerance, policy=name, q=q_name)
 
 
 @clause(
@@ -138,21 +138,21 @@ def evaluation_contraction(bench: Bench) -> Iterator[Case]:
     "SAC Lemma 1",
     MODEL,
 )
-def evaluation_monotonicity(bench: Bench) -> Iterator[Case]:
-    pairs = list(inputs.ordered_pairs(bench.problem, bench.optimum, bench.rng(9)))
-    for i, (name, policy, _) in enumerate(bench.policies):
+def evaluation_monotonicity(instance: Instance) -> Iterator[Case]:
+    pairs = list(inputs.ordered_pairs(instance.problem, instance.optimum, instance.rng(9)))
+    for i, (name, policy, _) in enumerate(instance.policies):
         for q_name, q, p in pairs[i % 3 :: 3]:
-            low, high = (bench.soft_policy_bellman(x, policy) for x in (q, p))
-            yield bench.at_most(low, high, bench.sweep_rounding(q, p), policy=name, q=q_name)
+            low, high = (instance.soft_policy_bellman(x, policy) for x in (q, p))
+            yield instance.at_most(low, high, instance.sweep_rounding(q, p), policy=name, q=q_name)
 
 
 def _improved(
-    bench: Bench, improve: Callable[[ndarray], ndarray]
+    instance: Instance, improve: Callable[[ndarray], ndarray]
 ) -> Iterator[tuple[str, Truth, Truth, float]]:
     """Each policy's value before and after one improvement, and the rounding of comparing."""
-    for name, _, before in bench.policies:
-        after = bench.evaluate(improve(bench.q_float(before.q)))
-        yield name, before, after, bench.solve_rounding(before.q, bench.optimum.q)
+    for name, _, before in instance.policies:
+        after = instance.evaluate(improve(instance.q_float(before.q)))
+        yield name, before, after, instance.solve_rounding(before.q, instance.optimum.q)
 
 
 @clause(
@@ -162,9 +162,11 @@ def _improved(
     "SQL Theorem 4 (App. A.1)",
     MODEL,
 )
-def boltzmann_improves(bench: Bench) -> Iterator[Case]:
-    for name, before, after, tolerance in _improved(bench, bench.boltzmann_policy):
-        yield bench.at_most(before.q, after.q, tolerance, before.error + after.error, policy=name)
+def boltzmann_improves(instance: Instance) -> Iterator[Case]:
+    for name, before, after, tolerance in _improved(instance, instance.boltzmann_policy):
+        yield instance.at_most(
+            before.q, after.q, tolerance, before.error + after.error, policy=name
+        )
 
 
 @clause(
@@ -174,10 +176,10 @@ def boltzmann_improves(bench: Bench) -> Iterator[Case]:
     "SQL App. A.1: the first step of its chain of inequalities",
     MODEL,
 )
-def size_of_step(bench: Bench) -> Iterator[Case]:
-    for name, before, after, tolerance in _improved(bench, bench.boltzmann_policy):
-        least = bench.problem.soft_value(before.q)
-        yield bench.at_most(least, after.v, tolerance, before.error + after.error, policy=name)
+def size_of_step(instance: Instance) -> Iterator[Case]:
+    for name, before, after, tolerance in _improved(instance, instance.boltzmann_policy):
+        least = instance.problem.soft_value(before.q)
+        yield instance.at_most(least, after.v, tolerance, before.error + after.error, policy=name)
 
 
 @clause(
@@ -188,12 +190,14 @@ def size_of_step(bench: Bench) -> Iterator[Case]:
     "SAC Eq. 4 (GIBBS-1, GIBBS-2)",
     MODEL,
 )
-def projection(bench: Bench) -> Iterator[Case]:
-    listed = list(inputs.q_functions(bench.problem, bench.optimum, bench.rng(10)))
-    listed += [(f"Q of {name}", bench.q_float(truth.q)) for name, _, truth in bench.policies]
+def projection(instance: Instance) -> Iterator[Case]:
+    listed = list(inputs.q_functions(instance.problem, instance.optimum, instance.rng(10)))
+    listed += [(f"Q of {name}", instance.q_float(truth.q)) for name, _, truth in instance.policies]
     for name, q in listed:
-        reached = bench.problem.policy_value(q, bench.soft_policy_improvement(q))
-        yield bench.equal(reached, bench.problem.soft_value(q), bench.sweep_rounding(q), q=name)
+        reached = instance.problem.policy_value(q, instance.soft_policy_improvement(q))
+        yield instance.equal(
+            reached, instance.problem.soft_value(q), instance.sweep_rounding(q), q=name
+        )
 
 
 @clause(
@@ -204,8 +208,8 @@ def projection(bench: Bench) -> Iterator[Case]:
     "SAC Eq. 4 with Pi all policies",
     (*MODEL, POSITIVE),
 )
-def minimiser(bench: Bench) -> Iterator[Case]:
-    return bench.boltzmann_cases(bench.soft_policy_improvement)
+def minimiser(instance: Instance) -> Iterator[Case]:
+    return instance.boltzmann_cases(instance.soft_policy_improvement)
 
 
 @clause(
@@ -215,9 +219,11 @@ def minimiser(bench: Bench) -> Iterator[Case]:
     "SAC Lemma 2",
     MODEL,
 )
-def projection_improves(bench: Bench) -> Iterator[Case]:
-    for name, before, after, tolerance in _improved(bench, bench.soft_policy_improvement):
-        yield bench.at_most(before.q, after.q, tolerance, before.error + after.error, policy=name)
+def projection_improves(instance: Instance) -> Iterator[Case]:
+    for name, before, after, tolerance in _improved(instance, instance.soft_policy_improvement):
+        yield instance.at_most(
+            before.q, after.q, tolerance, before.error + after.error, policy=name
+        )
 
 
 @clause(
@@ -227,12 +233,12 @@ def projection_improves(bench: Bench) -> Iterator[Case]:
     "SAC Theorem 1",
     MODEL,
 )
-def never_falls(bench: Bench) -> Iterator[Case]:
-    for name, values in soft_policy_iterations(bench):
+def never_falls(instance: Instance) -> Iterator[Case]:
+    for name, values in soft_policy_iterations(instance):
         for k, (before, after) in enumerate(itertools.pairwise(values), start=1):
-            tolerance = bench.solve_rounding(before.q, after.q)
+            tolerance = instance.solve_rounding(before.q, after.q)
             doubt = before.error + after.error
-            yield bench.at_most(before.v, after.v, tolerance, doubt, start=name, round=k)
+            yield instance.at_most(before.v, after.v, tolerance, doubt, start=name, round=k)
 
 
 @clause(
@@ -242,15 +248,15 @@ def never_falls(bench: Bench) -> Iterator[Case]:
     "SAC Theorem 1; policy iteration is no slower than value iteration",
     MODEL,
 )
-def rate(bench: Bench) -> Iterator[Case]:
-    best = bench.optimum
-    for name, values in soft_policy_iterations(bench):
+def rate(instance: Instance) -> Iterator[Case]:
+    best = instance.optimum
+    for name, values in soft_policy_iterations(instance):
         for k, (before, after) in enumerate(itertools.pairwise(values), start=1):
-            tolerance = bench.solve_rounding(best.q, before.q)
-            bound = bench.beta * bench.distance(best.v, before.v)
+            tolerance = instance.solve_rounding(best.q, before.q)
+            bound = instance.beta * instance.distance(best.v, before.v)
             doubt = 2.0 * best.error + before.error + after.error
-            error = np.abs(bench.difference(best.v, after.v))
-            yield bench.at_most(error, bound, tolerance, doubt, start=name, round=k)
+            error = np.abs(instance.difference(best.v, after.v))
+            yield instance.at_most(error, bound, tolerance, doubt, start=name, round=k)
 
 
 @clause(
@@ -260,12 +266,12 @@ def rate(bench: Bench) -> Iterator[Case]:
     "SAC Theorem 1",
     MODEL,
 )
-def limit(bench: Bench) -> Iterator[Case]:
-    best = bench.optimum
-    for name, values in soft_policy_iterations(bench):
-        tolerance = bench.solve_rounding(best.q)
+def limit(instance: Instance) -> Iterator[Case]:
+    best = instance.optimum
+    for name, values in soft_policy_iterations(instance):
+        tolerance = instance.solve_rounding(best.q)
         doubt = best.error + values[-1].error
-        yield bench.equal(
+        yield instance.equal(
             values[-1].v, best.v, tolerance, doubt, start=name, rounds=len(values) - 1
         )
 
@@ -277,40 +283,40 @@ def limit(bench: Bench) -> Iterator[Case]:
     "SAC Theorem 1",
     MODEL,
 )
-def limit_dominates(bench: Bench) -> Iterator[Case]:
-    for start, values in soft_policy_iterations(bench):
-        for name, _, other in bench.policies:
-            tolerance = bench.solve_rounding(values[-1].q, other.q)
+def limit_dominates(instance: Instance) -> Iterator[Case]:
+    for start, values in soft_policy_iterations(instance):
+        for name, _, other in instance.policies:
+            tolerance = instance.solve_rounding(values[-1].q, other.q)
             doubt = values[-1].error + other.error
             witness = {"policy": name, "start": start}
-            yield bench.at_most(other.q, values[-1].q, tolerance, doubt, **witness)
+            yield instance.at_most(other.q, values[-1].q, tolerance, doubt, **witness)
 
 
-def soft_policy_iterations(bench: Bench) -> list[tuple[str, list[Truth]]]:
+def soft_policy_iterations(instance: Instance) -> list[tuple[str, list[Truth]]]:
     """Runs of soft policy iteration: improvement by the operator under test, exact evaluation.
 
     A run ends when V* is reached within rounding, or when no state's value rises any more.
     """
-    if "policy_iterations" not in bench.shared:
+    if "policy_iterations" not in instance.shared:
         runs = []
-        for name, _, truth in bench.policies[: 3 if bench.is_small else 1]:
+        for name, _, truth in instance.policies[: 3 if instance.is_small else 1]:
             values = [truth]
-            enough = 0.25 * bench.solve_rounding(bench.optimum.q)
+            enough = 0.25 * instance.solve_rounding(instance.optimum.q)
             for _ in range(ROUNDS):
-                improved = bench.soft_policy_improvement(bench.q_float(values[-1].q))
-                values.append(bench.evaluate(improved))
-                rise = (values[-1].v - values[-2].v)[bench.problem.alive].max()
-                if bench.distance(values[-1].v, bench.optimum.v) <= enough or not rise > 0.0:
+                improved = instance.soft_policy_improvement(instance.q_float(values[-1].q))
+                values.append(instance.evaluate(improved))
+                rise = (values[-1].v - values[-2].v)[instance.problem.nonterminal].max()
+                if instance.distance(values[-1].v, instance.optimum.v) <= enough or not rise > 0.0:
                     break
             runs.append((name, values))
-        bench.shared["policy_iterations"] = runs
-    return bench.shared["policy_iterations"]
+        instance.shared["policy_iterations"] = runs
+    return instance.shared["policy_iterations"]
 
 
-def _policies_with_q(bench: Bench) -> Iterator[tuple[str, ndarray, str, ndarray]]:
+def _policies_with_q(instance: Instance) -> Iterator[tuple[str, ndarray, str, ndarray]]:
     """Every policy with a q-function of its own, going round the list."""
-    listed = list(inputs.q_functions(bench.problem, bench.optimum, bench.rng(11)))
-    for i, (name, policy, _) in enumerate(bench.policies):
+    listed = list(inputs.q_functions(instance.problem, instance.optimum, instance.rng(11)))
+    for i, (name, policy, _) in enumerate(instance.policies):
         yield name, policy, *listed[i % len(listed)]
 
 

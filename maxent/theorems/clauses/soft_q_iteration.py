@@ -14,7 +14,7 @@ import numpy as np
 
 from maxent.theorems import inputs
 from maxent.theorems.check import Case, clause
-from maxent.theorems.instance import MODEL, POSITIVE, Bench
+from maxent.theorems.instance import MODEL, POSITIVE, Instance
 
 
 @clause(
@@ -24,10 +24,10 @@ from maxent.theorems.instance import MODEL, POSITIVE, Bench
     "SQL Theorem 1, Eqs. 4-6",
     MODEL,
 )
-def optimal_value(bench: Bench) -> Iterator[Case]:
-    best = bench.optimum
-    found = bench.evaluate(bench.boltzmann_policy(bench.q_float(best.q)))
-    yield bench.equal(found.v, best.v, bench.solve_rounding(best.q), found.error + best.error)
+def optimal_value(instance: Instance) -> Iterator[Case]:
+    best = instance.optimum
+    found = instance.evaluate(instance.boltzmann_policy(instance.q_float(best.q)))
+    yield instance.equal(found.v, best.v, instance.solve_rounding(best.q), found.error + best.error)
 
 
 @clause(
@@ -37,12 +37,12 @@ def optimal_value(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 1",
     MODEL,
 )
-def dominance(bench: Bench) -> Iterator[Case]:
-    best = bench.optimum
-    found = bench.evaluate(bench.boltzmann_policy(bench.q_float(best.q)))
-    for name, _, other in bench.policies:
-        tolerance = bench.solve_rounding(best.q, other.v)
-        yield bench.at_most(other.v, found.v, tolerance, found.error + other.error, policy=name)
+def dominance(instance: Instance) -> Iterator[Case]:
+    best = instance.optimum
+    found = instance.evaluate(instance.boltzmann_policy(instance.q_float(best.q)))
+    for name, _, other in instance.policies:
+        tolerance = instance.solve_rounding(best.q, other.v)
+        yield instance.at_most(other.v, found.v, tolerance, found.error + other.error, policy=name)
 
 
 @clause(
@@ -52,15 +52,15 @@ def dominance(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 1, Eq. 6",
     MODEL,
 )
-def normalisation(bench: Bench) -> Iterator[Case]:
-    tolerance = bench.row_rounding()
-    for name, q in inputs.q_functions(bench.problem, bench.optimum, bench.rng(3)):
+def normalisation(instance: Instance) -> Iterator[Case]:
+    tolerance = instance.row_rounding()
+    for name, q in inputs.q_functions(instance.problem, instance.optimum, instance.rng(3)):
         with np.errstate(over="ignore"):
-            policy = np.exp(bench.boltzmann_policy(q).astype(np.longdouble))
-        sums = np.where(bench.problem.support, policy, 0.0).sum(axis=1)
+            policy = np.exp(instance.boltzmann_policy(q).astype(np.longdouble))
+        sums = np.where(instance.problem.support, policy, 0.0).sum(axis=1)
         ones = np.ones_like(sums)
-        yield bench.equal(sums, ones, tolerance, q=name)
-        yield bench.equal(policy.sum(axis=1), ones, tolerance, q=name)
+        yield instance.equal(sums, ones, tolerance, q=name)
+        yield instance.equal(policy.sum(axis=1), ones, tolerance, q=name)
 
 
 @clause(
@@ -70,8 +70,8 @@ def normalisation(bench: Bench) -> Iterator[Case]:
     "SQL Eq. 6",
     (*MODEL, POSITIVE),
 )
-def formula(bench: Bench) -> Iterator[Case]:
-    return bench.boltzmann_cases(bench.boltzmann_policy)
+def formula(instance: Instance) -> Iterator[Case]:
+    return instance.boltzmann_cases(instance.boltzmann_policy)
 
 
 @clause(
@@ -81,27 +81,27 @@ def formula(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 2, Eq. 7",
     MODEL,
 )
-def bellman_equation(bench: Bench) -> Iterator[Case]:
-    best = bench.optimum
-    found = bench.soft_bellman(bench.q_float(best.q))
-    yield bench.equal(found, best.q, bench.sweep_rounding(best.q), 2.0 * best.residual)
+def bellman_equation(instance: Instance) -> Iterator[Case]:
+    best = instance.optimum
+    found = instance.soft_bellman(instance.q_float(best.q))
+    yield instance.equal(found, best.q, instance.sweep_rounding(best.q), 2.0 * best.residual)
 
 
 @clause("SQL-T2", "backup", "Q*(s,a) = r(s,a) + gamma E[ V*(s') ].", "SQL Eq. 7", MODEL)
-def backup_of_optimum(bench: Bench) -> Iterator[Case]:
-    best = bench.optimum
-    hidden = 10.0 * inputs.size_of(bench.problem, best)
+def backup_of_optimum(instance: Instance) -> Iterator[Case]:
+    best = instance.optimum
+    hidden = 10.0 * inputs.size_of(instance.problem, best)
     for name, beyond in (("0", 0.0), ("a large value", hidden)):
-        v = np.where(bench.problem.alive, best.v, beyond).astype(np.float64)
-        tolerance = bench.sweep_rounding(best.v)
-        yield bench.equal(bench.backup(v), best.q, tolerance, terminal_v=name)
+        v = np.where(instance.problem.nonterminal, best.v, beyond).astype(np.float64)
+        tolerance = instance.sweep_rounding(best.v)
+        yield instance.equal(instance.backup(v), best.q, tolerance, terminal_v=name)
 
 
 @clause("SQL-T2", "soft value", "V*(s) = alpha log sum exp(Q*(s,.) / alpha).", "SQL Eq. 5", MODEL)
-def value_of_optimum(bench: Bench) -> Iterator[Case]:
-    best = bench.optimum
-    found = bench.soft_value(bench.q_float(best.q))
-    yield bench.equal(found, best.v, bench.sweep_rounding(best.q), best.residual)
+def value_of_optimum(instance: Instance) -> Iterator[Case]:
+    best = instance.optimum
+    found = instance.soft_value(instance.q_float(best.q))
+    yield instance.equal(found, best.v, instance.sweep_rounding(best.q), best.residual)
 
 
 @clause(
@@ -111,11 +111,11 @@ def value_of_optimum(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 3, Eqs. 8-9",
     MODEL,
 )
-def iteration(bench: Bench) -> Iterator[Case]:
-    for name, q in inputs.q_functions(bench.problem, bench.optimum, bench.rng(3)):
-        v = bench.problem.soft_value(q)
-        tolerance = bench.sweep_rounding(q)
-        yield bench.equal(bench.soft_bellman(q), bench.problem.q_of(v), tolerance, q=name)
+def iteration(instance: Instance) -> Iterator[Case]:
+    for name, q in inputs.q_functions(instance.problem, instance.optimum, instance.rng(3)):
+        v = instance.problem.soft_value(q)
+        tolerance = instance.sweep_rounding(q)
+        yield instance.equal(instance.soft_bellman(q), instance.problem.q_of(v), tolerance, q=name)
 
 
 @clause(
@@ -125,11 +125,11 @@ def iteration(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 3 (App. A.2)",
     MODEL,
 )
-def contraction(bench: Bench) -> Iterator[Case]:
-    for name, q, p in inputs.q_pairs(bench.problem, bench.optimum, bench.rng(4)):
-        change = np.abs(bench.difference(bench.soft_bellman(q), bench.soft_bellman(p)))
-        bound = bench.beta * bench.distance(q, p)
-        yield bench.at_most(change, bound, bench.sweep_rounding(q, p), q=name)
+def contraction(instance: Instance) -> Iterator[Case]:
+    for name, q, p in inputs.q_pairs(instance.problem, instance.optimum, instance.rng(4)):
+        change = np.abs(instance.difference(instance.soft_bellman(q), instance.soft_bellman(p)))
+        bound = instance.beta * instance.distance(q, p)
+        yield instance.at_most(change, bound, instance.sweep_rounding(q, p), q=name)
 
 
 @clause(
@@ -139,10 +139,12 @@ def contraction(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 3 (App. A.2)",
     MODEL,
 )
-def monotonicity(bench: Bench) -> Iterator[Case]:
-    for name, q, p in inputs.ordered_pairs(bench.problem, bench.optimum, bench.rng(5)):
-        tolerance = bench.sweep_rounding(q, p)
-        yield bench.at_most(bench.soft_bellman(q), bench.soft_bellman(p), tolerance, q=name)
+def monotonicity(instance: Instance) -> Iterator[Case]:
+    for name, q, p in inputs.ordered_pairs(instance.problem, instance.optimum, instance.rng(5)):
+        tolerance = instance.sweep_rounding(q, p)
+        yield instance.at_most(
+            instance.soft_bellman(q), instance.soft_bellman(p), tolerance, q=name
+        )
 
 
 @clause(
@@ -153,15 +155,15 @@ def monotonicity(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 3 (App. A.2)",
     MODEL,
 )
-def translation(bench: Bench) -> Iterator[Case]:
-    problem, size = bench.problem, inputs.size_of(bench.problem, bench.optimum)
-    for name, q in inputs.q_functions(problem, bench.optimum, bench.rng(6)):
+def translation(instance: Instance) -> Iterator[Case]:
+    problem, size = instance.problem, inputs.size_of(instance.problem, instance.optimum)
+    for name, q in inputs.q_functions(problem, instance.optimum, instance.rng(6)):
         for c in (size, -size, 100.0 * size):
             shifted = q + c
-            found = bench.soft_bellman(shifted)
-            expected = bench.soft_bellman(q) + problem.discount * c * problem.row_sums
-            tolerance = bench.sweep_rounding(q, shifted)
-            yield bench.equal(found, expected, tolerance, q=name, c=c)
+            found = instance.soft_bellman(shifted)
+            expected = instance.soft_bellman(q) + problem.discount * c * problem.row_sums
+            tolerance = instance.sweep_rounding(q, shifted)
+            yield instance.equal(found, expected, tolerance, q=name, c=c)
 
 
 @clause(
@@ -171,16 +173,18 @@ def translation(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 3 with Banach's theorem",
     MODEL,
 )
-def a_priori(bench: Bench) -> Iterator[Case]:
-    best = bench.optimum
-    for run in bench.value_iterations:
-        start = bench.distance(run.start, best.v)
-        rounding = bench.sweep_rounding(best.v, run.start)
+def a_priori(instance: Instance) -> Iterator[Case]:
+    best = instance.optimum
+    for run in instance.value_iterations:
+        start = instance.distance(run.start, best.v)
+        rounding = instance.sweep_rounding(best.v, run.start)
         for k, (_, v) in run.sweeps.items():
-            sweeps = min(k, 1.0 / (1.0 - bench.beta))  # what k roundings of size 1 add up to
+            sweeps = min(k, 1.0 / (1.0 - instance.beta))  # what k roundings of size 1 add up to
             errors = rounding * sweeps, best.residual * sweeps
-            error = np.abs(bench.difference(v, best.v))
-            yield bench.at_most(error, bench.beta**k * start, *errors, start=run.name, sweep=k)
+            error = np.abs(instance.difference(v, best.v))
+            yield instance.at_most(
+                error, instance.beta**k * start, *errors, start=run.name, sweep=k
+            )
 
 
 @clause(
@@ -190,14 +194,14 @@ def a_priori(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 3 with Banach's theorem",
     MODEL,
 )
-def a_posteriori(bench: Bench) -> Iterator[Case]:
-    best, beta = bench.optimum, bench.beta
-    for run in bench.value_iterations:
-        tolerance = bench.solve_rounding(best.v, run.start)
+def a_posteriori(instance: Instance) -> Iterator[Case]:
+    best, beta = instance.optimum, instance.beta
+    for run in instance.value_iterations:
+        tolerance = instance.solve_rounding(best.v, run.start)
         for k, (before, v) in run.sweeps.items():
-            bound = beta / (1.0 - beta) * bench.distance(v, before)
-            error = np.abs(bench.difference(v, best.v))
-            yield bench.at_most(error, bound, tolerance, best.error, start=run.name, sweep=k)
+            bound = beta / (1.0 - beta) * instance.distance(v, before)
+            error = np.abs(instance.difference(v, best.v))
+            yield instance.at_most(error, bound, tolerance, best.error, start=run.name, sweep=k)
 
 
 @clause(
@@ -208,27 +212,27 @@ def a_posteriori(bench: Bench) -> Iterator[Case]:
     "MacQueen (1966), for the operator of SQL Theorem 3",
     MODEL,
 )
-def macqueen(bench: Bench) -> Iterator[Case]:
-    best, problem = bench.optimum, bench.problem
+def macqueen(instance: Instance) -> Iterator[Case]:
+    best, problem = instance.optimum, instance.problem
     least_sum = float(problem.row_sums[problem.support].min())
 
     def carried(b: float, smallest: bool) -> float:
         """What a residual of b in every later step adds up to; rows as stored."""
         outward = (b < 0.0) == smallest
-        beta = bench.beta if outward else problem.discount * min(1.0, least_sum)
+        beta = instance.beta if outward else problem.discount * min(1.0, least_sum)
         return float(b * beta / (1.0 - beta))
 
-    for run in bench.value_iterations:
-        tolerance = bench.solve_rounding(best.v, run.start)
+    for run in instance.value_iterations:
+        tolerance = instance.solve_rounding(best.v, run.start)
         for k, (v, improved) in run.sweeps.items():
-            b = bench.difference(improved, v)[problem.alive]
-            if bench.mdp.terminal.any():
+            b = instance.difference(improved, v)[problem.nonterminal]
+            if instance.mdp.terminal.any():
                 b = np.append(b, 0.0)
             lower = improved + carried(b.min(), smallest=True)
             upper = improved + carried(b.max(), smallest=False)
             witness = {"start": run.name, "sweep": k}
-            yield bench.at_most(lower, best.v, tolerance, best.error, side="lower", **witness)
-            yield bench.at_most(best.v, upper, tolerance, best.error, side="upper", **witness)
+            yield instance.at_most(lower, best.v, tolerance, best.error, side="lower", **witness)
+            yield instance.at_most(best.v, upper, tolerance, best.error, side="upper", **witness)
 
 
 @clause(
@@ -238,16 +242,18 @@ def macqueen(bench: Bench) -> Iterator[Case]:
     "SQL Theorem 3",
     MODEL,
 )
-def one_limit(bench: Bench) -> Iterator[Case]:
-    runs = bench.value_iterations
+def one_limit(instance: Instance) -> Iterator[Case]:
+    runs = instance.value_iterations
     for one, two in zip(runs, runs[1:] + runs[:1]):
-        start = bench.distance(one.start, two.start)
-        rounding = bench.sweep_rounding(bench.optimum.v, one.start, two.start)
+        start = instance.distance(one.start, two.start)
+        rounding = instance.sweep_rounding(instance.optimum.v, one.start, two.start)
         for k in one.sweeps:
-            tolerance = rounding * min(k, 1.0 / (1.0 - bench.beta))
-            apart = np.abs(bench.difference(one.sweeps[k][1], two.sweeps[k][1]))
+            tolerance = rounding * min(k, 1.0 / (1.0 - instance.beta))
+            apart = np.abs(instance.difference(one.sweeps[k][1], two.sweeps[k][1]))
             starts = (one.name, two.name)
-            yield bench.at_most(apart, bench.beta**k * start, tolerance, starts=starts, sweep=k)
+            yield instance.at_most(
+                apart, instance.beta**k * start, tolerance, starts=starts, sweep=k
+            )
 
 
 CLAUSES = (

@@ -14,22 +14,22 @@ from maxent.theorems.hypotheses import (
     NO_PRIOR,
     SOFT,
 )
-from maxent.theorems.instance import MODEL, Bench
+from maxent.theorems.instance import MODEL, Instance
 from maxent.theorems.reference import Problem
 
 
-def most_entropy(bench: Bench) -> float:
+def most_entropy(instance: Instance) -> float:
     """log |A|max / (1 - gamma): no policy has more discounted entropy."""
-    most = int(bench.problem.support.sum(axis=1).max(initial=1))
-    return math.log(most) / (1.0 - bench.beta)
+    most = int(instance.problem.support.sum(axis=1).max(initial=1))
+    return math.log(most) / (1.0 - instance.beta)
 
 
-def temperatures(bench: Bench) -> list[float]:
-    """Temperatures in rising order, the bench's own among them; few where a solve takes long."""
-    alpha = bench.temperature
+def temperatures(instance: Instance) -> list[float]:
+    """Temperatures in rising order, the instance's own among them; few where a solve takes long."""
+    alpha = instance.temperature
     if alpha == 0.0:
-        return [0.0, 0.01 * (bench.problem.scale() or 1.0)]
-    if not bench.is_small:
+        return [0.0, 0.01 * (instance.problem.scale() or 1.0)]
+    if not instance.is_small:
         return [0.5 * alpha, alpha]
     return [0.25 * alpha, 0.5 * alpha, alpha, 1.0625 * alpha, 2.0 * alpha, 8.0 * alpha]
 
@@ -38,7 +38,7 @@ def temperatures(bench: Bench) -> list[float]:
 class Performance:
     """What the optimal policy of a temperature earns, from each state (S,)."""
 
-    bench: Bench
+    instance: Instance
     returns: ndarray
     entropies: ndarray
     error: float
@@ -47,28 +47,28 @@ class Performance:
     """How far from optimal rounding alone can make the policy, at its own temperature."""
 
 
-def performance(bench: Bench) -> Performance:
+def performance(instance: Instance) -> Performance:
     """Return and discounted entropy of pi*_alpha, the policy and its entropy by the operators."""
-    if "performance" not in bench.shared:
-        policy, problem = bench.best_policy, bench.problem
-        bare = reward_only(bench)
+    if "performance" not in instance.shared:
+        policy, problem = instance.best_policy, instance.problem
+        bare = reward_only(instance)
         returns, first = problem.solve(policy, bare.policy_value(problem.reward, policy))
-        entropies, second = problem.solve(policy, bench.entropy(policy))
-        error = first + bench.temperature * second + 2.0 * bench.optimum.error
-        rounding = bench.solve_rounding(bench.optimum.q)
-        bench.shared["performance"] = Performance(bench, returns, entropies, error, rounding)
-    return bench.shared["performance"]
+        entropies, second = problem.solve(policy, instance.entropy(policy))
+        error = first + instance.temperature * second + 2.0 * instance.optimum.error
+        rounding = instance.solve_rounding(instance.optimum.q)
+        instance.shared["performance"] = Performance(instance, returns, entropies, error, rounding)
+    return instance.shared["performance"]
 
 
-def reward_only(bench: Bench) -> Problem:
+def reward_only(instance: Instance) -> Problem:
     """The same problem at temperature 0, for judging a policy by reward alone."""
-    return bench.at(0.0).problem
+    return instance.at(0.0).problem
 
 
-def pairs(bench: Bench) -> Iterator[tuple[Performance, Performance, float]]:
+def pairs(instance: Instance) -> Iterator[tuple[Performance, Performance, float]]:
     """Neighbouring temperatures, the lower first, with the rounding of comparing them: how much
     each policy can miss the other's objective by."""
-    found = [performance(bench.at(alpha)) for alpha in temperatures(bench)]
+    found = [performance(instance.at(alpha)) for alpha in temperatures(instance)]
     for low, high in itertools.pairwise(found):
         yield low, high, low.rounding + high.rounding
 
@@ -83,16 +83,16 @@ def pairs(bench: Bench) -> Iterator[tuple[Performance, Performance, float]]:
     "ENVELOPE: the derivative is an entropy, between 0 and log|A| / (1-gamma)",
     (*MODEL, NO_PRIOR),
 )
-def value_rises(bench: Bench) -> Iterator[Case]:
-    listed = [bench.at(alpha) for alpha in temperatures(bench)]
+def value_rises(instance: Instance) -> Iterator[Case]:
+    listed = [instance.at(alpha) for alpha in temperatures(instance)]
     for low, high in itertools.pairwise(listed):
         left, right = (each.soft_value(each.q_float(each.optimum.q)) for each in (low, high))
         tolerance = low.solve_rounding(low.optimum.q) + high.solve_rounding(high.optimum.q)
         doubt = low.optimum.error + high.optimum.error
         names = {"alpha": low.temperature, "larger": high.temperature}
-        yield bench.at_most(left, right, tolerance, doubt, side="rises", **names)
-        most = (high.temperature - low.temperature) * most_entropy(bench)
-        yield bench.at_most(right, left + most, tolerance, doubt, side="not faster", **names)
+        yield instance.at_most(left, right, tolerance, doubt, side="rises", **names)
+        most = (high.temperature - low.temperature) * most_entropy(instance)
+        yield instance.at_most(right, left + most, tolerance, doubt, side="not faster", **names)
 
 
 @clause(
@@ -103,12 +103,12 @@ def value_rises(bench: Bench) -> Iterator[Case]:
     "optimality of both policies, each at its own temperature",
     SOFT,
 )
-def entropy_rises(bench: Bench) -> Iterator[Case]:
-    for low, high, rounding in pairs(bench):
-        step = high.bench.temperature - low.bench.temperature
+def entropy_rises(instance: Instance) -> Iterator[Case]:
+    for low, high, rounding in pairs(instance):
+        step = high.instance.temperature - low.instance.temperature
         doubt, names = 2.0 * (low.error + high.error), _names(low, high)
         left, right = step * low.entropies, step * high.entropies
-        yield bench.at_most(left, right, 2.0 * rounding, doubt, **names)
+        yield instance.at_most(left, right, 2.0 * rounding, doubt, **names)
 
 
 @clause(
@@ -118,16 +118,16 @@ def entropy_rises(bench: Bench) -> Iterator[Case]:
     "optimality of both policies, each at its own temperature",
     SOFT,
 )
-def return_falls(bench: Bench) -> Iterator[Case]:
-    for low, high, rounding in pairs(bench):
-        step = high.bench.temperature - low.bench.temperature
-        carried = 1.0 + 2.0 * low.bench.temperature / step
+def return_falls(instance: Instance) -> Iterator[Case]:
+    for low, high, rounding in pairs(instance):
+        step = high.instance.temperature - low.instance.temperature
+        carried = 1.0 + 2.0 * low.instance.temperature / step
         doubt, names = carried * (low.error + high.error), _names(low, high)
-        yield bench.at_most(high.returns, low.returns, carried * rounding, doubt, **names)
+        yield instance.at_most(high.returns, low.returns, carried * rounding, doubt, **names)
 
 
 def _names(low: Performance, high: Performance) -> dict[str, float]:
-    return {"alpha": low.bench.temperature, "larger": high.bench.temperature}
+    return {"alpha": low.instance.temperature, "larger": high.instance.temperature}
 
 
 CLAUSES = (value_rises, entropy_rises, return_falls)

@@ -20,13 +20,13 @@ from maxent.support.arguments import MAX_TEMPERATURE, MIN_TEMPERATURE
 from maxent.theorems import inputs
 from maxent.theorems.check import Case, clause
 from maxent.theorems.hypotheses import EXACT_ROWS, NO_TERMINAL, REPRESENTABLE, UNIFORM_MODEL
-from maxent.theorems.instance import MODEL, POSITIVE, Bench
+from maxent.theorems.instance import MODEL, POSITIVE, Instance
 
 LARGEST = 1e-3 * MAX_REWARD
 
 
 def mapped_cases(
-    other: Bench, q: ndarray, rounding: float, doubt: float, **witness: Any
+    other: Instance, q: ndarray, rounding: float, doubt: float, **witness: Any
 ) -> Iterator[Case]:
     """q is the fixed point of the other problem's soft Bellman operator, V its soft value.
 
@@ -40,27 +40,27 @@ def mapped_cases(
     yield other.equal(other.soft_value(given), value, tolerance, part="V", **witness)
 
 
-def _in_float(other: Bench, q: ndarray) -> ndarray:
+def _in_float(other: Instance, q: ndarray) -> ndarray:
     """`q_float` that needs no optimum of the other problem."""
     return inputs.hide(other.problem, q, other.problem.scale(q))
 
 
 def same_policy(
-    bench: Bench, other: Bench, q: ndarray, scale: float = 1.0, **witness: Any
+    instance: Instance, other: Instance, q: ndarray, scale: float = 1.0, **witness: Any
 ) -> Iterator[Case]:
     """alpha log pi of the other problem at q is that of this one at Q*, times `scale`."""
-    if bench.temperature == 0.0 or not REPRESENTABLE.is_met(bench):
+    if instance.temperature == 0.0 or not REPRESENTABLE.is_met(instance):
         return
     with np.errstate(all="ignore"):
-        mine = scale * (bench.temperature * bench.best_policy)
+        mine = scale * (instance.temperature * instance.best_policy)
         its = other.temperature * other.boltzmann_policy(_in_float(other, q))
-    tolerance = scale * bench.sweep_rounding(bench.optimum.q) + other.sweep_rounding(q)
-    yield bench.equal(its, mine, tolerance, part="alpha log pi", **witness)
+    tolerance = scale * instance.sweep_rounding(instance.optimum.q) + other.sweep_rounding(q)
+    yield instance.equal(its, mine, tolerance, part="alpha log pi", **witness)
 
 
-def optimum_q(bench: Bench) -> ndarray:
+def optimum_q(instance: Instance) -> ndarray:
     """Q* of this problem, 0 where nothing may look."""
-    return np.where(bench.problem.support, bench.optimum.q, 0.0)
+    return np.where(instance.problem.support, instance.optimum.q, 0.0)
 
 
 @clause(
@@ -70,8 +70,8 @@ def optimum_q(bench: Bench) -> ndarray:
     "SAC Sec. 4: the temperature is an inverse reward scale",
     MODEL,
 )
-def scaling(bench: Bench) -> Iterator[Case]:
-    alpha, reward = bench.temperature, bench.mdp.reward
+def scaling(instance: Instance) -> Iterator[Case]:
+    alpha, reward = instance.temperature, instance.mdp.reward
     wanted = [8.0, 2.0**-10]
     if alpha > 0.0:
         wanted.append(2.0 ** float(np.clip(np.round(-np.log2(alpha)), -900, 900)))
@@ -80,10 +80,10 @@ def scaling(bench: Bench) -> Iterator[Case]:
         sizes = np.abs(reward[reward != 0.0]) * c
         if not legal or sizes.max(initial=0.0) > LARGEST or sizes.min(initial=1.0) < 1e-280:
             continue
-        other = bench.variant(mdp=bench.mdp.replace(reward=c * reward), temperature=c * alpha)
-        q = c * optimum_q(bench)
-        yield from mapped_cases(other, q, 0.0, c * bench.optimum.residual, c=c)
-        yield from same_policy(bench, other, q, scale=c, c=c)
+        other = instance.variant(mdp=instance.mdp.replace(reward=c * reward), temperature=c * alpha)
+        q = c * optimum_q(instance)
+        yield from mapped_cases(other, q, 0.0, c * instance.optimum.residual, c=c)
+        yield from same_policy(instance, other, q, scale=c, c=c)
 
 
 @clause(
@@ -93,27 +93,27 @@ def scaling(bench: Bench) -> Iterator[Case]:
     "Ng, Harada, Russell (1999), for the soft optimum",
     MODEL,
 )
-def shaping(bench: Bench) -> Iterator[Case]:
-    problem, rng = bench.problem, bench.rng(30)
-    size = min(inputs.size_of(problem, bench.optimum), LARGEST)
+def shaping(instance: Instance) -> Iterator[Case]:
+    problem, rng = instance.problem, instance.rng(30)
+    size = min(inputs.size_of(problem, instance.optimum), LARGEST)
     random = size * rng.normal(size=problem.n_states)
     for name, phi in (
         ("normal", random),
-        ("V*", bench.optimum.v),
+        ("V*", instance.optimum.v),
         ("1", np.full_like(random, size)),
     ):
-        phi = np.where(problem.alive, phi, 0.0).astype(np.float64)
+        phi = np.where(problem.nonterminal, phi, 0.0).astype(np.float64)
         added = problem.discount * problem.expect(phi) - phi[:, None]
         reward = np.where(problem.support, problem.reward + added, 0.0)
-        other = bench.variant(mdp=bench.mdp.replace(reward=reward.astype(np.float64)))
-        q = optimum_q(bench) - np.where(problem.support, phi[:, None], 0.0)
-        rounding = bench.sweep_rounding(bench.optimum.q, phi)
-        yield from mapped_cases(other, q, rounding, bench.optimum.residual, potential=name)
+        other = instance.variant(mdp=instance.mdp.replace(reward=reward.astype(np.float64)))
+        q = optimum_q(instance) - np.where(problem.support, phi[:, None], 0.0)
+        rounding = instance.sweep_rounding(instance.optimum.q, phi)
+        yield from mapped_cases(other, q, rounding, instance.optimum.residual, potential=name)
         tolerance = rounding + other.sweep_rounding(q)
-        if bench.temperature > 0.0 and REPRESENTABLE.is_met(bench):
-            its = bench.temperature * other.boltzmann_policy(_in_float(other, q))
-            mine = bench.temperature * bench.best_policy
-            yield bench.equal(its, mine, tolerance, part="alpha log pi", potential=name)
+        if instance.temperature > 0.0 and REPRESENTABLE.is_met(instance):
+            its = instance.temperature * other.boltzmann_policy(_in_float(other, q))
+            mine = instance.temperature * instance.best_policy
+            yield instance.equal(its, mine, tolerance, part="alpha log pi", potential=name)
 
 
 @clause(
@@ -123,17 +123,17 @@ def shaping(bench: Bench) -> Iterator[Case]:
     "SHAPE with a constant potential",
     (*MODEL, NO_TERMINAL, EXACT_ROWS),
 )
-def shift(bench: Bench) -> Iterator[Case]:
-    problem = bench.problem
+def shift(instance: Instance) -> Iterator[Case]:
+    problem = instance.problem
     size = min(float(np.abs(problem.reward).max()) or 1.0, LARGEST)
     for c in (size, -3.0 * size):
-        reward = np.where(problem.support, bench.mdp.reward + c, 0.0)
-        other = bench.variant(mdp=bench.mdp.replace(reward=reward))
+        reward = np.where(problem.support, instance.mdp.reward + c, 0.0)
+        other = instance.variant(mdp=instance.mdp.replace(reward=reward))
         rise = np.longdouble(c) / (1 - problem.discount)
-        q = optimum_q(bench) + np.where(problem.support, rise, 0.0)
-        rounding = bench.sweep_rounding(bench.optimum.q)
-        yield from mapped_cases(other, q, rounding, bench.optimum.residual, c=c)
-        yield from same_policy(bench, other, q, c=c)
+        q = optimum_q(instance) + np.where(problem.support, rise, 0.0)
+        rounding = instance.sweep_rounding(instance.optimum.q)
+        yield from mapped_cases(other, q, rounding, instance.optimum.residual, c=c)
+        yield from same_policy(instance, other, q, c=c)
 
 
 @clause(
@@ -143,21 +143,25 @@ def shift(bench: Bench) -> Iterator[Case]:
     "log-sum-exp of two equal halves",
     UNIFORM_MODEL,
 )
-def duplicate(bench: Bench) -> Iterator[Case]:
-    problem, alpha = bench.problem, bench.temperature
-    other = bench.variant(mdp=_doubled(bench.mdp))
+def duplicate(instance: Instance) -> Iterator[Case]:
+    problem, alpha = instance.problem, instance.temperature
+    other = instance.variant(mdp=_doubled(instance.mdp))
     rise = problem.temperature * np.log(np.longdouble(2.0)) / (1 - problem.discount)
-    once = optimum_q(bench) + np.where(problem.support, problem.discount * rise, 0.0)
+    once = optimum_q(instance) + np.where(problem.support, problem.discount * rise, 0.0)
     q = np.concatenate([once, once], axis=1)
-    yield from mapped_cases(other, q, bench.sweep_rounding(bench.optimum.q), bench.optimum.residual)
+    yield from mapped_cases(
+        other, q, instance.sweep_rounding(instance.optimum.q), instance.optimum.residual
+    )
     value = other.soft_value(_in_float(other, q))
-    tolerance = bench.sweep_rounding(bench.optimum.q) + other.sweep_rounding(q)
-    yield bench.equal(value, bench.optimum.v + rise, tolerance, bench.optimum.residual, part="V")
-    if alpha > 0.0 and REPRESENTABLE.is_met(bench):
+    tolerance = instance.sweep_rounding(instance.optimum.q) + other.sweep_rounding(q)
+    yield instance.equal(
+        value, instance.optimum.v + rise, tolerance, instance.optimum.residual, part="V"
+    )
+    if alpha > 0.0 and REPRESENTABLE.is_met(instance):
         policy = other.boltzmann_policy(_in_float(other, q))
-        halves = alpha * (bench.best_policy - np.log(2.0))
+        halves = alpha * (instance.best_policy - np.log(2.0))
         for copy in np.split(policy, 2, axis=1):
-            yield bench.equal(alpha * copy, halves, tolerance, part="alpha log pi")
+            yield instance.equal(alpha * copy, halves, tolerance, part="alpha log pi")
 
 
 def _doubled(mdp: MDP) -> MDP:
@@ -185,17 +189,17 @@ def _doubled(mdp: MDP) -> MDP:
     "Ziebart (2010); Levine (2018)",
     (*MODEL, POSITIVE),
 )
-def prior_as_reward(bench: Bench) -> Iterator[Case]:
-    if bench.prior is None:
-        yield from _to_prior(bench, _some_prior(bench), "random")
+def prior_as_reward(instance: Instance) -> Iterator[Case]:
+    if instance.prior is None:
+        yield from _to_prior(instance, _some_prior(instance), "random")
         return
-    problem = bench.problem
+    problem = instance.problem
     bonus = np.where(problem.support, problem.temperature * problem.log_prior, 0.0)
     reward = (problem.reward + bonus).astype(np.float64)
     mask = np.asarray(problem.log_prior > -np.inf)
-    mdp = bench.mdp.replace(reward=np.where(mask, reward, 0.0), action_mask=mask)
-    other = bench.variant(mdp=mdp, prior=None)
-    yield from _prior_cases(bench, other, optimum_q(bench) + bonus, "the one given")
+    mdp = instance.mdp.replace(reward=np.where(mask, reward, 0.0), action_mask=mask)
+    other = instance.variant(mdp=mdp, prior=None)
+    yield from _prior_cases(instance, other, optimum_q(instance) + bonus, "the one given")
 
 
 @clause(
@@ -205,14 +209,14 @@ def prior_as_reward(bench: Bench) -> Iterator[Case]:
     "Asadi, Littman (2017)",
     (*MODEL, POSITIVE),
 )
-def uniform_prior(bench: Bench) -> Iterator[Case]:
-    available = bench.mdp.action_mask
+def uniform_prior(instance: Instance) -> Iterator[Case]:
+    available = instance.mdp.action_mask
     uniform = available / available.sum(axis=1, keepdims=True)
-    plain = bench if bench.prior is None else bench.variant(prior=None)
+    plain = instance if instance.prior is None else instance.variant(prior=None)
     yield from _to_prior(plain, uniform, "uniform")
 
 
-def _to_prior(plain: Bench, prior: ndarray, name: str) -> Iterator[Case]:
+def _to_prior(plain: Instance, prior: ndarray, name: str) -> Iterator[Case]:
     """The entropy problem `plain` as one with a prior and the reward r - alpha log prior."""
     problem = plain.problem
     logs = np.log(np.where(problem.support, prior, 1.0).astype(np.longdouble))
@@ -222,20 +226,20 @@ def _to_prior(plain: Bench, prior: ndarray, name: str) -> Iterator[Case]:
     yield from _prior_cases(plain, other, q, name)
 
 
-def _prior_cases(bench: Bench, other: Bench, q: ndarray, name: str) -> Iterator[Case]:
+def _prior_cases(instance: Instance, other: Instance, q: ndarray, name: str) -> Iterator[Case]:
     """q, mapped from Q*, is the optimum of the other problem: same values, same policy."""
-    rounding = bench.sweep_rounding(bench.optimum.q)
-    yield from mapped_cases(other, q, rounding, bench.optimum.residual, prior=name)
-    left = bench.soft_value(bench.q_float(bench.optimum.q))
+    rounding = instance.sweep_rounding(instance.optimum.q)
+    yield from mapped_cases(other, q, rounding, instance.optimum.residual, prior=name)
+    left = instance.soft_value(instance.q_float(instance.optimum.q))
     right = other.soft_value(_in_float(other, q))
     tolerance = rounding + other.sweep_rounding(q)
-    yield bench.equal(left, right, tolerance, part="both V", prior=name)
-    yield from same_policy(bench, other, q, prior=name)
+    yield instance.equal(left, right, tolerance, part="both V", prior=name)
+    yield from same_policy(instance, other, q, prior=name)
 
 
-def _some_prior(bench: Bench) -> ndarray:
+def _some_prior(instance: Instance) -> ndarray:
     """A random prior, at least 0.01 / A on every available action."""
-    weights = bench.mdp.action_mask * (0.01 + bench.rng(31).random(bench.mdp.reward.shape))
+    weights = instance.mdp.action_mask * (0.01 + instance.rng(31).random(instance.mdp.reward.shape))
     return weights / weights.sum(axis=1, keepdims=True)
 
 
