@@ -89,10 +89,10 @@ class MultigoalEnv(gymnasium.Env[ndarray, ndarray]):
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take an action: (next state, reward, terminated, False, {"goal": number})."""
         state, chosen = _ready(self.state), _action(action, 2)
-        after, reward, ended = multigoal.step(state[None, :], chosen[None, :])
+        after, reward, terminated = multigoal.step(state[None, :], chosen[None, :])
         self.state = after[0]
         goal = int(multigoal.goal_reached(after)[0])
-        return self.state.copy(), float(reward[0]), bool(ended[0]), False, {"goal": goal}
+        return self.state.copy(), float(reward[0]), bool(terminated[0]), False, {"goal": goal}
 
 
 def _ready(state: ndarray | None) -> ndarray:
@@ -142,8 +142,8 @@ class CorridorEnv(gymnasium.Env[ndarray, ndarray]):
         """Take an action: (next state, reward, terminated, False, {})."""
         if self.state is None:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
-        after, reward, ended = corridor.step(
+        after, reward, terminated = corridor.step(
             self.state[None], np.asarray(action, dtype=float)[None]
         )
         self.state = after[0]
-        return self.state.copy(), float(reward[0]), bool(ended[0]), False, {}
+        return self.state.copy(), float(reward[0]), bool(terminated[0]), False, {}

@@ -41,9 +41,9 @@ def step(
     actions = np.clip(actions, -1.0, 1.0)
     after = np.clip(states + actions, -BORDER, BORDER)
     distance = squared_distances(after).min(axis=1)
-    ended = _within_reach(distance)
-    reward = -ACTION_COST * (actions**2).sum(axis=1) - distance + PRIZE * ended
-    return after, reward, ended
+    terminated = _within_reach(distance)
+    reward = -ACTION_COST * (actions**2).sum(axis=1) - distance + PRIZE * terminated
+    return after, reward, terminated
 
 
 def squared_distances(states: Float[ndarray, "N 2"]) -> Float[ndarray, "N 4"]:

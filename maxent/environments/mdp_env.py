@@ -75,8 +75,8 @@ class MDPEnv(gymnasium.Env[Any, Any]):
         if self.state is None:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
         self.state, reward = self._outcome(self.state, action)
-        ended = bool(self.mdp.terminal[self.state])
-        return self._seen(self.state), reward, ended, False, self._info(self.state)
+        terminated = bool(self.mdp.terminal[self.state])
+        return self._seen(self.state), reward, terminated, False, self._info(self.state)
 
     def render(self) -> Any:
         """The current state as text, as an image, or None (with a warning) without a mode."""

@@ -4,13 +4,13 @@ How a table is read:
 
 - Outcomes of one action with the same next state are merged: probabilities are summed, the
   reward is their probability-weighted mean.  Outcomes of probability 0 are left out.
-- Only *arrivals* say which states are terminal.  A state is *entered alive* where an episode
-  starts in it or a transition from another state leads there without `terminated`.  A state
-  entered at least once, and never alive, is terminal, and what its own row says is dropped (a
-  row that only stays and terminates counts as an entry).  Where a state is entered alive too,
+- Only *arrivals* say which states are terminal.  A state that is entered at least once, and only
+  by transitions that terminate, is terminal, and what its own row says is dropped (a row that
+  only stays and terminates counts as an entry).  A state that is entered also by a transition
+  from another state that does not terminate, or in which an episode can start, is nonterminal:
   its terminated transitions lead to one terminal state appended as the last.
 - An action that is absent, or has no outcome, is unavailable in that state.  A state without
-  any outcome that is never entered alive is terminal.
+  any outcome is terminal, unless it is entered by a transition that does not terminate (an error).
 - Without an initial distribution (`initial_state_distrib`, or the older `isd`), the MDP starts
   uniformly in its non-terminal states.
 """
@@ -28,8 +28,8 @@ from gymnasium import spaces
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.environments import rendering
 from maxent.environments.mdp_env import MDPEnv
+from maxent.environments.toy_text import layout
 from maxent.errors import ConfigError, MaxEntWarning, ModelError
 from maxent.mdp import MDP, validation
 from maxent.support.arguments import nearest, require_discount
@@ -131,14 +131,14 @@ def _mdp_of_table(env: Any, discount: float) -> MDP:
     available[table["state"], table["action"]] = True
 
     table = table[table["probability"] > 0.0]
-    alive, over = _entered(table, n_states, start)
-    lost = alive & ~available.any(axis=1)
+    nonterminal, ends = _entered(table, n_states, start)
+    lost = nonterminal & ~available.any(axis=1)
     if lost.any():
         raise ModelError(f"state {np.argmax(lost)} is entered, or a start, but P has no row for it")
-    terminal = ~alive & (over | ~available.any(axis=1))
+    terminal = ~nonterminal & (ends | ~available.any(axis=1))
 
     table = table[~terminal[table["state"]]]
-    moved = table["ended"] & ~terminal[table["successor"]]
+    moved = table["terminated"] & ~terminal[table["successor"]]
     table["successor"][moved] = n_states
     added = int(moved.any())
     terminal = np.append(terminal, np.ones(added, dtype=bool))
@@ -151,7 +151,7 @@ def _mdp_of_table(env: Any, discount: float) -> MDP:
         initial_distribution=None if start is None else np.append(start, np.zeros(added)),
         terminal=terminal,
         action_mask=available | terminal[:, None],
-        **rendering.layout(env, n_states, added),
+        **layout(env, n_states, added),
     )
 
 
@@ -162,7 +162,7 @@ def _outcomes(table: Any, n_states: int, n_actions: int) -> ndarray:
         for action, listed in _items(f"P[{state}]", row, n_actions):
             for _, outcome in _items(f"P[{state}][{action}]", listed):
                 try:
-                    probability, successor, reward, ended = outcome
+                    probability, successor, reward, terminated = outcome
                     numbers = float(probability), operator.index(successor), float(reward)
                 except (TypeError, ValueError):
                     numbers = (np.nan, -1, np.nan)
@@ -173,9 +173,9 @@ def _outcomes(table: Any, n_states: int, n_actions: int) -> ndarray:
                         f"{outcome!r}; it must be (probability, next_state, reward, terminated), "
                         f"finite, with a probability of at least 0 and a state 0 to {n_states - 1}"
                     )
-                outcomes.append((state, action, *numbers, bool(ended)))
+                outcomes.append((state, action, *numbers, bool(terminated)))
     kinds = (int, int, float, int, float, bool)
-    names = ("state", "action", "probability", "successor", "reward", "ended")
+    names = ("state", "action", "probability", "successor", "reward", "terminated")
     return np.array(outcomes, dtype=list(zip(names, kinds)))
 
 
@@ -190,14 +190,15 @@ def _items(name: str, level: Any, count: int | None = None) -> Iterable[tuple[in
 
 
 def _entered(table: ndarray, n_states: int, start: ndarray | None) -> tuple[ndarray, ndarray]:
-    """Which states (S,) are entered alive, and which by a terminated transition."""
+    """Which states (S,) are entered by a start or a transition that does not terminate, and which
+    by one that does."""
     away = table["state"] != table["successor"]
-    alive = np.zeros(n_states, dtype=bool) if start is None else start > 0.0
-    alive[table["successor"][away & ~table["ended"]]] = True
-    leaves, over = np.zeros((2, n_states), dtype=bool)
+    nonterminal = np.zeros(n_states, dtype=bool) if start is None else start > 0.0
+    nonterminal[table["successor"][away & ~table["terminated"]]] = True
+    leaves, ends = np.zeros((2, n_states), dtype=bool)
     leaves[table["state"][away]] = True
-    over[table["successor"][table["ended"] & (away | ~leaves[table["state"]])]] = True
-    return alive, over
+    ends[table["successor"][table["terminated"] & (away | ~leaves[table["state"]])]] = True
+    return nonterminal, ends
 
 
 def _merged(

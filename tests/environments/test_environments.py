@@ -1,5 +1,6 @@
 """Gymnasium's tables read as MDPs, MDPs run as Gymnasium environments, and frames of both."""
 
+import string
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from maxent import (
     backup,
     environments,
     from_gymnasium,
+    gridworld,
 )
 from maxent.environments import rendering, tables
 from maxent.mdp.grid import Grid
@@ -156,7 +158,9 @@ def test_taxi_has_four_states_entered_both_ways():
     assert sorted(states.tolist()) == sorted(base.encode(*base.locs[d], 4, d) for d in range(4))
     assert (mdp.reward[states, 5] == 20.0).all()
     both = [base.encode(*base.locs[d], d, d) for d in range(4)]
-    assert not mdp.terminal[both].any()  # entered alive as well, so not terminal themselves
+    assert not mdp.terminal[
+        both
+    ].any()  # entered by a transition that does not terminate as well, so not terminal themselves
     assert mdp.state_names[base.encode(3, 1, 4, 2)] == "taxi (3, 1), passenger taxi, to Y"
     assert mdp.state_names[500] == "delivered"
     assert mdp.initial_distribution[500] == 0.0
@@ -194,9 +198,9 @@ def test_merged_rewards_are_means_and_equal_ones_stay_exact():
 
 def test_a_terminal_states_own_row_is_dropped():
     row_leads_on = {0: {0: [(1.0, 1, 1.0, True)]}, 1: {0: [(1.0, 0, 7.0, False)]}}
-    stays_alive = {0: {0: [(1.0, 1, 1.0, True)]}, 1: {0: [(1.0, 1, 7.0, False)]}}
+    never_ends = {0: {0: [(1.0, 1, 1.0, True)]}, 1: {0: [(1.0, 1, 7.0, False)]}}
     nonsense = {0: {0: [(1.0, 1, 1.0, True)]}, 1: {0: [(0.5, 0, 7.0, False)]}}
-    for table in (row_leads_on, stays_alive, nonsense):
+    for table in (row_leads_on, never_ends, nonsense):
         mdp = read(table, 2, start=[1.0, 0.0])
         assert mdp.terminal.tolist() == [False, True]
         assert mdp.n_states == 2 and mdp.reward.tolist() == [[1.0], [0.0]]
@@ -286,7 +290,10 @@ def test_random_tables_keep_their_value(seed):
             [
                 np.mean(
                     [
-                        sum(p * (r + 0.9 * truth[t] * (not ended)) for p, t, r, ended in outcomes)
+                        sum(
+                            p * (r + 0.9 * truth[t] * (not terminated))
+                            for p, t, r, terminated in outcomes
+                        )
                         for outcomes in table[s].values()
                     ]
                 )
@@ -412,11 +419,11 @@ def test_a_seed_fixes_the_trajectory(kind):
         rng = np.random.default_rng(9)
         steps = [env.reset(seed=seed)[0]]
         for _ in range(50):
-            state, reward, ended, truncated, info = env.step(rng.integers(3))
+            state, reward, terminated, truncated, info = env.step(rng.integers(3))
             assert type(state) is int and type(reward) is float and truncated is False
             assert info["action_mask"].dtype == np.int8
             np.testing.assert_array_equal(info["action_mask"], env.mdp.action_mask[state])
-            assert ended is bool(env.mdp.terminal[state])
+            assert terminated is bool(env.mdp.terminal[state])
             steps.append((state, reward))
         return steps
 
@@ -488,8 +495,8 @@ def test_wrappers_and_vectors():
     env = gymnasium.wrappers.RecordEpisodeStatistics(env)
     env.reset(seed=0)
     for t in range(7):
-        *_, ended, truncated, info = env.step(0)
-        assert (ended, truncated) == (False, t == 6)
+        *_, terminated, truncated, info = env.step(0)
+        assert (terminated, truncated) == (False, t == 6)
     assert info["episode"]["l"] == 7
     with pytest.raises(gymnasium.error.ResetNeeded):
         gymnasium.make("maxent/MDP-v0", mdp=mdp).step(0)
@@ -571,10 +578,10 @@ def test_the_round_trip_agrees_with_gymnasium(name):
             seen, rewards = np.zeros(mdp.n_states), []
             for _ in range(draws):
                 env.reset(options={"state": int(s)})
-                successor, reward, ended, *_ = env.step(a)
+                successor, reward, terminated, *_ = env.step(a)
                 seen[successor] += 1
                 rewards.append(reward)
-                assert ended is bool(mdp.terminal[successor])
+                assert terminated is bool(mdp.terminal[successor])
             support = expected > 0
             assert seen[~support].sum() == 0
             if support.sum() > 1:
@@ -666,7 +673,40 @@ def test_an_mdp_without_a_map_is_a_square():
     assert rendering.square(random_mdp(0)).text == ("...", "...")
 
 
-def test_every_letter_has_a_shape_of_its_own():
-    glyphs = {rendering._glyph(c, 1).tobytes() for c in rendering._FONT}
-    assert len(glyphs) == len(rendering._FONT) == 37
-    assert all(len(rows) == 5 for rows in rendering._FONT.values())
+def test_every_character_of_a_map_is_written_on_its_tile():
+    """At each side from the smallest with letters: no two characters give one image, all of a
+    letter's pixels lie within the tile's lines, and a smaller tile carries none."""
+    written = string.ascii_letters + string.digits + "!$%&*+=?@"
+    for side in (rendering.SMALLEST_LETTERED, 20, rendering.LARGEST_TILE):
+        tiles = {c: rendering.tile(c, side) for c in written}
+        assert len({image.tobytes() for image in tiles.values()}) == len(written)
+        for character, image in tiles.items():
+            assert image.shape == (side, side, 3) and image.dtype == np.uint8
+            ink = (image != image[0, 0]).any(axis=2)[:-1, :-1]
+            assert ink.mean() > 0.02, character
+            assert not (ink[0].any() or ink[:, 0].any()), character
+    plain = rendering.tile("G", rendering.SMALLEST_LETTERED - 1)
+    assert (plain == plain[0, 0]).all()
+
+
+def test_frames_are_the_same_each_time_and_the_callers_own():
+    env = MDPEnv(gridworld("four-rooms"), render_mode="rgb_array")
+    env.reset(options={"state": 30})
+    first = env.render()
+    assert first.shape == (624, 624, 3) and first.dtype == np.uint8 and first.flags.writeable
+    first[:] = 0
+    again = MDPEnv(gridworld("four-rooms"), render_mode="rgb_array")
+    again.reset(options={"state": 30})
+    assert np.array_equal(env.render(), again.render()) and env.render().any()
+
+
+def test_pillow_is_imported_with_the_first_image():
+    code = """
+import sys, maxent
+env = maxent.MDPEnv(maxent.gridworld("four-rooms"), render_mode="rgb_array")
+env.reset(seed=0)
+assert "PIL" not in sys.modules
+env.render()
+assert "PIL" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
