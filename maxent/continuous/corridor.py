@@ -29,7 +29,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from maxent.continuous.discretise import Discretisation, Task, discretise
+from maxent.continuous.discretise import Discretisation, discretise
+from maxent.continuous.tasks import Task
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.solution import Solution

@@ -9,8 +9,8 @@ r"""A small continuous task as a finite MDP, so that the exact half solves it.
   V(s) = alpha log integral exp(Q(s,a) / alpha) da (SQL Eq. 5), and its Riemann sum is
   alpha log sum_a exp((Q(s,a) + alpha log volume(a)) / alpha): so the reward of the MDP has
   alpha log volume(a) added.  Left out, V is off by a constant; where episodes end, the policy is
-  wrong too, for the constant is then a bonus for staying alive.  (At temperature 0 nothing is
-  added: the maximum is over the nodes.)
+  wrong too, for the constant is then a bonus for not ending the episode.  (At temperature 0
+  nothing is added: the maximum is over the nodes.)
 - An action's probability is density times volume: log density = log policy - log volume, in the
   units of the task's actions.
 - The task goes on for ever unless it terminates; a terminated step leads to one terminal state,
@@ -26,13 +26,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
+from maxent.continuous.tasks import Rollouts, Task, roll_out
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
 from maxent.solution import Solution
@@ -40,8 +41,10 @@ from maxent.support.arguments import require_counts, require_discount, require_t
 from maxent.support.memory import require_memory
 from maxent.tabular import operators
 
-Step: TypeAlias = Callable[[ndarray, ndarray], tuple[ndarray, ndarray, ndarray]]
-"""states (N, n), actions (N, m) -> next states (N, n), rewards (N,), terminated bool (N,)."""
+__all__ = [
+    "Discretisation", "Rollouts", "Task", "cell_volumes", "discretise", "likeliest_action",
+    "mean_action", "roll_out", "sampled", "tensor",
+]  # fmt: skip
 
 SNAP = 1e-9
 """A successor this near to a grid line, in steps of the grid, lies on it."""
@@ -51,27 +54,6 @@ ROWS_AT_ONCE = 400_000
 
 STARTS = 10_000
 """Start states drawn (seed 0) for the initial distribution of the MDP."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A deterministic continuous task, vectorised.
-
-    step : the dynamics.  A successor outside the state box counts as on its border.
-    state_low, state_high, action_low, action_high : the boxes.
-    periodic : for each state coordinate, whether high is low again.
-    start : (count, generator) -> start states (count, n).
-    observe : states (N, n) -> what an agent sees (N, d).
-    """
-
-    step: Step
-    state_low: tuple[float, ...]
-    state_high: tuple[float, ...]
-    action_low: tuple[float, ...]
-    action_high: tuple[float, ...]
-    periodic: tuple[bool, ...]
-    start: Callable[[int, np.random.Generator], ndarray]
-    observe: Callable[[ndarray], ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +75,11 @@ class Discretisation:
         """The MDP whose soft value is the Riemann sum of the integral; sparse, with `observations`
         and `actions`.  It is meant for this temperature only (0 adds nothing to the reward)."""
         temperature = require_temperature(temperature)
-        transition, reward, ends = self._model
+        transition, reward, appended = self._model
         bonus = temperature * np.log(self.volumes)
         seen = self.task.observe(self.states)
-        terminal = np.zeros(len(self.states) + ends, dtype=bool)
-        if ends:
+        terminal = np.zeros(len(self.states) + appended, dtype=bool)
+        if appended:
             seen = np.vstack([seen, np.zeros((1, seen.shape[1]))])
             terminal[-1] = True
         return MDP(
@@ -137,9 +119,9 @@ class Discretisation:
 
         Without the cell-volume term: this is the continuous task's Q at the action nodes.
         """
-        rows, reward, ended = self._steps(states)
+        rows, reward, terminated = self._steps(states)
         v = rows @ solution.v[: rows.shape[1]]
-        q = reward + self.discount * np.where(ended, 0.0, v)
+        q = reward + self.discount * np.where(terminated, 0.0, v)
         return q.reshape(len(states), len(self.actions))
 
     def log_policy(
@@ -159,30 +141,30 @@ class Discretisation:
 
     def _steps(self, states: ndarray) -> tuple[sparse.csr_array, ndarray, ndarray]:
         """Every action in each state: weights (N*A, S), rewards (N*A,), terminated (N*A,)."""
-        after, reward, ended = self.task.step(
+        after, reward, terminated = self.task.step(
             np.repeat(states, len(self.actions), axis=0), np.tile(self.actions, (len(states), 1))
         )
-        return self.weights(after), reward, ended
+        return self.weights(after), reward, terminated
 
     @cached_property
     def _model(self) -> tuple[sparse.csr_array, ndarray, int]:
         """Transition (S*A, S), reward (S, A) without the cell volume; 1 if a state is appended."""
         n_actions = len(self.actions)
         at_once = max(1, ROWS_AT_ONCE // n_actions)
-        parts, rewards, endings = [], [], []
+        parts, rewards, ends = [], [], []
         for first in range(0, len(self.states), at_once):
-            rows, reward, ended = self._steps(self.states[first : first + at_once])
-            rows.data[np.repeat(ended, np.diff(rows.indptr))] = 0.0
+            rows, reward, terminated = self._steps(self.states[first : first + at_once])
+            rows.data[np.repeat(terminated, np.diff(rows.indptr))] = 0.0
             rows.eliminate_zeros()
             parts.append(rows)
             rewards.append(reward)
-            endings.append(ended)
+            ends.append(terminated)
         transition = sparse.vstack(parts, format="csr")
         reward = np.concatenate(rewards).reshape(-1, n_actions)
-        ended = np.concatenate(endings)
-        if not ended.any():
+        terminated = np.concatenate(ends)
+        if not terminated.any():
             return sparse.csr_array(transition), reward, 0
-        last = sparse.csr_array(ended[:, None].astype(float))
+        last = sparse.csr_array(terminated[:, None].astype(float))
         transition = sparse.hstack([transition, last], format="csr")
         nowhere = sparse.csr_array((n_actions, transition.shape[1]))
         transition = sparse.vstack([transition, nowhere], format="csr")
@@ -252,50 +234,7 @@ def cell_volumes(nodes: Any) -> Float[ndarray, " A"]:
     return reduce(np.multiply, (width for _, width in parts))
 
 
-# playing a policy in the continuous task
-
-
-@dataclass(frozen=True, eq=False)
-class Rollouts:
-    """N episodes of T steps: states (T+1, N, n), actions (T, N, m), rewards (T, N), alive (T, N).
-
-    Where an episode has ended `alive` is false, the state stays, the action is 0, and nothing is
-    paid.
-    """
-
-    states: ndarray
-    actions: ndarray
-    rewards: ndarray
-    alive: ndarray
-
-    @property
-    def returns(self) -> Float[ndarray, " N"]:
-        """(N,), undiscounted sums of reward."""
-        return self.rewards.sum(axis=0)
-
-
-def roll_out(
-    task: Task,
-    act: Callable[[ndarray], ndarray],
-    starts: Float[ndarray, "N n"],
-    steps: int,
-) -> Rollouts:
-    """Play `act`, states (N, n) -> actions (N, m), from each start for `steps` steps."""
-    count, size = len(starts), len(task.action_low)
-    states = np.empty((steps + 1, count, starts.shape[1]))
-    actions, rewards = np.zeros((steps, count, size)), np.zeros((steps, count))
-    alive: Bool[ndarray, "T N"] = np.zeros((steps, count), dtype=bool)
-    states[0], going = starts, np.arange(count)
-    for t in range(steps):
-        states[t + 1] = states[t]
-        if going.size == 0:
-            continue
-        alive[t, going] = True
-        actions[t, going] = act(states[t, going])
-        after, rewards[t, going], ended = task.step(states[t, going], actions[t, going])
-        states[t + 1, going] = after
-        going = going[~ended]
-    return Rollouts(states, actions, rewards, alive)
+# policies of a solution, for `roll_out`
 
 
 def sampled(

@@ -30,125 +30,25 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import linalg
 
+from maxent.continuous.linear_quadratic import LinearQuadratic, coupled_masses, scalar
 from maxent.continuous.matrices import (
-    ASYMMETRY,
     checked_residual,
     cholesky,
     gaussian_entropy,
     lyapunov,
     matrix,
     quadratic,
-    rank_gap,
     spectral_radius,
     square_root,
     symmetric,
 )
-from maxent.errors import ConfigError, ModelError
-from maxent.support.arguments import require_discount, require_temperature
+from maxent.errors import ModelError
+from maxent.support.arguments import require_temperature
 
-
-@dataclass(frozen=True, eq=False, init=False)
-class LinearQuadratic:
-    """A validated, immutable linear-quadratic problem (module docstring).
-
-    A (n, n), B (n, m), Q (n, n) positive semi-definite, R (m, m) positive definite, W (n, n)
-    positive semi-definite, discount in [0, 1).  The first state is N(initial_mean (n,),
-    initial_covariance (n, n)); left out: N(0, I).
-
-    Raises ModelError (matrices; (sqrt(gamma) A, sqrt(gamma) B) not stabilisable, or
-    (sqrt(gamma) A, Q) not detectable) or ConfigError (discount).
-    """
-
-    A: ndarray
-    B: ndarray
-    Q: ndarray
-    R: ndarray
-    W: ndarray
-    discount: float
-    initial_mean: ndarray
-    initial_covariance: ndarray
-
-    def __init__(
-        self,
-        A: Any,
-        B: Any,
-        Q: Any,
-        R: Any,
-        W: Any,
-        *,
-        discount: float,
-        initial_mean: Any = None,
-        initial_covariance: Any = None,
-    ) -> None:
-        if require_discount(discount) == 1.0:
-            raise ConfigError("discount = 1: the value of noise never ends; give one below 1")
-        if np.ndim(B) != 2:
-            raise ModelError(f"B has shape {np.shape(B)}; it must be (n, m): states, actions")
-        n, m = np.shape(B)
-        mean = np.zeros(n) if initial_mean is None else initial_mean
-        law = np.eye(n) if initial_covariance is None else initial_covariance
-        fields = {
-            "A": matrix("A", A, (n, n)),
-            "B": matrix("B", B, (n, m)),
-            "Q": symmetric("Q", Q, n),
-            "R": symmetric("R", R, m, definite=True),
-            "W": symmetric("W", W, n),
-            "initial_mean": matrix("initial_mean", mean, (n,)),
-            "initial_covariance": symmetric("initial_covariance", law, n),
-        }
-        for name, value in fields.items():
-            value.setflags(write=False)
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "discount", float(discount))
-        self._check_solvable()
-
-    def _check_solvable(self) -> None:
-        """Hautus' tests at the eigenvalues of sqrt(gamma) A that are not stable."""
-        scaled_a, scaled_b = self.scaled
-        size = max(1.0, float(np.abs(scaled_a).max()))
-        for value in np.linalg.eigvals(scaled_a):
-            if abs(value) < 1.0 - ASYMMETRY:
-                continue
-            shifted = value * np.eye(self.n_states) - scaled_a
-            growth = f"a direction that grows by {abs(value) / math.sqrt(self.discount):.6g} a step"
-            if rank_gap(np.hstack([shifted, scaled_b])) <= ASYMMETRY * size:
-                raise ModelError(
-                    f"(A, B): {growth} cannot be controlled, so every policy has the value -inf "
-                    "at this discount; change B, or lower the discount"
-                )
-            if rank_gap(np.vstack([shifted, self.Q])) <= ASYMMETRY * size:
-                raise ModelError(
-                    f"(A, Q): {growth} costs nothing (not detectable), so the stabilising solution "
-                    "need not be the optimum; give it a cost in Q, or lower the discount"
-                )
-
-    @property
-    def n_states(self) -> int:
-        """n, the dimension of the state."""
-        return self.A.shape[0]
-
-    @property
-    def n_actions(self) -> int:
-        """m, the dimension of the action."""
-        return self.B.shape[1]
-
-    @property
-    def scaled(self) -> tuple[Float[ndarray, "n n"], Float[ndarray, "n m"]]:
-        """(sqrt(gamma) A, sqrt(gamma) B): undiscounted, they have the same Riccati equation."""
-        root = math.sqrt(self.discount)
-        return root * self.A, root * self.B
-
-    def reward(
-        self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
-    ) -> Float[ndarray, "*N"]:
-        """-(s'Q s + a'R a), (..., n) and (..., m) -> (...)."""
-        return -quadratic(self.Q, states) - quadratic(self.R, actions)
-
-    def expected_next(
-        self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
-    ) -> Float[ndarray, "*N n"]:
-        """A s + B a, the next state but for the noise."""
-        return states @ self.A.T + actions @ self.B.T
+__all__ = [
+    "LinearQuadratic", "LinearQuadraticSolution", "coupled_masses", "evaluate_linear_policy",
+    "riccati_step", "scalar", "solve_lqr",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,35 +219,3 @@ def _constant_of_optimum(
         log_volume = 0.5 * problem.n_actions * math.log(math.pi * temperature)
         bonus = temperature * (log_volume - 0.5 * float(np.linalg.slogdet(M)[1]))
     return (bonus - noise) / (1.0 - problem.discount)
-
-
-# the documented systems
-
-
-def coupled_masses() -> LinearQuadratic:
-    """Two masses on springs that pull on each other, a force on each: 4 states, 2 actions.
-
-    State (position 1, position 2, velocity 1, velocity 2), discount 0.9.  Without any force it
-    comes to rest (spectral radius 0.90).  Under the optimal policy at temperature 0.2 each state
-    has a standard deviation of about 0.26 and each action one of about 0.45; the optimal covariance
-    is diagonal but for 3 %, which a policy with independent actions cannot have.
-    """
-    return LinearQuadratic(
-        A=[
-            [1.0, 0.0, 0.5, 0.0],
-            [0.0, 1.0, 0.0, 0.5],
-            [-0.2, 0.1, 0.6, 0.1],
-            [0.1, -0.3, 0.0, 0.7],
-        ],
-        B=[[0.0, 0.0], [0.0, 0.0], [0.5, 0.0], [0.0, 0.5]],
-        Q=np.diag([1.0, 1.0, 0.2, 0.2]),
-        R=np.diag([0.3, 0.5]),
-        W=0.01 * np.eye(4),
-        initial_covariance=0.1 * np.eye(4),
-        discount=0.9,
-    )
-
-
-def scalar() -> LinearQuadratic:
-    """One state, one action: s' = 0.9 s + 0.5 a + w, for figures and quick tests; discount 0.9."""
-    return LinearQuadratic(A=[[0.9]], B=[[0.5]], Q=[[1.0]], R=[[0.5]], W=[[0.1]], discount=0.9)

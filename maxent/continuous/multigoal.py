@@ -20,7 +20,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from maxent.continuous.discretise import Discretisation, Task, discretise
+from maxent.continuous.discretise import Discretisation, discretise
+from maxent.continuous.tasks import Task
 from maxent.support.arguments import require_count
 
 GOALS = np.array([[5.0, 0.0], [-5.0, 0.0], [0.0, 5.0], [0.0, -5.0]])

@@ -18,7 +18,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from maxent.continuous.discretise import Discretisation, Task, discretise
+from maxent.continuous.discretise import Discretisation, discretise
+from maxent.continuous.tasks import Task
 
 TORQUE, SPEED, TIME_STEP = 2.0, 8.0, 0.05
 

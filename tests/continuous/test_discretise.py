@@ -163,7 +163,7 @@ def test_rollouts_stop_where_the_task_does():
     starts = np.array([[0.0], [0.4], [-1.0]])
     grid = discretise(line(ending), (9,), (5,), discount=0.9)
     run = roll_out(grid.task, lambda states: np.ones((len(states), 1)), starts, 4)
-    assert run.states.shape == (5, 3, 1) and run.alive.sum(axis=0).tolist() == [3, 1, 4]
+    assert run.states.shape == (5, 3, 1) and run.running.sum(axis=0).tolist() == [3, 1, 4]
     np.testing.assert_array_equal(run.returns, [-3.0, -1.0, -4.0])
     assert run.states[-1, :, 0].tolist() == [0.75, 0.65, 0.0]
 
