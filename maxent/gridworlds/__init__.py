@@ -4,12 +4,12 @@ A state is a cell of the map that can be stood on.  States are numbered row by r
 cliffs are no states.  Actions are the moves in clockwise order: up, right, down, left, or, with
 eight moves, up, up-right, right, and so on.
 
-Characters:
+**The legend**: what the characters of a map mean.
 
 =============  ====================================================================================
 ``#``          wall; so is everything beyond the map's edges
 ``.``, space   floor
-``S``          start (several: one of them at random; none: any non-terminal cell at random)
+``S``          start (several: one of them at random; none: any nonterminal cell at random)
 ``G``          goal, reward 1
 ``X``          pit, reward -1, always terminal
 ``!``          cliff: stepping on it pays its reward instead of the step reward, and the next
@@ -19,7 +19,7 @@ Characters:
 others         floor whose reward is named in `rewards`
 =============  ====================================================================================
 
-One step from cell s, in this order:
+**One step** from cell s, in this order:
 
 1. the move: the one meant with probability 1 - slip, and each of its two neighbours in clockwise
    order (perpendicular with 4 moves, 45 degrees off with 8) with probability slip/2.  A move into
@@ -30,6 +30,14 @@ One step from cell s, in this order:
    Goals and pits pay in the same way: the step that enters G pays `step_reward` + G's reward.
 
 Outcomes that lead to the same state are one transition with their mean reward.
+
+=============  ====================================================================================
+`build`        `gridworld`, the function that makes an MDP of a map and its settings
+`dynamics`     one step from every cell, as matrices
+`settings`     the settings: merged with a named map's own, checked
+`text`         the text of a map: read, every character known
+`maps`         the named maps with the settings that reproduce printed tables, mazes, empty rooms
+=============  ====================================================================================
 """
 
 from maxent.gridworlds.build import gridworld

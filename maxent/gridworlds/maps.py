@@ -1,6 +1,6 @@
 """The named maps, with the settings that reproduce their printed tables, and two generators.
 
-A map is text, one character a cell; what the characters mean is told in `maxent.gridworlds`.
+A map is text, one character a cell; the legend is in `maxent.gridworlds`.
 Names of the forms `maze-21x31`, `maze-21x31-seed7` and `open-50x50` are generated at any size.
 """
 
@@ -33,6 +33,10 @@ class NamedMap:
     text: the rows, joined by line breaks.
     settings: keyword arguments of `maxent.gridworld`, the discount among them.
     description, source: a sentence each, for people.
+
+    >>> import maxent
+    >>> maxent.MAPS["corridor"].text, maxent.MAPS["corridor"].settings
+    ('S.........G', {'discount': 0.95})
     """
 
     text: str
@@ -47,7 +51,17 @@ def maze(rows: int, columns: int, seed: int = 0) -> str:
     Perfect: exactly one path joins any two floor cells.  Rooms lie at odd rows and columns, and
     the doors between them form the minimum spanning tree of random weights, so a size and a seed
     always give the same maze.  An even size has a double wall on its right or lower side.
-    ConfigError for a size without two rooms (the smallest are 3x5 and 5x3).
+
+    Raises ConfigError for a size without two rooms (the smallest are 3x5 and 5x3),
+    MemoryBudgetError for one beyond the memory.
+
+    >>> import maxent
+    >>> print(maxent.maze(5, 9, seed=1))
+    #########
+    #S..#...#
+    #.#.###.#
+    #.#....G#
+    #########
     """
     rows, columns = require_count("rows", rows), require_count("columns", columns)
     seed = require_count("seed", seed, 0)
@@ -256,4 +270,7 @@ MAPS: dict[str, NamedMap] = {
     "open-10x10": _room_map(10, 10),
     "maze-21x31": _maze_map(21, 31),
 }
-"""Every named map, in the order of the documentation."""
+"""Every named map, in the order of the documentation: name -> `NamedMap`.
+
+`maxent.gridworld(name)` takes the text and the settings from here.
+"""

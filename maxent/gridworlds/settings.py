@@ -1,6 +1,6 @@
 """The settings of a gridworld: merged with a named map's own, and checked.
 
-What they mean is told in `maxent.gridworlds.gridworld`.
+What each means: `help(maxent.gridworld)`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ GOALS = ("terminal", "absorbing", "restart")
 
 
 @dataclass(frozen=True)
-class Rules:
-    """Checked settings; `wind` int (columns,), `rewards` of every character that has one."""
+class GridworldSettings:
+    """The settings of a gridworld, checked: the arguments of `maxent.gridworld`, none left out.
+
+    wind : int (columns,).  rewards : of every character that has one.
+    """
 
     discount: float
     slip: float
@@ -64,9 +67,9 @@ def merge_settings(
     return rewards, settings
 
 
-def require_rules(
+def require_settings(
     settings: Mapping[str, Any], rewards: Mapping[str, float], board: ndarray
-) -> Rules:
+) -> GridworldSettings:
     """Every setting checked against its range and the map, else ConfigError."""
     on_map = set(np.unique(board).tolist())
     for character in rewards:
@@ -80,7 +83,7 @@ def require_rules(
         raise ConfigError(f"moves = {moves!r} must be 4 or 8")
     if goals not in GOALS:
         raise ConfigError(f"goals = {goals!r} is unknown; {nearest(str(goals), GOALS)}")
-    return Rules(
+    return GridworldSettings(
         discount=require_discount(settings["discount"]),
         slip=require_fraction("slip", settings["slip"]),
         moves=int(moves),

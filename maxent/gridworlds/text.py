@@ -1,6 +1,6 @@
 """From the text of a gridworld map to its characters, every one of them known.
 
-What the characters mean is told in `maxent.gridworlds`.
+The legend, what each character means, is in `maxent.gridworlds`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,23 @@ from maxent.errors import MapError
 
 PORTALS = frozenset(string.ascii_uppercase) - set("SGX")
 
-
 LARGEST = 64 * 2**20
 """Bytes of the largest map file that is read: more than any map that fits in memory."""
 
 
 def read_map(path: str | os.PathLike[str]) -> str:
-    """The text of a map file (UTF-8); MapError where it cannot be read."""
+    """The text of a map file (UTF-8), as `maxent.gridworld` takes it.
+
+    Raises MapError where there is no ordinary file of at most 64 MiB, or it is not UTF-8.  Whether
+    the text is a map is checked by `maxent.gridworld`, which also takes the path itself.
+
+    >>> import maxent, pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "map.txt")
+    ...     _ = path.write_text("S.#\\n..G\\n")
+    ...     maxent.read_map(path)
+    'S.#\\n..G\\n'
+    """
     try:
         size = Path(path).stat().st_size
         if not Path(path).is_file() or size > LARGEST:
