@@ -1,98 +1,29 @@
 """Maximum-entropy reinforcement learning: exact first, then lifted to networks.
 
-Names are resolved when first used, so `import maxent` costs little more than NumPy.
+`__init__.pyi` lists the public names, one line each with the module it comes from: type checkers
+and editors read it, and so does this file.  A name's module is imported when the name is first
+used, so `import maxent` costs next to nothing.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
 
 from maxent.support import moved
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
-_HOME = {
-    "MDP": "maxent.mdp",
-    "Grid": "maxent.mdp.grid",
-    "Solution": "maxent.solution",
-    "Iteration": "maxent.solution",
-    "gridworld": "maxent.gridworlds",
-    "maze": "maxent.gridworlds",
-    "read_map": "maxent.gridworlds",
-    "MAPS": "maxent.gridworlds",
-    "garnet": "maxent.mdp.random_mdps",
-    "from_gymnasium": "maxent.environments",
-    "MDPEnv": "maxent.environments",
-    "solve": "maxent.tabular.solvers",
-    "soft_value_iteration": "maxent.tabular.solvers",
-    "soft_policy_evaluation": "maxent.tabular.solvers",
-    "soft_policy_iteration": "maxent.tabular.solvers",
-    "modified_soft_policy_iteration": "maxent.tabular.solvers",
-    "finite_horizon": "maxent.tabular.finite_horizon",
-    "FiniteHorizonSolution": "maxent.tabular.finite_horizon",
-    "finite_horizon_evaluation": "maxent.tabular.finite_horizon",
-    "natural_policy_gradient": "maxent.tabular.policy_gradient",
-    "policy_gradient": "maxent.tabular.policy_gradient",
-    "policy_gradient_ascent": "maxent.tabular.policy_gradient",
-    "EpsilonFloor": "maxent.tabular.restricted",
-    "EntropyFloor": "maxent.tabular.restricted",
-    "Choices": "maxent.tabular.restricted",
-    "tradeoff": "maxent.tabular.tradeoff",
-    "Tradeoff": "maxent.tabular.tradeoff",
-    "temperature_for_entropy": "maxent.tabular.tradeoff",
-    "recover_reward": "maxent.tabular.inverse",
-    "compose": "maxent.tabular.composition",
-    "Composition": "maxent.tabular.composition",
-    "LinearQuadratic": "maxent.continuous.lqr",
-    "solve_lqr": "maxent.continuous.lqr",
-    "compose_agents": "maxent.neural.composition",
-    "diagnose": "maxent.neural.diagnostics",
-    "simulate": "maxent.tabular.sampled.simulation",
-    "mellowmax": "maxent.tabular.operators",
-    "occupancy": "maxent.tabular.occupancy",
-    "policy_return": "maxent.tabular.occupancy",
-    "discounted_entropy": "maxent.tabular.occupancy",
-    "soft_value": "maxent.tabular.operators",
-    "boltzmann_policy": "maxent.tabular.operators",
-    "policy_value": "maxent.tabular.operators",
-    "entropy": "maxent.tabular.operators",
-    "kl_divergence": "maxent.tabular.operators",
-    "backup": "maxent.tabular.operators",
-    "soft_bellman": "maxent.tabular.operators",
-    "soft_policy_bellman": "maxent.tabular.operators",
-    "soft_policy_improvement": "maxent.tabular.operators",
-    "train": "maxent.neural.training",
-    "resume": "maxent.neural.training",
-    "load_agent": "maxent.neural.training",
-    "Agent": "maxent.neural.training.agent",
-    "verify": "maxent.theorems.catalogue",
-    "enclose": "maxent.proofs.enclosure",
-    "Enclosure": "maxent.proofs.enclosure",
-    "prove": "maxent.proofs.prove",
-    "write_certificate": "maxent.proofs.certificate",
-    "check_certificate": "maxent.proofs.checker",
-    "CertificateCheck": "maxent.proofs.checker",
-    "Check": "maxent.theorems.check",
-    "Report": "maxent.theorems.check",
-    "CheckFailedError": "maxent.theorems.check",
-    "MaxEntError": "maxent.errors",
-    "ModelError": "maxent.errors",
-    "ConfigError": "maxent.errors",
-    "ToleranceError": "maxent.errors",
-    "MapError": "maxent.errors",
-    "MemoryBudgetError": "maxent.errors",
-    "OutputExistsError": "maxent.errors",
-    "CheckpointWriteError": "maxent.errors",
-    "CorruptCheckpointError": "maxent.errors",
-    "TrainingDivergedError": "maxent.errors",
-    "ResumeMismatchError": "maxent.errors",
-    "RunLockedError": "maxent.errors",
-    "MaxEntWarning": "maxent.errors",
-}
 
-__all__ = sorted([*_HOME, "__version__"])
+def _public_names() -> dict[str, str]:
+    """Each public name with its module, from the lines `from MODULE import NAME as NAME`."""
+    stub = __loader__.get_data(f"{__path__[0]}/__init__.pyi")
+    lines = [line.split() for line in stub.decode().splitlines()]
+    return {words[3]: words[1] for words in lines if words[:1] == ["from"]}
+
+
+_MODULE_OF = _public_names()
+__all__ = sorted([*_MODULE_OF, "__version__"])
 
 
 def _register_environments() -> None:
@@ -101,15 +32,25 @@ def _register_environments() -> None:
         importlib.import_module("maxent.environments.registration")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     _register_environments()
-    if name == "testing":  # a module, for `maxent.testing.check_solver`
-        return importlib.import_module("maxent.testing")
-    if name not in _HOME:
-        raise AttributeError(f"module 'maxent' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'maxent' has no attribute {name!r}{_suggestion(name)}")
+    module = _MODULE_OF[name]
+    if module == __name__:  # a room that is a public name itself: `maxent.plots`
+        return importlib.import_module(f"{module}.{name}")
+    value = getattr(importlib.import_module(module), name)
     globals()[name] = value
     return value
+
+
+def _suggestion(name: str) -> str:
+    """The public name that was probably meant; nothing for names that only Python asks for."""
+    if name.startswith("__"):
+        return ""
+    from maxent.support.arguments import closest
+
+    return f"; did you mean {meant!r}?" if (meant := closest(name, _MODULE_OF)) else ""
 
 
 def __dir__() -> list[str]:

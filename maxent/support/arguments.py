@@ -87,9 +87,14 @@ def require_counts(name: str, values: Any, minimum: int = 1) -> list[int]:
     return [require_count(name, value, minimum) for value in given]
 
 
+def closest(name: Any, known: Iterable[str]) -> str | None:
+    """The name among those known that was probably meant; None when no one is like it."""
+    return next(iter(difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)), None)
+
+
 def nearest(name: Any, known: Iterable[str]) -> str:
     """The tail of a message about an unknown name: the likeliest one meant, then all of them."""
     known = sorted(known)
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    guess = f"did you mean {close[0]!r}? " if close else ""
+    meant = closest(name, known)
+    guess = f"did you mean {meant!r}? " if meant else ""
     return f"{guess}Known: {', '.join(known)}"

@@ -55,7 +55,7 @@ MOVED = {
 """Old name of a module: its new one."""
 
 
-class _Renamed:
+class _OldNames:
     """Finds modules by their old names: what is imported is the module at the new one."""
 
     def find_spec(
@@ -68,15 +68,41 @@ class _Renamed:
 
     def exec_module(self, module: ModuleType) -> None:
         old, new = module.__name__, MOVED[module.__name__]
-        warnings.warn(
-            f"{old} is {new} now; the old name goes with version 0.3.0",
-            DeprecationWarning,
-            stacklevel=2,
-        )
+        _warn_importer(f"{old} is {new} now; the old name goes with version 0.3.0")
         sys.modules[old] = importlib.import_module(new)
+        package, _, name = old.rpartition(".")
+        if name in vars(sys.modules[package]):
+            sys.modules[package].__class__ = _KeepsItsNames
+
+
+class _KeepsItsNames(ModuleType):
+    """A package with a function that has an old module's name: importing that keeps the function.
+
+    Python sets an imported module as an attribute of its package, `plots.composition` too.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (f"{self.__name__}.{name}" in MOVED and name in vars(self)):
+            super().__setattr__(name, value)
+
+
+def _warn_importer(message: str) -> None:
+    """A DeprecationWarning at the line that imports, however it does: the frames of Python's own
+    import system are passed over."""
+    frame = sys._getframe(2)
+    while frame.f_globals["__name__"].partition(".")[0] == "importlib" and frame.f_back:
+        frame = frame.f_back
+    warnings.warn_explicit(
+        message,
+        DeprecationWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=frame.f_globals["__name__"],
+        registry=frame.f_globals.setdefault("__warningregistry__", {}),
+    )
 
 
 def install() -> None:
     """Let `import` find the old names, after everything that is really there."""
-    if not any(isinstance(finder, _Renamed) for finder in sys.meta_path):
-        sys.meta_path.append(_Renamed())
+    if not any(isinstance(finder, _OldNames) for finder in sys.meta_path):
+        sys.meta_path.append(_OldNames())
