@@ -13,7 +13,6 @@
 from maxent.reports.page import verification_page
 from maxent.reports.records import (
     mdp_record,
-    plain,
     solution_record,
     value_at_start,
     versions,
@@ -36,7 +35,6 @@ __all__ = [
     "discount_text",
     "html_page",
     "mdp_record",
-    "plain",
     "policy_picture",
     "printable",
     "size_text",

@@ -12,13 +12,11 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
-import numpy as np
-from numpy import ndarray
-
 import maxent
 from maxent.mdp import MDP
 from maxent.solution import Solution
 from maxent.support.files import write_whole
+from maxent.support.plain import plain
 
 LIBRARIES = ("numpy", "scipy", "gymnasium", "matplotlib", "numba")
 
@@ -37,7 +35,7 @@ def versions() -> dict[str, str]:
 def write_json(record: Mapping[str, Any], path: str | os.PathLike[str], *, overwrite: bool) -> None:
     """Write a record as JSON, whole or not at all; arrays become nested lists."""
     with write_whole(path, overwrite=overwrite) as staged, open(staged, "w") as file:
-        json.dump(plain(record), file, allow_nan=False)
+        json.dump(plain(record, "the record", finite=True), file, allow_nan=False)
         file.write("\n")
 
 
@@ -45,23 +43,6 @@ def write_text(text: str, path: str | os.PathLike[str], *, overwrite: bool) -> N
     """Write a text in UTF-8, whole or not at all."""
     with write_whole(path, overwrite=overwrite) as staged:
         staged.write_text(text, encoding="utf-8")
-
-
-def plain(value: Any) -> Any:
-    """The same as built-in types, with None for numbers that are not finite."""
-    if isinstance(value, Mapping):
-        return {str(name): plain(part) for name, part in value.items()}
-    if isinstance(value, ndarray):
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            return plain(value.tolist())
-        return value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def mdp_record(mdp: MDP) -> dict[str, Any]:

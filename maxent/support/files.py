@@ -1,10 +1,13 @@
 """Output files that are either whole or absent.
 
-Every file the package writes goes through `write_whole`: it is written beside its destination
-under a temporary name (".writing-...") and renamed once complete, so an interrupted or failed
-write leaves neither a half-written file nor a damaged old one.  Of two programs that write one
-name without overwriting, one wins and the other is told.  A symbolic link is followed, as by
+Every file the package writes goes through `staged`: it is written beside its destination under a
+temporary name (".writing-..."), waits for the disk, and gets its name once complete, so an
+interrupted or failed write leaves neither a half-written file nor a damaged old one.  Of two
+programs that write one name without overwriting, one wins and the other is refused.  `write_whole`
+is `staged` for names that users give: they are checked first.  A symbolic link is followed, as by
 `open`.  What is no ordinary file (a device, a pipe) is never replaced.
+
+The name of a file is on the disk once the folder is: `sync_folder`, where that is promised.
 """
 
 from __future__ import annotations
@@ -12,13 +15,16 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maxent.errors import ConfigError, OutputExistsError
 
 LONGEST_NAME = 255
 """Bytes of a name that file systems take."""
+
+STAGED = ".writing-"
+"""How the name of a file begins while it is written."""
 
 
 def require_output(
@@ -58,27 +64,53 @@ def write_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
     OSError on the way (a full disk, say) names `path`.
     """
     destination = _followed(require_output(path, overwrite))
-    staged = destination.with_name(f".writing-{secrets.token_hex(8)}{destination.suffix}")
     try:
-        staged.touch(exist_ok=False)
-        yield staged
-        with open(staged, "rb+") as written:
-            os.fsync(written.fileno())
-        if overwrite:
-            staged.replace(destination)
-        else:
-            _place(staged, destination)
+        with staged(destination, replace=overwrite) as temporary:
+            yield temporary
     except OutputExistsError:
         raise
     except FileExistsError:  # the name was taken while the file was written
         require_output(path, overwrite)
         raise
     except OSError as error:
-        if error.errno is not None and error.filename in (None, os.fspath(staged)):
-            error.filename, error.filename2 = os.fspath(path), None
+        if error.filename == os.fspath(destination):
+            error.filename = os.fspath(path)
+        raise
+
+
+@contextmanager
+def staged(destination: Path, *, replace: bool = False) -> Iterator[Path]:
+    """`write_whole` for a name that is known to be possible.
+
+    Raises FileExistsError if the name is taken and `replace` is false.
+    """
+    temporary = destination.with_name(f"{STAGED}{secrets.token_hex(8)}{destination.suffix}")
+    try:
+        temporary.touch(exist_ok=False)
+        yield temporary
+        with open(temporary, "rb+") as written:
+            os.fsync(written.fileno())
+        if replace:
+            temporary.replace(destination)
+        else:
+            _place(temporary, destination)
+    except OSError as error:
+        if error.errno is not None and error.filename in (None, os.fspath(temporary)):
+            error.filename, error.filename2 = os.fspath(destination), None
         raise
     finally:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):  # what is placed is placed
+            temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder.  Windows has no such call: nothing there."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def output_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
@@ -133,16 +165,16 @@ def _check_folder(folder: Path) -> None:
         raise ConfigError(f"folder {str(folder)!r} may not be written to; choose another")
 
 
-def _place(staged: Path, destination: Path) -> None:
+def _place(temporary: Path, destination: Path) -> None:
     """Give a complete file its name; FileExistsError if the name is taken."""
     try:  # a hard link, unlike a rename, fails if the name is taken
-        os.link(staged, destination)
+        os.link(temporary, destination)
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links: claim the name, then rename
         destination.touch(exist_ok=False)
         try:
-            staged.replace(destination)
+            temporary.replace(destination)
         except BaseException:
             destination.unlink()
             raise

@@ -18,7 +18,7 @@ def require_memory(needed: int, what: str, advice: str = "use sparse transitions
 
 
 def _available_memory() -> int:
-    """Bytes that can be had without swapping; 8 GiB on a system that does not tell."""
+    """Bytes that can be had without swapping; 8 GiB on a system that does not say."""
     try:
         with open("/proc/meminfo") as table:
             for line in table:

@@ -115,7 +115,7 @@ def arm(at: int) -> None:
 
     def opening(path, mode="r", *rest, **settings):
         file = opened(path, mode, *rest, **settings)
-        return Halved(file) if mode == "xb" else file
+        return Halved(file) if mode in ("xb", "wb") else file
 
     write = os.write
 

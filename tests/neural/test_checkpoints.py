@@ -442,7 +442,7 @@ def test_no_checkpoint_of_a_diverged_training(run, bad):
 # a disk that refuses
 
 
-CALLS = ["fsync", "rename", "mkdir", "open"]
+CALLS = ["fsync", "rename", "link", "unlink", "mkdir", "open"]
 
 
 class Boundary:
@@ -553,14 +553,17 @@ def test_dev_full(run, monkeypatch):
     opened = open
 
     def full(path, mode="r", *rest, **settings):
-        return opened("/dev/full", "wb") if mode == "xb" else opened(path, mode, *rest, **settings)
+        return (
+            opened("/dev/full", "wb") if mode == refused else opened(path, mode, *rest, **settings)
+        )
 
-    with monkeypatch.context() as patch:
-        patch.setattr("builtins.open", full)
-        with pytest.raises(CheckpointWriteError, match="No space left on device"):
-            save(run, 20)
-    assert run.steps == [10]
-    check(run.load(), 10)
+    for refused in ("wb", "xb"):  # noqa: B007 (the segment of the replay buffer; the checkpoint)
+        with monkeypatch.context() as patch:
+            patch.setattr("builtins.open", full)
+            with pytest.raises(CheckpointWriteError, match="No space left on device"):
+                save(run, 20)
+        assert run.steps == [10] and len(os.listdir(run.folder / "replay")) == 1
+        check(run.load(), 10)
 
 
 # order of writing
@@ -569,28 +572,32 @@ def test_dev_full(run, monkeypatch):
 def test_everything_is_on_the_disk_before_it_is_named(run, monkeypatch):
     """Of a power cut, only the order of the calls can be tested."""
     calls = []
-    rename = os.rename
 
     def seen_fsync(handle):
         calls.append(("fsync", str(Path(f"/proc/self/fd/{handle}").readlink())))
 
-    def seen_rename(source, target, **settings):
-        calls.append(("rename", str(source), str(target)))
-        rename(source, target, **settings)
+    def seen(naming):
+        def named(source, target, **settings):
+            calls.append(("name", str(source), str(target)))
+            naming(source, target, **settings)
+
+        return named
 
     if not Path("/proc/self/fd").exists():
         pytest.skip("no /proc here")
     run.log({"step": 1})
     monkeypatch.setattr(os, "fsync", seen_fsync)
-    monkeypatch.setattr(os, "rename", seen_rename)
+    monkeypatch.setattr(os, "rename", seen(os.rename))
+    monkeypatch.setattr(os, "link", seen(os.link))
     monkeypatch.setattr(checkpoints, "prune", lambda folder: calls.append(("prune", str(folder))))
     save(run, 10)
     folder = str(run.folder.resolve())
-    renames = [i for i, call in enumerate(calls) if call[0] == "rename"]
-    assert len(renames) == 2
-    segment, final = renames
+    names = [i for i, call in enumerate(calls) if call[0] == "name"]
+    assert len(names) == 2
+    segment, final = names
     stage = calls[final][1]
-    assert calls[segment - 1] == ("fsync", calls[segment][1])
+    assert Path(calls[segment][2]).name.startswith("rows-") and calls[final][2].endswith("000010")
+    assert calls[segment - 1] == ("fsync", str(Path(calls[segment][1]).resolve()))
     assert calls[segment + 1] == ("fsync", f"{folder}/replay")
     between = calls[segment + 2 : final]
     assert between == [

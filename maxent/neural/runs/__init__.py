@@ -3,7 +3,7 @@
 ==================  =======================================================================
 `config.json`       configuration, its hash, seeds, versions, processor (`record.py`)
 `lock`              held while a `Run` is open; names the process (`locks.py`)
-`metrics.jsonl`     what training logged, a JSON object a line
+`metrics.jsonl`     what was logged, a JSON object a line (`log.py`)
 `checkpoints/`      one folder a checkpoint, whole or absent (`checkpoints.py`)
 `replay/`           the replay buffer, in segments that checkpoints share (`segments.py`)
 ==================  =======================================================================
@@ -22,8 +22,6 @@ and after a crash
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import warnings
 from collections.abc import Mapping
@@ -46,12 +44,12 @@ from maxent.errors import (
 )
 from maxent.neural.runs import checkpoints
 from maxent.neural.runs.checkpoints import CHECKPOINTS, REPLAY, Checkpoint
-from maxent.neural.runs.durable import discard, plain, sweep, sync_folder
+from maxent.neural.runs.durable import discard, sweep
 from maxent.neural.runs.locks import Lock
+from maxent.neural.runs.log import Log
 from maxent.neural.runs.record import (
     FORMAT,
     LOCK,
-    METRICS,
     differences,
     new_folder,
     new_record,
@@ -64,6 +62,7 @@ from maxent.neural.runs.record import (
 from maxent.neural.runs.segments import Rows, Stored, add_rows
 from maxent.neural.runs.stopping import stop_requested
 from maxent.support.arguments import require_count, require_finite
+from maxent.support.files import sync_folder
 
 __all__ = [
     "Checkpoint",
@@ -86,7 +85,7 @@ class Run:
         self.config: dict[str, Any] = record["config"]
         self._lock = lock
         self._stored: Stored | None = None
-        self._metrics = -1  # no descriptor: nothing can be logged or saved yet
+        self._log: Log | None = None  # nothing can be logged or saved yet
 
     @classmethod
     def create(
@@ -135,9 +134,7 @@ class Run:
 
     def close(self) -> None:
         """Let go of the run; a second time does nothing."""
-        if self._metrics >= 0:
-            os.close(self._metrics)
-        self._metrics = -1
+        self._close_log()
         self._lock.release()
 
     def __enter__(self) -> Run:
@@ -161,23 +158,7 @@ class Run:
 
         Raises CheckpointWriteError where the disk refuses; the lines before stay whole.
         """
-        self._check_writable()
-        told = plain("the logged row", dict(row))
-        fields = {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in told.items()
-        }
-        start = os.lseek(self._metrics, 0, os.SEEK_END)
-        try:
-            _write_all(self._metrics, (json.dumps(fields) + "\n").encode())
-        except BaseException as error:
-            with suppress(OSError):
-                os.ftruncate(self._metrics, start)
-            if isinstance(error, OSError):
-                raise CheckpointWriteError(
-                    f"{str(self.folder / METRICS)!r} could not be written: {error.strerror}"
-                ) from error
-            raise
+        self._writable().append(row)
 
     def save(
         self,
@@ -193,7 +174,7 @@ class Run:
         the highest is kept.  Raises TrainingDivergedError for numbers that are not finite;
         CheckpointWriteError where the disk refuses: the checkpoints before are whole.
         """
-        self._check_writable()
+        log = self._writable()
         step = require_count("step", step, 0)
         if self.steps and step <= self.steps[-1]:
             raise OutputExistsError(
@@ -213,8 +194,8 @@ class Run:
             if rows is not None:
                 stored = add_rows(self.folder / REPLAY, rows, self._stored)
             facts["stored"] = stored._asdict() if stored else None
-            facts["metrics_bytes"] = os.fstat(self._metrics).st_size
-            os.fsync(self._metrics)
+            facts["metrics_bytes"] = log.size
+            log.sync()
             name = checkpoints.publish(self.folder, step, tensors, values, facts)
         except BaseException as error:
             self._drop_new(stored)
@@ -264,27 +245,24 @@ class Run:
         checkpoints.prune(self.folder)
 
     def _continue_from(self, stored: Stored | None, kept: int) -> None:
-        """Cut `metrics.jsonl` to the bytes kept, a torn last line included, and open it."""
+        """Open the log, cut to the bytes kept; the replay rows stored so far."""
         self._stored = stored
-        if self._metrics >= 0:
-            os.close(self._metrics)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._metrics = os.open(self.folder / METRICS, flags, 0o644)
-        if (size := os.fstat(self._metrics).st_size) < kept:
-            warnings.warn(
-                f"{str(self.folder / METRICS)!r} has {size} bytes of the {kept} that were logged",
-                MaxEntWarning,
-                stacklevel=3,
-            )
-        os.ftruncate(self._metrics, min(size, kept))
-        os.fsync(self._metrics)
+        self._close_log()
+        self._log = Log(self.folder, kept)
         sync_folder(self.folder)
 
-    def _check_writable(self) -> None:
-        if self._metrics < 0:
+    def _close_log(self) -> None:
+        if self._log is not None:
+            self._log.close()
+        self._log = None
+
+    def _writable(self) -> Log:
+        """The log; ConfigError where nothing can be written."""
+        if self._log is None:
             raise ConfigError(
                 f"run {str(self.folder)!r} is closed, or open only to load; call resume() to go on"
             )
+        return self._log
 
     def _drop_new(self, stored: Stored | None) -> None:
         """Remove the segment of a save that failed."""
@@ -317,8 +295,3 @@ def require_finite_tensors(step: int, tensors: Mapping[str, Tensor | ndarray]) -
                 f"step {step}: {name} has {bad} numbers that are NaN or infinite; the training "
                 "diverged. Lower the learning rates, or look at the rewards and observations"
             )
-
-
-def _write_all(handle: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(handle, data) :]

@@ -32,14 +32,14 @@ from torch import Tensor
 from maxent.errors import ConfigError, CorruptCheckpointError
 from maxent.neural.runs.durable import (
     discard,
-    plain,
     read_verified,
     seal,
-    sync_folder,
     unseal,
     write_synced,
 )
 from maxent.neural.runs.segments import Rows, Stored, prune_segments, read_rows
+from maxent.support.files import sync_folder
+from maxent.support.plain import plain
 
 KEPT = 2
 """The latest checkpoints that pruning keeps, besides the best."""
@@ -80,7 +80,7 @@ def publish(
     folder = run / CHECKPOINTS
     final = folder / name_of(step)
     stage = folder / f".stage-{step}-{uuid.uuid4().hex}"
-    text = json.dumps(plain("values", values)).encode()
+    text = json.dumps(plain(values, "values")).encode()
     written = stage
     try:
         stage.mkdir()
@@ -134,7 +134,7 @@ def load(run: Path, step: int | None = None) -> Checkpoint:
 def prune(run: Path) -> None:
     """Remove all checkpoints but the last two and the best, then the segments none of them needs.
 
-    The best has the highest score.  A damaged manifest does not tell what it needs: as long as one
+    The best has the highest score.  A damaged manifest does not say what it needs: as long as one
     is kept, no segment is removed.
     """
     folder = run / CHECKPOINTS
@@ -145,7 +145,7 @@ def prune(run: Path) -> None:
             manifests[step] = read_manifest(run, step)
         except CorruptCheckpointError:
             whole = whole and step not in kept
-    scores = {step: told.get("score") for step, told in manifests.items()}
+    scores = {step: manifest.get("score") for step, manifest in manifests.items()}
     scored = [step for step in steps if scores.get(step) is not None]
     if scored:
         kept.add(max(scored, key=lambda step: (scores[step], step)))

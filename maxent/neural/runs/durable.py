@@ -16,9 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from maxent.errors import ConfigError, CorruptCheckpointError
+from maxent.errors import CorruptCheckpointError
+from maxent.support.files import STAGED
 
-FORSAKEN = (".stage-", ".gone-", ".writing-")
+FORSAKEN = (".stage-", ".gone-", STAGED)
 """How the names begin of what a process that died was still writing or removing."""
 
 
@@ -31,12 +32,17 @@ def write_synced(path: Path, data: bytes) -> dict[str, Any]:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    return {"name": path.name, "size": len(data), "sha256": sha256(data)}
+    return entry_of(path.name, data)
+
+
+def entry_of(name: str, data: bytes) -> dict[str, Any]:
+    """What a manifest says of a file: its name, size and SHA-256."""
+    return {"name": name, "size": len(data), "sha256": sha256(data)}
 
 
 def read_verified(folder: Path, entry: dict[str, Any]) -> bytes:
-    """The bytes of the file that `write_synced` told of; CorruptCheckpointError unless they are
-    the ones that were written."""
+    """The bytes of the file of a manifest's entry; CorruptCheckpointError unless they are the ones
+    that were written."""
     path = folder / entry["name"]
     data = read_bytes(path, entry["sha256"])
     if (actual := sha256(data)) != entry["sha256"]:
@@ -56,18 +62,6 @@ def read_bytes(path: Path, expected: str = "of its own text") -> bytes:
         raise CorruptCheckpointError(
             f"{str(path)!r} {what}: SHA-256 expected {expected}, actual none"
         ) from error
-
-
-def plain(name: str, value: Any) -> Any:
-    """`value` as it reads back from JSON: lists for tuples, numbers and lists for those of NumPy
-    and torch, text for keys.  Raises ConfigError for what JSON cannot hold."""
-    try:
-        return json.loads(json.dumps(value, default=lambda other: other.tolist()))
-    except (TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ConfigError(
-            f"{name} holds what a JSON file cannot ({error}); give numbers, text, lists and "
-            "dictionaries"
-        ) from None
 
 
 def alike(document: Any) -> Any:
@@ -91,17 +85,17 @@ def unseal(path: Path) -> dict[str, Any]:
     The text is made again and compared, so that no byte of it can differ unseen.
     """
     data = read_bytes(path)
-    told: Any = "none"
+    expected: Any = "none"
     try:
         document = json.loads(data)
-        told = document.pop("sha256")
+        expected = document.pop("sha256")
         if seal(document) == data:
             return document
         actual = sha256_of(document)
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         actual = sha256(data)
     raise CorruptCheckpointError(
-        f"{str(path)!r} is not what was written: SHA-256 expected {told}, actual {actual}"
+        f"{str(path)!r} is not what was written: SHA-256 expected {expected}, actual {actual}"
     )
 
 
@@ -113,15 +107,6 @@ def sha256(data: bytes) -> str:
 def sha256_of(document: Any) -> str:
     """SHA-256 of a JSON document whatever the order of its keys."""
     return sha256(json.dumps(document, sort_keys=True).encode())
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names in a folder."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def discard(path: Path) -> None:

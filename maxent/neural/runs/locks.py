@@ -1,17 +1,25 @@
 """One process a run.
 
-The lock is the kernel's (flock): it goes with the process that holds it, however that ends.  A
-child made by fork would inherit it and outlive its parent (the workers of a vector environment
-do), so a child lets go of it at once.
+The lock is the operating system's: it goes with the process that holds it, however that ends.
+Where there is no `flock` (Windows), a byte far behind the end of the file is locked, so that the
+file can be read meanwhile.  A child made by fork would inherit a lock and outlive its parent (the
+workers of a vector environment do), so a child lets go of it at once.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
 from maxent.errors import RunLockedError
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+
+_BEHIND = 2**30
+"""The byte that is locked on Windows."""
 
 _held: set[int] = set()
 
@@ -23,7 +31,7 @@ class Lock:
     def __init__(self, path: Path) -> None:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(handle)
         except OSError as error:
             holder = os.read(handle, 32).decode(errors="replace").strip()
             os.close(handle)
@@ -46,10 +54,27 @@ class Lock:
         self._handle = -1
 
 
+def _take(handle: int) -> None:
+    """Lock an open file; BlockingIOError where another has it."""
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    import msvcrt
+
+    os.lseek(handle, _BEHIND, os.SEEK_SET)
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    except PermissionError as error:
+        raise BlockingIOError(error.errno, error.strerror) from None
+    finally:
+        os.lseek(handle, 0, os.SEEK_SET)
+
+
 def _let_go() -> None:
     """In a forked child: close the parent's locks, which leaves them to the parent alone."""
     while _held:
         os.close(_held.pop())
 
 
-os.register_at_fork(after_in_child=_let_go)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)

@@ -18,16 +18,21 @@ import torch
 import maxent
 from maxent.errors import ConfigError, OutputExistsError, ResumeMismatchError
 from maxent.neural.runs.checkpoints import CHECKPOINTS, REPLAY
-from maxent.neural.runs.durable import FORSAKEN, alike, plain, seal, sha256_of, sync_folder, unseal
-from maxent.support.files import output_folder, write_whole
+from maxent.neural.runs.durable import FORSAKEN, alike, seal, sha256_of, unseal
+from maxent.neural.runs.log import METRICS
+from maxent.support.files import output_folder, sync_folder, write_whole
+from maxent.support.plain import plain
 
 FORMAT = "maxent-run-1"
-CONFIG, LOCK, METRICS = "config.json", "lock", "metrics.jsonl"
+CONFIG, LOCK = "config.json", "lock"
+
+RENAMED = {"copies": "num_envs"}
+"""Fields of a configuration that version 0.1 called otherwise: the old name, the new one."""
 
 
 def new_record(config: dict[str, Any]) -> dict[str, Any]:
     """The record of a new run: its configuration with hash and seeds, and the surroundings."""
-    config = plain("config", config)
+    config = plain(config, "config")
     return {
         "format": FORMAT,
         "config": config,
@@ -45,7 +50,7 @@ def write_record(run: Path, record: dict[str, Any], overwrite: bool) -> None:
 
 
 def new_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
-    """The folder of a new run, made where it is missing; errors as `Run.create` tells."""
+    """The folder of a new run, made where it is missing; errors as those of `Run.create`."""
     try:
         names = set(os.listdir(path))
     except (OSError, ValueError):
@@ -69,8 +74,11 @@ def set_aside(folder: Path) -> None:
 
 
 def read_record(run: Path) -> dict[str, Any]:
-    """The record of a run.  Raises ConfigError where there is no run, or one of another version;
-    CorruptCheckpointError where `config.json` is not what was written."""
+    """The record of a run, its configuration by the names of today.
+
+    Raises ConfigError where there is no run, or one of another version; CorruptCheckpointError
+    where `config.json` is not what was written.
+    """
     there = False
     with suppress(OSError):  # a name too long, a folder that may not be looked into
         there = (run / CONFIG).is_file()
@@ -81,7 +89,8 @@ def read_record(run: Path) -> dict[str, Any]:
         raise ConfigError(
             f"run {str(run)!r} has the format {record.get('format')!r}; this version reads {FORMAT}"
         )
-    return record
+    config = {RENAMED.get(name, name): value for name, value in record["config"].items()}
+    return record | {"config": config}
 
 
 def surroundings() -> dict[str, Any]:
@@ -100,7 +109,7 @@ def surroundings() -> dict[str, Any]:
 
 def require_same_configuration(saved: dict[str, Any], new: dict[str, Any]) -> None:
     """ResumeMismatchError, field by field, where two configurations differ."""
-    if found := differences(saved, plain("config", new)):
+    if found := differences(saved, plain(new, "config")):
         raise ResumeMismatchError(
             "the run was made with another configuration (saved -> asked for): "
             + "; ".join(found)
@@ -148,10 +157,10 @@ def _commit() -> str | None:
         return None
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        told = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=10)
+        said = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
-    return told.stdout.strip() or None
+    return said.stdout.strip() or None
 
 
 def _processor() -> str:
@@ -162,4 +171,4 @@ def _processor() -> str:
                     return line.partition(":")[2].strip()
     except OSError:
         pass
-    return platform.processor() or os.uname().machine
+    return platform.processor() or platform.machine()

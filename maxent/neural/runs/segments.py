@@ -17,8 +17,9 @@ from numpy import ndarray
 from safetensors import SafetensorError
 
 from maxent.errors import ConfigError, CorruptCheckpointError
-from maxent.neural.runs.durable import discard, read_verified, sync_folder, write_synced
+from maxent.neural.runs.durable import discard, entry_of, read_verified
 from maxent.support.arguments import require_count
+from maxent.support.files import staged, sync_folder
 
 
 class Rows(NamedTuple):
@@ -134,14 +135,13 @@ def _first(shapes: dict[str, tuple[int, ...]]) -> int:
 def _write_segment(
     folder: Path, arrays: dict[str, ndarray], start: int, stop: int
 ) -> dict[str, Any]:
-    name = f"rows-{start:09d}-{stop:09d}-{uuid.uuid4().hex[:8]}.safetensors"
-    staged = folder / f".stage-{name}"
+    path = folder / f"rows-{start:09d}-{stop:09d}-{uuid.uuid4().hex[:8]}.safetensors"
+    data = safetensors.numpy.save(arrays)
     try:
-        entry = write_synced(staged, safetensors.numpy.save(arrays))
-        staged.rename(folder / name)
+        with staged(path) as temporary, open(temporary, "wb") as file:
+            file.write(data)
         sync_folder(folder)
     except BaseException:
-        discard(staged)
-        discard(folder / name)
+        discard(path)
         raise
-    return entry | {"name": name, "start": start, "stop": stop}
+    return entry_of(path.name, data) | {"start": start, "stop": stop}

@@ -14,11 +14,13 @@ from gymnasium.vector import VectorEnv
 from maxent.errors import ConfigError
 from maxent.neural.algorithms import with_defaults
 from maxent.neural.runs import Run, checkpoints, require_same_configuration
-from maxent.neural.runs.durable import alike, plain, sha256_of
-from maxent.neural.runs.record import METRICS, read_record
+from maxent.neural.runs.durable import alike, sha256_of
+from maxent.neural.runs.log import METRICS
+from maxent.neural.runs.record import read_record
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.learner import Env, Learner, Plan
 from maxent.support.arguments import require_count
+from maxent.support.plain import plain
 
 
 def train(
@@ -162,7 +164,7 @@ def load_agent(
 
 def _told(start: Agent) -> str:
     """An agent that another begins with; the same words for all seeds of one configuration."""
-    made = plain("start", [start.start, start.env_settings, start.config.to_dict()])
+    made = plain([start.start, start.env_settings, start.config.to_dict()], "start")
     made = sha256_of(alike(made))[:8]
     return f"{start.env or 'unnamed environment'}, {start.steps} steps, settings {made}"
 
