@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from typing import Any
+import stat
+import zipfile
+from typing import IO, Any
 
 import numpy as np
 from numpy import ndarray
+from numpy.lib import format
 from scipy import sparse
 
-from maxent.errors import ConfigError, ModelError
+from maxent.errors import ConfigError, MaxEntError, ModelError
 from maxent.mdp.grid import Grid
 from maxent.support.files import write_whole
+from maxent.support.memory import require_memory
 
 FORMAT = "maxent-mdp-1"
 PLAIN = ("initial_distribution", "terminal", "action_mask")
 MATRICES = ("transition", "transition_reward")
 NAMES = ("state_names", "action_names")
 POINTS = ("observations", "actions")
+_CSR = ("data", "indices", "indptr")
+MEMBERS = {
+    *("format", "discount", "reward", "grid.text", "grid.cells", "grid.moves"),
+    *(*PLAIN, *NAMES, *POINTS, *MATRICES),
+    *(f"{name}.{part}" for name in MATRICES for part in _CSR),
+}
+"""The names of all arrays that a file can hold."""
 
 
 def write(path: str | os.PathLike[str], fields: dict[str, Any], overwrite: bool) -> None:
     """Write the fields of an MDP to `path`, whole or not at all."""
-    if not os.fspath(path).endswith(".npz"):
-        raise ConfigError(f"{os.fspath(path)!r}: an MDP is saved as an .npz file; end it so")
+    if not os.fsdecode(path).endswith(".npz"):
+        raise ConfigError(f"{os.fsdecode(path)!r}: an MDP is saved as an .npz file; end it so")
     arrays: dict[str, Any] = {"format": np.array(FORMAT), "discount": np.array(fields["discount"])}
     arrays |= {name: fields[name] for name in PLAIN}
     if fields["transition_reward"] is None:
@@ -42,29 +54,63 @@ def write(path: str | os.PathLike[str], fields: dict[str, Any], overwrite: bool)
     if (grid := fields["grid"]) is not None:
         arrays["grid.text"] = np.array(json.dumps(grid.text))
         arrays |= {"grid.cells": grid.cells, "grid.moves": grid.moves}
-    with write_whole(path, overwrite=overwrite) as staged, open(staged, "wb") as file:
+    with write_whole(os.fsdecode(path), overwrite=overwrite) as staged, open(staged, "wb") as file:
         np.savez_compressed(file, **arrays)
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The constructor arguments of the MDP in `path`; ModelError where there is none."""
-    name = repr(os.fspath(path))
+    """The constructor arguments of the MDP in `path`; ModelError where there is none.
+
+    Before anything is unpacked, the archive must hold arrays of the names that `write` gives and no
+    others, and what they claim to hold must fit in memory (else MemoryBudgetError): a small file
+    can unpack to any size.
+    """
+    name = repr(os.fsdecode(path))
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except OSError:
+        with open(path, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ModelError(f"{name} is no ordinary file; give one that MDP.save wrote")
+            with zipfile.ZipFile(file) as archive:
+                _require_members(name, archive)
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as loaded:
+                arrays = {key: loaded[key] for key in loaded.files}
+        return _arguments(arrays)
+    except (OSError, MaxEntError):
         raise
     except Exception as error:  # whatever bytes a foreign or damaged archive holds
-        raise ModelError(f"{name} is not an MDP saved by MDP.save, or it is damaged") from error
-    try:
-        return _arguments(arrays)
-    except ModelError:
-        raise
-    except Exception as error:
-        raise ModelError(f"{name} was not written by MDP.save: {error!r}") from error
+        raise ModelError(
+            f"{name} is not an MDP saved by MDP.save, or it is damaged: {str(error)[:200]}"
+        ) from error
 
 
-_CSR = ("data", "indices", "indptr")
+def _require_members(name: str, archive: zipfile.ZipFile) -> None:
+    """ModelError for a member that `write` does not make or whose size is not that of its array."""
+    members = archive.infolist()
+    if len({member.filename for member in members}) < len(members):
+        raise ModelError(f"{name} holds an array twice; it was not written by MDP.save")
+    for member in members:
+        if member.filename.removesuffix(".npy") not in MEMBERS:
+            raise ModelError(
+                f"{name} holds {member.filename[:60]!r}, which MDP.save does not write"
+            )
+    unpacked = sum(member.file_size for member in members)
+    require_memory(3 * unpacked, f"the MDP in {name}", "it cannot be read on this machine")
+    for member in members:
+        with archive.open(member) as stream:
+            claimed = _array_bytes(stream) + stream.tell()
+        if claimed != member.file_size:
+            raise ModelError(
+                f"{name}: {member.filename} claims an array of {claimed} bytes and has "
+                f"{member.file_size}; the file is damaged"
+            )
+
+
+def _array_bytes(stream: IO[bytes]) -> int:
+    """The bytes that an .npy header announces; the stream is left behind the header."""
+    readers = {(1, 0): format.read_array_header_1_0, (2, 0): format.read_array_header_2_0}
+    shape, _, dtype = readers[format.read_magic(stream)](stream)
+    return math.prod(shape) * dtype.itemsize
 
 
 def _arguments(arrays: dict[str, ndarray]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from scipy import sparse
 
 from maxent.errors import ModelError
 from maxent.mdp import validation
+from maxent.support.memory import require_memory
 
 Transition: TypeAlias = Any
 """A dense float64 array or a SciPy `csr_array`."""
@@ -55,7 +56,14 @@ def transition_rows(transition: Any) -> tuple[Transition, int, int]:
 
 
 def checked_csr(name: str, given: Any) -> sparse.csr_array:
-    """A private canonical CSR copy; ModelError where the index arrays are not consistent."""
+    """A private canonical CSR copy; ModelError where the index arrays are not consistent,
+    MemoryBudgetError where the shape alone is too large."""
+    require_sound(name, given)
+    n_rows = given.shape[0]
+    # row pointers, and what an MDP keeps for each row (reward, mask, sums)
+    require_memory(
+        32 * n_rows + 24 * given.nnz, f"{name} of shape {given.shape}", "check its shape"
+    )
     try:
         matrix = sparse.csr_array(given, dtype=np.float64, copy=True)
         matrix.check_format(full_check=True)
@@ -63,6 +71,26 @@ def checked_csr(name: str, given: Any) -> sparse.csr_array:
         raise ModelError(f"{name} is not a valid sparse array: {error}") from error
     matrix.sum_duplicates()
     return matrix
+
+
+def require_sound(name: str, given: Any) -> None:
+    """ModelError where a sparse array of any format points outside of itself.
+
+    SciPy converts formats without looking: an index out of range would read and write anywhere.
+    """
+    try:
+        if hasattr(given, "check_format"):  # CSR, CSC, BSR
+            type(given)(given, copy=False).check_format(full_check=True)
+        elif given.format == "coo":
+            for indices, size in zip(given.coords, given.shape):
+                if len(indices) != len(given.data):
+                    raise ValueError("its indices and its data have different lengths")
+                if len(indices) and not 0 <= indices.min() <= indices.max() < size:
+                    raise ValueError(f"an index lies outside [0, {size})")
+        elif given.format == "dia" and np.shape(given.data)[:1] != np.shape(given.offsets):
+            raise ValueError("its offsets and its diagonals differ in number")
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
+        raise ModelError(f"{name} is not a valid sparse array: {error}") from error
 
 
 def drop_rows(rows: Transition, needed: Bool[ndarray, " SA"]) -> None:
@@ -161,7 +189,13 @@ def is_list_of_sparse(value: Any) -> bool:
 
 
 def densely(value: Any) -> Any:
-    return np.stack([part.toarray() for part in value]) if is_list_of_sparse(value) else value
+    """A list of sparse matrices as one array (A, S, S); anything else as it is."""
+    if not is_list_of_sparse(value):
+        return value
+    parts = [checked_csr(f"the matrix of action {a}", part) for a, part in enumerate(value)]
+    size = 8 * sum(part.shape[0] * part.shape[1] for part in value)
+    require_memory(size, f"{len(value)} dense matrices of shape {value[0].shape}")
+    return np.stack([part.toarray() for part in parts])
 
 
 def interleave(by_action: Sequence[Any]) -> sparse.csr_array:
@@ -173,7 +207,8 @@ def interleave(by_action: Sequence[Any]) -> sparse.csr_array:
             f"the matrices of the actions have shapes {sorted(shapes)}; all must be (S, S)"
         )
     n_states, n_actions = shape[0], len(by_action)
-    stacked = sparse.csr_array(sparse.vstack(by_action, format="csr"))
+    checked = [checked_csr(f"the matrix of action {a}", each) for a, each in enumerate(by_action)]
+    stacked = sparse.csr_array(sparse.vstack(checked, format="csr"))
     order = np.arange(n_states * n_actions).reshape(n_actions, n_states).T.ravel()
     return stacked[order]
 

@@ -7,13 +7,15 @@ renormalised or clipped: a model that is not a model is refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from maxent.errors import ModelError
+from maxent.support.memory import require_memory
 
 ROW_SUM_TOLERANCE = 1e-9
 """A row of probabilities may differ from 1 by this much; the certified bounds account for it."""
@@ -23,13 +25,11 @@ MAX_REWARD = 1e280
 
 
 def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
-    """A float64 array of a real numeric input; ModelError for object, complex or text dtypes."""
+    """A float64 array of a real numeric input; ModelError for object, complex or text dtypes,
+    MemoryBudgetError, before anything is allocated, for what would not fit in memory."""
     if np.ma.is_masked(value):
         raise ModelError(f"{name} has masked entries; fill them, or use action_mask")
-    try:
-        array = np.asarray(value)
-    except ValueError as error:  # a ragged nested list
-        raise ModelError(f"{name} is not a rectangular array: {error}") from error
+    array = plain_array(name, value)
     if array.dtype.kind not in "biuf":
         raise ModelError(
             f"{name} has dtype {array.dtype} and shape {array.shape}; give real numbers (float64)"
@@ -37,9 +37,30 @@ def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
     return np.array(array, dtype=np.float64, order="C", copy=True if copy else None)
 
 
+def plain_array(name: str, value: Any) -> np.ndarray:
+    """`value` as an array of whatever dtype; ModelError for what is no array (ragged lists, tensors
+    that NumPy cannot read), MemoryBudgetError for what would not fit in memory."""
+    require_memory(8 * _entries(value), f"{name}", "check its shape, or use sparse transitions")
+    try:
+        return np.asarray(value)
+    except ValueError as error:  # a ragged nested list
+        raise ModelError(f"{name} is not a rectangular array: {error}") from error
+    except (TypeError, RuntimeError) as error:  # a tensor with a gradient, say
+        raise ModelError(f"{name} cannot be read as an array: {error}") from error
+
+
+def _entries(value: Any) -> int:
+    """How many numbers an array, or a nested list judged by its first entries, has."""
+    if isinstance(shape := getattr(value, "shape", None), tuple):
+        return math.prod(map(int, shape))
+    if isinstance(value, list | tuple):
+        return len(value) * (_entries(value[0]) if value else 0)
+    return 1
+
+
 def boolean_array(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
     """A boolean array of the given shape; integers 0 and 1 are accepted."""
-    array = np.asarray(value)
+    array = plain_array(name, value)
     if array.shape != shape:
         raise ModelError(f"{name} has shape {array.shape}; it must be {shape}")
     if array.dtype != bool and not (array.dtype.kind in "iu" and np.isin(array, (0, 1)).all()):
@@ -175,9 +196,11 @@ def action_distribution(
 def terminal_states(terminal: Any, n_states: int) -> np.ndarray:
     """Booleans (S,) of a mask, a list of state indices, or None (no state)."""
     ended = np.zeros(n_states, dtype=bool)
-    if terminal is None or np.size(terminal) == 0:
+    if terminal is None:
         return ended
-    array = np.asarray(terminal)
+    array = plain_array("terminal", terminal)
+    if array.size == 0:
+        return ended
     binary = (
         array.dtype.kind in "iu" and array.shape == (n_states,) and np.isin(array, (0, 1)).all()
     )
@@ -204,8 +227,10 @@ def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...]
     """A tuple of `count` names, or None."""
     if given is None:
         return None
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ModelError(f"{kind} = {given!r}; give a list of {count} names")
     listed = tuple(str(name) for name in given)
-    if isinstance(given, str) or len(listed) != count:
+    if len(listed) != count:
         raise ModelError(f"{kind} has {len(listed)} entries; it must have {count}")
     return listed
 
