@@ -29,7 +29,7 @@ CHECKED = [
     "maxent.tabular.solvers.steps",
     "maxent.theorems.check",
     "maxent.theorems.clauses.soft_policy_iteration",
-    "maxent.theorems.clauses.soft_q_iteration",
+    "maxent.theorems.clauses.soft_q_learning",
     "maxent.theorems.inputs",
     "maxent.theorems.instance",
     "maxent.theorems.reference",

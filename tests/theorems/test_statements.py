@@ -14,7 +14,7 @@ from maxent.cli import main
 from maxent.continuous.lqr import scalar
 from maxent.tabular import operators
 from maxent.theorems.catalogue import KEYS, ORDER, statements
-from maxent.theorems.clauses import convex_dual
+from maxent.theorems.clauses import convex_program
 from maxent.theorems.instance import Instance
 
 PLAIN = maxent.garnet(6, 3, discount=0.9, seed=0)
@@ -155,7 +155,7 @@ def test_inference_is_an_equality_only_where_dynamics_are_deterministic():
 def test_the_convex_program_has_the_soft_optimal_value(mdp, temperature):
     instance = Instance(mdp, temperature, None, 0, operators)
     start = instance.problem.nonterminal / instance.problem.nonterminal.sum()
-    found = convex_dual.solve_program(instance, start)
+    found = convex_program.solve_program(instance, start)
     exact = float(start @ instance.optimum.v)
     assert found.solved and abs(found.value - exact) <= 1e-6 * max(1.0, abs(exact))
 
