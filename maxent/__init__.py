@@ -71,6 +71,7 @@ _HOME = {
     "enclose": "maxent.proofs.enclosure",
     "Enclosure": "maxent.proofs.enclosure",
     "prove": "maxent.proofs.prove",
+    "verify_rigorously": "maxent.proofs.prove",
     "write_certificate": "maxent.proofs.certificate",
     "check_certificate": "maxent.proofs.checker",
     "CertificateCheck": "maxent.proofs.checker",
