@@ -53,7 +53,7 @@ class Verify:
     """Prove too, in ball arithmetic, rounding included, the clauses that can be proved."""
     clauses: Annotated[bool, option("")] = False
     """Print a line a clause, with slack, tolerance and worst case, in place of a line a key."""
-    list: Annotated[tuple[str, ...] | None, option("[KEY ...]")] = None
+    list: Annotated[bool, option("[KEY]")] = False
     """Say what is stated, a line a key; of a KEY its hypotheses and clauses.  Needs no MDP."""
     json: Annotated[str | None, option("FILE.json")] = None
     """Write the report there, for machines."""
@@ -69,8 +69,8 @@ class Verify:
         from maxent.theorems.statements import listing
 
         keys = None if self.keys is None else [key.strip() for key in self.keys.split(",")]
-        if self.list is not None:
-            chosen = self.list or keys or (None,)
+        if self.list:  # what stands where an MDP would is a key
+            chosen = keys or [self.model.mdp or None]
             print(reports.printable("\n\n".join(listing(key) for key in chosen)))
             return DONE
         outputs = require_outputs(self)

@@ -68,8 +68,8 @@ class Summand:
 class Operator:
     """A Bellman operator on the values of the states that are not terminal.
 
-    states: their indices.  summands, actions: for each of them its summands, and which actions these
-    are.  least, greatest: bounds (balls) on gamma times a row sum, over all summands.
+    states: their indices.  summands, actions: for each of them its summands, and which actions
+    these are.  least, greatest: bounds (balls) on gamma times a row sum, over all summands.
     """
 
     states: list[int]
@@ -286,9 +286,7 @@ def _operator(
     """masses: row sums, where they are known more sharply than from the summands."""
     arb = flint().arb
     discount = arb(mdp.discount)
-    sums = list(masses) or [
-        sum(summand.probabilities, arb(0)) for own in summands for summand in own
-    ]
+    sums = list(masses) or [sum(each.probabilities, arb(0)) for own in summands for each in own]
     least = (discount * _least(sums)).lower() if sums else arb(0)
     greatest = (discount * _greatest(sums)).upper() if sums else arb(0)
     if not greatest < 1:

@@ -308,10 +308,8 @@ def _read(returned: Any, mdp: MDP) -> tuple[ndarray, ndarray, ndarray] | tuple[s
         if (bad & looked).any():
             place = tuple(int(i) for i in np.argwhere(bad & looked)[0])
             large = float(np.abs(mdp.reward).max())
-            return (
-                NOT_FINITE,
-                f"{name}{list(place)} is {array[place]!r}, with rewards up to {large:g}",
-            )
+            where = f"{name}{list(place)} is {array[place]!r}"
+            return NOT_FINITE, f"{where}, with rewards up to {large:g}"
         arrays.append(np.where(bad, 0.0, array))
     return arrays[0], arrays[1], arrays[2]
 
