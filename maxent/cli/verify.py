@@ -70,8 +70,8 @@ class Verify:
 
         keys = None if self.keys is None else [key.strip() for key in self.keys.split(",")]
         if self.list:  # what stands where an MDP would is a key
-            chosen = keys or [self.model.mdp or None]
-            print(reports.printable("\n\n".join(listing(key) for key in chosen)))
+            pages = [listing(key) for key in keys or ()] or [listing(self.model.mdp or None)]
+            print(reports.printable("\n\n".join(pages)))
             return DONE
         outputs = require_outputs(self)
         mdp = self.model.build()

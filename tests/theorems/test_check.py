@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import maxent
-from maxent.theorems.check import Case, Check, CheckFailedError, Clause, Hypothesis, Report
+from maxent.theorems.check import Check, CheckFailedError, Report
+from maxent.theorems.clause import Case, Clause
+from maxent.theorems.hypotheses import Hypothesis
 
 
 def check(verdict="holds", slack=-1e-16, tolerance=1e-12):
