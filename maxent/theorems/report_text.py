@@ -120,7 +120,10 @@ def _clause_table(checks: Sequence[Check]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
         for row in [header, tuple("-" * width for width in widths), *body]
     ]
-    return "\n".join([*lines, f"{len(checks)} checks: {_counts(checks) or 'none'}"])
+    verdicts: list[str] = [check.verdict for check in checks]
+    order = ("holds", "fails", "undecided", "not applicable")
+    found = [f"{verdicts.count(each)} {WORDS[each][1]}" for each in order if each in verdicts]
+    return "\n".join([*lines, f"{len(checks)} checks: {', '.join(found) or 'none'}"])
 
 
 def _row(check: Check) -> tuple[str, ...]:

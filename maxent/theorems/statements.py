@@ -127,7 +127,7 @@ _ROWS = (
     ),
     Statement(
         "SQL-T4",
-        "The Boltzmann policy of Q^pi improves pi",
+        "The Boltzmann policy is an improvement",
         "soft-q-learning",
         "The Boltzmann policy of Q^pi is at least as good as pi.",
         r"The Boltzmann policy of $Q^\pi$ is at least as good as $\pi$.",
@@ -605,7 +605,7 @@ _COUNTEREXAMPLES = (
     _against(
         "NOT-BARE-RESIDUAL",
         "A small change, a large error",
-        "not-bare-residual-a-small-change-is-not-a-small-error",
+        "not-bare-residual-a-small-change-a-large-error",
         "bare_residual",
         "a change of 0.001 leaves an error of 10 at discount 0.9999",
         "Puterman (1994), Markov Decision Processes; the forest of Chades et al. (2014)",
