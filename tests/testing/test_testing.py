@@ -360,8 +360,8 @@ def test_testing_is_found_lazily_and_without_hypothesis():
 
 @given(testing.mdps())
 def test_code_makes_the_same_mdp_again(mdp):
-    told = {"maxent": maxent}
-    exec(testing.as_code(mdp), told)
+    made = {"maxent": maxent}
+    exec(testing.as_code(mdp), made)
     for name in ("reward", "discount", "terminal", "action_mask", "initial_distribution"):
         np.testing.assert_array_equal(getattr(made["mdp"], name), getattr(mdp, name))
     np.testing.assert_array_equal(made["mdp"].transition, mdp.to_dense().transition)
