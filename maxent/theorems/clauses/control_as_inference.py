@@ -72,7 +72,8 @@ def enumerate_all(instance: Instance, policies: list[ndarray]) -> Trajectories:
                     LONG(log_policy[state, action]),
                 )
                 now = [old + new for old, new in zip(sums, gained)]
-                for successor, probability in _successors(rows, state * problem.n_actions + action):
+                row = int(state * problem.n_actions + action)
+                for successor, probability in _successors(rows, row):
                     taken = (*actions, int(action))
                     longer.append((taken, successor, *now, sums[3] + np.log(LONG(probability))))
         found = longer

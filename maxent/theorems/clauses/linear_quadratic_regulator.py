@@ -167,7 +167,7 @@ class LinearQuadraticInstance:
     def of_value(self, size: ndarray) -> ndarray:
         """Of V, or of Q, where the squares of state and action sum to `size`."""
         grown = size * (self.of_P * (1.0 + np.linalg.norm(self.problem.A, 2)) ** 2 + self.of_M)
-        return grown + self.of_constant
+        return np.asarray(grown + self.of_constant)
 
     def equal(self, left: Any, right: Any, tolerance: Any, **witness: Any) -> Case:
         """|left - right| against its tolerance, entry by entry: the worst entry."""

@@ -190,7 +190,7 @@ def _slopes(
     truth: ReferenceValue,
     along: str,
     direction: ndarray,
-    found: float,
+    found: np.floating,
 ) -> Iterator[Case]:
     """The gradient's component along a direction against the differentiated system."""
     slope, error = slope_of_value(instance, policy, truth, direction)
