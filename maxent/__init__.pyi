@@ -43,6 +43,7 @@ from maxent.proofs.checker import check_certificate as check_certificate
 from maxent.proofs.enclosure import Enclosure as Enclosure
 from maxent.proofs.enclosure import enclose as enclose
 from maxent.proofs.prove import prove as prove
+from maxent.proofs.prove import verify_rigorously as verify_rigorously
 from maxent.solution import Iteration as Iteration
 from maxent.solution import Solution as Solution
 from maxent.tabular.composition import Composition as Composition

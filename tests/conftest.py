@@ -2,7 +2,8 @@
 
 The shapes and types that annotations state are executed: every call inside the modules below is
 checked.  Left out is the front door (`mdp`, `solvers`, `loop`, `gridworlds`, `environments`,
-`catalogue`, `cli`), which takes what users give it and answers with errors of its own.
+`catalogue`, `cli`), which takes what users give it and answers with errors of its own, and the
+theorems, which the checks would make twice as slow: tests/theorems/test_types.py runs them checked.
 Property tests are derandomised, so that a run can be repeated.
 """
 
@@ -27,12 +28,6 @@ CHECKED = [
     "maxent.tabular.solvers.convergence",
     "maxent.tabular.solvers.kernels",
     "maxent.tabular.solvers.steps",
-    "maxent.theorems.check",
-    "maxent.theorems.clauses.soft_policy_iteration",
-    "maxent.theorems.clauses.soft_q_iteration",
-    "maxent.theorems.inputs",
-    "maxent.theorems.instance",
-    "maxent.theorems.reference",
 ]
 install_import_hook(CHECKED, "typechecker.check")
 

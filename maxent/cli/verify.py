@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, Positional
@@ -18,7 +16,6 @@ from maxent.errors import ConfigError
 
 if TYPE_CHECKING:
     from maxent.mdp import MDP
-    from maxent.theorems.check import Report
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Verify:
     examples:
       maxent verify four-rooms --temperature 0.1 --rigorous --html four-rooms.html
       maxent verify gym:FrozenLake-v1 --discount 0.99 --temperature 1 --keys SQL-T3,SAC-T1
-      maxent verify --list
+      maxent verify --list SQL-T3
     """
 
     model: OmitArgPrefixes[ModelIfAny]
@@ -54,8 +51,10 @@ class Verify:
     """For the random inputs of the checks."""
     rigorous: Annotated[bool, option("")] = False
     """Prove too, in ball arithmetic, rounding included, the clauses that can be proved."""
-    list: Annotated[bool, option("")] = False
-    """Say what is checked, on what hypotheses and where it is proved; needs no MDP."""
+    clauses: Annotated[bool, option("")] = False
+    """Print a line a clause, with slack, tolerance and worst case, in place of a line a key."""
+    list: Annotated[bool, option("[KEY]")] = False
+    """Say what is stated, a line a key; of a KEY its hypotheses and clauses.  Needs no MDP."""
     json: Annotated[str | None, option("FILE.json")] = None
     """Write the report there, for machines."""
     html: Annotated[str | None, option("FILE.html")] = None
@@ -66,22 +65,24 @@ class Verify:
     def run(self) -> int:
         """Check, write the file, print the report."""
         from maxent import reports
+        from maxent.proofs.prove import certainty
+        from maxent.theorems.statements import listing
 
         keys = None if self.keys is None else [key.strip() for key in self.keys.split(",")]
-        if self.list:
-            print(reports.printable(_listing(keys)))
+        if self.list:  # what stands where an MDP would is a key
+            pages = [listing(key) for key in keys or ()] or [listing(self.model.mdp or None)]
+            print(reports.printable("\n\n".join(pages)))
             return DONE
         outputs = require_outputs(self)
         mdp = self.model.build()
         if self.temperature is None:
             raise ConfigError(NEEDED["temperature"])
-        report = maxent.verify(mdp, self.temperature, keys=keys, seed=self.seed, progress=True)
+        check = maxent.verify_rigorously if self.rigorous else maxent.verify
+        report = check(mdp, self.temperature, keys=keys, seed=self.seed, progress=True)
         found: dict[str, Any] = {"report": report.to_dict()}
         facts = {"seed": str(self.seed)}
         if self.rigorous:
-            report = _with_proofs(report, mdp, self.temperature, keys, self.seed)
-            surely = _certainties(mdp, self.temperature)
-            found = {"report": report.to_dict(), "optimal_values": surely}
+            found["optimal_values"] = surely = certainty(mdp, self.temperature)
             facts["V* enclosed"] = f"to within {surely['enclosed_error']:.2g} in every state"
             facts["V* proved"] = f"to intervals {surely['proved_width']:.2g} wide, in every state"
         if "json" in outputs:
@@ -91,61 +92,6 @@ class Verify:
                 self.model.mdp, mdp, self.temperature, report, facts=facts
             )
             reports.write_text(page, outputs["html"], overwrite=self.overwrite)
-        print(reports.printable(_tables(report)))
+        print(reports.printable(report.clause_table() if self.clauses else str(report)))
         say_written(outputs)
         return DONE if report.passed else NOT_PASSED
-
-
-def _with_proofs(
-    report: Report, mdp: MDP, temperature: float, keys: list[str] | None, seed: int
-) -> Report:
-    """The report with the clauses that can be proved after the numerical ones of their key."""
-    from maxent.proofs.clauses import CLAUSES
-    from maxent.theorems.check import Report
-
-    provable = dict.fromkeys(key for key, *_ in CLAUSES)
-    if keys is not None:
-        keys = [key for key in keys if key in provable] or keys  # none: `prove` says so
-    proved = maxent.prove(mdp, temperature, keys=keys, seed=seed, progress=True)
-    order = list(dict.fromkeys(check.key for check in report))
-    return Report(tuple(sorted((*report, *proved), key=lambda check: order.index(check.key))))
-
-
-def _certainties(mdp: MDP, temperature: float) -> dict[str, float]:
-    """How surely the optimal values are known, in the worst state: the certified error of the
-    solver's float64 values, and the width of the intervals of ball arithmetic."""
-    solved, proved = maxent.solve(mdp, temperature), maxent.enclose(mdp, temperature)
-    return {"enclosed_error": solved.error_bound, "proved_width": proved.width}
-
-
-def _tables(report: Report) -> str:
-    """A table of checks for each strength of evidence, or one where there is only one."""
-    strengths = dict.fromkeys(check.strength for check in report)
-    if len(strengths) == 1:
-        return str(report)
-    tables = []
-    for strength in strengths:
-        checks = tuple(check for check in report if check.strength == strength)
-        tables.append(f"{strength}\n\n{replace(report, checks=checks)}")
-    return "\n\n".join(tables)
-
-
-def _listing(keys: Sequence[str] | None) -> str:
-    """Key, statement, hypotheses and source of each clause, as text."""
-    from maxent.theorems.catalogue import statements
-
-    listed = statements(keys)
-    paragraphs = []
-    for about in listed:
-        lines = [
-            about["statement"],
-            f"assumes: {'; '.join(about['hypotheses'])}",
-            f"source: {about['source']}",
-        ]
-        told = [
-            textwrap.fill(line, 100, initial_indent="    ", subsequent_indent="      ")
-            for line in lines
-        ]
-        paragraphs.append("\n".join([f"{about['key']}  {about['clause']}", *told]))
-    count = len({about["key"] for about in listed})
-    return "\n\n".join([*paragraphs, f"{len(listed)} clauses of {count} statements"])

@@ -1,12 +1,12 @@
 r"""Bellman operators in ball arithmetic: every number a midpoint with a radius, rounding included.
 
 The numbers of an MDP are taken as they are stored, float64 being exact.  An operator is a list of
-*choices* per state, (constant, bonus, successors, probabilities) each, and
+*summands* per state, (constant, bonus, successors, probabilities) each, and
 
     (T V)(s) = alpha log sum_i exp((constant_i + bonus_i + gamma sum_t p_i(t) V(t)) / alpha),
 
-the maximum at alpha = 0.  The optimality operator (SQL-T3) has a choice for each action, with the
-reward as constant and alpha log prior as bonus; the evaluation of a policy (SAC-L1) has one choice
+the maximum at alpha = 0.  The optimality operator (SQL-T3) has a summand for each action, with the
+reward as constant and alpha log prior as bonus; the evaluation of a policy (SAC-L1) has one summand
 per state, of which the soft maximum is the identity.  Terminal states have V = 0 and are left out.
 
 `certify` turns one application into bounds on the fixed point, as `maxent.tabular.bounds` does,
@@ -55,7 +55,7 @@ def precision(bits: int) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Summand:
     """One summand of the soft maximum: what it pays, and where it leads."""
 
     constant: Ball
@@ -68,12 +68,12 @@ class Choice:
 class Operator:
     """A Bellman operator on the values of the states that are not terminal.
 
-    states: their indices.  choices, actions: for each of them its choices, and which actions these
-    are.  least, greatest: bounds (balls) on gamma times a row sum, over all choices.
+    states: their indices.  summands, actions: for each of them its summands, and which actions
+    these are.  least, greatest: bounds (balls) on gamma times a row sum, over all summands.
     """
 
     states: list[int]
-    choices: list[list[Choice]]
+    summands: list[list[Summand]]
     actions: list[list[int]]
     discount: Ball
     temperature: Ball
@@ -81,29 +81,29 @@ class Operator:
     least: Ball
     greatest: Ball
 
-    def scores(self, choices: Sequence[Choice], v: Sequence[Ball]) -> list[Ball]:
-        """constant + bonus + gamma sum p V of each choice; v by state, 0 at terminal states."""
+    def scores(self, summands: Sequence[Summand], v: Sequence[Ball]) -> list[Ball]:
+        """constant + bonus + gamma sum p V of each summand; v by state, 0 at terminal states."""
         found = []
-        for choice in choices:
+        for summand in summands:
             total: Ball = 0
-            for state, probability in zip(choice.successors, choice.probabilities):
+            for state, probability in zip(summand.successors, summand.probabilities):
                 total += probability * v[state]
-            score = total * self.discount + choice.constant
-            found.append(score if choice.bonus is None else score + choice.bonus)
+            score = total * self.discount + summand.constant
+            found.append(score if summand.bonus is None else score + summand.bonus)
         return found
 
     def apply(self, v: Sequence[Ball]) -> tuple[list[Ball], list[list[Ball]]]:
         """T V at each state of `states`, and the scores behind it."""
         values, listed = [], []
-        for choices in self.choices:
-            scores = self.scores(choices, v)
+        for summands in self.summands:
+            scores = self.scores(summands, v)
             values.append(soft_maximum(scores, self.temperature))
             listed.append(scores)
         return values, listed
 
     def policy(self, scores: Sequence[Sequence[Ball]], n_actions: int) -> ndarray:
         """The float64 Boltzmann policy (S, A) of the scores, one greedy action at temperature 0;
-        of an evaluation operator: 1 for its choice.  Not certified; zero at terminal states."""
+        of an evaluation operator: 1 for its summand.  Not certified; zero at terminal states."""
         policy = np.zeros((self.n_states, n_actions))
         for state, own, actions in zip(self.states, scores, self.actions):
             top = largest(own)
@@ -118,7 +118,7 @@ class Operator:
         return policy
 
     def boltzmann(self, scores: Sequence[Ball]) -> list[Ball]:
-        """The probabilities of one state's choices, enclosed: exp(score / alpha) normalised.  At
+        """The probabilities of one state's summands, enclosed: exp(score / alpha) normalised.  At
         temperature 0: 1 for the only maximum, [0, 1] for those that may be it, 0 for the others."""
         arb = flint().arb
         either = arb(0.5, 0.5)
@@ -176,13 +176,13 @@ def optimality_operator(mdp: MDP, temperature: float, prior: ndarray | None) -> 
     alpha = arb(temperature)
     allowed = mdp.action_mask if prior is None else prior > 0.0
     rows = _Rows(mdp)
-    choices, actions, states = [], [], np.flatnonzero(~mdp.terminal).tolist()
+    summands, actions, states = [], [], np.flatnonzero(~mdp.terminal).tolist()
     for state in states:
         own = np.flatnonzero(allowed[state]).tolist()
         actions.append(own)
-        choices.append(
+        summands.append(
             [
-                Choice(
+                Summand(
                     arb(float(mdp.reward[state, action])),
                     None if prior is None else alpha * arb(float(prior[state, action])).log(),
                     *rows.of(state, action),
@@ -190,7 +190,7 @@ def optimality_operator(mdp: MDP, temperature: float, prior: ndarray | None) -> 
                 for action in own
             ]
         )
-    return _operator(mdp, alpha, states, choices, actions)
+    return _operator(mdp, alpha, states, summands, actions)
 
 
 def evaluation_operator(
@@ -208,7 +208,7 @@ def evaluation_operator(
     arb = flint().arb
     alpha = arb(temperature)
     rows = _Rows(mdp)
-    choices, states = [], np.flatnonzero(~mdp.terminal).tolist()
+    summands, states = [], np.flatnonzero(~mdp.terminal).tolist()
     masses: list[Ball] = []
     for state in states:
         earned, moves = arb(0), dict[int, Ball]()
@@ -224,8 +224,8 @@ def evaluation_operator(
             for successor, probability in zip(successors, arrivals):
                 step = p * probability
                 moves[successor] = moves[successor] + step if successor in moves else step
-        choices.append([Choice(earned, None, list(moves), list(moves.values()))])
-    return _operator(mdp, alpha, states, choices, [[0] for _ in states], masses)
+        summands.append([Summand(earned, None, list(moves), list(moves.values()))])
+    return _operator(mdp, alpha, states, summands, [[0] for _ in states], masses)
 
 
 def times_log(p: Ball) -> Ball:
@@ -279,14 +279,14 @@ def _operator(
     mdp: MDP,
     alpha: Ball,
     states: list[int],
-    choices: list[list[Choice]],
+    summands: list[list[Summand]],
     actions: list[list[int]],
     masses: Sequence[Ball] = (),
 ) -> Operator:
-    """masses: row sums, where they are known more sharply than from the choices."""
+    """masses: row sums, where they are known more sharply than from the summands."""
     arb = flint().arb
     discount = arb(mdp.discount)
-    sums = list(masses) or [sum(choice.probabilities, arb(0)) for own in choices for choice in own]
+    sums = list(masses) or [sum(each.probabilities, arb(0)) for own in summands for each in own]
     least = (discount * _least(sums)).lower() if sums else arb(0)
     greatest = (discount * _greatest(sums)).upper() if sums else arb(0)
     if not greatest < 1:
@@ -295,7 +295,7 @@ def _operator(
             "not below 1: values need not be bounded; lower the discount, or divide each row by "
             "its sum"
         )
-    return Operator(states, choices, actions, discount, alpha, mdp.n_states, least, greatest)
+    return Operator(states, summands, actions, discount, alpha, mdp.n_states, least, greatest)
 
 
 class _Rows:

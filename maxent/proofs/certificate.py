@@ -35,6 +35,13 @@ def write_certificate(
 
     Check it with `maxent check FILE` or `maxent.check_certificate(path)`.  Raises OutputExistsError
     if `path` exists and `overwrite` is false; ModelError if nothing was proved (infinite radius).
+
+    >>> import maxent, pathlib, tempfile
+    >>> proved = maxent.enclose(maxent.gridworld("two-goals", discount=0.95), temperature=0.1)
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "proof.json")
+    >>> maxent.write_certificate(proved, path)
+    >>> maxent.check_certificate(path).valid
+    True
     """
     if not np.isfinite(enclosure.radius):
         raise ModelError("the enclosure has no finite radius: there is nothing to certify")

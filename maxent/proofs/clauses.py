@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from maxent.proofs.balls import Ball
 from maxent.proofs.enclosure import Proof, exact_sum
 from maxent.proofs.ground import Ground
 from maxent.tabular.solvers import soft_policy_evaluation, solve
+from maxent.theorems.statements import STATEMENTS
 
 ROUNDS = 200
 """Of soft policy iteration, at most."""
@@ -150,112 +152,112 @@ def _limit(ground: Ground) -> Margins:
     yield _minus_distance(ground.along(proof), ground.along(ground.optimum)), {"rounds": k}
 
 
-_Clause = tuple[str, str, str, str, Callable[[Ground], Margins]]
-CLAUSES: tuple[_Clause, ...] = (
-    (
+@dataclass(frozen=True)
+class ProvableClause:
+    """A clause that ball arithmetic can decide.
+
+    key : of the statement in `maxent.theorems.statements`.  name : which part of it.
+    statement : what is proved, in one sentence.  margins : its slacks.
+    own_source : where it is proved, if not where its statement is.
+    """
+
+    key: str
+    name: str
+    statement: str
+    margins: Callable[[Ground], Margins]
+    own_source: str = ""
+
+    @property
+    def source(self) -> str:
+        """Where it is proved."""
+        return self.own_source or STATEMENTS[self.key].source
+
+
+CLAUSES = (
+    ProvableClause(
         "GIBBS-1",
         "variational principle",
         "alpha log sum exp(Q*/alpha) >= <pi, Q*> + alpha H(pi), for each policy.",
-        "Gibbs",
         _gibbs_principle,
     ),
-    (
+    ProvableClause(
         "GIBBS-4",
         "bounds",
         "max Q* + alpha log prior <= V* <= the same + alpha log |A(s)|.",
-        "Gibbs",
         _gibbs_bounds,
     ),
-    (
-        "SQL-T1",
-        "value",
-        "pi* = exp((Q* - V*) / alpha) has the value V*.",
-        "SQL Theorem 1, Eqs. 4-6",
-        _optimal_value,
+    ProvableClause(
+        "SQL-T1", "value", "pi* = exp((Q* - V*) / alpha) has the value V*.", _optimal_value
     ),
-    (
+    ProvableClause(
         "SQL-T1",
         "dominance",
         "No policy of the list has a larger value than V* in any state.",
-        "SQL Theorem 1",
         _dominance,
+        "SQL Theorem 1",
     ),
-    (
+    ProvableClause(
         "SQL-T1",
         "normalisation",
         "exp((Q* - V*) / alpha) sums to 1.",
-        "SQL Theorem 1, Eq. 6",
         _normalisation,
+        "SQL Theorem 1, Eq. 6",
     ),
-    (
+    ProvableClause(
         "SQL-T2",
         "soft Bellman equation",
         "V* = alpha log sum exp(Q* / alpha) with Q* = r + gamma E[V*].",
-        "SQL Theorem 2, Eqs. 5 and 7",
         _bellman_equation,
+        "SQL Theorem 2, Eqs. 5 and 7",
     ),
-    (
+    ProvableClause(
         "SQL-T3",
         "contraction",
         "max |T V1 - T V2| <= gamma max |V1 - V2|, for two pairs.",
-        "SQL Theorem 3 (App. A.2)",
         _contraction,
     ),
-    (
+    ProvableClause(
         "SQL-T3",
-        "MacQueen bounds",
+        "bounds of solve",
         "The float64 bounds of `solve` hold V*.",
-        "MacQueen (1966), for the operator of SQL Theorem 3",
         _solver_bounds,
+        "MacQueen (1966), for the operator of SQL Theorem 3",
     ),
-    (
+    ProvableClause(
         "SQL-T4",
         "improvement",
         "pi' proportional to exp(Q^pi / alpha) has V^pi' >= V^pi in every state, so Q^pi' >= Q^pi.",
-        "SQL Theorem 4 (App. A.1)",
         _improvement,
     ),
-    (
+    ProvableClause(
         "SQL-T4",
         "size of the step",
         "V^pi' >= alpha log sum exp(Q^pi / alpha) = V^pi + alpha KL(pi || pi').",
-        "SQL App. A.1: the first step of its chain of inequalities",
         _size_of_step,
+        "SQL App. A.1: the first step of its chain of inequalities",
     ),
-    (
-        "SAC-L1",
-        "fixed point",
-        "T^pi V^pi = V^pi.",
-        "SAC Lemma 1, Eqs. 2-3",
-        _fixed_point,
+    ProvableClause(
+        "SAC-L1", "fixed point", "T^pi V^pi = V^pi.", _fixed_point, "SAC Lemma 1, Eqs. 2-3"
     ),
-    (
+    ProvableClause(
         "SAC-L1",
         "bounds",
         "The float64 bounds of `soft_policy_evaluation` hold V^pi.",
-        "SAC Lemma 1, with MacQueen's bounds",
         _evaluation_bounds,
+        "SAC Lemma 1, with MacQueen's bounds",
     ),
-    (
+    ProvableClause(
         "SAC-L2",
         "improvement",
         "Over all policies the minimiser of the KL divergence, pi', has Q^pi' >= Q^pi.",
-        "SAC Lemma 2",
         _improvement,
+        "SAC Lemma 2",
     ),
-    (
+    ProvableClause(
         "SAC-T1",
         "monotone sequence",
         "Along soft policy iteration V^pi_k never falls.",
-        "SAC Theorem 1",
         _monotone_sequence,
     ),
-    (
-        "SAC-T1",
-        "limit",
-        "Soft policy iteration reaches V*.",
-        "SAC Theorem 1",
-        _limit,
-    ),
+    ProvableClause("SAC-T1", "limit", "Soft policy iteration reaches V*.", _limit),
 )
-"""Key, clause, statement, source, and the slacks of each."""

@@ -132,9 +132,15 @@ def enclose(
         and the narrowest interval found.
 
     Needs the extra 'rigorous' (ConfigError).  SQL-T2, SQL-T3 and SAC-L1; docs/proofs.md.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> proved = maxent.enclose(mdp, temperature=0.1, width=1e-12)
+    >>> proved.width <= 1e-12, bool((proved.lower <= proved.upper).all())
+    (True, True)
     """
     started = time.perf_counter()
-    temperature, prior, policy = checked(mdp, temperature, prior, policy)
+    temperature, prior, policy = require_problem(mdp, temperature, prior, policy)
     width = require_positive("width", width)
     with balls.precision(128):
         if policy is None:
@@ -173,7 +179,7 @@ def enclose(
         )
 
 
-def checked(
+def require_problem(
     mdp: MDP, temperature: Any, prior: Any, policy: Any = None
 ) -> tuple[float, ndarray | None, ndarray | None]:
     """The settings of a proof, validated: temperature, prior and policy."""
@@ -301,12 +307,12 @@ def _action_values(
     v = proof.v
     q: list[dict[int, Ball]] = [{} for _ in v]
     chosen: list[dict[int, Ball]] = [{} for _ in v]
-    for state, choices, actions in zip(operator.states, operator.choices, operator.actions):
-        scores = operator.scores(choices, v)
+    for state, summands, actions in zip(operator.states, operator.summands, operator.actions):
+        scores = operator.scores(summands, v)
         chosen[state] = dict(zip(actions, operator.boltzmann(scores)))
         q[state] = {
-            action: score if choice.bonus is None else score - choice.bonus
-            for action, score, choice in zip(actions, scores, choices)
+            action: score if summand.bonus is None else score - summand.bonus
+            for action, score, summand in zip(actions, scores, summands)
         }
     return q, chosen
 

@@ -10,7 +10,7 @@ Boltzmann policy of Q is the real-valued one, enclosed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,16 @@ from tqdm.std import tqdm
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.proofs import balls
-from maxent.proofs.clauses import CLAUSES, Margins
-from maxent.proofs.enclosure import checked, outward
+from maxent.proofs.clauses import CLAUSES, ProvableClause
+from maxent.proofs.enclosure import enclose, outward, require_problem
 from maxent.proofs.ground import Ground
 from maxent.support.arguments import nearest, require_count, require_positive, require_real
+from maxent.tabular.solvers import solve
+from maxent.theorems.catalogue import verify
 from maxent.theorems.check import Check, Report, Verdict
+from maxent.theorems.hypotheses import CONTRACTING, FINITE
 
-HYPOTHESES = ("finitely many states and actions, bounded rewards", "discount < 1")
+HYPOTHESES = (FINITE.words, CONTRACTING.words)
 
 
 def prove(
@@ -54,8 +57,14 @@ def prove(
     progress : show a progress bar on a terminal.
 
     Needs the extra 'rigorous' (ConfigError).
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> report = maxent.prove(mdp, temperature=0.1, keys="SQL-T4")
+    >>> [(check.clause, check.verdict, check.strength) for check in report]
+    [('improvement', 'holds', 'proved'), ('size of the step', 'holds', 'proved')]
     """
-    temperature, prior, _ = checked(mdp, temperature, prior)
+    temperature, prior, _ = require_problem(mdp, temperature, prior)
     width = _usual_width(mdp) if width is None else require_positive("width", width)
     if policies is not None and not policies:
         raise ConfigError("policies is empty; name at least one, or leave it out")
@@ -63,7 +72,7 @@ def prove(
         tolerance = width
     elif not require_real("tolerance", tolerance, "[0, inf)") >= 0.0:
         raise ConfigError(f"tolerance = {tolerance!r} must be at least 0")
-    known = tuple(dict.fromkeys(key for key, *_ in CLAUSES))
+    known = tuple(dict.fromkeys(clause.key for clause in CLAUSES))
     chosen = known if keys is None else (keys,) if isinstance(keys, str) else tuple(keys)
     for key in chosen:
         if key not in known:
@@ -74,14 +83,52 @@ def prove(
         )
     rng = np.random.default_rng(require_count("seed", seed, minimum=0))
     ground = Ground(mdp, temperature, prior, policies, width, rng)
-    clauses = [clause for clause in CLAUSES if clause[0] in chosen]
-    checks = []
-    for key, name, statement, source, margins in tqdm(
-        clauses, desc="prove", disable=None if progress else True
-    ):
-        about = (key, name, statement, source, HYPOTHESES)
-        checks.append(_judged(ground, about, margins, tolerance))
-    return Report(tuple(checks))
+    clauses = [clause for clause in CLAUSES if clause.key in chosen]
+    bar = tqdm(clauses, desc="prove", disable=None if progress else True)
+    return Report(tuple(_judged(ground, clause, tolerance) for clause in bar))
+
+
+def verify_rigorously(
+    mdp: MDP,
+    temperature: float,
+    *,
+    prior: Any = None,
+    keys: str | Iterable[str] | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> Report:
+    """The numerical checks of `maxent.verify` and the proofs of `maxent.prove` in one report.
+
+    The proved clauses of a key follow its numerical ones.  Arguments: as for `maxent.verify`.  Keys
+    that are checked but cannot be proved have their numerical checks only; ConfigError where
+    none of those given can be proved.  Needs the extra 'rigorous' (ConfigError).
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> print(verify_rigorously(mdp, temperature=0.1, keys=["SQL-T1", "SUBOPT"]))
+    passed: 9 clauses hold
+    <BLANKLINE>
+    SQL-T1  4 hold (numerical), 3 hold (proved)
+    SUBOPT  2 hold (numerical)
+    """
+    chosen = [keys] if isinstance(keys, str) else None if keys is None else list(keys)
+    checked = verify(mdp, temperature, prior=prior, keys=chosen, seed=seed, progress=progress)
+    if chosen is not None:
+        provable = {clause.key for clause in CLAUSES}
+        chosen = [key for key in chosen if key in provable] or chosen  # none: `prove` says so
+    proved = prove(mdp, temperature, prior=prior, keys=chosen, seed=seed, progress=progress)
+    order = list(dict.fromkeys(check.key for check in checked))
+    return Report(tuple(sorted((*checked, *proved), key=lambda check: order.index(check.key))))
+
+
+def certainty(mdp: MDP, temperature: float) -> dict[str, float]:
+    """How surely the optimal values are known, in the worst state, in units of reward.
+
+    enclosed_error : the certified error of the float64 values of `maxent.solve`.
+    proved_width : of the intervals of `maxent.enclose`.
+    """
+    solved, proved = solve(mdp, temperature), enclose(mdp, temperature)
+    return {"enclosed_error": solved.error_bound, "proved_width": proved.width}
 
 
 def _usual_width(mdp: MDP) -> float:
@@ -89,19 +136,15 @@ def _usual_width(mdp: MDP) -> float:
     return max(1e-10, 1e-40 * float(np.abs(mdp.reward).max()) / (1.0 - mdp.discount))
 
 
-def _judged(
-    ground: Ground,
-    about: tuple[str, str, str, str, tuple[str, ...]],
-    margins: Callable[[Ground], Margins],
-    tolerance: float,
-) -> Check:
+def _judged(ground: Ground, clause: ProvableClause, tolerance: float) -> Check:
     """The verdict on a clause: by the interval that holds the worst slack."""
+    about = (clause.key, clause.name, clause.statement, clause.source, HYPOTHESES)
     if not ground.states:
         missing = {"missing": "some state is not terminal"}
         return Check(*about, math.nan, math.nan, missing, "not applicable", strength="proved")
     worst, most, witness = math.inf, math.inf, dict[str, Any]()
     with balls.precision(ground.bits):
-        for slacks, what in margins(ground):
+        for slacks, what in clause.margins(ground):
             for state, slack in zip(ground.states, slacks):
                 low = outward(slack, -1)
                 most = min(most, outward(slack, 1))

@@ -51,7 +51,8 @@ def finite_horizon(
 
     temperature 0 is the hard maximum (policy uniform over actions tied within rounding).  prior:
     probabilities (S, A) or (A,).  Raises ConfigError for a horizon below 1, MemoryBudgetError where
-    (H, S, A) arrays do not fit.
+    (H, S, A) arrays do not fit.  Without discount it is control as inference (INFERENCE), and
+    linear in exp(V / alpha) where an action is a choice of the next state's law (LMDP).
     """
     temperature = require_temperature(temperature)
     horizon = require_count("horizon", horizon)

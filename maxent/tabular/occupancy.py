@@ -34,6 +34,9 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
     arrival in a terminal state counts once, at gamma^t, spread over its placeholder row; initial
     mass there counts 1.  A discount of 1 is allowed for a policy that surely ends (else
     ConfigError).  The error is that of the linear solve, about eps/(1-gamma) of the largest visit.
+
+    That of pi* is the gradient of J* in the rewards (SENSITIVITY) and solves a convex program
+    (DUAL-OCCUPANCY); what pi loses is a divergence weighted by its own (SUBOPT).
     """
     policy = validation.action_distribution(
         "policy", policy, require_mdp(mdp).action_mask, mdp.terminal
@@ -78,7 +81,10 @@ def policy_return(mdp: MDP, policy: Any) -> float:
 
 def discounted_entropy(mdp: MDP, policy: Any, prior: Any = None) -> float:
     """Expected discounted entropy of a policy, sum_s d(s) H(pi(.|s)), in nats, not multiplied by
-    the temperature; terminal states add none.  With a prior: minus the discounted KL from it."""
+    the temperature; terminal states add none.  With a prior: minus the discounted KL from it.
+
+    That of pi*_alpha is the slope of J* in the temperature (ENVELOPE).
+    """
     x = occupancy(mdp, policy)
     visits = x.sum(axis=1)
     nonterminal = (visits > 0.0) & ~mdp.terminal

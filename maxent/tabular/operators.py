@@ -39,7 +39,8 @@ def soft_value(
 ) -> Float[ndarray, "*S"]:
     """Soft value of q: alpha log sum_a prior(a|s) exp(Q(s,a) / alpha); max_a Q(s,a) at alpha = 0.
 
-    SQL Eq. 5 (key SQL-T1; bounds: GIBBS-4).  q (S, A) -> (S,), discounted, in units of reward.
+    SQL Eq. 5 (key SQL-T1; a maximum over policies: GIBBS-1; bounds: GIBBS-4).  q (S, A) -> (S,),
+    discounted, in units of reward.
     """
     if temperature == 0.0:
         return _available(q, log_prior).max(axis=-1)
@@ -58,7 +59,8 @@ def boltzmann_policy(
     """Boltzmann policy, as log-probabilities: pi(a|s) = prior(a|s) exp((Q(s,a) - V(s)) / alpha).
 
     SQL Eq. 6 (SQL-T1); it is the improvement step, the minimiser of SAC Eq. 4 over all policies
-    (SAC-L2, GIBBS-1).  At alpha = 0: uniform over the available actions whose q is within
+    (SAC-L2, GIBBS-1), has the greatest entropy for its mean (GIBBS-3), and that of Q^pi is at least
+    as good as pi (SQL-T4).  At alpha = 0: uniform over the available actions whose q is within
     `tie_tolerance` of the largest.
     """
     if temperature == 0.0:
@@ -104,7 +106,11 @@ def entropy(
 def kl_divergence(
     log_p: Float[ndarray, "*S A"], log_q: Float[ndarray, "*S A"]
 ) -> Float[ndarray, "*S"]:
-    """KL(p || q) of each row, in nats (GIBBS-2); inf where p takes what q never does."""
+    """KL(p || q) of each row, in nats; inf where p takes what q never does.
+
+    What a policy loses against the best is alpha times this: in one state GIBBS-2, along the future
+    SUBOPT.
+    """
     return -entropy(log_p, log_q)
 
 
@@ -131,7 +137,7 @@ def mellowmax(
 def backup(mdp: MDP, v: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
     """r(s,a) + gamma E_{s'}[ V(s') ], with no discounted value beyond a terminal state.
 
-    SQL Eq. 7 (SQL-T2); (S,) -> (S, A).
+    SQL Eq. 7 (SQL-T2); (S,) -> (S, A).  Of V* it is V* + alpha log pi* at *every* action (PATH).
     """
     return mdp.reward + mdp.expect(mdp.discount_on_arrival * v)
 
@@ -145,7 +151,8 @@ def soft_bellman(
     """Optimality operator T: (T Q)(s,a) = r + gamma E_{s'}[ alpha log sum exp(Q(s',.)/alpha) ].
 
     SQL Eqs. 7-9 (SQL-T2, SQL-T3): a gamma-contraction in the largest absolute difference whose
-    fixed point is the soft-optimal Q*.
+    fixed point is the soft-optimal Q*.  Of a changed problem the fixed point follows by a formula:
+    SCALE, SHAPE, SHIFT, DUPLICATE, PRIOR.
     """
     log_prior = mdp.log_mask if log_prior is None else log_prior
     return backup(mdp, soft_value(q, temperature, log_prior))

@@ -88,7 +88,8 @@ def policy_gradient(
     """The gradient of J in the logits of the soft-max policy, (S, A) (PG).
 
     logits: (S, A), those of unavailable actions ignored.  0 for unavailable actions and in terminal
-    states; every row sums to 0.  Raises ModelError (logits), ConfigError (discount 1).
+    states; every row sums to 0.  Raises ModelError (logits), ConfigError (discount 1).  Soft
+    Q-learning follows it too, beside a gradient of the value's error (PG-EQUIVALENCE).
     """
     problem = _Problem(mdp, temperature, prior)
     return problem.gradient(_Evaluated(problem, problem.log_policy(logits)))

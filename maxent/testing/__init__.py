@@ -5,13 +5,13 @@
 """
 
 from maxent.testing.cases import as_code, default_mdps
-from maxent.testing.report import Finding, SolverReport
+from maxent.testing.report import SolverFault, SolverReport
 from maxent.testing.solver_check import check_solver
 from maxent.testing.strategies import FEATURES, mdps, policies, temperatures
 
 __all__ = [
     "FEATURES",
-    "Finding",
+    "SolverFault",
     "SolverReport",
     "as_code",
     "check_solver",

@@ -104,8 +104,8 @@ def _simpler(mdp: MDP) -> Iterator[MDP]:
     for a in range(n_actions if n_actions > 1 else 0):
         kept = np.arange(n_actions) != a
         yield from made(p[:, kept], r[:, kept], terminal, mask[:, kept])
-    for ended in np.flatnonzero(terminal):
-        yield from made(terminal=terminal & (np.arange(n_states) != ended))
+    for end in np.flatnonzero(terminal):
+        yield from made(terminal=terminal & (np.arange(n_states) != end))
     for s, a in np.argwhere(~mask):
         opened = mask.copy()
         opened[s, a] = True

@@ -82,7 +82,7 @@ class Equations:
         return v if change <= 1e-12 * (1.0 + np.abs(v).max()) else None
 
 
-class _TerminalAlive(Equations):
+class _TerminalBootstrapped(Equations):
     """Terminal states as they are stored: an empty row, and the entropy of a choice."""
 
     def __init__(self, mdp: MDP, temperature: float) -> None:
@@ -90,7 +90,7 @@ class _TerminalAlive(Equations):
         self.nonterminal = np.ones_like(self.nonterminal)
 
 
-class _TerminalStays(_TerminalAlive):
+class _TerminalAbsorbing(_TerminalBootstrapped):
     """Terminal states as absorbing ones, which earn entropy for ever."""
 
     def __init__(self, mdp: MDP, temperature: float) -> None:
@@ -114,7 +114,7 @@ class _MaskStays(_MaskIgnored):
             self.p[s, a, s] = 1.0
 
 
-class _NeitherKnown(_TerminalAlive):
+class _NeitherKnown(_TerminalBootstrapped):
     """Neither terminal states nor masks are known."""
 
     def __init__(self, mdp: MDP, temperature: float) -> None:
@@ -203,7 +203,7 @@ class _Transposed(Equations):
 
 
 VALUE_FAULTS: dict[str, tuple[type[Equations], ...]] = {
-    "terminal states bootstrapped": (_TerminalAlive, _TerminalStays, _NeitherKnown),
+    "terminal states bootstrapped": (_TerminalBootstrapped, _TerminalAbsorbing, _NeitherKnown),
     "mask ignored": (_MaskIgnored, _MaskStays, _NeitherKnown),
     "temperature ignored (1 in its place)": (_TemperatureOne,),
     "temperature squared": (_TemperatureSquared,),

@@ -12,7 +12,7 @@ from maxent.theorems.check import CheckFailedError
 
 
 @dataclass(frozen=True)
-class Finding:
+class SolverFault:
     """One thing that a solver gets wrong, with the smallest problem found that shows it.
 
     fault : its name, as in "mask ignored".
@@ -59,7 +59,7 @@ class SolverReport:
     """
 
     solver: str
-    findings: tuple[Finding, ...]
+    findings: tuple[SolverFault, ...]
     runs: int
     failed: int
     largest_error: float

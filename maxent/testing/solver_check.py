@@ -15,8 +15,8 @@ from maxent.mdp import MDP, require_mdp
 from maxent.support.arguments import require_count, require_positive, require_temperature
 from maxent.testing.cases import TEMPERATURES, default_mdps, shrink, size_of
 from maxent.testing.faults import EARLY, UNEXPLAINED, policy_faults, q_faults, value_faults
-from maxent.testing.report import Finding, SolverReport
-from maxent.theorems.reference import Problem
+from maxent.testing.report import SolverFault, SolverReport
+from maxent.theorems.reference import ReferenceProblem
 
 TOLERANCE = 1e-6
 NOT_FINITE = "not finite (NaN or inf)"
@@ -81,7 +81,7 @@ def check_solver(
         if mdp.discount == 1.0 or mdp.terminal.all():
             raise ConfigError(
                 f"MDP {number} has discount {mdp.discount:g} and {int((~mdp.terminal).sum())} "
-                "states that last; give a discount below 1 and a state that is not terminal"
+                "nonterminal states; give a discount below 1 and a state that is not terminal"
             )
     order = sorted(chosen, key=lambda mdp: (mdp.discount > QUICK, size_of(mdp)))
     runs: list[_Run] = []
@@ -98,7 +98,7 @@ def check_solver(
     for fault, explained in _fewest(wrong):
         witness = _smallest(solver, fault, explained, tolerance, smaller)
         findings.append(
-            Finding(
+            SolverFault(
                 fault,
                 witness.detail,
                 len(explained),
@@ -197,15 +197,15 @@ def _compare(
     tolerance: float,
     known: frozenset[str] | None,
 ) -> _Run:
-    truth = Problem(mdp, temperature, mdp.log_mask).optimum()
+    truth = ReferenceProblem(mdp, temperature, mdp.log_mask).optimum()
     exact_v, exact_q = truth.v.astype(float), truth.q.astype(float)
     allowed = tolerance * max(1.0, float(np.abs(exact_v).max())) + truth.error
-    live = mdp.action_mask & ~mdp.terminal[:, None]
+    support = mdp.action_mask & ~mdp.terminal[:, None]
 
     def close(a: ndarray, b: ndarray) -> bool:
         return bool(np.all(np.abs(a - b) <= allowed))
 
-    v_off, q_off = np.abs(v - exact_v), np.where(live, np.abs(q - exact_q), 0.0)
+    v_off, q_off = np.abs(v - exact_v), np.where(support, np.abs(q - exact_q), 0.0)
     place = int(v_off.argmax())
     error = float(v_off[place])
     about = (mdp, temperature)
@@ -249,18 +249,22 @@ def _policy_error(
     With |q - Q*| <= e each log pi moves by at most 2 e / alpha.  At temperature 0 any policy counts
     that takes optimal actions only.
     """
-    live = mdp.action_mask & ~mdp.terminal[:, None]
+    support = mdp.action_mask & ~mdp.terminal[:, None]
     with np.errstate(over="ignore"):
         policy = np.exp(log_policy)
     shown = mdp.terminal[:, None] | mdp.action_mask
-    sums = np.abs(np.where(live, policy, 0.0).sum(axis=1) - 1.0)[:, None] * ~mdp.terminal[:, None]
+    sums = (
+        np.abs(np.where(support, policy, 0.0).sum(axis=1) - 1.0)[:, None] * ~mdp.terminal[:, None]
+    )
     if temperature == 0.0:
-        best = np.where(live & (q >= v[:, None] - 2.0 * allowed), 1.0, 0.0)
-        off = np.where(live & (best == 0.0), policy, 0.0) - tolerance
+        best = np.where(support & (q >= v[:, None] - 2.0 * allowed), 1.0, 0.0)
+        off = np.where(support & (best == 0.0), policy, 0.0) - tolerance
     else:
-        best = np.where(live, np.exp(np.where(live, (q - v[:, None]) / temperature, -np.inf)), 0.0)
+        best = np.where(
+            support, np.exp(np.where(support, (q - v[:, None]) / temperature, -np.inf)), 0.0
+        )
         room = np.expm1(min(2.0 * allowed / temperature, 1.0))
-        off = np.where(live, np.abs(policy - best) - best * room - tolerance, -np.inf)
+        off = np.where(support, np.abs(policy - best) - best * room - tolerance, -np.inf)
     off = np.maximum(off, sums - 10.0 * tolerance)
     off = np.maximum(off, np.where(shown, -np.inf, policy - tolerance))
     off = np.where(mdp.terminal[:, None], -np.inf, off)
@@ -287,16 +291,16 @@ def _read(returned: Any, mdp: MDP) -> tuple[ndarray, ndarray, ndarray] | tuple[s
         try:
             array = np.asarray(part, dtype=np.float64)
         except Exception as error:
-            told = f"{name} is a {type(part).__name__} that NumPy cannot read as numbers: {error}"
-            return "wrong return value", told
+            detail = f"{name} is a {type(part).__name__} that NumPy cannot read as numbers: {error}"
+            return "wrong return value", detail
         if array.shape != shapes[name]:
             hint = ""
             if array.shape == shapes[name][::-1] and array.ndim == 2:
                 hint = "; it looks transposed: the last axis is actions"
             elif array.size == np.prod(shapes[name]):
                 hint = "; it has the right number of entries: reshape it"
-            told = f"{name} has shape {array.shape}; it must be {shapes[name]}{hint}"
-            return "wrong shape", f"{told} ({n_states} states, {n_actions} actions)"
+            detail = f"{name} has shape {array.shape}; it must be {shapes[name]}{hint}"
+            return "wrong shape", f"{detail} ({n_states} states, {n_actions} actions)"
         looked = np.broadcast_to(~mdp.terminal, shapes["v"])
         if name != "v":
             looked = mdp.action_mask & ~mdp.terminal[:, None]
@@ -304,8 +308,8 @@ def _read(returned: Any, mdp: MDP) -> tuple[ndarray, ndarray, ndarray] | tuple[s
         if (bad & looked).any():
             place = tuple(int(i) for i in np.argwhere(bad & looked)[0])
             large = float(np.abs(mdp.reward).max())
-            told = f"{name}{list(place)} is {array[place]!r}, with rewards up to {large:g}"
-            return NOT_FINITE, told
+            where = f"{name}{list(place)} is {array[place]!r}"
+            return NOT_FINITE, f"{where}, with rewards up to {large:g}"
         arrays.append(np.where(bad, 0.0, array))
     return arrays[0], arrays[1], arrays[2]
 

@@ -15,7 +15,7 @@ from maxent.mdp import MDP, require_mdp
 from maxent.support.arguments import require_count, require_discount
 
 FEATURES = ("terminal", "absorbing", "masked", "deterministic", "sparse", "rounding")
-"""What an MDP may have, each drawn at random unless `mdps` is told which to allow."""
+"""What an MDP may have, each drawn at random unless `mdps` says which to allow."""
 
 DISCOUNTS = (0.5, 0.0, 0.9, 0.99, 0.999)
 LARGEST_MISS = 5e-10

@@ -6,8 +6,7 @@ of an MDP; asked of the wrong kind, by name, a statement is "not applicable".
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from numpy import ndarray
@@ -18,46 +17,14 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
 from maxent.support.arguments import nearest, require_count, require_temperature
 from maxent.tabular import operators as tabular_operators
-from maxent.theorems.check import Check, Clause, Report
-from maxent.theorems.clauses import (
-    convex_dual,
-    duality,
-    gibbs,
-    identities,
-    inference,
-    limits,
-    linear_quadratic,
-    linearly_solvable,
-    policy_gradient,
-    soft_policy_iteration,
-    soft_q_iteration,
-    transformations,
-)
-from maxent.theorems.clauses.linear_quadratic import LinearQuadraticInstance
+from maxent.theorems.check import Report
+from maxent.theorems.clause import Clause
+from maxent.theorems.clauses.linear_quadratic_regulator import LINEAR, LinearQuadraticInstance
 from maxent.theorems.instance import Instance
-
-ORDER = (
-    *("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1"),
-    *("GIBBS-1", "GIBBS-2", "GIBBS-3", "GIBBS-4", "SPI-NEWTON", "NPG", "LIMIT-ZERO"),
-    *("LIMIT-INFINITY", "MONOTONE", "SCALE", "SHAPE", "SHIFT", "DUPLICATE", "PG", "SUBOPT"),
-    *("ENVELOPE", "SENSITIVITY", "SLOPE", "DUAL-TEMPERATURE", "DUAL-OCCUPANCY", "PATH"),
-    *("INFERENCE", "PG-EQUIVALENCE", "LMDP", "PRIOR", "MELLOWMAX", "LQR-1", "LQR-2", "LQR-3"),
-)
-"""The keys in the order of the theory: SQL and SAC first."""
-
-FAMILIES = (
-    *(soft_q_iteration, soft_policy_iteration, gibbs, policy_gradient, limits, transformations),
-    *(identities, duality, convex_dual, inference, linearly_solvable, linear_quadratic),
-)
-CLAUSES: tuple[Clause, ...] = tuple(
-    sorted(
-        (each for family in FAMILIES for each in family.CLAUSES),
-        key=lambda clause: ORDER.index(clause.key),
-    )
-)
-"""Every clause, by key."""
+from maxent.theorems.statements import CLAUSES
 
 KEYS: tuple[str, ...] = tuple(dict.fromkeys(clause.key for clause in CLAUSES))
+"""The keys that have clauses, in the order of the theory."""
 
 
 def verify(
@@ -87,13 +54,24 @@ def verify(
         if you like, public functions (`occupancy`, `policy_gradient`, `tradeoff`, `solve_lqr` ...);
         a function it lacks is maxent's own.
     progress : show a progress bar on a terminal.
+
+    Raises ConfigError for a discount of 1, an unknown key or a wrong setting, ModelError for a
+    prior or a transition that is none.  Whatever the operators do ends up in the report.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> report = maxent.verify(mdp, temperature=0.1, keys=["SQL-T1", "SQL-T3"])
+    >>> print(report)
+    passed: 12 clauses hold
+    <BLANKLINE>
+    SQL-T1  4 hold
+    SQL-T3  8 hold
     """
     if not isinstance(mdp, MDP | LinearQuadratic):
         raise ModelError(f"mdp = {mdp!r} is not a maxent.MDP; build one, or see maxent.gridworld")
     temperature = require_temperature(temperature)
     seed = require_count("seed", seed, minimum=0)
-    concerning = {clause.key for clause in CLAUSES if _concerns(clause, mdp)}
-    chosen = concerning if keys is None else _chosen_keys(keys)
+    chosen = _keys_about(mdp) if keys is None else _chosen_keys(keys)
     instance: Instance | LinearQuadraticInstance
     if isinstance(mdp, MDP):
         instance = _instance_of_mdp(mdp, temperature, prior, seed, operators)
@@ -102,11 +80,25 @@ def verify(
             raise ConfigError("a linear-quadratic problem takes no prior; leave it out")
         instance = LinearQuadraticInstance(mdp, temperature, seed, operators)
     clauses = [clause for clause in CLAUSES if clause.key in chosen]
+    return report_on(instance, clauses, progress=progress)
+
+
+def report_on(
+    instance: Instance | LinearQuadraticInstance,
+    clauses: Sequence[Clause],
+    *,
+    progress: bool = False,
+) -> Report:
+    """The verdict on each clause, on an instance that is made already."""
     checks = []
+    about_mdps = isinstance(instance, Instance)
     with tqdm(total=len(clauses), desc="verify", disable=None if progress else True) as bar:
         for clause in clauses:
             bar.set_postfix_str(f"{clause.key} {clause.name}")
-            checks.append(clause.check(instance) if _concerns(clause, mdp) else _foreign(clause))
+            if (LINEAR in clause.hypotheses) == about_mdps:  # about the other kind of problem
+                checks.append(clause.not_applicable(clause.hypotheses[0].words))
+            else:
+                checks.append(clause.check(instance))
             bar.update()
     return Report(tuple(checks))
 
@@ -130,18 +122,6 @@ def _instance_of_mdp(
     return instance
 
 
-def _concerns(clause: Clause, problem: MDP | LinearQuadratic) -> bool:
-    """Whether the clause is about a problem of this kind."""
-    return (clause in linear_quadratic.CLAUSES) == isinstance(problem, LinearQuadratic)
-
-
-def _foreign(clause: Clause) -> Check:
-    """The verdict on a clause that is about the other kind of problem: its first hypothesis."""
-    words = tuple(hypothesis.words for hypothesis in clause.hypotheses)
-    about = (clause.key, clause.name, clause.statement, clause.source, words)
-    return Check(*about, math.nan, math.nan, {"missing": words[0]}, "not applicable")
-
-
 def statements(keys: str | Iterable[str] | None = None) -> list[dict[str, Any]]:
     """What `verify` checks: of each clause its key, name, statement, hypotheses and source."""
     chosen = _chosen_keys(keys)
@@ -156,6 +136,12 @@ def statements(keys: str | Iterable[str] | None = None) -> list[dict[str, Any]]:
         for clause in CLAUSES
         if clause.key in chosen
     ]
+
+
+def _keys_about(problem: MDP | LinearQuadratic) -> set[str]:
+    """The keys that are about a problem of this kind."""
+    linear = isinstance(problem, LinearQuadratic)
+    return {clause.key for clause in CLAUSES if (LINEAR in clause.hypotheses) == linear}
 
 
 def _chosen_keys(keys: str | Iterable[str] | None) -> set[str]:

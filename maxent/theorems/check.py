@@ -11,18 +11,15 @@ that is too large to tell, the verdict is "undecided".
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-import numpy as np
-from numpy import ndarray
-
 from maxent.errors import MaxEntError
 from maxent.support.frames import data_frame
+from maxent.theorems import report_text
 
 Verdict = Literal["holds", "fails", "undecided", "not applicable"]
-_GRAVITY: dict[Verdict, int] = {"holds": 0, "undecided": 1, "fails": 2}
 
 
 class CheckFailedError(MaxEntError, AssertionError):
@@ -45,6 +42,14 @@ class Check:
     verdict : "holds", "fails", "undecided" or "not applicable".
     strength : how strong the evidence is; "numerical" is float64 against an independent route,
         on finitely many inputs.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> check = maxent.verify(mdp, temperature=0.1, keys="SQL-T2").checks[0]
+    >>> check.key, check.clause, check.verdict
+    ('SQL-T2', 'soft Bellman equation', 'holds')
+    >>> check.slack >= -check.tolerance
+    True
     """
 
     key: str
@@ -67,15 +72,29 @@ class Check:
         return plain
 
     def __str__(self) -> str:
-        place = ", ".join(f"{name} {value}" for name, value in self.witness.items())
-        numbers = "" if math.isnan(self.slack) else f" (slack {_number(self.slack)}, "
-        numbers += "" if math.isnan(self.slack) else f"tolerance {_number(self.tolerance)})"
-        return f"{self.key} {self.clause}: {self.verdict}{numbers}; {place}"
+        numbers = report_text.numbers(self)
+        numbers = f" ({numbers})" if numbers else ""
+        return f"{self.key} {self.clause}: {self.verdict}{numbers}; {report_text.place(self)}"
 
 
 @dataclass(frozen=True)
 class Report:
-    """The checks of one run, in order."""
+    """The checks of one run, in order.
+
+    `str(report)` is the verdict, then a line a key, with what did not pass in full beneath its key;
+    `clause_table()` is a line a clause.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> report = maxent.verify(mdp, temperature=0.1, keys=["SQL-T2", "SAC-L2"])
+    >>> report.passed, len(report)
+    (True, 6)
+    >>> print(report)
+    passed: 6 clauses hold
+    <BLANKLINE>
+    SQL-T2  3 hold
+    SAC-L2  3 hold
+    """
 
     checks: tuple[Check, ...]
 
@@ -101,6 +120,11 @@ class Report:
         """A pandas DataFrame, one row a check.  Needs pandas: `pip install maxent[data]`."""
         return data_frame([asdict(check) for check in self.checks])
 
+    def clause_table(self) -> str:
+        """A line a clause: key, clause, verdict, slack, tolerance and where the worst case is; a
+        table for each strength of evidence."""
+        return report_text.clause_tables(self.checks)
+
     def __iter__(self) -> Iterator[Check]:
         return iter(self.checks)
 
@@ -108,121 +132,7 @@ class Report:
         return len(self.checks)
 
     def __str__(self) -> str:
-        """A table for people: one line a check, and how many of each verdict."""
-        header = ("key", "clause", "verdict", "slack", "tolerance", "where")
-        body = [_table_row(check) for check in self.checks]
-        widths = [max(len(row[i]) for row in [header, *body]) for i in range(len(header))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
-            for row in [header, tuple("-" * width for width in widths), *body]
-        ]
-        verdicts = [check.verdict for check in self.checks]
-        counts = ", ".join(
-            f"{verdicts.count(verdict)} {word}"
-            for verdict, word in (
-                ("holds", "hold"),
-                ("fails", "fail"),
-                ("undecided", "undecided"),
-                ("not applicable", "not applicable"),
-            )
-            if verdict in verdicts
-        )
-        return "\n".join([*lines, f"{len(verdicts)} checks: {counts or 'none'}"])
+        return report_text.summary(self.checks)
 
     def _unpassed(self) -> list[Check]:
         return [check for check in self.checks if check.verdict in ("fails", "undecided")]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One input of one clause: the worst slack over states and actions, and where."""
-
-    slack: float
-    tolerance: float
-    doubt: float
-    witness: dict[str, Any]
-
-    @classmethod
-    def worst_of(
-        cls, slack: ndarray, where: ndarray, tolerance: float, doubt: float, **witness: Any
-    ) -> Case:
-        """The case of slacks over (), (S,) or (S, A), looked at only `where` (same shape)."""
-        looked_at = np.where(where, np.where(np.isnan(slack), -np.inf, slack), np.inf)
-        place = np.unravel_index(int(np.argmin(looked_at)), looked_at.shape)
-        named = {name: int(i) for name, i in zip(("state", "action"), place)}
-        return cls(float(looked_at[place]), float(tolerance), float(doubt), witness | named)
-
-    @property
-    def verdict(self) -> Verdict:
-        """The true slack lies within `doubt` of the one found: where does that interval lie?"""
-        if not (self.tolerance < math.inf and self.slack >= -(self.tolerance + self.doubt)):
-            return "fails"  # nan as well: something was not finite
-        return "holds" if self.slack >= self.doubt - self.tolerance else "undecided"
-
-    @property
-    def gravity(self) -> tuple[int, float]:
-        """For comparing cases: by verdict, then by how many tolerances the slack is negative."""
-        scale = self.tolerance if self.tolerance > 0.0 else math.ulp(0.0)
-        with np.errstate(all="ignore"):
-            excess = float(-np.float64(self.slack) / scale)
-        return _GRAVITY[self.verdict], math.inf if math.isnan(excess) else excess
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """Something a statement assumes, in words and as a test of the setting at hand."""
-
-    words: str
-    is_met: Callable[[Any], bool]
-
-
-@dataclass(frozen=True)
-class Clause:
-    """One clause of a theorem: its words, and the cases that put it to the test."""
-
-    key: str
-    name: str
-    statement: str
-    source: str
-    hypotheses: tuple[Hypothesis, ...]
-    cases: Callable[[Any], Iterable[Case]]
-
-    def check(self, instance: Any) -> Check:
-        """Run the cases on an `Instance` and judge by the worst."""
-        words = tuple(hypothesis.words for hypothesis in self.hypotheses)
-        about = (self.key, self.name, self.statement, self.source, words)
-        missing = [
-            hypothesis.words for hypothesis in self.hypotheses if not hypothesis.is_met(instance)
-        ]
-        if missing:
-            witness = {"missing": "; ".join(missing)}
-            return Check(*about, math.nan, math.nan, witness, "not applicable")
-        with np.errstate(all="ignore"):  # what is not finite is a finding, not a warning
-            worst = max(self.cases(instance), key=lambda case: case.gravity, default=None)
-        if worst is None:
-            witness = {"missing": "an input that float64 can hold"}
-            return Check(*about, math.nan, math.nan, witness, "not applicable")
-        return Check(*about, worst.slack, worst.tolerance, worst.witness, worst.verdict)
-
-
-def clause(
-    key: str, name: str, statement: str, source: str, hypotheses: tuple[Hypothesis, ...]
-) -> Callable[[Callable[[Any], Iterable[Case]]], Clause]:
-    """Decorator: a generator of cases becomes the clause that it tests."""
-
-    def made(cases: Callable[[Any], Iterable[Case]]) -> Clause:
-        return Clause(key, name, statement, source, hypotheses, cases)
-
-    return made
-
-
-def _number(value: float) -> str:
-    return f"{value:.2e}"
-
-
-def _table_row(check: Check) -> tuple[str, ...]:
-    place = ", ".join(f"{name} {value}" for name, value in check.witness.items())
-    if check.verdict == "not applicable":
-        return check.key, check.clause, check.verdict, "", "", place
-    numbers = _number(check.slack), _number(check.tolerance)
-    return check.key, check.clause, check.verdict, *numbers, place

@@ -1,23 +1,36 @@
-"""What the statements of the catalogue assume beyond the model itself, each in words and as a test.
+"""What the statements assume beyond the model itself, each in words and as a test.
 
-None of them may fail on an MDP for which another hypothesis is missing: all are asked each time.
+A test is asked of an `Instance`, whether or not the other hypotheses are met: none may raise.
 """
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from maxent.tabular.bounds import longest_row
-from maxent.theorems.check import Hypothesis
-from maxent.theorems.instance import MODEL, POSITIVE, Instance
+from maxent.theorems.inputs import FEW
+
+if TYPE_CHECKING:
+    from maxent.theorems.instance import Instance
 
 FACTORISED = 2_000
 """States up to which the functions that factorise a full system are called."""
 
 CONVEX_PAIRS = 400
 """State-action pairs up to which the convex program is solved."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """Something a statement assumes, in words and as a test of the instance at hand."""
+
+    words: str
+    is_met: Callable[[Any], bool]
 
 
 def at_most_states(limit: int) -> Hypothesis:
@@ -54,6 +67,12 @@ def _quotients_are_finite(instance: Instance) -> bool:
     return 1e6 * values <= 1e290 * instance.temperature
 
 
+FINITE = Hypothesis("finitely many states and actions, bounded rewards", lambda instance: True)
+CONTRACTING = Hypothesis("discount < 1", lambda instance: instance.beta < 1.0)
+SOME_NONTERMINAL = Hypothesis(
+    "some state is not terminal", lambda instance: bool(instance.problem.nonterminal.any())
+)
+POSITIVE = Hypothesis("temperature > 0", lambda instance: instance.temperature > 0.0)
 NO_PRIOR = Hypothesis("entropy, not a prior", lambda instance: instance.log_prior is None)
 NO_TERMINAL = Hypothesis(
     "no terminal state", lambda instance: bool(instance.problem.nonterminal.all())
@@ -70,6 +89,12 @@ CLARABEL = Hypothesis(
     lambda instance: importlib.util.find_spec("clarabel") is not None,
 )
 FACTORISABLE = at_most_states(FACTORISED)
+HARD = at_most_pairs(FEW)
+"""The hard optimum needs a step of policy iteration for each cell on the way to a goal."""
+
+ROWS = (FINITE, SOME_NONTERMINAL)
+"""For statements about the q of one state."""
+MODEL = (FINITE, CONTRACTING, SOME_NONTERMINAL)
 SOFT = (*MODEL, POSITIVE, REPRESENTABLE)
 """The model, with a temperature at which alpha log pi exists in float64."""
 UNIFORM_MODEL = (*MODEL, NO_PRIOR, NO_TERMINAL, EXACT_ROWS)

@@ -19,24 +19,24 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.reference import Problem, Truth
+from maxent.theorems.reference import ReferenceProblem, ReferenceValue
 
 FEW = 20_000
 """An MDP with more state-action pairs than this gets fewer inputs of each kind."""
 
 
-def size_of(problem: Problem, optimum: Truth) -> float:
+def size_of(problem: ReferenceProblem, optimum: ReferenceValue) -> float:
     """A typical size of q: what the values, rewards and entropies reach; 1 if all are 0."""
     return problem.scale(optimum.q) or 1.0
 
 
-def hide(problem: Problem, q: ndarray, size: float) -> ndarray:
+def hide(problem: ReferenceProblem, q: ndarray, size: float) -> ndarray:
     """q in float64 with 10 * size in the entries that no formula may look at."""
     return np.where(problem.support, q, 10.0 * size).astype(np.float64)
 
 
 def q_functions(
-    problem: Problem, optimum: Truth, rng: np.random.Generator
+    problem: ReferenceProblem, optimum: ReferenceValue, rng: np.random.Generator
 ) -> Iterator[tuple[str, ndarray]]:
     """Named q-functions, the most telling first."""
     size = size_of(problem, optimum)
@@ -57,7 +57,7 @@ def q_functions(
 
 
 def q_pairs(
-    problem: Problem, optimum: Truth, rng: np.random.Generator
+    problem: ReferenceProblem, optimum: ReferenceValue, rng: np.random.Generator
 ) -> Iterator[tuple[str, ndarray, ndarray]]:
     """Named pairs of q-functions, for contraction; the constant shifts attain the modulus."""
     size = size_of(problem, optimum)
@@ -80,7 +80,7 @@ def q_pairs(
 
 
 def ordered_pairs(
-    problem: Problem, optimum: Truth, rng: np.random.Generator
+    problem: ReferenceProblem, optimum: ReferenceValue, rng: np.random.Generator
 ) -> Iterator[tuple[str, ndarray, ndarray]]:
     """Named pairs q <= p in every entry, for monotonicity."""
     size = size_of(problem, optimum)
@@ -98,7 +98,7 @@ def ordered_pairs(
         yield f"{name}, and raised slightly", q, hide(problem, q + 1e-6 * rise, size)
 
 
-def two_levels(problem: Problem) -> tuple[ndarray, ndarray]:
+def two_levels(problem: ReferenceProblem) -> tuple[ndarray, ndarray]:
     """q = -2 alpha at the last action of each state and 0 elsewhere; and where it is lower.
 
     Here a Boltzmann *average* falls when the lower action is raised, and expands: the reason why
@@ -110,7 +110,7 @@ def two_levels(problem: Problem) -> tuple[ndarray, ndarray]:
 
 
 def v_functions(
-    problem: Problem, optimum: Truth, rng: np.random.Generator
+    problem: ReferenceProblem, optimum: ReferenceValue, rng: np.random.Generator
 ) -> Iterator[tuple[str, ndarray]]:
     """Named starts for value iteration, (S,) float64; large at terminal states, to be ignored."""
     size = size_of(problem, optimum)
@@ -131,7 +131,7 @@ def v_functions(
 
 
 def policies(
-    problem: Problem, optimum: Truth, rng: np.random.Generator
+    problem: ReferenceProblem, optimum: ReferenceValue, rng: np.random.Generator
 ) -> Iterator[tuple[str, ndarray]]:
     """Named policies, as log-probabilities; the most telling first."""
     shape = problem.support.shape
@@ -159,7 +159,7 @@ def policies(
     yield "Boltzmann of r", soft(np.clip(problem.reward / spread * 30.0, -300.0, 300.0))
 
 
-def log_normalised(problem: Problem, logits: ndarray) -> ndarray:
+def log_normalised(problem: ReferenceProblem, logits: ndarray) -> ndarray:
     """log of the soft-max of logits over the support, float64; uniform at terminal states."""
     kept = np.where(problem.support, logits, -np.inf)
     kept[~problem.nonterminal] = np.where(
@@ -170,7 +170,7 @@ def log_normalised(problem: Problem, logits: ndarray) -> ndarray:
     return kept - np.log(np.exp(kept).sum(axis=1, keepdims=True))
 
 
-def _scores(problem: Problem, optimum: Truth, sign: float = 1.0) -> ndarray:
+def _scores(problem: ReferenceProblem, optimum: ReferenceValue, sign: float = 1.0) -> ndarray:
     """Logits of the Boltzmann policy of Q*, or of -Q*; at alpha = 0 of a low temperature."""
     temperature = problem.temperature or 0.01 * (problem.scale(optimum.q) or 1.0)
     prior = np.where(problem.support, problem.log_prior, 0.0)

@@ -16,8 +16,8 @@ from maxent.errors import MaxEntError, MaxEntWarning
 from maxent.mdp import MDP
 from maxent.tabular import operators as tabular_operators
 from maxent.theorems import inputs
-from maxent.theorems.check import Case, Hypothesis
-from maxent.theorems.reference import Problem, Truth
+from maxent.theorems.clause import Case
+from maxent.theorems.reference import ReferenceProblem, ReferenceValue
 
 EPS = float(np.finfo(np.float64).eps)
 ROUNDING = 4.0
@@ -31,8 +31,8 @@ UNDERFLOW = -745.0
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run of soft Q-iteration from `start`: sweep k -> (V_(k-1), V_k), for the k checked."""
+class ValueIterates:
+    """Soft Q-iteration from `start`: sweep k -> (V_(k-1), V_k), for the k checked."""
 
     name: str
     start: ndarray
@@ -43,24 +43,30 @@ class Instance:
     """What a clause needs to test itself.
 
     Methods named like an operator call the operator under test with this instance's MDP,
-    temperature and prior; `problem` and what it returns are the independent truth.
+    temperature and prior; `problem` and what it returns are the independent truth.  `problems`
+    makes the problem of an MDP: instances that share a `ReferenceProblems` compute each truth once.
     """
 
     start: ndarray | None
     """Where Newton's method for the optimum starts: q (S, A), or None."""
 
     def __init__(
-        self, mdp: MDP, temperature: float, prior: ndarray | None, seed: int, operators: Any
+        self,
+        mdp: MDP,
+        temperature: float,
+        prior: ndarray | None,
+        seed: int,
+        operators: Any,
+        problems: Callable[..., ReferenceProblem] = ReferenceProblem,
     ) -> None:
         with np.errstate(divide="ignore"):
             self.log_prior = None if prior is None else np.log(prior)
         self.log_support = mdp.log_mask if self.log_prior is None else self.log_prior
         self.mdp, self.temperature, self.operators = mdp, temperature, operators
         self.prior, self.start = prior, None
-        self.problem = Problem(mdp, temperature, self.log_prior)
+        self.problems, self.problem = problems, problems(mdp, temperature, self.log_prior)
         self.seed = seed
         self.shared: dict[Any, Any] = {}
-        self._evaluated: dict[bytes, Truth] = {}
 
     # the operators under test
 
@@ -130,6 +136,7 @@ class Instance:
             self.prior if isinstance(prior, str) else prior,
             self.seed,
             self.operators,
+            self.problems,
         )
 
     def at(self, temperature: float) -> Instance:
@@ -145,7 +152,7 @@ class Instance:
     # the truth
 
     @cached_property
-    def optimum(self) -> Truth:
+    def optimum(self) -> ReferenceValue:
         return self.problem.optimum(self.start)
 
     @cached_property
@@ -158,31 +165,28 @@ class Instance:
         """mu (S,) over the states that are not terminal."""
         return np.where(self.problem.nonterminal, self.mdp.initial_distribution, 0.0)
 
-    def interior_policies(self) -> list[tuple[str, ndarray, Truth]]:
+    def interior_policies(self) -> list[tuple[str, ndarray, ReferenceValue]]:
         """The policies of the list that take every action of the support."""
         support = self.problem.support
         return [found for found in self.policies if found[1][support].min() > -300.0]
 
     @cached_property
-    def policies(self) -> list[tuple[str, ndarray, Truth]]:
+    def policies(self) -> list[tuple[str, ndarray, ReferenceValue]]:
         """Named policies with their exact values."""
         listed = inputs.policies(self.problem, self.optimum, self.rng(1))
         return [(name, policy, self.evaluate(policy)) for name, policy in listed]
 
-    def evaluate(self, log_policy: ndarray) -> Truth:
-        """The exact value of a policy; remembered, as several clauses ask for the same."""
-        key = log_policy.tobytes()
-        if key not in self._evaluated:
-            self._evaluated[key] = self.problem.evaluate(log_policy)
-        return self._evaluated[key]
+    def evaluate(self, log_policy: ndarray) -> ReferenceValue:
+        """The exact value of a policy."""
+        return self.problem.evaluate(log_policy)
 
     @cached_property
-    def value_iterations(self) -> list[Run]:
-        """Runs of soft Q-iteration, V <- soft_value(backup(V)), by the operators under test."""
+    def value_iterations(self) -> list[ValueIterates]:
+        """Soft Q-iterations, V <- soft_value(backup(V)), by the operators under test."""
         last = SWEEPS_CHECKED[-1] if self.is_small else 5
         runs = []
         for name, start in inputs.v_functions(self.problem, self.optimum, self.rng(2)):
-            run, v = Run(name, start, {}), start
+            run, v = ValueIterates(name, start, {}), start
             for k in range(1, last + 1):
                 before, v = v, self.soft_value(self.backup(v))
                 if k in SWEEPS_CHECKED:
@@ -267,12 +271,3 @@ class Instance:
 
     def _seen(self, values: ndarray) -> ndarray:
         return np.where(self._where(values), values, 0.0)
-
-
-SOME_NONTERMINAL = Hypothesis(
-    "some state is not terminal", lambda instance: bool(instance.problem.nonterminal.any())
-)
-POSITIVE = Hypothesis("temperature > 0", lambda instance: instance.temperature > 0.0)
-FINITE = Hypothesis("finitely many states and actions, bounded rewards", lambda instance: True)
-CONTRACTING = Hypothesis("discount < 1", lambda instance: instance.beta < 1.0)
-MODEL = (FINITE, CONTRACTING, SOME_NONTERMINAL)

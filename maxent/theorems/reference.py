@@ -6,9 +6,10 @@ Own short formulas, in extended precision where the machine has it:
 - the value of a policy by a linear solve, (I - gamma P_pi) V = r_pi + alpha H_pi;
 - V* by Newton's method on T V = V: solve for the value of the Boltzmann policy, repeat.
 
-No answer is trusted because its method is good: each is a `Truth` that carries its residual,
-evaluated in extended precision, and the error that follows from it.  With beta = gamma times the
-largest row sum, ||V - V*|| <= ||T V - V|| / (1 - beta), and the same for a policy's value.
+No answer is trusted because its method is good: each is a `ReferenceValue` that carries its
+residual, evaluated in extended precision, and the error that follows from it.  With beta = gamma
+times the largest row sum, ||V - V*|| <= ||T V - V|| / (1 - beta), and the same for the value of
+a policy.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -34,7 +36,7 @@ NEWTON_STEPS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class ReferenceValue:
     """A value with how wrong it can be.
 
     v (S,) and q (S, A) in extended precision, v = 0 at terminal states; residual bounds
@@ -47,12 +49,13 @@ class Truth:
     error: float
 
 
-class Problem:
+class ReferenceProblem:
     """An MDP with temperature and prior, reduced to what the formulas of the theory need.
 
     nonterminal (S,): states that are not terminal.  support (S, A): actions with a positive prior
     in nonterminal states.  `probability` (S*A, S) has no column into a terminal state, which is how
-    V = 0 there enters every formula.
+    V = 0 there enters every formula.  `known` keeps what else clauses find out about the problem
+    alone, whatever the operators under test.
     """
 
     def __init__(self, mdp: MDP, temperature: float, log_prior: ndarray | None) -> None:
@@ -73,6 +76,9 @@ class Problem:
         self.longest_row = int(np.diff(rows.indptr).max(initial=0))
         sums = np.asarray(self.probability.sum(axis=1)).reshape(self.support.shape)
         self.row_sums = np.where(self.support, sums, 0.0).astype(LONG)
+        self._evaluated: dict[bytes, ReferenceValue] = {}
+        self._optima: dict[bytes | None, ReferenceValue] = {}
+        self.known: dict[str, Any] = {}
 
     @cached_property
     def modulus(self) -> float:
@@ -141,11 +147,18 @@ class Problem:
             outside = policy[self.nonterminal][~self.support[self.nonterminal]]
         return bool(np.all(np.abs(sums - 1.0) <= 1e-6) and not np.any(outside != 0.0))
 
-    def evaluate(self, log_policy: ndarray) -> Truth:
+    def evaluate(self, log_policy: ndarray) -> ReferenceValue:
+        """V^pi and Q^pi of a policy; remembered, as several clauses ask for the same."""
+        key = log_policy.tobytes()
+        if key not in self._evaluated:
+            self._evaluated[key] = self._evaluate(log_policy)
+        return self._evaluated[key]
+
+    def _evaluate(self, log_policy: ndarray) -> ReferenceValue:
         """V^pi and Q^pi by a linear solve, refined in extended precision; nan for no policy."""
         if not self.is_policy(log_policy):
             nothing = np.full(self.support.shape, np.nan, dtype=LONG)
-            return Truth(nothing[:, 0], nothing, 0.0, 0.0)
+            return ReferenceValue(nothing[:, 0], nothing, 0.0, 0.0)
         v, left = self._solved(log_policy, self.policy_value(self.reward, log_policy))
         return self._truth(v, left)
 
@@ -174,12 +187,18 @@ class Problem:
                 break
         return v, float(np.abs(left).max())
 
-    def optimum(self, start: ndarray | None = None) -> Truth:
+    def optimum(self, start: ndarray | None = None) -> ReferenceValue:
         """V* and Q* by Newton's method: the value of the Boltzmann policy, again and again.
 
-        start: q (S, A) whose Boltzmann policy comes first; the rewards if left out.
+        start: q (S, A) whose Boltzmann policy comes first; the rewards if left out.  Remembered.
         """
-        truth = self.evaluate(self.boltzmann(self.reward if start is None else start))
+        key = None if start is None else start.tobytes()
+        if key not in self._optima:
+            self._optima[key] = self._optimum(start)
+        return self._optima[key]
+
+    def _optimum(self, start: ndarray | None) -> ReferenceValue:
+        truth = self._evaluate(self.boltzmann(self.reward if start is None else start))
         best, best_residual, idle = truth, np.inf, 0
         for _ in range(NEWTON_STEPS):
             residual = float(np.abs(self.soft_value(truth.q) - truth.v).max())
@@ -189,14 +208,14 @@ class Problem:
             size = self.scale(truth.v)
             if residual <= self._rounding(size) or (idle >= 5 and best_residual <= 1e-9 * size):
                 break
-            truth = self.evaluate(self.boltzmann(truth.q))
+            truth = self._evaluate(self.boltzmann(truth.q))
         return self._truth(best.v, best_residual)
 
-    def _truth(self, v: ndarray, residual: float) -> Truth:
+    def _truth(self, v: ndarray, residual: float) -> ReferenceValue:
         """`residual` as measured; the rounding of the measurement itself is added here."""
         q = self.q_of(v)
         residual = float(residual) + self._rounding(self.scale(v, q))
-        return Truth(v, q, residual, residual / (1.0 - self.modulus))
+        return ReferenceValue(v, q, residual, residual / (1.0 - self.modulus))
 
     def _rounding(self, scale: float) -> float:
         """Rounding of one sweep of these formulas over values of this size."""
@@ -224,6 +243,25 @@ class Problem:
     @cached_property
     def _float64_data(self) -> ndarray:
         return self.probability.data.astype(np.float64)
+
+
+class ReferenceProblems:
+    """Makes each problem once, so that whoever shares this object shares the truths too.
+
+    Its answer to (mdp, temperature, log_prior) is a `ReferenceProblem`, the same for equal numbers.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[Any, ReferenceProblem] = {}
+
+    def __call__(self, mdp: MDP, temperature: float, log_prior: ndarray | None) -> ReferenceProblem:
+        rows = sparse.csr_array(mdp.transition_rows)
+        parts = [rows.data, rows.indices, rows.indptr, mdp.reward, mdp.terminal, mdp.action_mask]
+        parts += [] if log_prior is None else [log_prior]
+        key = mdp.discount, temperature, *(np.asarray(part).tobytes() for part in parts)
+        if key not in self._made:
+            self._made[key] = ReferenceProblem(mdp, temperature, log_prior)
+        return self._made[key]
 
 
 def _bandwidth(matrix: sparse.csr_array) -> int:

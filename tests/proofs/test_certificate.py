@@ -260,7 +260,7 @@ def test_an_uncertain_soft_maximum_holds_every_value_in_it(soft_maximum):
         '{"a": 1, "a": 2}',
     ],
 )
-def test_what_is_no_certificate_is_told(tmp_path, text, capsys):
+def test_what_is_no_certificate_is_named(tmp_path, text, capsys):
     path = tmp_path / "some.json"
     path.write_text(text)
     with pytest.raises(maxent.ConfigError, match="is not a certificate"):
@@ -286,7 +286,7 @@ def test_what_is_no_certificate_is_told(tmp_path, text, capsys):
         (("versions",), 3),
     ],
 )
-def test_a_malformed_field_is_told(certificate, where, value):
+def test_a_malformed_field_is_named(certificate, where, value):
     document = json.loads(certificate.read_text())
     part = document
     for key in where[:-1]:
@@ -297,7 +297,7 @@ def test_a_malformed_field_is_told(certificate, where, value):
         maxent.check_certificate(certificate)
 
 
-def test_a_field_given_twice_is_told(certificate):
+def test_a_field_given_twice_is_named(certificate):
     text = certificate.read_text()
     certificate.write_text(text.replace('"format"', '"format": "maxent-certificate-1", "format"'))
     with pytest.raises(maxent.ConfigError, match="given twice"):
@@ -316,7 +316,7 @@ def test_the_hash_of_another_mdp_is_rejected(certificate):
     assert not found.valid and "SHA-256" in found.reason
 
 
-def test_an_unknown_field_is_told(certificate):
+def test_an_unknown_field_is_named(certificate):
     document = json.loads(certificate.read_text())
     document["mdp"]["note"] = "trust me"
     certificate.write_text(json.dumps(document))

@@ -82,12 +82,12 @@ def test_action_values_and_policy_are_enclosed(name):
                 )
                 weight = 1 if prior is None else mpf(float(prior[s, a]))
                 assert found.q_lower[s, a] <= q <= found.q_upper[s, a]
-                chance = weight * mp.exp((q - v[s]) / mpf(temperature))
-                assert low - mpf(10) ** -45 <= chance <= high + mpf(10) ** -45
+                probability = weight * mp.exp((q - v[s]) / mpf(temperature))
+                assert low - mpf(10) ** -45 <= probability <= high + mpf(10) ** -45
                 assert high - low <= 1e-10
 
 
-def test_at_temperature_zero_the_best_actions_are_told():
+def test_at_temperature_zero_the_best_actions_are_named():
     """State 0: action 0 is best by 1e-12.  State 1: two actions tie exactly, the third is worse."""
     reward = np.array([[1.0 + 1e-12, 1.0, 0.0], [1.0, 1.0, 1.0 - 1e-12]])
     mdp = maxent.MDP(np.full((2, 3, 2), 0.5), reward, discount=0.9)
@@ -146,7 +146,7 @@ def test_a_width_is_reached_as_asked():
     assert all(found <= asked for found, asked in zip(widths, (1e-3, 1e-20, 1e-40), strict=True))
 
 
-def test_a_width_that_cannot_be_reached_is_told():
+def test_a_width_that_cannot_be_reached_is_named():
     mdp, _ = family("dense", 0.99)
     with pytest.warns(maxent.MaxEntWarning, match="width = 1e-200 could not be reached"):
         found = enclose(mdp, 0.5, width=1e-200)
@@ -223,13 +223,13 @@ def test_without_flint_the_extra_is_named(monkeypatch):
         ({"mdp": 3}, maxent.ModelError, "not an MDP"),
     ],
 )
-def test_bad_settings_are_told(settings, error, words):
+def test_bad_settings_are_named(settings, error, words):
     given = {"mdp": family("dense", 0.9)[0], "temperature": 1.0} | settings
     with pytest.raises(error, match=words):
         enclose(**given)
 
 
-def test_a_discount_too_close_to_one_for_the_rows_is_told():
+def test_a_discount_too_close_to_one_for_the_rows_is_named():
     p = np.full((2, 1, 2), 0.5 * (1 + 9e-10))
     mdp = maxent.MDP(p, np.ones((2, 1)), discount=1 - 1e-10)
     with pytest.raises(maxent.ModelError, match="largest row sum"):

@@ -1,4 +1,4 @@
-"""`maxent.prove`: what is true holds, what is false fails, what cannot be told is undecided."""
+"""`maxent.prove`: what is true holds, what is false fails, what cannot be decided is undecided."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_slack_is_the_true_margin():
 FALSE = {
     "improvement the wrong way": ("SQL-T4 improvement", "improved", "worse"),
     "optimum too small": ("SQL-T1 dominance", "optimum", "smaller"),
-    "optimum too large": ("SQL-T3 MacQueen bounds", "optimum", "larger"),
+    "optimum too large": ("SQL-T3 bounds of solve", "optimum", "larger"),
     "value of a policy moved": ("SAC-L1 bounds", "evaluated", "larger"),
     "limit elsewhere": ("SAC-T1 limit", "optimum", "larger"),
     "equation": ("SQL-T2 soft Bellman equation", "optimum", "larger"),
@@ -127,7 +127,7 @@ def test_where_all_states_are_terminal_nothing_applies():
         ({"policies": {"odd": [1.0, 1.0, 1.0]}}, "policy 'odd'"),
     ],
 )
-def test_bad_settings_are_told(settings, words):
+def test_bad_settings_are_named(settings, words):
     mdp, _ = family("dense", 0.9)
     with pytest.raises(maxent.MaxEntError, match=words):
         maxent.prove(mdp, 1.0, **settings)
@@ -138,7 +138,8 @@ def test_verify_rigorous_on_the_command_line(tmp_path, monkeypatch, capsys):
     command = ["verify", "two-goals", "--temperature", "0.1", "--rigorous", "--keys", "SQL-T1"]
     assert main([*command, "--json", "report.json"]) == 0
     printed = capsys.readouterr().out
-    assert "4 checks: 4 hold" in printed and "3 checks: 3 hold" in printed
+    assert printed.startswith("passed: 7 clauses hold\n")
+    assert "4 hold (numerical), 3 hold (proved)" in printed
     record = json.loads(Path("report.json").read_text())
     strengths = [check["strength"] for check in record["report"]["checks"]]
     assert strengths == ["numerical"] * 4 + ["proved"] * 3

@@ -196,7 +196,8 @@ def test_the_command_writes_page_and_json(capsys, tmp_path, monkeypatch):
     assert 0.0 <= record["optimal_values"]["proved_width"] <= 1e-10
     assert 0.0 < record["optimal_values"]["enclosed_error"] < 1e-8
     printed = capsys.readouterr().out
-    assert printed.index("numerical\n") < printed.index("proved\n") < printed.index("wrote")
+    assert printed.startswith("passed: 7 clauses hold\n")
+    assert printed.index("3 hold (numerical), 1 holds (proved)") < printed.index("wrote")
     assert main([*asked, "--html", "page.html"]) == 2  # exists
     assert main(["verify", "two-goals", "--temperature", "0.1", "--html", "page.htm"]) == 2
     assert main([*asked[:-3], "--keys", "NPG", "--rigorous"]) == 2  # nothing to prove

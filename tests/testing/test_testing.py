@@ -41,7 +41,7 @@ def from_scratch(
         p, r = np.array(mdp.to_dense().transition), reward_sign * np.array(mdp.reward)
         p = p.swapaxes(0, 2) if swap else p
         g = mdp.discount**discount_power if backup_discount is None else backup_discount
-        ended = mdp.terminal & use_terminal
+        terminal = mdp.terminal & use_terminal
         masked = ~mdp.action_mask & use_mask
 
         def soft(q, alpha=temperature):
@@ -53,7 +53,7 @@ def from_scratch(
         v = np.zeros(len(r), dtype=dtype)
         for _ in range(sweeps):
             q = (r + g * p @ v).astype(dtype)
-            new = np.where(ended, 0.0, (value or (lambda q, a, s: s(q)))(q, temperature, soft))
+            new = np.where(terminal, 0.0, (value or (lambda q, a, s: s(q)))(q, temperature, soft))
             new = new.astype(dtype)
             change, v = np.abs(new - v).max(), new
             if change < stop or not change < 1e12:
@@ -190,13 +190,13 @@ def test_a_witness_is_small_and_runs_as_code(tmp_path):
     assert (finding.mdp.n_states, finding.mdp.n_actions) == (1, 2)
     assert not finding.mdp.action_mask.all() and finding.runs == report.failed == 11
     assert finding.error > finding.tolerance
-    told = {}
-    exec(finding.code, told)
+    made = {}
+    exec(finding.code, made)
     for name in ("transition", "reward", "terminal", "action_mask", "initial_distribution"):
-        np.testing.assert_array_equal(getattr(told["mdp"], name), getattr(finding.mdp, name))
-    assert told["temperature"] == finding.temperature
+        np.testing.assert_array_equal(getattr(made["mdp"], name), getattr(finding.mdp, name))
+    assert made["temperature"] == finding.temperature
     alone = testing.check_solver(
-        FAULTS["mask ignored"], mdps=[told["mdp"]], temperatures=[told["temperature"]]
+        FAULTS["mask ignored"], mdps=[made["mdp"]], temperatures=[made["temperature"]]
     )
     assert alone.faults == ("mask ignored",)
     finding.save(tmp_path / "witness.npz")
@@ -215,13 +215,13 @@ def test_a_witness_is_small_and_runs_as_code(tmp_path):
     (lambda m, q, v, p: None, "a NoneType"),
     (lambda m, q, v, p: (q, v, "policy"), "NumPy cannot read"),
 ])  # fmt: skip
-def test_a_wrong_return_is_told_plainly(returned, words):
+def test_a_wrong_return_is_named(returned, words):
     mdp = maxent.garnet(3, 2, discount=0.5)
     report = testing.check_solver(from_scratch(finish=returned), mdps=[mdp])
     assert report.faults[0] in ("wrong shape", "wrong return value")
     empty = np.zeros((3, 2)), np.zeros(3), np.zeros((3, 2))
-    _, told = solver_check._read(returned(mdp, *empty), mdp)
-    assert re.search(words, told), told
+    _, detail = solver_check._read(returned(mdp, *empty), mdp)
+    assert re.search(words, detail), detail
 
 
 def test_two_mistakes_are_both_named():
@@ -360,8 +360,8 @@ def test_testing_is_found_lazily_and_without_hypothesis():
 
 @given(testing.mdps())
 def test_code_makes_the_same_mdp_again(mdp):
-    told = {"maxent": maxent}
-    exec(testing.as_code(mdp), told)
+    made = {"maxent": maxent}
+    exec(testing.as_code(mdp), made)
     for name in ("reward", "discount", "terminal", "action_mask", "initial_distribution"):
-        np.testing.assert_array_equal(getattr(told["mdp"], name), getattr(mdp, name))
-    np.testing.assert_array_equal(told["mdp"].transition, mdp.to_dense().transition)
+        np.testing.assert_array_equal(getattr(made["mdp"], name), getattr(mdp, name))
+    np.testing.assert_array_equal(made["mdp"].transition, mdp.to_dense().transition)

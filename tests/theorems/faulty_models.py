@@ -32,54 +32,54 @@ def dense_rows(mdp):
     return rows.reshape(mdp.n_states, mdp.n_actions, mdp.n_states)
 
 
-def _lasting(mdp, v):
+def _discounted(mdp, v):
     return mdp.discount_on_arrival * v
 
 
 def _transposed(mdp, v):
-    return mdp.reward + np.einsum("tas,t->sa", dense_rows(mdp), _lasting(mdp, v))
+    return mdp.reward + np.einsum("tas,t->sa", dense_rows(mdp), _discounted(mdp, v))
 
 
 def _first_action(mdp, v):
     first = mdp.action_mask.argmax(axis=1)[:, None]
-    return mdp.reward + np.take_along_axis(mdp.expect(_lasting(mdp, v)), first, axis=1)
+    return mdp.reward + np.take_along_axis(mdp.expect(_discounted(mdp, v)), first, axis=1)
 
 
 def _likeliest_successor(mdp, v):
-    return mdp.reward + _lasting(mdp, v)[dense_rows(mdp).argmax(axis=2)]
+    return mdp.reward + _discounted(mdp, v)[dense_rows(mdp).argmax(axis=2)]
 
 
 def _best_successor(mdp, v):
-    reached = np.where(dense_rows(mdp) > 0.0, _lasting(mdp, v), -np.inf)
+    reached = np.where(dense_rows(mdp) > 0.0, _discounted(mdp, v), -np.inf)
     return mdp.reward + reached.max(axis=2, initial=-1e30)
 
 
 def _in_float32(mdp, v):
-    return mdp.reward + dense_rows(mdp).astype(np.float32).astype(float) @ _lasting(mdp, v)
+    return mdp.reward + dense_rows(mdp).astype(np.float32).astype(float) @ _discounted(mdp, v)
 
 
 def _last_reward_dropped(mdp, v):
     going_on = mdp.expect((~mdp.terminal).astype(float))
-    return mdp.reward * going_on + mdp.expect(_lasting(mdp, v))
+    return mdp.reward * going_on + mdp.expect(_discounted(mdp, v))
 
 
 def _reward_by_state(mdp, v):
     count = mdp.action_mask.sum(axis=1)
     mean = np.where(mdp.action_mask, mdp.reward, 0.0).sum(axis=1) / count
-    return mean[:, None] + mdp.expect(_lasting(mdp, v))
+    return mean[:, None] + mdp.expect(_discounted(mdp, v))
 
 
 OF_THE_BACKUP = {
     "discount applied twice": _backup(
-        lambda m, v: m.reward + m.expect(m.discount * _lasting(m, v))
+        lambda m, v: m.reward + m.expect(m.discount * _discounted(m, v))
     ),
     "discount not applied": _backup(lambda m, v: m.reward + m.expect(np.where(m.terminal, 0.0, v))),
     "discount applied to the reward too": _backup(
-        lambda m, v: m.discount * m.reward + m.expect(_lasting(m, v))
+        lambda m, v: m.discount * m.reward + m.expect(_discounted(m, v))
     ),
     "terminal states bootstrapped": _backup(lambda m, v: m.reward + m.expect(m.discount * v)),
     "reward of the last step dropped": _backup(_last_reward_dropped),
-    "reward of the wrong sign": _backup(lambda m, v: m.expect(_lasting(m, v)) - m.reward),
+    "reward of the wrong sign": _backup(lambda m, v: m.expect(_discounted(m, v)) - m.reward),
     "reward averaged over actions": _backup(_reward_by_state),
     "transition transposed": _backup(_transposed),
     "one action's transition for all": _backup(_first_action),
@@ -144,10 +144,10 @@ def _evenly_started(mdp, policy):
 
 def _undiscounted_visits(mdp, policy):
     """The state distribution after many steps, as often as a discounted run is long."""
-    chances, rows = mdp.initial_distribution, dense_rows(mdp)
+    visits, rows = mdp.initial_distribution, dense_rows(mdp)
     for _ in range(200):
-        chances = np.einsum("s,sa,sat->t", chances, policy, rows)
-    return chances[:, None] * policy / (1.0 - mdp.discount)
+        visits = np.einsum("s,sa,sat->t", visits, policy, rows)
+    return visits[:, None] * policy / (1.0 - mdp.discount)
 
 
 def _against_the_flow(mdp, policy):

@@ -24,7 +24,9 @@ from theorems import faulty_models, faulty_operators
 
 import maxent
 from maxent.tabular import operators as true
-from maxent.theorems.catalogue import CLAUSES, KEYS
+from maxent.theorems.catalogue import CLAUSES, KEYS, report_on
+from maxent.theorems.instance import Instance
+from maxent.theorems.reference import ReferenceProblems
 
 GROUPS = {
     "The soft value": faulty_operators.OF_THE_SOFT_VALUE,
@@ -111,13 +113,20 @@ def settings() -> dict[str, Setting]:
     }
 
 
+SETTINGS = settings()
+TRUTHS = ReferenceProblems()
+"""What is true of a setting does not depend on the fault: computed once, for all of them."""
+
+ABOUT_MDPS = [clause for clause in CLAUSES if not clause.key.startswith("LQR")]
+
+
 def caught_by(
     operators: SimpleNamespace, setting: Setting, keys: Iterable[str] | None = None
 ) -> dict[str, set[str]]:
     """Key -> the clauses that fail with these operators."""
-    report = maxent.verify(
-        setting.mdp, setting.temperature, prior=setting.prior, keys=keys, operators=operators
-    )
+    instance = Instance(*setting, seed=0, operators=operators, problems=TRUTHS)
+    chosen = None if keys is None else set(keys)
+    report = report_on(instance, [c for c in ABOUT_MDPS if chosen is None or c.key in chosen])
     caught: dict[str, set[str]] = {}
     for check in report:
         if check.verdict == "fails":
@@ -128,7 +137,7 @@ def caught_by(
 def caught(name: str) -> dict[str, set[str]]:
     """Key -> the clauses that fail under this fault, in one setting or another."""
     together: dict[str, set[str]] = {}
-    for setting in settings().values():
+    for setting in SETTINGS.values():
         for key, clauses in caught_by(faulty(name), setting).items():
             together.setdefault(key, set()).update(clauses)
     return together

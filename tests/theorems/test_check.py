@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import maxent
-from maxent.theorems.check import Case, Check, CheckFailedError, Clause, Hypothesis, Report
+from maxent.theorems.check import Check, CheckFailedError, Report
+from maxent.theorems.clause import Case, Clause
+from maxent.theorems.hypotheses import Hypothesis
 
 
 def check(verdict="holds", slack=-1e-16, tolerance=1e-12):
@@ -54,16 +57,16 @@ def test_what_is_not_a_number_is_the_worst():
 
 def test_a_clause_is_judged_by_its_worst_case_in_units_of_its_tolerance():
     cases = [Case(-1e-3, 1.0, 0.0, {"i": 0}), Case(-1e-9, 1e-8, 0.0, {"i": 1})]
-    found = Clause("K", "c", "s", "w", (), lambda instance: cases).check(None)
+    found = Clause("K", "c", "s", (), "w", lambda instance: cases).check(None)
     assert (found.verdict, found.witness) == ("holds", {"i": 1})
     cases.append(Case(-1e-9, 1e-10, 0.0, {"i": 2}))
-    found = Clause("K", "c", "s", "w", (), lambda instance: cases).check(None)
+    found = Clause("K", "c", "s", (), "w", lambda instance: cases).check(None)
     assert (found.verdict, found.witness, found.slack) == ("fails", {"i": 2}, -1e-9)
 
 
 def test_a_missing_hypothesis_is_named():
     never = Hypothesis("the moon is full", lambda instance: False)
-    found = Clause("K", "c", "s", "w", (never,), lambda instance: []).check(None)
+    found = Clause("K", "c", "s", (never,), "w", lambda instance: []).check(None)
     assert found.verdict == "not applicable"
     assert found.witness == {"missing": "the moon is full"}
     assert math.isnan(found.slack)
@@ -85,14 +88,52 @@ def test_a_report_passes_without_failures_and_without_doubts(verdict, passed):
         assert issubclass(CheckFailedError, maxent.MaxEntError)
 
 
-def test_a_report_prints_as_a_table():
-    lines = str(
+def test_a_report_prints_a_line_a_clause():
+    lines = (
         Report((check(), check("fails", -1.0), check("not applicable", math.nan)))
-    ).splitlines()
+        .clause_table()
+        .splitlines()
+    )
     assert lines[0].split() == ["key", "clause", "verdict", "slack", "tolerance", "where"]
     assert "SQL-T9  part" in lines[2]
     assert lines[-1] == "3 checks: 1 hold, 1 fail, 1 not applicable"
-    assert str(Report(())).endswith("0 checks: none")
+    assert Report(()).clause_table().endswith("0 checks: none")
+
+
+def test_a_report_prints_the_verdict_first_then_a_line_a_key():
+    others = [replace(check(), key="SAC-L9"), replace(check("not applicable"), key="SAC-L9")]
+    assert str(Report((check(), check(), *others))).splitlines() == [
+        "passed: 3 clauses hold, 1 not applicable",
+        "",
+        "SQL-T9  2 hold",
+        "SAC-L9  1 holds, 1 not applicable",
+    ]
+    assert str(Report(())) == "no checks"
+    assert str(Report((check("not applicable"),))).startswith("no clause applies\n")
+
+
+def test_what_did_not_pass_is_shown_in_full_beneath_its_key():
+    grave = replace(check("fails", -1.0), statement="It is so. " * 20, hypotheses=("the moon",))
+    printed = str(Report((grave, check("undecided"), check("fails", math.nan), check())))
+    assert printed.startswith(
+        "NOT PASSED: 2 clauses fail, 1 undecided, 1 holds\nnot passed: SQL-T9 part,"
+    )
+    assert max(map(len, printed.splitlines())) <= 80
+    lines = printed.splitlines()
+    assert lines[3:5] == [
+        "SQL-T9  2 fail, 1 undecided, 1 holds",
+        "  part: fails, slack -1.00e+00, tolerance 1.00e-12",
+    ]
+    for words in ("It is so.", "worst case: state 3", "assumes: the moon", "source: nowhere"):
+        assert f"    {words}" in printed
+    assert "  part: undecided, slack -1.00e-16" in printed and "part: fails, slack nan" in printed
+
+
+def test_strengths_are_told_apart():
+    report = Report((check(), replace(check(), strength="proved")))
+    assert "SQL-T9  1 holds (numerical), 1 holds (proved)" in str(report)
+    assert report.clause_table().count("1 checks: 1 hold") == 2
+    assert report.clause_table().startswith("numerical\n\nkey")
 
 
 def test_a_report_is_plain_json():

@@ -12,7 +12,7 @@ from theorems import correct_variants, planted_faults
 import maxent
 from maxent.tabular import operators
 
-SETTINGS = planted_faults.settings()
+SETTINGS = planted_faults.SETTINGS
 DOCS = planted_faults.DOCS.read_text()
 
 GROUP_OF = {name: group for group, faults in planted_faults.GROUPS.items() for name in faults}

@@ -8,7 +8,7 @@ import pytest
 
 import maxent
 from maxent.theorems import reference
-from maxent.theorems.reference import Problem
+from maxent.theorems.reference import ReferenceProblem
 
 
 def precise_optimum(mdp, alpha):
@@ -37,7 +37,7 @@ def precise_optimum(mdp, alpha):
 @pytest.mark.parametrize("alpha", [0.0, 1e-6, 0.1, 3.0, 1e6])
 def test_the_optimum_agrees_with_sixty_digits(alpha):
     mdp = maxent.garnet(5, 3, discount=0.5, seed=3, terminal=1, masked=0.3)
-    found = Problem(mdp, alpha, None).optimum()
+    found = ReferenceProblem(mdp, alpha, None).optimum()
     exact = precise_optimum(mdp, mpmath.mpf(alpha) if alpha else 0)
     assert np.abs(found.v - exact).max() <= found.error + 1e-27
     assert found.error <= 1e-13 * max(1.0, float(np.abs(exact).max()))
@@ -47,7 +47,7 @@ def test_the_optimum_agrees_with_sixty_digits(alpha):
 @pytest.mark.parametrize("discount", [0.0, 0.9, 0.9999])
 def test_one_state_has_a_closed_form(alpha, discount):
     mdp = maxent.MDP(np.ones((1, 2, 1)), np.array([[1.0, 0.0]]), discount=discount)
-    found = Problem(mdp, alpha, None).optimum()
+    found = ReferenceProblem(mdp, alpha, None).optimum()
     long = np.longdouble
     exact = (1 + long(alpha) * np.log1p(np.exp(-1 / long(alpha)))) / (1 - long(discount))
     assert abs(found.v[0] - exact) <= found.error
@@ -58,7 +58,7 @@ def test_the_value_of_a_policy_is_the_linear_systems_solution():
     mdp = maxent.garnet(6, 3, discount=0.97, seed=5, terminal=1)
     rng = np.random.default_rng(0)
     policy = rng.dirichlet(np.ones(3), size=6)
-    found = Problem(mdp, 0.7, None).evaluate(np.log(policy))
+    found = ReferenceProblem(mdp, 0.7, None).evaluate(np.log(policy))
     moves = np.einsum("sa,sat->st", policy, mdp.transition)[:5, :5]
     earned = (policy * (mdp.reward - 0.7 * np.log(policy))).sum(axis=1)[:5]
     solved = np.linalg.solve(np.eye(5) - 0.97 * moves, earned)
@@ -69,7 +69,7 @@ def test_the_value_of_a_policy_is_the_linear_systems_solution():
 @pytest.mark.parametrize("what", ["sparse factors", "iteration", "iteration that fails"])
 def test_every_way_of_solving_gives_the_same(what, monkeypatch):
     mdp = maxent.garnet(60, 3, discount=0.99, seed=1, branching=4, terminal=2)
-    expected = Problem(mdp, 0.2, None).optimum()
+    expected = ReferenceProblem(mdp, 0.2, None).optimum()
     monkeypatch.setattr(reference, "DENSE_STATES", 0)
     if what != "sparse factors":
         monkeypatch.setattr(reference, "FILL", 0)
@@ -77,7 +77,7 @@ def test_every_way_of_solving_gives_the_same(what, monkeypatch):
         monkeypatch.setattr(
             reference.sparse_linalg, "bicgstab", lambda a, b, **_: (np.zeros_like(b), 1)
         )
-    found = Problem(mdp, 0.2, None).optimum()
+    found = ReferenceProblem(mdp, 0.2, None).optimum()
     assert np.abs(found.v - expected.v).max() <= found.error + expected.error
     assert found.error <= 1e-13 * float(np.abs(found.v).max())
 
@@ -96,5 +96,5 @@ def test_what_is_no_policy_has_no_value(fault):
         "outside the support": [np.log(0.5), -np.inf, np.log(0.5)],
         "infinite": [800.0, 0.0, -np.inf],
     }
-    problem = Problem(mdp, 0.5, None)
+    problem = ReferenceProblem(mdp, 0.5, None)
     assert np.isnan(problem.evaluate(np.array([rows[fault]])).v).all()

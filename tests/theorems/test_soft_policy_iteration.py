@@ -23,6 +23,8 @@ MDP = maxent.garnet(6, 3, discount=0.9, seed=0)
 
 
 def test_an_improvement_that_does_nothing_stops_short_of_the_optimum():
+    """SAC-T1, and SAC-L2 with it."""
+
     def uniform(q, temperature, log_prior=None):
         return np.full_like(q, -np.log(q.shape[-1]))
 
@@ -40,7 +42,7 @@ def test_a_greedy_improvement_is_not_the_soft_one():
 
 
 def test_a_cautious_step_improves_but_too_little():
-    """Half the step still improves (so SQL-T4's first clause holds), less than it should."""
+    """SQL-T4: half the step still improves (its first clause holds), less than it should."""
 
     def half(q, temperature, log_prior=None):
         return operators.boltzmann_policy(q, 2.0 * temperature, log_prior)

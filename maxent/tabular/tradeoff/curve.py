@@ -175,7 +175,8 @@ def tradeoff(
         certify, MaxEntWarning where it was missed.
     progress: show a progress bar on stderr (a terminal only).
 
-    ENVELOPE, SLOPE, MONOTONE.  Raises ConfigError for a discount of 1.
+    ENVELOPE, SLOPE, MONOTONE; the ends: LIMIT-ZERO, LIMIT-INFINITY.  Raises ConfigError for a
+    discount of 1.
     """
     if np.ndim(temperatures) != 1 or np.size(temperatures) == 0:
         raise ConfigError(f"temperatures = {temperatures!r} must be a list of at least one number")

@@ -1,1 +1,1 @@
-"""The clauses of the theorems, a file a family, named as the headings of docs/theory.md."""
+"""The clauses of the statements, a file for each heading of docs/theory.md, under its name."""

@@ -1,4 +1,4 @@
-"""From temperature 0 to infinity: LIMIT-ZERO, LIMIT-INFINITY; with MONOTONE (`temperatures.py`).
+"""From temperature 0 to infinity: LIMIT-ZERO, LIMIT-INFINITY.
 
 Bounds that hold at every temperature take the place of limits: what tends to 0 is bounded by a
 formula that does, at the temperature given and at smaller or larger ones.
@@ -13,34 +13,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.check import Case, clause
-from maxent.theorems.clauses.temperatures import CLAUSES as MONOTONE
-from maxent.theorems.clauses.temperatures import most_entropy, reward_only
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.clauses.along_the_temperature import most_entropy, reward_only
 from maxent.theorems.hypotheses import (
     ALL_ACTIONS,
+    EXACT_ROWS,
     NO_PRIOR,
+    NO_TERMINAL,
+    POSITIVE,
     REPRESENTABLE,
-    SOFT,
-    UNIFORM_MODEL,
-    at_most_pairs,
 )
-from maxent.theorems.inputs import FEW
-from maxent.theorems.instance import MODEL, POSITIVE, Instance
-from maxent.theorems.reference import Problem, Truth
+from maxent.theorems.instance import Instance
+from maxent.theorems.reference import ReferenceValue
 
 # LIMIT-ZERO
 
-HARD = at_most_pairs(FEW)
-"""The hard optimum needs a step of policy iteration for each cell on the way to a goal."""
 
-
-@clause(
-    "LIMIT-ZERO",
-    "value",
-    "0 <= V*_alpha - V*_0 <= alpha log|A|max / (1-gamma).",
-    "MONOTONE between 0 and alpha",
-    (*MODEL, NO_PRIOR, HARD),
-)
+@clause("LIMIT-ZERO", "value", "0 <= V*_alpha - V*_0 <= alpha log|A|max / (1-gamma).")
 def value_near_zero(instance: Instance) -> Iterator[Case]:
     hard = instance.at(0.0)
     for each in {instance.temperature: instance, 0.0: hard}.values():
@@ -57,8 +46,7 @@ def value_near_zero(instance: Instance) -> Iterator[Case]:
     "LIMIT-ZERO",
     "return",
     "pi*_alpha, judged by reward alone, loses at most alpha log|A|max / (1-gamma).",
-    "its entropy is worth no more",
-    (*MODEL, NO_PRIOR, HARD),
+    source="its entropy is worth no more",
 )
 def loss_near_zero(instance: Instance) -> Iterator[Case]:
     hard = instance.at(0.0)
@@ -78,14 +66,15 @@ class HardLimit:
     over another, inf if none.
     """
 
-    entropy: Truth
+    entropy: ReferenceValue
     log_policy: ndarray
     gap: float
 
 
 def hard_limit(instance: Instance) -> HardLimit:
     """Where pi*_alpha goes as alpha -> 0."""
-    if "hard limit" not in instance.shared:
+    known = instance.problem.known
+    if "hard limit" not in known:
         hard = instance.at(0.0)
         problem, q = hard.problem, hard.optimum.q
         gaps = np.where(problem.support, hard.optimum.v[:, None] - q, np.inf)
@@ -93,11 +82,11 @@ def hard_limit(instance: Instance) -> HardLimit:
         tied = gaps <= width
         log_prior = np.where(tied | ~problem.nonterminal[:, None], problem.log_prior, -np.inf)
         free = instance.mdp.replace(reward=np.zeros_like(instance.mdp.reward))
-        limit = Problem(free, 1.0, log_prior.astype(np.float64))
+        limit = instance.problems(free, 1.0, log_prior.astype(np.float64))
         truth = limit.optimum()
         gap = float(gaps[problem.support & ~tied].min(initial=math.inf))
-        instance.shared["hard limit"] = HardLimit(truth, limit.boltzmann(truth.q), gap)
-    return instance.shared["hard limit"]
+        known["hard limit"] = HardLimit(truth, limit.boltzmann(truth.q), gap)
+    return known["hard limit"]
 
 
 @clause(
@@ -106,8 +95,9 @@ def hard_limit(instance: Instance) -> HardLimit:
     "V*_alpha >= V^pi_alpha = V*_0 + alpha W, pi the hard-optimal policy of greatest discounted "
     "entropy W, and (V*_alpha - V*_0) / alpha -> W: at most W + |A| exp(-gap/alpha + w) / "
     "(1-gamma), w = gamma log|A| / (1-gamma), gap the smallest loss of an action not tied.",
-    "V* = V*_0 + alpha W_alpha, W_alpha soft-optimal for the log prior A_0 / alpha (SHAPE, SCALE)",
-    (*MODEL, POSITIVE, NO_PRIOR, HARD),
+    POSITIVE,
+    source="V* = V*_0 + alpha W_alpha, W_alpha soft-optimal for the log prior A_0 / alpha "
+    "(SHAPE, SCALE)",
 )
 def tied_actions(instance: Instance) -> Iterator[Case]:
     hard, limit, beta = instance.at(0.0), hard_limit(instance), instance.beta
@@ -155,8 +145,7 @@ def _large(instance: Instance) -> list[Instance]:
     "value",
     "alpha V_inf + return(pi_inf) <= V*_alpha <= alpha V_inf + max|r| / (1-gamma), V_inf the value "
     "without rewards at alpha = 1: V*_alpha / alpha -> V_inf.",
-    "pi_inf is a policy; rewards add at most max|r| a step",
-    (*MODEL, POSITIVE),
+    POSITIVE,
 )
 def value_at_infinity(instance: Instance) -> Iterator[Case]:
     free = free_instance(instance)
@@ -177,8 +166,9 @@ def value_at_infinity(instance: Instance) -> Iterator[Case]:
     "policy",
     "alpha |log pi*_alpha - log pi_inf| <= 2 max|r| / (1-gamma), pi_inf proportional to "
     "prior exp(gamma P V_inf).",
-    "Q*_alpha and V*_alpha are within max|r| / (1-gamma) of alpha times their limits",
-    SOFT,
+    POSITIVE,
+    REPRESENTABLE,
+    source="Q*_alpha and V*_alpha are within max|r| / (1-gamma) of alpha times their limits",
 )
 def policy_at_infinity(instance: Instance) -> Iterator[Case]:
     free = free_instance(instance)
@@ -196,8 +186,11 @@ def policy_at_infinity(instance: Instance) -> Iterator[Case]:
     "uniform",
     "pi_inf is uniform and V_inf = log|A| / (1-gamma) where every state has every action and none "
     "is terminal (with masks or terminal states it need not be).",
-    "gamma E[V_inf(s')] is then the same for all actions",
-    (*UNIFORM_MODEL, ALL_ACTIONS),
+    NO_PRIOR,
+    NO_TERMINAL,
+    EXACT_ROWS,
+    ALL_ACTIONS,
+    source="gamma E[V_inf(s')] is then the same for all actions",
 )
 def uniform_limit(instance: Instance) -> Iterator[Case]:
     free = free_instance(instance)
@@ -215,8 +208,13 @@ def uniform_limit(instance: Instance) -> Iterator[Case]:
     "rate",
     "0 <= V*_alpha - alpha log|A| / (1-gamma) - V_uniform <= max_s span_a(Q)^2 / "
     "(8 alpha (1-gamma)), Q that of the uniform policy, reward only.",
-    "Hoeffding's lemma",
-    (*UNIFORM_MODEL, POSITIVE, ALL_ACTIONS, REPRESENTABLE),
+    NO_PRIOR,
+    NO_TERMINAL,
+    EXACT_ROWS,
+    POSITIVE,
+    ALL_ACTIONS,
+    REPRESENTABLE,
+    source="Hoeffding's lemma",
 )
 def rate_at_infinity(instance: Instance) -> Iterator[Case]:
     problem, bare = instance.problem, reward_only(instance)
@@ -233,15 +231,3 @@ def rate_at_infinity(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(least, value, tolerance, doubt, side="lower", alpha=alpha)
         most = least + span * (span / (8.0 * alpha)) / (1.0 - instance.beta)
         yield instance.at_most(value, most, tolerance, doubt, side="upper", alpha=alpha)
-
-
-CLAUSES = (
-    *MONOTONE,
-    value_near_zero,
-    loss_near_zero,
-    tied_actions,
-    value_at_infinity,
-    policy_at_infinity,
-    uniform_limit,
-    rate_at_infinity,
-)

@@ -1,4 +1,4 @@
-"""Soft policy iteration, the exact part: SAC Lemmas 1-2 and Theorem 1 (2018), SQL App. A.1 (2017).
+"""Soft policy iteration, the exact part: SAC-L1, SAC-L2, SAC-T1 (SAC Lemmas 1-2 and Theorem 1).
 
 T^pi is `soft_policy_bellman`, (T^pi Q)(s,a) = r + gamma E[ E_pi[ Q - alpha log pi ] ]; the value
 of a policy, where one is needed as the truth, comes from the linear system
@@ -10,15 +10,17 @@ transition as stored.  The policy set Pi is all policies.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.check import Case, clause
-from maxent.theorems.instance import MODEL, POSITIVE, SWEEPS_CHECKED, Instance
-from maxent.theorems.reference import Truth
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.clauses.soft_q_learning import improvements
+from maxent.theorems.hypotheses import POSITIVE
+from maxent.theorems.instance import SWEEPS_CHECKED, Instance
+from maxent.theorems.reference import ReferenceValue
 
 ROUNDS = 100
 
@@ -27,8 +29,7 @@ ROUNDS = 100
     "SAC-L1",
     "fixed point",
     "T^pi Q^pi = Q^pi, with V^pi the solution of (I - gamma P_pi) V = r_pi + alpha H_pi.",
-    "SAC Lemma 1, Eqs. 2-3",
-    MODEL,
+    source="SAC Lemma 1, Eqs. 2-3",
 )
 def evaluation_fixed_point(instance: Instance) -> Iterator[Case]:
     for name, policy, truth in instance.policies:
@@ -41,8 +42,7 @@ def evaluation_fixed_point(instance: Instance) -> Iterator[Case]:
     "SAC-L1",
     "value",
     "V^pi(s) = E_pi[ Q^pi(s,a) - alpha log pi(a|s) ].",
-    "SAC Eq. 3 (with the alpha of SAC2)",
-    MODEL,
+    source="SAC Eq. 3 (with the alpha of SAC2)",
 )
 def value_of_policy(instance: Instance) -> Iterator[Case]:
     for name, policy, truth in instance.policies:
@@ -55,8 +55,7 @@ def value_of_policy(instance: Instance) -> Iterator[Case]:
     "SAC-L1",
     "operator",
     "T^pi Q is V <- E_pi[ Q - alpha log pi ] followed by Q <- r + gamma E[V], for every Q.",
-    "SAC Eqs. 2-3",
-    MODEL,
+    source="SAC Eqs. 2-3",
 )
 def evaluation_operator(instance: Instance) -> Iterator[Case]:
     for name, policy, q_name, q in _policies_with_q(instance):
@@ -71,8 +70,6 @@ def evaluation_operator(instance: Instance) -> Iterator[Case]:
     "iteration",
     "Q_k = T^pi Q_(k-1) has max |Q_k - Q^pi| <= gamma^k max |Q_0 - Q^pi|: the limit is the "
     "linear system's solution.",
-    "SAC Lemma 1",
-    MODEL,
 )
 def evaluation_iteration(instance: Instance) -> Iterator[Case]:
     exact = {name: truth for name, _, truth in instance.policies}
@@ -96,8 +93,7 @@ def evaluation_iteration(instance: Instance) -> Iterator[Case]:
     "SAC-L1",
     "affine",
     "T^pi((1-t) Q1 + t Q2) = (1-t) T^pi Q1 + t T^pi Q2.",
-    "SAC Lemma 1: the expectation is linear",
-    MODEL,
+    source="SAC Lemma 1: the expectation is linear",
 )
 def affine(instance: Instance) -> Iterator[Case]:
     for name, policy, q_name, q in _policies_with_q(instance):
@@ -113,13 +109,7 @@ def affine(instance: Instance) -> Iterator[Case]:
             yield instance.equal(left, right, tolerance, policy=name, q=q_name, t=t)
 
 
-@clause(
-    "SAC-L1",
-    "contraction",
-    "max |T^pi Q1 - T^pi Q2| <= gamma max |Q1 - Q2|.",
-    "SAC Lemma 1",
-    MODEL,
-)
+@clause("SAC-L1", "contraction", "max |T^pi Q1 - T^pi Q2| <= gamma max |Q1 - Q2|.")
 def evaluation_contraction(instance: Instance) -> Iterator[Case]:
     pairs = list(inputs.q_pairs(instance.problem, instance.optimum, instance.rng(8)))
     for i, (name, policy, _) in enumerate(instance.policies):
@@ -131,13 +121,7 @@ def evaluation_contraction(instance: Instance) -> Iterator[Case]:
             yield instance.at_most(change, bound, tolerance, policy=name, q=q_name)
 
 
-@clause(
-    "SAC-L1",
-    "monotonicity",
-    "Q1 <= Q2 everywhere implies T^pi Q1 <= T^pi Q2 everywhere.",
-    "SAC Lemma 1",
-    MODEL,
-)
+@clause("SAC-L1", "monotonicity", "Q1 <= Q2 everywhere implies T^pi Q1 <= T^pi Q2 everywhere.")
 def evaluation_monotonicity(instance: Instance) -> Iterator[Case]:
     pairs = list(inputs.ordered_pairs(instance.problem, instance.optimum, instance.rng(9)))
     for i, (name, policy, _) in enumerate(instance.policies):
@@ -146,49 +130,11 @@ def evaluation_monotonicity(instance: Instance) -> Iterator[Case]:
             yield instance.at_most(low, high, instance.sweep_rounding(q, p), policy=name, q=q_name)
 
 
-def _improved(
-    instance: Instance, improve: Callable[[ndarray], ndarray]
-) -> Iterator[tuple[str, Truth, Truth, float]]:
-    """Each policy's value before and after one improvement, and the rounding of comparing."""
-    for name, _, before in instance.policies:
-        after = instance.evaluate(improve(instance.q_float(before.q)))
-        yield name, before, after, instance.solve_rounding(before.q, instance.optimum.q)
-
-
-@clause(
-    "SQL-T4",
-    "improvement",
-    "pi' proportional to exp(Q^pi / alpha) has Q^pi' >= Q^pi everywhere.",
-    "SQL Theorem 4 (App. A.1)",
-    MODEL,
-)
-def boltzmann_improves(instance: Instance) -> Iterator[Case]:
-    for name, before, after, tolerance in _improved(instance, instance.boltzmann_policy):
-        yield instance.at_most(
-            before.q, after.q, tolerance, before.error + after.error, policy=name
-        )
-
-
-@clause(
-    "SQL-T4",
-    "size of the step",
-    "V^pi' >= alpha log sum exp(Q^pi / alpha) = V^pi + alpha KL(pi || pi').",
-    "SQL App. A.1: the first step of its chain of inequalities",
-    MODEL,
-)
-def size_of_step(instance: Instance) -> Iterator[Case]:
-    for name, before, after, tolerance in _improved(instance, instance.boltzmann_policy):
-        least = instance.problem.soft_value(before.q)
-        yield instance.at_most(least, after.v, tolerance, before.error + after.error, policy=name)
-
-
 @clause(
     "SAC-L2",
     "projection",
     "pi_new minimises KL(pi' || exp(Q / alpha) / Z) in each state: E_pi_new[ Q - alpha log pi_new ]"
     " reaches alpha log sum exp(Q / alpha), which no policy exceeds.",
-    "SAC Eq. 4 (GIBBS-1, GIBBS-2)",
-    MODEL,
 )
 def projection(instance: Instance) -> Iterator[Case]:
     listed = list(inputs.q_functions(instance.problem, instance.optimum, instance.rng(10)))
@@ -205,8 +151,8 @@ def projection(instance: Instance) -> Iterator[Case]:
     "minimiser",
     "Over all policies the projection is exp(Q / alpha) / Z: alpha log(pi_new(a|s) / prior(a|s)) = "
     "Q(s,a) - V(s).",
-    "SAC Eq. 4 with Pi all policies",
-    (*MODEL, POSITIVE),
+    POSITIVE,
+    source="SAC Eq. 4 with Pi all policies",
 )
 def minimiser(instance: Instance) -> Iterator[Case]:
     return instance.boltzmann_cases(instance.soft_policy_improvement)
@@ -216,11 +162,10 @@ def minimiser(instance: Instance) -> Iterator[Case]:
     "SAC-L2",
     "improvement",
     "Q^pi_new >= Q^pi_old everywhere, from random and adversarial pi_old.",
-    "SAC Lemma 2",
-    MODEL,
+    source="SAC Lemma 2",
 )
 def projection_improves(instance: Instance) -> Iterator[Case]:
-    for name, before, after, tolerance in _improved(instance, instance.soft_policy_improvement):
+    for name, before, after, tolerance in improvements(instance, instance.soft_policy_improvement):
         yield instance.at_most(
             before.q, after.q, tolerance, before.error + after.error, policy=name
         )
@@ -230,8 +175,6 @@ def projection_improves(instance: Instance) -> Iterator[Case]:
     "SAC-T1",
     "monotone sequence",
     "Repeating evaluation and improvement, V^pi_k never falls in any state.",
-    "SAC Theorem 1",
-    MODEL,
 )
 def never_falls(instance: Instance) -> Iterator[Case]:
     for name, values in soft_policy_iterations(instance):
@@ -245,8 +188,7 @@ def never_falls(instance: Instance) -> Iterator[Case]:
     "SAC-T1",
     "rate",
     "max |V* - V^pi_k| <= gamma max |V* - V^pi_(k-1)|.",
-    "SAC Theorem 1; policy iteration is no slower than value iteration",
-    MODEL,
+    source="SAC Theorem 1; policy iteration is no slower than value iteration",
 )
 def rate(instance: Instance) -> Iterator[Case]:
     best = instance.optimum
@@ -263,8 +205,6 @@ def rate(instance: Instance) -> Iterator[Case]:
     "SAC-T1",
     "limit",
     "Repeating evaluation and improvement reaches V*, the solution of the soft Bellman equation.",
-    "SAC Theorem 1",
-    MODEL,
 )
 def limit(instance: Instance) -> Iterator[Case]:
     best = instance.optimum
@@ -276,13 +216,7 @@ def limit(instance: Instance) -> Iterator[Case]:
         )
 
 
-@clause(
-    "SAC-T1",
-    "dominance",
-    "The limit policy has Q^pi* >= Q^pi for every policy pi.",
-    "SAC Theorem 1",
-    MODEL,
-)
+@clause("SAC-T1", "dominance", "The limit policy has Q^pi* >= Q^pi for every policy pi.")
 def limit_dominates(instance: Instance) -> Iterator[Case]:
     for start, values in soft_policy_iterations(instance):
         for name, _, other in instance.policies:
@@ -292,7 +226,7 @@ def limit_dominates(instance: Instance) -> Iterator[Case]:
             yield instance.at_most(other.q, values[-1].q, tolerance, doubt, **witness)
 
 
-def soft_policy_iterations(instance: Instance) -> list[tuple[str, list[Truth]]]:
+def soft_policy_iterations(instance: Instance) -> list[tuple[str, list[ReferenceValue]]]:
     """Runs of soft policy iteration: improvement by the operator under test, exact evaluation.
 
     A run ends when V* is reached within rounding, or when no state's value rises any more.
@@ -318,23 +252,3 @@ def _policies_with_q(instance: Instance) -> Iterator[tuple[str, ndarray, str, nd
     listed = list(inputs.q_functions(instance.problem, instance.optimum, instance.rng(11)))
     for i, (name, policy, _) in enumerate(instance.policies):
         yield name, policy, *listed[i % len(listed)]
-
-
-CLAUSES = (
-    evaluation_fixed_point,
-    value_of_policy,
-    evaluation_operator,
-    evaluation_iteration,
-    affine,
-    evaluation_contraction,
-    evaluation_monotonicity,
-    boltzmann_improves,
-    size_of_step,
-    projection,
-    minimiser,
-    projection_improves,
-    never_falls,
-    rate,
-    limit,
-    limit_dominates,
-)

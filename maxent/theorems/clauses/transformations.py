@@ -18,9 +18,9 @@ from maxent.mdp import MDP
 from maxent.mdp.validation import MAX_REWARD
 from maxent.support.arguments import MAX_TEMPERATURE, MIN_TEMPERATURE
 from maxent.theorems import inputs
-from maxent.theorems.check import Case, clause
-from maxent.theorems.hypotheses import EXACT_ROWS, NO_TERMINAL, REPRESENTABLE, UNIFORM_MODEL
-from maxent.theorems.instance import MODEL, POSITIVE, Instance
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.hypotheses import REPRESENTABLE
+from maxent.theorems.instance import Instance
 
 LARGEST = 1e-3 * MAX_REWARD
 
@@ -67,8 +67,6 @@ def optimum_q(instance: Instance) -> ndarray:
     "SCALE",
     "rewards and temperature",
     "Q*_(c alpha, c r) = c Q*_(alpha, r), same policy; with c = 1/alpha, the reward scale of SAC.",
-    "SAC Sec. 4: the temperature is an inverse reward scale",
-    MODEL,
 )
 def scaling(instance: Instance) -> Iterator[Case]:
     alpha, reward = instance.temperature, instance.mdp.reward
@@ -90,8 +88,6 @@ def scaling(instance: Instance) -> Iterator[Case]:
     "SHAPE",
     "potentials",
     "With r' = r + gamma P Phi - Phi, Phi = 0 at terminal states: Q*' = Q* - Phi, same policy.",
-    "Ng, Harada, Russell (1999), for the soft optimum",
-    MODEL,
 )
 def shaping(instance: Instance) -> Iterator[Case]:
     problem, rng = instance.problem, instance.rng(30)
@@ -116,13 +112,7 @@ def shaping(instance: Instance) -> Iterator[Case]:
             yield instance.equal(its, mine, tolerance, part="alpha log pi", potential=name)
 
 
-@clause(
-    "SHIFT",
-    "constant reward",
-    "r + c everywhere makes V* + c / (1 - gamma), same policy.",
-    "SHAPE with a constant potential",
-    (*MODEL, NO_TERMINAL, EXACT_ROWS),
-)
+@clause("SHIFT", "constant reward", "r + c everywhere makes V* + c / (1 - gamma), same policy.")
 def shift(instance: Instance) -> Iterator[Case]:
     problem = instance.problem
     size = min(float(np.abs(problem.reward).max()) or 1.0, LARGEST)
@@ -140,8 +130,6 @@ def shift(instance: Instance) -> Iterator[Case]:
     "DUPLICATE",
     "every action twice",
     "With every action in two copies: V* + alpha log 2 / (1 - gamma), each copy half as likely.",
-    "log-sum-exp of two equal halves",
-    UNIFORM_MODEL,
 )
 def duplicate(instance: Instance) -> Iterator[Case]:
     problem, alpha = instance.problem, instance.temperature
@@ -186,8 +174,6 @@ def _doubled(mdp: MDP) -> MDP:
     "as a reward",
     "With KL(pi || prior) for the entropy: the entropy problem with reward r + alpha log prior, "
     "Q* + alpha log prior, same policy.",
-    "Ziebart (2010); Levine (2018)",
-    (*MODEL, POSITIVE),
 )
 def prior_as_reward(instance: Instance) -> Iterator[Case]:
     if instance.prior is None:
@@ -206,8 +192,7 @@ def prior_as_reward(instance: Instance) -> Iterator[Case]:
     "PRIOR",
     "uniform prior",
     "The uniform prior over the available actions is entropy with reward r - alpha log |A(s)|.",
-    "Asadi, Littman (2017)",
-    (*MODEL, POSITIVE),
+    source="Asadi, Littman (2017)",
 )
 def uniform_prior(instance: Instance) -> Iterator[Case]:
     available = instance.mdp.action_mask
@@ -241,6 +226,3 @@ def _some_prior(instance: Instance) -> ndarray:
     """A random prior, at least 0.01 / A on every available action."""
     weights = instance.mdp.action_mask * (0.01 + instance.rng(31).random(instance.mdp.reward.shape))
     return weights / weights.sum(axis=1, keepdims=True)
-
-
-CLAUSES = (scaling, shaping, shift, duplicate, prior_as_reward, uniform_prior)

@@ -1,23 +1,9 @@
 """What goes wrong without a hypothesis: small problems on which the conclusion fails.
 
 Each function takes nothing, computes its problem anew (fractions of a second) and returns a
-`CounterExample` with the MDP and the numbers.  `ALL` lists them by key; docs/counterexamples.md
-tells them one by one; `maxent.plots.counterexample` draws any of them.
-
-====================  ===============  ========================================================
-key                   against          the hypothesis that is missing
-====================  ===============  ========================================================
-NOT-TIED-IMPROVED     SAC-L2           a policy set that is a product over states
-NOT-TIED-BEST         SAC-T1           the same
-NOT-TIED-CONVERGENT   SAC-T1           the same
-NOT-ANY-SOFTMAX       SQL-T3           the soft value is log-sum-exp, not a Boltzmann average
-NOT-UNDISCOUNTED      SQL-T3           a discount below 1, or episodes that surely end
-NOT-UNBOUNDED         SQL-T3           a finite partition sum
-NOT-BARE-RESIDUAL     SQL-T3           the factor 1/(1-gamma) between residual and error
-NOT-STOCHASTIC        INFERENCE        deterministic dynamics
-NOT-UNIFORM           LIMIT-INFINITY   gamma E[V_inf(s')|s,a] the same for all actions
-NOT-HARD-Q            LIMIT-INFINITY   the Q in the bound is Q*_alpha, not Q*_0
-====================  ===============  ========================================================
+`CounterExample` with the MDP and the numbers.  `ALL` lists them by key; what each is against, and
+the hypothesis that is missing, stand in `maxent.theorems.statements`; docs/counterexamples.md tells
+them one by one; `maxent.plots.counterexample` draws any of them.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from maxent.theorems.counterexamples.record import CounterExample
 
 
 def boltzmann_average() -> CounterExample:
-    """Several fixed points of the Boltzmann operator (against SQL-T3's one limit).
+    """NOT-ANY-SOFTMAX, against SQL-T3: several fixed points of the Boltzmann operator.
 
     From state 0, one action loops (reward 0.02), the other ends the episode (reward 0.1).
     """
@@ -51,12 +51,8 @@ def boltzmann_average() -> CounterExample:
             value = average(value)
         numbers[f"limit from V = {name}"] = value
     numbers["fixed point of log-sum-exp"] = solve(mdp, temperature).v[0]
-    return CounterExample(
+    return CounterExample.of(
         "NOT-ANY-SOFTMAX",
-        "SQL-T3",
-        "the soft value is alpha log sum exp(Q/alpha), which contracts",
-        "the mean of q under its own Boltzmann policy has three fixed points, two of them stable",
-        "Asadi, Littman (2017), An Alternative Softmax Operator",
         mdp,
         temperature,
         len(roots) == 3 and slopes[0] < 1 < slopes[1] and slopes[2] < 1,
@@ -71,7 +67,7 @@ def boltzmann_average() -> CounterExample:
 
 
 def undiscounted() -> CounterExample:
-    """gamma = 1 without termination: values grow without bound (against SQL-T3).
+    """NOT-UNDISCOUNTED, against SQL-T3: without discount or end values grow without bound.
 
     Two states, two actions (stay, or go to the other).  With an exit instead of the other state
     and a cost of 1 a step, the same sums settle; with the cost gone they grow again, like
@@ -102,12 +98,8 @@ def undiscounted() -> CounterExample:
         "uniform policy, exit, no cost": uniform.v[0],
         "its error bound": uniform.error_bound,
     }
-    return CounterExample(
+    return CounterExample.of(
         "NOT-UNDISCOUNTED",
-        "SQL-T3",
-        "the discount is below 1, or every policy of interest surely ends (is proper)",
-        "values grow linearly with the horizon, for ever",
-        "Puterman (1994), Markov Decision Processes",
         ring,
         temperature,
         bool(
@@ -121,7 +113,7 @@ def undiscounted() -> CounterExample:
 
 
 def unbounded_partition() -> CounterExample:
-    """Infinitely many actions whose partition sum is not finite (against SQL-T3).
+    """NOT-UNBOUNDED, against SQL-T3: infinitely many actions whose partition sum is not finite.
 
     One state that stays, actions a = 1, 2, ... with reward -log a, so that exp(r/alpha) =
     a^(-1/alpha): the sum is finite exactly for alpha < 1.  Cut off after n actions,
@@ -153,13 +145,8 @@ def unbounded_partition() -> CounterExample:
     numbers["soft value of -a^2 on the line"] = 0.5 * np.log(np.pi)
     curves |= {"half_widths": half_widths, "gauss": gauss}
     rises = [np.diff(curves[f"v at {alpha:g}"])[-1] for alpha in temperatures]
-    return CounterExample(
+    return CounterExample.of(
         "NOT-UNBOUNDED",
-        "SQL-T3",
-        "the partition sum (the sum over actions of exp(Q/alpha)) is finite",
-        "the soft value rises without bound as more of the actions are counted, "
-        "at every temperature from 1 on, and at none below",
-        "direct computation (the p-series)",
         cut_off(10),
         float("nan"),
         bool(rises[0] < 1e-3 and rises[1] > 1.0 and rises[2] > 10.0),
@@ -184,7 +171,7 @@ def forest() -> MDP:
 
 
 def bare_residual() -> CounterExample:
-    """Stopping where a sweep changes little, as if that were the error (against SQL-T3).
+    """NOT-BARE-RESIDUAL, against SQL-T3: a sweep that changes little, taken for a small error.
 
     Started a constant 10 above V*, a sweep changes V by 10 (1 - gamma) only.  And a *span* of
     changes below a tolerance says that the policy is good, not the value.
@@ -213,12 +200,8 @@ def bare_residual() -> CounterExample:
     numbers |= {"forest, sweeps": sweeps, "forest, span of the last change": np.ptp(change)}
     numbers["largest certified error, true bounds"] = max(certified)
     ratio = np.array(errors) / np.array(changes) * (1.0 - np.array(RESIDUAL_DISCOUNTS))
-    return CounterExample(
+    return CounterExample.of(
         "NOT-BARE-RESIDUAL",
-        "SQL-T3",
-        "a residual is multiplied by gamma/(1-gamma) before it is called an error",
-        "a change of 0.001 leaves an error of 10 at discount 0.9999",
-        "Puterman (1994), Markov Decision Processes; the forest of Chades et al. (2014)",
         garnet(6, 2, discount=RESIDUAL_DISCOUNTS[-1], seed=0),
         temperature,
         bool(np.all(ratio > 0.89) and np.abs(v - exact).max() > 20.0),

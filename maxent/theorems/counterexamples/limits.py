@@ -52,7 +52,7 @@ def _inference(mdp: MDP, temperature: float) -> dict[str, float]:
 
 
 def stochastic_inference() -> CounterExample:
-    """Stochastic dynamics in control as inference (against INFERENCE): the posterior wins by luck.
+    """NOT-STOCHASTIC, against INFERENCE: with stochastic dynamics the posterior wins by luck.
 
     alpha log Z > V* by Jensen's inequality, and the posterior exp(R/alpha) p / Z over trajectories
     is not the law under pi*: it changes the dynamics, which no policy can.
@@ -68,12 +68,8 @@ def stochastic_inference() -> CounterExample:
     numbers["the same, winning for certain"] = certain["alpha log Z"] - certain["V*"]
     numbers["total variation, winning for certain"] = certain["total variation of the two laws"]
     names = {"posterior of gambling": "posterior", "pi* of gambling": "policy"}
-    return CounterExample(
+    return CounterExample.of(
         "NOT-STOCHASTIC",
-        "INFERENCE",
-        "the dynamics are deterministic",
-        "alpha log Z exceeds V*, and the posterior is not the law under pi*",
-        "Levine (2018), RL and Control as Probabilistic Inference",
         mdp,
         temperature,
         bool(numbers["alpha log Z - V*"] > 0.1 and abs(gap[[0, -1]]).max() < 1e-12),
@@ -84,9 +80,9 @@ def stochastic_inference() -> CounterExample:
 
 
 def non_uniform_limit() -> CounterExample:
-    """At infinite temperature the policy is not uniform where the future's choice differs.
+    """NOT-UNIFORM, against LIMIT-INFINITY: where later choices differ, so does the policy.
 
-    Against LIMIT-INFINITY.  Three MDPs with discount 0.9 and 2 actions in state 0: *leave* or
+    Three MDPs with discount 0.9 and 2 actions in state 0: *leave* or
     *stay*, where leaving ends the episode (exit), or leads to a state with one action (mask), or to
     one with two (equal).
     """
@@ -109,12 +105,8 @@ def non_uniform_limit() -> CounterExample:
         unpaid = solve(mdp.replace(reward=np.zeros((2, 2))), 1.0)
         numbers[f"staying at temperature 1e6, {name}"] = stay[-1]
         numbers[f"staying in the limit, {name}"] = unpaid.policy[0, 1]
-    return CounterExample(
+    return CounterExample.of(
         "NOT-UNIFORM",
-        "LIMIT-INFINITY",
-        "gamma E[V_inf(s')|s,a] is the same for all actions (equal |A(s)| and no terminal state)",
-        "the limit policy prefers the action that keeps choices open: probability 0.835, not 0.5",
-        "direct computation",
         mdps["exit"],
         float("nan"),
         bool(abs(off["exit"][-1]) > 0.3 and off["mask"][-1] > 0.1 and abs(off["equal"][-1]) < 1e-5),
@@ -124,7 +116,7 @@ def non_uniform_limit() -> CounterExample:
 
 
 def hard_q_in_the_bound() -> CounterExample:
-    """Q*_0 in the bound for high temperatures (against LIMIT-INFINITY).
+    """NOT-HARD-Q, against LIMIT-INFINITY: Q*_0 in the bound for high temperatures.
 
     0 <= V*_alpha - alpha log|A|/(1-gamma) - V_uniform <= max_s span_a(Q)^2 / (8 alpha (1-gamma))
     holds with Q = Q*_alpha and with the Q of the uniform policy.  State 0 chooses between two
@@ -158,12 +150,8 @@ def hard_q_in_the_bound() -> CounterExample:
         "bound with Q of the uniform policy": explicit[at],
         "gap over the bound with Q*_0": gaps[at] / wrong[at],
     }
-    return CounterExample(
+    return CounterExample.of(
         "NOT-HARD-Q",
-        "LIMIT-INFINITY",
-        "the Q in the bound is Q*_alpha, or that of the uniform policy",
-        "with Q*_0 in its place the bound is exceeded many times over",
-        "direct computation",
         mdp,
         float(temperatures[at]),
         bool(np.all(gaps > wrong) and np.all(gaps <= right) and np.all(gaps <= explicit)),

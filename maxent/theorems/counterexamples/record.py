@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.mdp import MDP
+from maxent.theorems.statements import STATEMENTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,21 @@ class CounterExample:
             array.setflags(write=False)
         object.__setattr__(self, "numbers", MappingProxyType(plain))
         object.__setattr__(self, "curves", MappingProxyType(arrays))
+
+    @classmethod
+    def of(
+        cls,
+        key: str,
+        mdp: MDP,
+        temperature: float,
+        shown: bool,
+        numbers: Mapping[str, float],
+        curves: Mapping[str, ndarray],
+    ) -> CounterExample:
+        """The counter-example of a key, whose words are in the table of statements."""
+        about = STATEMENTS[key]
+        words = (about.against, about.missing, about.plain, about.source)
+        return cls(key, *words, mdp, temperature, shown, numbers, curves)
 
     def __str__(self) -> str:
         verdict = "shown" if self.shown else "NOT shown"

@@ -47,10 +47,6 @@ _TIED: dict[str, tuple[Any, Any]] = {
         [[1.64, -0.03], [-1.3, 0.08], [-0.3, 0.45]],
     ),
 }
-TIED_SOURCE = (
-    "search of 3,000 MDPs: 3 states, 2 actions, transitions Dirichlet(0.2), rewards N(0, 1), "
-    "both rounded to 2 decimals"
-)
 
 
 def tied_mdp(key: str) -> MDP:
@@ -85,11 +81,8 @@ def _tied_run(mdp: MDP, steps: int) -> ndarray:
     return np.array(xs)
 
 
-_PRODUCT = "the policy set is a product of per-state sets (no parameters shared by states)"
-
-
 def tied_improvement() -> CounterExample:
-    """One projection step that makes the policy worse in every state (against SAC-L2)."""
+    """NOT-TIED-IMPROVED, against SAC-L2: a projection step that is worse in every state."""
     mdp = tied_mdp("NOT-TIED-IMPROVED")
     xs = _tied_run(mdp, 12)
     values = np.array([tied_value(mdp, x, TIED_TEMPERATURE) for x in xs])
@@ -100,12 +93,8 @@ def tied_improvement() -> CounterExample:
         "change in the state that loses least": change.max(),
         "change in the state that loses most": change.min(),
     }
-    return CounterExample(
+    return CounterExample.of(
         "NOT-TIED-IMPROVED",
-        "SAC-L2",
-        _PRODUCT,
-        "the projection lowers the soft value in every state, by more than 20",
-        TIED_SOURCE,
         mdp,
         TIED_TEMPERATURE,
         bool(change.max() < -20.0),
@@ -115,7 +104,7 @@ def tied_improvement() -> CounterExample:
 
 
 def tied_best() -> CounterExample:
-    """A tied set in which no policy is best in every state (against SAC-T1's dominance)."""
+    """NOT-TIED-BEST, against SAC-T1: a set in which no policy is best in every state."""
     mdp = tied_mdp("NOT-TIED-BEST")
     # dense at both ends, where the best policies of single states lie
     ends = np.logspace(-12, -2, 101)
@@ -126,12 +115,8 @@ def tied_best() -> CounterExample:
     numbers = {f"best x for state {s}": x[values[:, s].argmax()] for s in range(mdp.n_states)}
     numbers |= {f"its value there, state {s}": values[:, s].max() for s in range(mdp.n_states)}
     numbers |= {"least worst-state shortfall": shortfall[least].max(), "reached at x": x[least]}
-    return CounterExample(
+    return CounterExample.of(
         "NOT-TIED-BEST",
-        "SAC-T1",
-        _PRODUCT,
-        "every policy of the set falls short of the set's best by more than 7 in some state",
-        TIED_SOURCE,
         mdp,
         TIED_TEMPERATURE,
         bool(shortfall[least].max() > 7.0),
@@ -141,7 +126,7 @@ def tied_best() -> CounterExample:
 
 
 def tied_oscillation() -> CounterExample:
-    """Soft policy iteration in a tied set that ends in a cycle of two policies (against SAC-T1)."""
+    """NOT-TIED-CONVERGENT, against SAC-T1: soft policy iteration ends in a cycle of two."""
     mdp = tied_mdp("NOT-TIED-CONVERGENT")
     xs = _tied_run(mdp, 60)
     values = np.array([tied_value(mdp, x, TIED_TEMPERATURE) for x in xs])
@@ -159,12 +144,8 @@ def tied_oscillation() -> CounterExample:
         "mean value of the other": tied_value(mdp, high, TIED_TEMPERATURE).mean(),
         "best mean value in the set": best,
     }
-    return CounterExample(
+    return CounterExample.of(
         "NOT-TIED-CONVERGENT",
-        "SAC-T1",
-        _PRODUCT,
-        "soft policy iteration alternates between two policies for ever",
-        TIED_SOURCE,
         mdp,
         TIED_TEMPERATURE,
         bool(high - low > 0.5 and abs(xs[-1] - xs[-3]) < 1e-12),

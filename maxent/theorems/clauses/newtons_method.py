@@ -14,10 +14,10 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.check import Case, clause
+from maxent.theorems.clause import Case, clause
 from maxent.theorems.clauses.soft_policy_iteration import soft_policy_iterations
-from maxent.theorems.hypotheses import SOFT
-from maxent.theorems.instance import MODEL, Instance
+from maxent.theorems.hypotheses import POSITIVE, REPRESENTABLE
+from maxent.theorems.instance import Instance
 
 
 def span(instance: Instance, q: ndarray) -> ndarray:
@@ -34,8 +34,6 @@ def span(instance: Instance, q: ndarray) -> ndarray:
     "step",
     "A step of soft policy iteration is Newton's on T V - V: V^pi' = V + (I - gamma P_pi')^{-1} "
     "(T V - V), pi' the Boltzmann policy of r + gamma P V, for every V.",
-    "Puterman, Brumelle (1979); Geist et al. (2019)",
-    MODEL,
 )
 def newton_step(instance: Instance) -> Iterator[Case]:
     starts = inputs.v_functions(instance.problem, instance.optimum, instance.rng(40))
@@ -54,8 +52,9 @@ def newton_step(instance: Instance) -> Iterator[Case]:
     "derivative",
     "T'(V) = gamma P_pi, pi the Boltzmann policy: 0 <= T(V + D) - T V - gamma P_pi D <= "
     "span_a(gamma P D)^2 / (8 alpha).",
-    "Hoeffding's lemma",
-    SOFT,
+    POSITIVE,
+    REPRESENTABLE,
+    source="Hoeffding's lemma",
 )
 def derivative(instance: Instance) -> Iterator[Case]:
     problem, rng = instance.problem, instance.rng(41)
@@ -80,8 +79,9 @@ def derivative(instance: Instance) -> Iterator[Case]:
     "SPI-NEWTON",
     "quadratic convergence",
     "0 <= V* - V^pi_(k+1) <= max_s span_a(gamma P (V* - V^pi_k))^2 / (8 alpha (1-gamma)).",
-    "Newton's method; the remainder above, carried through (I - gamma P)^{-1}",
-    SOFT,
+    POSITIVE,
+    REPRESENTABLE,
+    source="Newton's method; the remainder above, carried through (I - gamma P)^{-1}",
 )
 def quadratic(instance: Instance) -> Iterator[Case]:
     best, problem = instance.optimum, instance.problem
@@ -95,6 +95,3 @@ def quadratic(instance: Instance) -> Iterator[Case]:
             left = instance.difference(best.v, after.v)
             yield instance.at_most(left, bound, tolerance, doubt, start=name, round=k)
             yield instance.at_most(after.v, best.v, tolerance, doubt, start=name, round=k)
-
-
-CLAUSES = (newton_step, derivative, quadratic)

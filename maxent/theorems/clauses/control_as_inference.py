@@ -18,9 +18,9 @@ from scipy import sparse
 
 from maxent.mdp import MDP
 from maxent.tabular.bounds import longest_row
-from maxent.theorems.check import Case, Hypothesis, clause
-from maxent.theorems.hypotheses import EXACT_ROWS, REPRESENTABLE
-from maxent.theorems.instance import MODEL, POSITIVE, Instance
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.hypotheses import EXACT_ROWS, Hypothesis
+from maxent.theorems.instance import Instance
 
 MOST = 3_000
 """Trajectories enumerated at most."""
@@ -72,9 +72,10 @@ def enumerate_all(instance: Instance, policies: list[ndarray]) -> Trajectories:
                     LONG(log_policy[state, action]),
                 )
                 now = [old + new for old, new in zip(sums, gained)]
-                for successor, chance in _successors(rows, state * problem.n_actions + action):
+                row = int(state * problem.n_actions + action)
+                for successor, probability in _successors(rows, row):
                     taken = (*actions, int(action))
-                    longer.append((taken, successor, *now, sums[3] + np.log(LONG(chance))))
+                    longer.append((taken, successor, *now, sums[3] + np.log(LONG(probability))))
         found = longer
     reward, prior, policy, dynamics = (
         np.array([path[i] for path in found], dtype=LONG) for i in range(2, 6)
@@ -86,11 +87,11 @@ def enumerate_all(instance: Instance, policies: list[ndarray]) -> Trajectories:
 def _successors(rows: Any, row: int) -> list[tuple[int, float]]:
     if sparse.issparse(rows):
         part = slice(rows.indptr[row], rows.indptr[row + 1])
-        states, chances = rows.indices[part], rows.data[part]
+        states, probabilities = rows.indices[part], rows.data[part]
     else:
         states = np.flatnonzero(rows[row])
-        chances = rows[row, states]
-    return [(int(state), float(chance)) for state, chance in zip(states, chances) if chance > 0.0]
+        probabilities = rows[row, states]
+    return [(int(state), float(p)) for state, p in zip(states, probabilities) if p > 0.0]
 
 
 def induction(instance: Instance, horizon: int) -> tuple[list[ndarray], ndarray, float]:
@@ -140,7 +141,6 @@ FEW_BRANCHES = Hypothesis(
     f"at most {MOST:,} trajectories of 2 steps",
     lambda instance: horizon_for(_branches(instance)) >= 2,
 )
-SHORT = (*MODEL, POSITIVE, REPRESENTABLE)
 
 
 @clause(
@@ -148,8 +148,7 @@ SHORT = (*MODEL, POSITIVE, REPRESENTABLE)
     "deterministic dynamics",
     "Deterministic dynamics, fixed start, finite horizon, no discount: the law of the trajectory "
     "under pi*_t is prior exp(R / alpha) / Z, and alpha log Z = V_0 (every trajectory, in reward).",
-    "Levine (2018), Sec. 2; Ziebart et al. (2008)",
-    (*SHORT, FEW_ACTIONS),
+    FEW_ACTIONS,
 )
 def deterministic_law(instance: Instance) -> Iterator[Case]:
     sure = instance.variant(mdp=deterministic(instance.mdp))
@@ -171,8 +170,9 @@ def deterministic_law(instance: Instance) -> Iterator[Case]:
     "stochastic dynamics",
     "The posterior prod P prior exp(R / alpha) / Z is not the law under pi*: alpha log Z - V_0 = "
     "alpha KL(law under pi* || posterior) >= 0.",
-    "Levine (2018), Sec. 2.4: the policy is causal, the posterior also bends the dynamics",
-    (*SHORT, EXACT_ROWS, FEW_BRANCHES),
+    EXACT_ROWS,
+    FEW_BRANCHES,
+    source="Levine (2018), Sec. 2.4: the policy is causal, the posterior also bends the dynamics",
 )
 def stochastic_law(instance: Instance) -> Iterator[Case]:
     undiscounted = instance.variant(mdp=instance.mdp.replace(discount=1.0))
@@ -194,6 +194,3 @@ def stochastic_law(instance: Instance) -> Iterator[Case]:
         np.asarray(value), partition, tolerance, part="V_0 <= alpha log Z", **names
     )
     yield instance.equal(gap, divergence, tolerance, part="the gap is a KL", **names)
-
-
-CLAUSES = (deterministic_law, stochastic_law)

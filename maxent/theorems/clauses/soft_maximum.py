@@ -1,4 +1,4 @@
-"""Why soft-max appears at all: GIBBS-1 to 4, and mellowmax.
+"""Why soft-max appears at all: GIBBS-1 to GIBBS-4, MELLOWMAX.
 
 For each state on its own: q over the available actions, p any distribution over them.  With a prior
 the entropy H(p) is -KL(p || prior) and every sum is weighted by the prior.
@@ -13,12 +13,10 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.check import Case, clause
-from maxent.theorems.hypotheses import REPRESENTABLE
-from maxent.theorems.instance import FINITE, POSITIVE, SOME_NONTERMINAL, Instance
-from maxent.theorems.reference import Problem
-
-ROWS = (FINITE, SOME_NONTERMINAL)
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.hypotheses import POSITIVE
+from maxent.theorems.instance import Instance
+from maxent.theorems.reference import ReferenceProblem
 
 
 def _listed(instance: Instance) -> list[tuple[str, ndarray]]:
@@ -36,8 +34,6 @@ def _pairs(instance: Instance) -> Iterator[tuple[str, ndarray, str, ndarray]]:
     "variational principle",
     "alpha log sum exp(q / alpha) >= <p,q> + alpha H(p) for every p, with equality at "
     "p*(a) = exp(q_a / alpha) / sum exp(q / alpha).",
-    "Donsker, Varadhan; SQL Eq. 5, the step behind SQL Theorem 1",
-    ROWS,
 )
 def variational(instance: Instance) -> Iterator[Case]:
     for name, q in _listed(instance):
@@ -54,8 +50,8 @@ def variational(instance: Instance) -> Iterator[Case]:
     "GIBBS-1",
     "only maximiser",
     "The maximum is attained at p* only: alpha log(p*(a) / prior(a)) = q_a - alpha log sum exp.",
-    "SQL Eq. 6; strict concavity of the entropy",
-    (*ROWS, POSITIVE),
+    POSITIVE,
+    source="SQL Eq. 6; strict concavity of the entropy",
 )
 def only_maximiser(instance: Instance) -> Iterator[Case]:
     return instance.boltzmann_cases(instance.boltzmann_policy)
@@ -65,8 +61,6 @@ def only_maximiser(instance: Instance) -> Iterator[Case]:
     "GIBBS-2",
     "the gap is a KL",
     "alpha log sum exp(q / alpha) - (<p,q> + alpha H(p)) = alpha KL(p || p*) for every p.",
-    "SQL App. A.1; SAC Eq. 4",
-    (*ROWS, POSITIVE, REPRESENTABLE),
 )
 def gap_is_kl(instance: Instance) -> Iterator[Case]:
     for q_name, q, name, policy in _pairs(instance):
@@ -83,8 +77,6 @@ def gap_is_kl(instance: Instance) -> Iterator[Case]:
     "maximum entropy",
     "Among all p with the mean <p,q> of p*, p* has the greatest entropy (in units of reward: "
     "times alpha).",
-    "Jaynes (1957); SQL Eq. 6",
-    (*ROWS, POSITIVE),
 )
 def maximum_entropy(instance: Instance) -> Iterator[Case]:
     problem, alpha = instance.problem, instance.temperature
@@ -104,7 +96,7 @@ def maximum_entropy(instance: Instance) -> Iterator[Case]:
             yield instance.at_most(entropy, greatest, tolerance, q=q_name, mixture=(one, two))
 
 
-def _mean(problem: Problem, q: ndarray, log_policy: ndarray) -> ndarray:
+def _mean(problem: ReferenceProblem, q: ndarray, log_policy: ndarray) -> ndarray:
     policy = np.exp(log_policy.astype(np.longdouble))
     return np.where(problem.support & (policy > 0.0), policy * q, 0.0).sum(axis=1)
 
@@ -114,8 +106,6 @@ def _mean(problem: Problem, q: ndarray, log_policy: ndarray) -> ndarray:
     "bounds",
     "max (q + alpha log prior) <= alpha log sum prior exp(q / alpha) <= the same + alpha log |A(s)|"
     " (max q and max q + alpha log |A(s)| without a prior).",
-    "SQL Eq. 5; log-sum-exp between one and |A| times its largest term",
-    ROWS,
 )
 def bounds(instance: Instance) -> Iterator[Case]:
     problem = instance.problem
@@ -135,8 +125,7 @@ def bounds(instance: Instance) -> Iterator[Case]:
     "formula",
     "mellowmax(q) = alpha log mean exp(q / alpha), the soft value with the uniform prior: "
     "soft_value - alpha log |A(s)|.",
-    "Asadi, Littman (2017), with omega = 1/alpha",
-    ROWS,
+    source="Asadi, Littman (2017), with omega = 1/alpha",
 )
 def mellowmax_formula(instance: Instance) -> Iterator[Case]:
     plain = _without_prior(instance)
@@ -150,8 +139,6 @@ def mellowmax_formula(instance: Instance) -> Iterator[Case]:
     "MELLOWMAX",
     "between mean and maximum",
     "mean q <= mellowmax(q) <= max q over the available actions.",
-    "Asadi, Littman (2017)",
-    ROWS,
 )
 def mellowmax_bounds(instance: Instance) -> Iterator[Case]:
     plain = _without_prior(instance)
@@ -169,8 +156,6 @@ def mellowmax_bounds(instance: Instance) -> Iterator[Case]:
     "MELLOWMAX",
     "non-expansion",
     "|mellowmax(q) - mellowmax(p)| <= max |q - p| (which the Boltzmann average violates).",
-    "Asadi, Littman (2017)",
-    ROWS,
 )
 def mellowmax_non_expansion(instance: Instance) -> Iterator[Case]:
     plain = _without_prior(instance)
@@ -188,15 +173,3 @@ def _without_prior(instance: Instance) -> Instance:
     if "without prior" not in instance.shared:
         instance.shared["without prior"] = instance.variant(prior=None)
     return instance.shared["without prior"]
-
-
-CLAUSES = (
-    variational,
-    only_maximiser,
-    gap_is_kl,
-    maximum_entropy,
-    bounds,
-    mellowmax_formula,
-    mellowmax_bounds,
-    mellowmax_non_expansion,
-)

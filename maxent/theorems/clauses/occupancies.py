@@ -1,7 +1,7 @@
-"""Identities that tie the parts together: SUBOPT, ENVELOPE, SENSITIVITY, PATH.
+"""What occupancies tell: SUBOPT, SENSITIVITY; a convex program over them: `convex_program.py`.
 
-Where a statement is a derivative, the inequalities that make it one are checked, at temperatures or
-rewards that differ by a finite amount: they have no truncation error.
+Where a statement is a derivative, the inequalities that make it one are checked, at rewards that
+differ by a finite amount: they have no truncation error.
 """
 
 from __future__ import annotations
@@ -11,14 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.check import Case, clause
-from maxent.theorems.clauses.newton import span
-from maxent.theorems.clauses.temperatures import pairs, performance
-from maxent.theorems.hypotheses import FACTORISABLE, SOFT
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.clauses.newtons_method import span
+from maxent.theorems.hypotheses import FACTORISABLE
 from maxent.theorems.instance import Instance
-
-PATH_LENGTHS = (1, 2, 5, 10)
-
 
 # SUBOPT
 
@@ -27,8 +23,6 @@ PATH_LENGTHS = (1, 2, 5, 10)
     "SUBOPT",
     "identity",
     "V* - V^pi = alpha sum_s' d^pi_s(s') KL(pi(.|s') || pi*(.|s')) from every state s.",
-    "performance difference; Mei et al. (2020), Lemma 26",
-    SOFT,
 )
 def suboptimality(instance: Instance) -> Iterator[Case]:
     for name, policy, truth in instance.policies:
@@ -44,8 +38,8 @@ def suboptimality(instance: Instance) -> Iterator[Case]:
     "SUBOPT",
     "by occupancy",
     "J(pi*) - J(pi) = alpha sum_s d^pi(s) KL(pi(.|s) || pi*(.|s)), d^pi the public occupancy.",
-    "performance difference",
-    (*SOFT, FACTORISABLE),
+    FACTORISABLE,
+    source="performance difference",
 )
 def suboptimality_by_occupancy(instance: Instance) -> Iterator[Case]:
     for name, policy, truth in instance.policies:
@@ -62,49 +56,6 @@ def _visits(instance: Instance, log_policy: ndarray) -> ndarray:
     """d^pi (S,) from the initial distribution, by the public `occupancy`."""
     found = instance.call("occupancy", instance.mdp, np.exp(log_policy))
     return np.broadcast_to(found, instance.problem.support.shape).sum(axis=1)
-
-
-# ENVELOPE
-
-
-@clause(
-    "ENVELOPE",
-    "subgradient",
-    "V*_b >= V*_a + (b - a) entropy(pi*_a) for all temperatures a, b, from every state: the slope "
-    "of V*_alpha is the discounted entropy, and V*_alpha is convex in alpha.",
-    "the maximum of functions affine in alpha",
-    SOFT,
-)
-def envelope(instance: Instance) -> Iterator[Case]:
-    for low, high, rounding in pairs(instance):
-        for one, two in ((low, high), (high, low)):
-            a, b = one.instance.temperature, two.instance.temperature
-            value, other = one.instance.optimum.v, two.instance.optimum.v
-            doubt = low.error + high.error
-            names = {"a": a, "b": b}
-            tangent = value + (b - a) * one.entropies
-            yield instance.at_most(tangent, other, rounding, doubt, **names)
-
-
-@clause(
-    "ENVELOPE",
-    "entropy from the occupancy",
-    "The public discounted_entropy of pi*_alpha is that slope (times alpha): J*_alpha - return.",
-    "J_alpha = return + alpha * entropy",
-    (*SOFT, FACTORISABLE),
-)
-def envelope_by_occupancy(instance: Instance) -> Iterator[Case]:
-    found = performance(instance)
-    policy = np.exp(instance.best_policy)
-    given = instance.call("discounted_entropy", instance.mdp, policy, prior=instance.prior)
-    earned = instance.call("policy_return", instance.mdp, policy)
-    tolerance = found.rounding / (1.0 - instance.beta)
-    objective = instance.initial @ instance.optimum.v
-    expected = objective - instance.initial @ found.returns
-    value = np.asarray(instance.temperature * given)
-    yield instance.equal(value, expected, tolerance, found.error, part="entropy")
-    together = np.asarray(earned + instance.temperature * given)
-    yield instance.equal(together, objective, tolerance, found.error, part="J")
 
 
 # SENSITIVITY
@@ -144,8 +95,6 @@ def _gain(instance: Instance, policy: ndarray, delta: ndarray) -> tuple[ndarray,
     "With x* the occupancy of pi*: 0 <= J*_(r+delta) - J*_r - <x*,delta> <= max_s span_a(delta + "
     "gamma P (V*_(r+delta) - V*_r))^2 / (8 alpha (1-gamma)), so dJ*/dr(s,a) = x*(s,a); from every "
     "state.",
-    "convexity of V* in r; Hoeffding's lemma",
-    SOFT,
 )
 def sensitivity(instance: Instance) -> Iterator[Case]:
     problem = instance.problem
@@ -164,8 +113,8 @@ def sensitivity(instance: Instance) -> Iterator[Case]:
     "SENSITIVITY",
     "public occupancy",
     "occupancy(mdp, pi*) is that gradient: <x*,delta> from the initial distribution.",
-    "the definition of x*",
-    (*SOFT, FACTORISABLE),
+    FACTORISABLE,
+    source="the definition of x*",
 )
 def sensitivity_by_occupancy(instance: Instance) -> Iterator[Case]:
     visits = instance.call("occupancy", instance.mdp, np.exp(instance.best_policy))
@@ -179,67 +128,3 @@ def sensitivity_by_occupancy(instance: Instance) -> Iterator[Case]:
         yield instance.equal(
             np.asarray(found), instance.initial @ gain, tolerance, error, delta=name
         )
-
-
-# PATH
-
-
-@clause(
-    "PATH",
-    "one step",
-    "V*(s) = r(s,a) - alpha log(pi*(a|s) / prior(a|s)) + gamma E[V*(s')] for every action.",
-    "Nachum et al. (2017), Theorem 1",
-    SOFT,
-)
-def one_step(instance: Instance) -> Iterator[Case]:
-    best = instance.optimum
-    kept = _surprise(instance)
-    reached = instance.difference(instance.backup(np.asarray(best.v, np.float64)), kept)
-    expected = np.broadcast_to(best.v[:, None], kept.shape)
-    tolerance = 2.0 * instance.sweep_rounding(best.q)
-    yield instance.equal(reached, expected, tolerance, 2.0 * best.residual)
-
-
-@clause(
-    "PATH",
-    "many steps",
-    "V*(s_0) = E[ sum_(i<d) gamma^i (r_i - alpha log(pi*(a_i|s_i) / prior)) + gamma^d V*(s_d) ] "
-    "for d steps of *any* policy; along every single path where the dynamics are deterministic.",
-    "Nachum et al. (2017), Theorem 1",
-    SOFT,
-)
-def many_steps(instance: Instance) -> Iterator[Case]:
-    problem, best = instance.problem, instance.optimum
-    kept = problem.reward - _surprise(instance)
-    for name, policy, _ in instance.policies:
-        taken = np.where(problem.support, np.exp(policy.astype(np.longdouble)), 0.0)
-        v = best.v
-        for d in range(1, PATH_LENGTHS[-1] + 1):
-            terms = kept + problem.discount * problem.expect(v)
-            with np.errstate(invalid="ignore"):
-                v = np.where(taken > 0.0, taken * terms, 0.0).sum(axis=1)
-            if d in PATH_LENGTHS:
-                tolerance = 2.0 * instance.sweep_rounding(best.q) * d
-                yield instance.equal(
-                    v, best.v, tolerance, 2.0 * d * best.residual, policy=name, d=d
-                )
-
-
-def _surprise(instance: Instance) -> ndarray:
-    """alpha log(pi* / prior), (S, A), by the operator; 0 outside the support."""
-    support, prior = instance.problem.support, instance.problem.log_prior
-    with np.errstate(all="ignore"):
-        found = instance.temperature * (instance.best_policy - np.where(support, prior, 0.0))
-    return np.where(support, found, 0.0)
-
-
-CLAUSES = (
-    suboptimality,
-    suboptimality_by_occupancy,
-    envelope,
-    envelope_by_occupancy,
-    sensitivity,
-    sensitivity_by_occupancy,
-    one_step,
-    many_steps,
-)

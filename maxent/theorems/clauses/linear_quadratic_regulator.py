@@ -26,8 +26,8 @@ from numpy import ndarray
 from maxent.continuous import lqr
 from maxent.continuous.lqr import LinearQuadratic, LinearQuadraticSolution
 from maxent.continuous.matrices import quadratic, spectral_radius, square_root
-from maxent.theorems.check import Case, Hypothesis, clause
-from maxent.theorems.instance import POSITIVE
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.hypotheses import POSITIVE, Hypothesis
 
 EPS = float(np.finfo(np.float64).eps)
 ROUNDING = 4.0
@@ -167,7 +167,7 @@ class LinearQuadraticInstance:
     def of_value(self, size: ndarray) -> ndarray:
         """Of V, or of Q, where the squares of state and action sum to `size`."""
         grown = size * (self.of_P * (1.0 + np.linalg.norm(self.problem.A, 2)) ** 2 + self.of_M)
-        return grown + self.of_constant
+        return np.asarray(grown + self.of_constant)
 
     def equal(self, left: Any, right: Any, tolerance: Any, **witness: Any) -> Case:
         """|left - right| against its tolerance, entry by entry: the worst entry."""
@@ -189,8 +189,6 @@ SMALL_ACTION = Hypothesis(
     lambda instance: instance.problem.n_actions <= LARGEST_ACTION,
 )
 SOLVABLE = (LINEAR, SMALL_STATE)
-CLASSIC = "Anderson, Moore (1990), Ch. 2"
-SOFT = "SQL Eqs. 4-6 and SAC Eq. 4, with a quadratic Q"
 
 
 @clause(
@@ -198,14 +196,12 @@ SOFT = "SQL Eqs. 4-6 and SAC Eq. 4, with a quadratic Q"
     "Riccati equation",
     "P = Q + gamma A'PA - gamma^2 A'PB M^{-1} B'PA with M = R + gamma B'PB: the limit of dynamic "
     "programming from 0.",
-    CLASSIC,
-    SOLVABLE,
 )
 def riccati(instance: LinearQuadraticInstance) -> Iterator[Case]:
     yield instance.equal(instance.solution.P, instance.truth[0], instance.of_P, compared="P")
 
 
-@clause("LQR-1", "gain", "K = gamma M^{-1} B'PA.", CLASSIC, SOLVABLE)
+@clause("LQR-1", "gain", "K = gamma M^{-1} B'PA.")
 def gain(instance: LinearQuadraticInstance) -> Iterator[Case]:
     yield instance.equal(instance.solution.gain, instance.truth[1], instance.of_K, compared="K")
 
@@ -215,8 +211,7 @@ def gain(instance: LinearQuadraticInstance) -> Iterator[Case]:
     "no better gain",
     "V* >= V of every other linear-Gaussian policy in every state: P' - P* has no eigenvalue below "
     "0, and the constant is not greater.",
-    "SQL Theorem 1; SAC Lemma 2",
-    SOLVABLE,
+    source="SQL Theorem 1; SAC Lemma 2",
 )
 def no_better(instance: LinearQuadraticInstance) -> Iterator[Case]:
     rng, problem = np.random.default_rng([instance.seed, 31]), instance.problem
@@ -239,8 +234,6 @@ def no_better(instance: LinearQuadraticInstance) -> Iterator[Case]:
     "LQR-2",
     "covariance",
     "The policy's covariance is (alpha / 2) M^{-1} in every state (0 at temperature 0).",
-    SOFT,
-    SOLVABLE,
 )
 def covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
     inverse = float(np.linalg.norm(np.linalg.inv(instance.curvature), 2))
@@ -254,8 +247,7 @@ def covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
     "LQR-2",
     "Boltzmann policy",
     "alpha log pi*(a|s) = Q*(s,a) - V*(s), Q* = r + gamma E[V*(s')].",
-    SOFT,
-    (*SOLVABLE, POSITIVE),
+    POSITIVE,
 )
 def boltzmann(instance: LinearQuadraticInstance) -> Iterator[Case]:
     rng, (P, K, _) = np.random.default_rng([instance.seed, 32]), instance.truth
@@ -286,8 +278,6 @@ def boltzmann(instance: LinearQuadraticInstance) -> Iterator[Case]:
     "temperature",
     "The temperature sets only the covariance: with twice the temperature the gain is the same, "
     "the covariance twice as large.",
-    SOFT,
-    SOLVABLE,
 )
 def only_the_covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
     other = instance.solve(instance.problem, min(2.0 * instance.temperature, 1e15))
@@ -302,8 +292,6 @@ def only_the_covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
     "LQR-3",
     "value of the policy",
     "V*(s) = -s'P s + c is the soft value of pi*, evaluated by a linear system.",
-    "SAC Lemma 1 for this problem",
-    SOLVABLE,
 )
 def value(instance: LinearQuadraticInstance) -> Iterator[Case]:
     s = instance.states
@@ -317,8 +305,9 @@ def value(instance: LinearQuadraticInstance) -> Iterator[Case]:
     "LQR-3",
     "soft Bellman equation",
     "V*(s) = alpha log integral exp((r(s,a) + gamma E[V*(s')]) / alpha) da over all of R^m.",
-    "SQL Eqs. 5, 7",
-    (*SOLVABLE, SMALL_ACTION, POSITIVE),
+    SMALL_ACTION,
+    POSITIVE,
+    source="SQL Eqs. 5, 7",
 )
 def soft_bellman(instance: LinearQuadraticInstance) -> Iterator[Case]:
     alpha, m = instance.temperature, instance.problem.n_actions
@@ -338,15 +327,3 @@ def soft_bellman(instance: LinearQuadraticInstance) -> Iterator[Case]:
             1.0 + abs(log_cell)
         )
         yield instance.equal(instance.solution.v(s), integral, tolerance, state=number)
-
-
-CLAUSES = (
-    riccati,
-    gain,
-    no_better,
-    covariance,
-    boltzmann,
-    only_the_covariance,
-    value,
-    soft_bellman,
-)

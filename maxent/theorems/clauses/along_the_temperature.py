@@ -1,4 +1,8 @@
-"""What temperature does to the optimum: MONOTONE; the pairs of temperatures other keys use."""
+"""What temperature does to the optimum: MONOTONE, ENVELOPE; pairs of temperatures for other keys.
+
+Where a statement is a derivative, the inequalities that make it one are checked, at temperatures
+that differ by a finite amount: they have no truncation error.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.check import Case, clause
-from maxent.theorems.hypotheses import (
-    NO_PRIOR,
-    SOFT,
-)
-from maxent.theorems.instance import MODEL, Instance
-from maxent.theorems.reference import Problem
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.hypotheses import FACTORISABLE, NO_PRIOR, POSITIVE, REPRESENTABLE
+from maxent.theorems.instance import Instance
+from maxent.theorems.reference import ReferenceProblem
 
 
 def most_entropy(instance: Instance) -> float:
@@ -60,7 +62,7 @@ def performance(instance: Instance) -> Performance:
     return instance.shared["performance"]
 
 
-def reward_only(instance: Instance) -> Problem:
+def reward_only(instance: Instance) -> ReferenceProblem:
     """The same problem at temperature 0, for judging a policy by reward alone."""
     return instance.at(0.0).problem
 
@@ -80,8 +82,8 @@ def pairs(instance: Instance) -> Iterator[tuple[Performance, Performance, float]
     "MONOTONE",
     "value",
     "V*_alpha does not fall with alpha, V*_alpha - alpha log|A|max / (1-gamma) does not rise.",
-    "ENVELOPE: the derivative is an entropy, between 0 and log|A| / (1-gamma)",
-    (*MODEL, NO_PRIOR),
+    NO_PRIOR,
+    source="ENVELOPE: the derivative is an entropy, between 0 and log|A| / (1-gamma)",
 )
 def value_rises(instance: Instance) -> Iterator[Case]:
     listed = [instance.at(alpha) for alpha in temperatures(instance)]
@@ -100,8 +102,8 @@ def value_rises(instance: Instance) -> Iterator[Case]:
     "entropy",
     "From each state the discounted entropy of pi*_alpha does not fall with alpha (times the "
     "difference of the temperatures; in a single state H(pi*) may).",
-    "optimality of both policies, each at its own temperature",
-    SOFT,
+    POSITIVE,
+    REPRESENTABLE,
 )
 def entropy_rises(instance: Instance) -> Iterator[Case]:
     for low, high, rounding in pairs(instance):
@@ -115,8 +117,8 @@ def entropy_rises(instance: Instance) -> Iterator[Case]:
     "MONOTONE",
     "return",
     "From each state the return of pi*_alpha does not rise with alpha.",
-    "optimality of both policies, each at its own temperature",
-    SOFT,
+    POSITIVE,
+    REPRESENTABLE,
 )
 def return_falls(instance: Instance) -> Iterator[Case]:
     for low, high, rounding in pairs(instance):
@@ -130,4 +132,42 @@ def _names(low: Performance, high: Performance) -> dict[str, float]:
     return {"alpha": low.instance.temperature, "larger": high.instance.temperature}
 
 
-CLAUSES = (value_rises, entropy_rises, return_falls)
+# ENVELOPE
+
+
+@clause(
+    "ENVELOPE",
+    "subgradient",
+    "V*_b >= V*_a + (b - a) entropy(pi*_a) for all temperatures a, b, from every state: the slope "
+    "of V*_alpha is the discounted entropy, and V*_alpha is convex in alpha.",
+)
+def envelope(instance: Instance) -> Iterator[Case]:
+    for low, high, rounding in pairs(instance):
+        for one, two in ((low, high), (high, low)):
+            a, b = one.instance.temperature, two.instance.temperature
+            value, other = one.instance.optimum.v, two.instance.optimum.v
+            doubt = low.error + high.error
+            names = {"a": a, "b": b}
+            tangent = value + (b - a) * one.entropies
+            yield instance.at_most(tangent, other, rounding, doubt, **names)
+
+
+@clause(
+    "ENVELOPE",
+    "entropy from the occupancy",
+    "The public discounted_entropy of pi*_alpha is that slope (times alpha): J*_alpha - return.",
+    FACTORISABLE,
+    source="J_alpha = return + alpha * entropy",
+)
+def envelope_by_occupancy(instance: Instance) -> Iterator[Case]:
+    found = performance(instance)
+    policy = np.exp(instance.best_policy)
+    given = instance.call("discounted_entropy", instance.mdp, policy, prior=instance.prior)
+    earned = instance.call("policy_return", instance.mdp, policy)
+    tolerance = found.rounding / (1.0 - instance.beta)
+    objective = instance.initial @ instance.optimum.v
+    expected = objective - instance.initial @ found.returns
+    value = np.asarray(instance.temperature * given)
+    yield instance.equal(value, expected, tolerance, found.error, part="entropy")
+    together = np.asarray(earned + instance.temperature * given)
+    yield instance.equal(together, objective, tolerance, found.error, part="J")

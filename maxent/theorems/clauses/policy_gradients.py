@@ -1,4 +1,4 @@
-"""Gradients: NPG, PG, PG-EQUIVALENCE; with SPI-NEWTON (`newton.py`) among the clauses.
+"""Gradients of the objective in the policy: NPG, PG, PG-EQUIVALENCE.
 
 A derivative is never taken by finite differences: the linear system of the value is differentiated
 along a direction, in extended precision, and solved.
@@ -12,11 +12,10 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.check import Case, clause
-from maxent.theorems.clauses.newton import CLAUSES as NEWTON
-from maxent.theorems.hypotheses import FACTORISABLE, SOFT, SOMETHING
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.hypotheses import FACTORISABLE, SOMETHING
 from maxent.theorems.instance import Instance
-from maxent.theorems.reference import Truth
+from maxent.theorems.reference import ReferenceValue
 
 STEPS = (0.25, 0.5, 1.0)
 """Natural gradient steps, in units of the largest one, (1-gamma) / alpha."""
@@ -26,7 +25,9 @@ NPG_ROUNDS = 6
 # NPG
 
 
-def natural_step(instance: Instance, policy: ndarray, truth: Truth, weight: float) -> ndarray:
+def natural_step(
+    instance: Instance, policy: ndarray, truth: ReferenceValue, weight: float
+) -> ndarray:
     """log of the policy after one natural gradient step of `weight` times the largest: the
     Boltzmann policy of weight Q^pi + (1 - weight) alpha log(pi / prior), by the operator."""
     prior = np.where(instance.problem.support, instance.problem.log_prior, 0.0)
@@ -34,7 +35,7 @@ def natural_step(instance: Instance, policy: ndarray, truth: Truth, weight: floa
     return instance.boltzmann_policy(instance.q_float(_goal(instance, truth, kept, weight)))
 
 
-def _goal(instance: Instance, truth: Truth, kept: ndarray, weight: float) -> ndarray:
+def _goal(instance: Instance, truth: ReferenceValue, kept: ndarray, weight: float) -> ndarray:
     return weight * truth.q + (1.0 - weight) * instance.problem.temperature * kept
 
 
@@ -43,8 +44,6 @@ def _goal(instance: Instance, truth: Truth, kept: ndarray, weight: float) -> nda
     "improvement",
     "pi' proportional to pi^(1 - w) exp(w Q^pi / alpha), w = eta alpha / (1-gamma) in (0, 1], has "
     "V^pi' >= V^pi in every state.",
-    "Cen et al. (2022), Lemma 1",
-    SOFT,
 )
 def natural_improves(instance: Instance) -> Iterator[Case]:
     for name, policy, before in instance.interior_policies():
@@ -61,8 +60,7 @@ def natural_improves(instance: Instance) -> Iterator[Case]:
     "rate",
     "max |Q* - Q^pi_(k+1)| <= gamma (max |Q* - Q^pi_0| + 2 alpha (1-w) max |log pi* - log pi_0|) "
     "(1 - eta alpha)^k.",
-    "Cen et al. (2022), Theorem 1",
-    SOFT,
+    source="Cen et al. (2022), Theorem 1",
 )
 def natural_rate(instance: Instance) -> Iterator[Case]:
     best, beta, problem = instance.optimum, instance.beta, instance.problem
@@ -94,8 +92,9 @@ def natural_rate(instance: Instance) -> Iterator[Case]:
     "update",
     "natural_policy_gradient with step eta takes exactly this step; eta = (1-gamma) / alpha is "
     "soft policy iteration.",
-    "Cen et al. (2022), Eq. 15",
-    (*SOFT, FACTORISABLE, SOMETHING),
+    FACTORISABLE,
+    SOMETHING,
+    source="Cen et al. (2022), Eq. 15",
 )
 def natural_update(instance: Instance) -> Iterator[Case]:
     problem, alpha = instance.problem, instance.temperature
@@ -133,7 +132,7 @@ def directions(instance: Instance) -> Iterator[tuple[str, ndarray]]:
 
 
 def slope_of_value(
-    instance: Instance, policy: ndarray, truth: Truth, direction: ndarray
+    instance: Instance, policy: ndarray, truth: ReferenceValue, direction: ndarray
 ) -> tuple[ndarray, float]:
     """dV^pi along a direction of the logits, (S,), by differentiating the linear system:
     (I - gamma P) dV = sum_a dpi(a|s) (Q^pi - alpha log(pi / prior)), and its error."""
@@ -152,8 +151,6 @@ def slope_of_value(
     "gradient",
     "dJ/dlogits(s,a) = d^pi(s) pi(a|s) (Q^pi - alpha log pi - V^pi)(s,a), the public "
     "policy_gradient: along any direction, the derivative of the solution of the linear system.",
-    "soft policy gradient theorem; SQL App. B, Eqs. 26-32",
-    (*SOFT, FACTORISABLE),
 )
 def policy_gradient(instance: Instance) -> Iterator[Case]:
     support = instance.problem.support
@@ -170,8 +167,7 @@ def policy_gradient(instance: Instance) -> Iterator[Case]:
     "PG",
     "by occupancy",
     "The same with d^pi from the public occupancy and Q^pi = r + gamma P V^pi by the operators.",
-    "soft policy gradient theorem",
-    (*SOFT, FACTORISABLE),
+    source="soft policy gradient theorem",
 )
 def gradient_by_occupancy(instance: Instance) -> Iterator[Case]:
     problem = instance.problem
@@ -191,10 +187,10 @@ def _slopes(
     instance: Instance,
     name: str,
     policy: ndarray,
-    truth: Truth,
+    truth: ReferenceValue,
     along: str,
     direction: ndarray,
-    found: float,
+    found: np.floating,
 ) -> Iterator[Case]:
     """The gradient's component along a direction against the differentiated system."""
     slope, error = slope_of_value(instance, policy, truth, direction)
@@ -213,8 +209,6 @@ def _slopes(
     "grad E[1/2 (Q - y)^2] = -alpha grad E_rho[<pi,y> - alpha KL(pi||prior)] + grad E_rho[1/2 "
     "(V - Vhat)^2] in every state: Q = V + alpha log(pi / prior), a ~ pi and the target y held "
     "fixed, Vhat = <pi,y> - alpha KL.",
-    "Schulman, Chen, Abbeel (2017), Sec. 3",
-    SOFT,
 )
 def equivalence(instance: Instance) -> Iterator[Case]:
     problem = instance.problem
@@ -248,8 +242,8 @@ def _two_terms(instance: Instance, q: ndarray, y: ndarray) -> tuple[ndarray, nda
     "PG-EQUIVALENCE",
     "policy gradient",
     "The first term is -alpha grad J for rho = d^pi and y = Q^pi (the public policy_gradient).",
-    "Schulman, Chen, Abbeel (2017), Sec. 3.2; PG",
-    (*SOFT, FACTORISABLE),
+    FACTORISABLE,
+    source="Schulman, Chen, Abbeel (2017), Sec. 3.2; PG",
 )
 def equivalent_to_gradient(instance: Instance) -> Iterator[Case]:
     problem = instance.problem
@@ -266,15 +260,3 @@ def equivalent_to_gradient(instance: Instance) -> Iterator[Case]:
             size = np.where(problem.support, q, 0.0)
             tolerance = 2.0 * instance.solve_rounding(truth.q, size) / (1.0 - instance.beta)
             yield instance.equal(found, slope, tolerance, error, policy=name, along=along)
-
-
-CLAUSES = (
-    *NEWTON,
-    natural_improves,
-    natural_rate,
-    natural_update,
-    policy_gradient,
-    gradient_by_occupancy,
-    equivalence,
-    equivalent_to_gradient,
-)

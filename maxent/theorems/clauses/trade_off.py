@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.check import Case, Hypothesis, clause
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.clauses.along_the_temperature import pairs, performance
 from maxent.theorems.clauses.limits import free_instance, hard_limit
-from maxent.theorems.clauses.temperatures import pairs, performance
-from maxent.theorems.hypotheses import FACTORISABLE, SOFT
+from maxent.theorems.hypotheses import FACTORISABLE, SOFT, Hypothesis
 from maxent.theorems.instance import Instance
 
 # SLOPE
@@ -21,8 +21,6 @@ from maxent.theorems.instance import Instance
     "secants",
     "a (entropy_b - entropy_a) <= return_a - return_b <= b (entropy_b - entropy_a) for a < b, from "
     "every state: d return / d entropy = -alpha, return concave in entropy.",
-    "optimality of both policies, each at its own temperature",
-    SOFT,
 )
 def secants(instance: Instance) -> Iterator[Case]:
     for low, high, rounding in pairs(instance):
@@ -38,8 +36,7 @@ def secants(instance: Instance) -> Iterator[Case]:
     "front",
     "No policy lies above the tangent: return + alpha entropy <= that of pi*_alpha, from every "
     "state.",
-    "pi*_alpha maximises return + alpha entropy",
-    SOFT,
+    source="pi*_alpha maximises return + alpha entropy",
 )
 def front(instance: Instance) -> Iterator[Case]:
     found = performance(instance)
@@ -54,8 +51,7 @@ def front(instance: Instance) -> Iterator[Case]:
     "curve",
     "The public tradeoff gives return and entropy of pi*_alpha at each temperature: its points "
     "obey the secants and have the objective J*_alpha.",
-    "optimality of both policies, each at its own temperature",
-    (*SOFT, FACTORISABLE),
+    FACTORISABLE,
 )
 def curve(instance: Instance) -> Iterator[Case]:
     listed = [
@@ -92,8 +88,6 @@ def curve(instance: Instance) -> Iterator[Case]:
     "minimum",
     "With h = entropy(pi*_a), the dual g(b) = V*_b - b h has its minimum at b = a, the return of "
     "pi*_a, from every state.",
-    "ENVELOPE; Lagrangian duality",
-    SOFT,
 )
 def dual_minimum(instance: Instance) -> Iterator[Case]:
     found = performance(instance)
@@ -113,8 +107,7 @@ def dual_minimum(instance: Instance) -> Iterator[Case]:
     "DUAL-TEMPERATURE",
     "weak duality",
     "return(pi) <= V*_b - b entropy(pi) for every policy pi and temperature b.",
-    "Lagrangian duality",
-    SOFT,
+    source="Lagrangian duality",
 )
 def weak_duality(instance: Instance) -> Iterator[Case]:
     problem = instance.problem
@@ -166,8 +159,9 @@ INTERIOR = Hypothesis(
     "recovered",
     "temperature_for_entropy(mdp, entropy(pi*_alpha)) gives back a policy of that entropy and "
     "return, hence the largest return with that much entropy.",
-    "strong duality; the dual is convex",
-    (*SOFT, FACTORISABLE, INTERIOR),
+    FACTORISABLE,
+    INTERIOR,
+    source="strong duality; the dual is convex",
 )
 def recovered(instance: Instance) -> Iterator[Case]:
     h = float(instance.initial @ _true_entropies(instance))
@@ -193,6 +187,3 @@ def recovered(instance: Instance) -> Iterator[Case]:
     tolerance = instance.temperature * tolerance + instance.solve_rounding(instance.optimum.q)
     doubt = more + instance.optimum.error
     yield instance.equal(instance.initial @ earned, best, tolerance, doubt, part="return")
-
-
-CLAUSES = (secants, front, curve, dual_minimum, weak_duality, recovered)

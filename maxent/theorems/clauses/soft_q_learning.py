@@ -1,4 +1,4 @@
-"""Soft Q-learning's exact part: SQL Theorems 1-3, Eqs. 4-9 (Haarnoja et al. 2017).
+"""Soft Q-learning's exact part: SQL-T1 to T4, SQL Theorems 1-4, Eqs. 4-9 (Haarnoja et al. 2017).
 
 T is `soft_bellman`, (T Q)(s,a) = r(s,a) + gamma E[ V_Q(s') ] with V_Q = `soft_value` of Q; at
 temperature 0 it is the hard maximum and the clauses are those of ordinary value iteration.
@@ -8,21 +8,22 @@ Every "for all" is tried on the inputs of `maxent.theorems.inputs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.check import Case, clause
-from maxent.theorems.instance import MODEL, POSITIVE, Instance
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.hypotheses import POSITIVE
+from maxent.theorems.instance import Instance
+from maxent.theorems.reference import ReferenceValue
 
 
 @clause(
     "SQL-T1",
     "value",
     "pi* = exp((Q* - V*) / alpha) has soft value exactly V* (by an independent linear solve).",
-    "SQL Theorem 1, Eqs. 4-6",
-    MODEL,
 )
 def optimal_value(instance: Instance) -> Iterator[Case]:
     best = instance.optimum
@@ -34,8 +35,7 @@ def optimal_value(instance: Instance) -> Iterator[Case]:
     "SQL-T1",
     "dominance",
     "No other policy has a larger soft value than pi* in any state.",
-    "SQL Theorem 1",
-    MODEL,
+    source="SQL Theorem 1",
 )
 def dominance(instance: Instance) -> Iterator[Case]:
     best = instance.optimum
@@ -49,8 +49,7 @@ def dominance(instance: Instance) -> Iterator[Case]:
     "SQL-T1",
     "normalisation",
     "Each row of the Boltzmann policy sums to 1 over the available actions.",
-    "SQL Theorem 1, Eq. 6",
-    MODEL,
+    source="SQL Theorem 1, Eq. 6",
 )
 def normalisation(instance: Instance) -> Iterator[Case]:
     tolerance = instance.row_rounding()
@@ -67,8 +66,8 @@ def normalisation(instance: Instance) -> Iterator[Case]:
     "SQL-T1",
     "formula",
     "alpha log(pi(a|s) / prior(a|s)) = Q(s,a) - V(s) for the Boltzmann policy of Q.",
-    "SQL Eq. 6",
-    (*MODEL, POSITIVE),
+    POSITIVE,
+    source="SQL Eq. 6",
 )
 def formula(instance: Instance) -> Iterator[Case]:
     return instance.boltzmann_cases(instance.boltzmann_policy)
@@ -78,8 +77,6 @@ def formula(instance: Instance) -> Iterator[Case]:
     "SQL-T2",
     "soft Bellman equation",
     "T Q* = Q*: Q*(s,a) = r(s,a) + gamma E[ alpha log sum exp(Q*(s',.) / alpha) ].",
-    "SQL Theorem 2, Eq. 7",
-    MODEL,
 )
 def bellman_equation(instance: Instance) -> Iterator[Case]:
     best = instance.optimum
@@ -87,7 +84,7 @@ def bellman_equation(instance: Instance) -> Iterator[Case]:
     yield instance.equal(found, best.q, instance.sweep_rounding(best.q), 2.0 * best.residual)
 
 
-@clause("SQL-T2", "backup", "Q*(s,a) = r(s,a) + gamma E[ V*(s') ].", "SQL Eq. 7", MODEL)
+@clause("SQL-T2", "backup", "Q*(s,a) = r(s,a) + gamma E[ V*(s') ].", source="SQL Eq. 7")
 def backup_of_optimum(instance: Instance) -> Iterator[Case]:
     best = instance.optimum
     hidden = 10.0 * inputs.size_of(instance.problem, best)
@@ -97,7 +94,7 @@ def backup_of_optimum(instance: Instance) -> Iterator[Case]:
         yield instance.equal(instance.backup(v), best.q, tolerance, terminal_v=name)
 
 
-@clause("SQL-T2", "soft value", "V*(s) = alpha log sum exp(Q*(s,.) / alpha).", "SQL Eq. 5", MODEL)
+@clause("SQL-T2", "soft value", "V*(s) = alpha log sum exp(Q*(s,.) / alpha).", source="SQL Eq. 5")
 def value_of_optimum(instance: Instance) -> Iterator[Case]:
     best = instance.optimum
     found = instance.soft_value(instance.q_float(best.q))
@@ -108,8 +105,7 @@ def value_of_optimum(instance: Instance) -> Iterator[Case]:
     "SQL-T3",
     "iteration",
     "T Q is V <- alpha log sum exp(Q / alpha) followed by Q <- r + gamma E[V], for every Q.",
-    "SQL Theorem 3, Eqs. 8-9",
-    MODEL,
+    source="SQL Theorem 3, Eqs. 8-9",
 )
 def iteration(instance: Instance) -> Iterator[Case]:
     for name, q in inputs.q_functions(instance.problem, instance.optimum, instance.rng(3)):
@@ -118,13 +114,7 @@ def iteration(instance: Instance) -> Iterator[Case]:
         yield instance.equal(instance.soft_bellman(q), instance.problem.q_of(v), tolerance, q=name)
 
 
-@clause(
-    "SQL-T3",
-    "contraction",
-    "max |T Q1 - T Q2| <= gamma max |Q1 - Q2|.",
-    "SQL Theorem 3 (App. A.2)",
-    MODEL,
-)
+@clause("SQL-T3", "contraction", "max |T Q1 - T Q2| <= gamma max |Q1 - Q2|.")
 def contraction(instance: Instance) -> Iterator[Case]:
     for name, q, p in inputs.q_pairs(instance.problem, instance.optimum, instance.rng(4)):
         change = np.abs(instance.difference(instance.soft_bellman(q), instance.soft_bellman(p)))
@@ -132,13 +122,7 @@ def contraction(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(change, bound, instance.sweep_rounding(q, p), q=name)
 
 
-@clause(
-    "SQL-T3",
-    "monotonicity",
-    "Q1 <= Q2 everywhere implies T Q1 <= T Q2 everywhere.",
-    "SQL Theorem 3 (App. A.2)",
-    MODEL,
-)
+@clause("SQL-T3", "monotonicity", "Q1 <= Q2 everywhere implies T Q1 <= T Q2 everywhere.")
 def monotonicity(instance: Instance) -> Iterator[Case]:
     for name, q, p in inputs.ordered_pairs(instance.problem, instance.optimum, instance.rng(5)):
         tolerance = instance.sweep_rounding(q, p)
@@ -152,8 +136,6 @@ def monotonicity(instance: Instance) -> Iterator[Case]:
     "translation",
     "T(Q + c) = T Q + gamma c p, p(s,a) the stored probability that s' is not terminal: "
     "T Q + gamma c where no state is terminal, at most that for c >= 0 elsewhere.",
-    "SQL Theorem 3 (App. A.2)",
-    MODEL,
 )
 def translation(instance: Instance) -> Iterator[Case]:
     problem, size = instance.problem, inputs.size_of(instance.problem, instance.optimum)
@@ -170,8 +152,7 @@ def translation(instance: Instance) -> Iterator[Case]:
     "SQL-T3",
     "a-priori bound",
     "After k sweeps, max |V_k - V*| <= gamma^k max |V_0 - V*|.",
-    "SQL Theorem 3 with Banach's theorem",
-    MODEL,
+    source="SQL Theorem 3 with Banach's theorem",
 )
 def a_priori(instance: Instance) -> Iterator[Case]:
     best = instance.optimum
@@ -191,8 +172,7 @@ def a_priori(instance: Instance) -> Iterator[Case]:
     "SQL-T3",
     "a-posteriori bound",
     "max |V_k - V*| <= gamma / (1 - gamma) max |V_k - V_(k-1)|.",
-    "SQL Theorem 3 with Banach's theorem",
-    MODEL,
+    source="SQL Theorem 3 with Banach's theorem",
 )
 def a_posteriori(instance: Instance) -> Iterator[Case]:
     best, beta = instance.optimum, instance.beta
@@ -209,8 +189,7 @@ def a_posteriori(instance: Instance) -> Iterator[Case]:
     "MacQueen bounds",
     "With b = T V - V: V + b + gamma / (1-gamma) min b <= V* <= V + b + gamma / (1-gamma) max b, "
     "0 counted in min and max where a state is terminal.",
-    "MacQueen (1966), for the operator of SQL Theorem 3",
-    MODEL,
+    source="MacQueen (1966), for the operator of SQL Theorem 3",
 )
 def macqueen(instance: Instance) -> Iterator[Case]:
     best, problem = instance.optimum, instance.problem
@@ -239,8 +218,7 @@ def macqueen(instance: Instance) -> Iterator[Case]:
     "SQL-T3",
     "one limit",
     "Two starts come together: max |V_k - W_k| <= gamma^k max |V_0 - W_0|, so the limit is one.",
-    "SQL Theorem 3",
-    MODEL,
+    source="SQL Theorem 3",
 )
 def one_limit(instance: Instance) -> Iterator[Case]:
     runs = instance.value_iterations
@@ -256,20 +234,32 @@ def one_limit(instance: Instance) -> Iterator[Case]:
             )
 
 
-CLAUSES = (
-    optimal_value,
-    dominance,
-    normalisation,
-    formula,
-    bellman_equation,
-    backup_of_optimum,
-    value_of_optimum,
-    iteration,
-    contraction,
-    monotonicity,
-    translation,
-    a_priori,
-    a_posteriori,
-    macqueen,
-    one_limit,
+def improvements(
+    instance: Instance, improve: Callable[[ndarray], ndarray]
+) -> Iterator[tuple[str, ReferenceValue, ReferenceValue, float]]:
+    """Each policy's value before and after one improvement, and the rounding of comparing."""
+    for name, _, before in instance.policies:
+        after = instance.evaluate(improve(instance.q_float(before.q)))
+        yield name, before, after, instance.solve_rounding(before.q, instance.optimum.q)
+
+
+@clause(
+    "SQL-T4", "improvement", "pi' proportional to exp(Q^pi / alpha) has Q^pi' >= Q^pi everywhere."
 )
+def boltzmann_improves(instance: Instance) -> Iterator[Case]:
+    for name, before, after, tolerance in improvements(instance, instance.boltzmann_policy):
+        yield instance.at_most(
+            before.q, after.q, tolerance, before.error + after.error, policy=name
+        )
+
+
+@clause(
+    "SQL-T4",
+    "size of the step",
+    "V^pi' >= alpha log sum exp(Q^pi / alpha) = V^pi + alpha KL(pi || pi').",
+    source="SQL App. A.1: the first step of its chain of inequalities",
+)
+def size_of_step(instance: Instance) -> Iterator[Case]:
+    for name, before, after, tolerance in improvements(instance, instance.boltzmann_policy):
+        least = instance.problem.soft_value(before.q)
+        yield instance.at_most(least, after.v, tolerance, before.error + after.error, policy=name)

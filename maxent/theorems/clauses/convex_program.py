@@ -14,9 +14,9 @@ import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.theorems.check import Case, Hypothesis, clause
-from maxent.theorems.hypotheses import CLARABEL, CONVEX_PAIRS, at_most_pairs
-from maxent.theorems.instance import MODEL, Instance
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.hypotheses import CLARABEL, CONVEX_PAIRS, MODEL, Hypothesis, at_most_pairs
+from maxent.theorems.instance import Instance
 
 STOP = 1e-9
 """Duality gap and infeasibility, relative, at which the solver is asked to stop."""
@@ -112,10 +112,11 @@ IN_RANGE = (*MODEL, at_most_pairs(CONVEX_PAIRS), MODERATE, CLARABEL)
 
 def _program(instance: Instance) -> tuple[ndarray, ConvexSolution, float]:
     """A start in every state alike, the solution from there, and what its accuracy is worth."""
-    if "convex" not in instance.shared:
+    known = instance.problem.known
+    if "convex" not in known:
         start = instance.problem.nonterminal / instance.problem.nonterminal.sum()
-        instance.shared["convex"] = start, solve_program(instance, start)
-    start, found = instance.shared["convex"]
+        known["convex"] = start, solve_program(instance, start)
+    start, found = known["convex"]
     size = instance.problem.scale() + instance.temperature
     return start, found, ALLOWED * size / (1.0 - instance.beta)
 
@@ -137,8 +138,6 @@ CONVEX = (
     "value",
     "The program max sum x r + alpha sum_s x(s) H(x(s,.)/x(s)) over x >= 0, sum_a x(s,a) - gamma "
     "sum P(s|s',a') x(s',a') = mu(s), has the value J*_alpha (mu uniform).",
-    "Puterman (1994), Sec. 6.9; Geist et al. (2019); Ziebart (2010)",
-    CONVEX,
 )
 def program_value(instance: Instance) -> Iterator[Case]:
     start, found, tolerance = _program(instance)
@@ -152,22 +151,18 @@ def program_value(instance: Instance) -> Iterator[Case]:
     "DUAL-OCCUPANCY",
     "policy",
     "The policy x(s,a) / x(s) of the program's solution has the objective J*_alpha.",
-    "an occupancy determines its policy",
-    CONVEX,
+    source="an occupancy determines its policy",
 )
 def program_policy(instance: Instance) -> Iterator[Case]:
     start, found, tolerance = _program(instance)
     visits = found.x.sum(axis=1, keepdims=True)
     support = instance.problem.support
     with np.errstate(all="ignore"):
-        chances = np.where(support, found.x / visits, 1.0)
+        policy = np.where(support, found.x / visits, 1.0)
         log_policy = np.where(
-            support | ~instance.problem.nonterminal[:, None], np.log(chances), -np.inf
+            support | ~instance.problem.nonterminal[:, None], np.log(policy), -np.inf
         )
     reached = instance.evaluate(log_policy)
     doubt = reached.error + instance.optimum.error
     best = np.asarray(start @ instance.optimum.v)
     yield instance.equal(np.asarray(start @ reached.v), best, tolerance, doubt)
-
-
-CLAUSES = (program_value, program_policy)

@@ -22,6 +22,7 @@ def changed(**functions):
 
 @pytest.mark.parametrize("temperature", [0.0, 0.3])
 def test_constant_shifts_attain_the_modulus(temperature):
+    """SQL-T3: a bound that is attained is seen to be."""
     mdp = maxent.garnet(6, 3, discount=0.9, seed=0)
     found = checks(mdp, temperature, "SQL-T3")["contraction"]
     assert abs(found.slack) <= found.tolerance

@@ -11,7 +11,7 @@ import pytest
 
 import maxent
 from maxent.continuous import lqr
-from maxent.theorems.clauses import linear_quadratic
+from maxent.theorems.clauses.linear_quadratic_regulator import LinearQuadraticInstance
 
 KEYS = ("LQR-1", "LQR-2", "LQR-3")
 
@@ -116,7 +116,7 @@ def test_a_temperature_that_moves_the_mean_is_caught():
 
 
 def test_the_truth_is_that_of_the_one_dimensional_formula():
-    instance = linear_quadratic.LinearQuadraticInstance(lqr.scalar(), 0.2, 0, SimpleNamespace())
+    instance = LinearQuadraticInstance(lqr.scalar(), 0.2, 0, SimpleNamespace())
     second, first = 0.225, 0.5 * (1 - 0.9 * 0.81) - 0.225
     p = (-first + math.sqrt(first**2 + 2 * second)) / (2 * second)
     P, K, doubt = instance.truth

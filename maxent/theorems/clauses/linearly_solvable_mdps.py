@@ -16,9 +16,9 @@ from scipy import sparse
 from scipy.sparse import linalg
 
 from maxent.mdp import MDP
-from maxent.theorems.check import Case, Hypothesis, clause
-from maxent.theorems.hypotheses import FACTORISABLE, at_most_pairs
-from maxent.theorems.instance import MODEL, POSITIVE, Instance
+from maxent.theorems.clause import Case, clause
+from maxent.theorems.hypotheses import FACTORISABLE, Hypothesis, at_most_pairs
+from maxent.theorems.instance import Instance
 from maxent.theorems.reference import EPS_LONG, LONG
 
 HORIZON = 10
@@ -83,9 +83,10 @@ class Passive:
 
 def passive(instance: Instance) -> Passive:
     """The passive dynamics of an instance; remembered."""
-    if "passive" not in instance.shared:
-        instance.shared["passive"] = Passive(instance)
-    return instance.shared["passive"]
+    known = instance.problem.known
+    if "passive" not in known:
+        known["passive"] = Passive(instance)
+    return known["passive"]
 
 
 def _in_range(instance: Instance) -> bool:
@@ -112,8 +113,8 @@ EXITS = Hypothesis(
     "finite horizon",
     "z_t = exp(r / alpha) P z_(t+1), linear, with z = exp(V / alpha), 1 at the end: it agrees with "
     "soft value iteration with the passive dynamics as prior, without discount.",
-    "Todorov (2007)",
-    (*MODEL, POSITIVE, EXPONENTIAL, at_most_pairs(ENTRIES)),
+    EXPONENTIAL,
+    at_most_pairs(ENTRIES),
 )
 def linear_recursion(instance: Instance) -> Iterator[Case]:
     dynamics = passive(instance)
@@ -142,8 +143,8 @@ def linear_recursion(instance: Instance) -> Iterator[Case]:
     "With rewards at most 0 on states, z = exp(r / alpha) P z, z = 1 at terminal states, is a "
     "linear system; V = alpha log z solves the soft Bellman equation with the passive dynamics as "
     "prior (rewards scaled so that z stays in range).",
-    "Todorov (2007)",
-    (*MODEL, POSITIVE, FACTORISABLE, EXITS),
+    FACTORISABLE,
+    EXITS,
 )
 def first_exit(instance: Instance) -> Iterator[Case]:
     dynamics = passive(instance)
@@ -173,6 +174,3 @@ def first_exit(instance: Instance) -> Iterator[Case]:
     q = other.backup(v)
     tolerance += 2.0 * other.sweep_rounding(q)
     yield other.equal(other.soft_value(q), v, tolerance, doubt)
-
-
-CLAUSES = (linear_recursion, first_exit)

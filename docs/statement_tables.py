@@ -1,0 +1,175 @@
+"""The parts of the docs that are made from `maxent.theorems.statements`.
+
+theory.md: the statements under each heading.  counterexamples.md: the table of hypotheses.
+keys.md: where each key is stated, computed, checked, tested and told.
+
+    python docs/statement_tables.py            # which pages are out of date
+    python docs/statement_tables.py --write    # bring them up to date
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from maxent.proofs.clauses import CLAUSES as PROVABLE
+from maxent.theorems.counterexamples import ALL
+from maxent.theorems.statements import CLAUSES, STATEMENTS, Statement
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+TESTS = (ROOT / "tests" / "theorems", ROOT / "tests" / "proofs")
+BEGIN, END = "<!-- from maxent/theorems/statements.py: begin -->", "<!-- end -->"
+
+
+def pages() -> dict[Path, str]:
+    """Each page, as it ought to be."""
+    theory, examples = DOCS / "theory.md", DOCS / "counterexamples.md"
+    return {
+        theory: _filled(theory.read_text(), _statements),
+        examples: _filled(examples.read_text(), lambda heading: _hypotheses()),
+        DOCS / "keys.md": _keys(),
+    }
+
+
+def _filled(text: str, made: Callable[[str], str]) -> str:
+    """The page with each marked part made anew, from the heading above it."""
+    parts = re.split(f"({re.escape(BEGIN)}.*?{re.escape(END)})", text, flags=re.DOTALL)
+    for i in range(1, len(parts), 2):
+        heading = re.findall(r"^#+ (.*)$", "".join(parts[:i]), re.M)[-1]
+        parts[i] = f"{BEGIN}\n\n{made(heading)}\n\n{END}"
+    return "".join(parts)
+
+
+def address(heading: str) -> str:
+    """The anchor of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _statements(heading: str) -> str:
+    """The statements of a section, an item each."""
+    own = [about for about in STATEMENTS.values() if about.section == address(heading)]
+    return "\n".join(_item(about) for about in own if not about.against)
+
+
+def _item(about: Statement) -> str:
+    head = f"- **{about.key}. {about.title}.** *{_escaped(about.source)}.*"
+    whole = re.sub(r"\$[^$]+\$", lambda m: m[0].replace(" ", "\0"), f"{head} {about.latex}")
+    lines = textwrap.fill(
+        whole, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    return lines.replace("\0", " ")
+
+
+def _hypotheses() -> str:
+    """The table of docs/counterexamples.md."""
+    rows = [
+        f"| {about.key} | {about.against} | {_escaped(about.missing)} |"
+        for about in STATEMENTS.values()
+        if about.against
+    ]
+    header = ["| key | against | the hypothesis that is missing |", "| --- | --- | --- |"]
+    return "\n".join([*header, *rows])
+
+
+def _keys() -> str:
+    rows = [_row(about) for about in STATEMENTS.values()]
+    header = ("key", "what it says", "function", "check", "proof", "test")
+    return "\n".join(
+        [
+            "# Where each key is",
+            "",
+            "A row a statement: what it says, with a link to the page that tells it, the function",
+            "that it is about, the functions that check it, those that prove it, and a test of it.",
+            "`maxent verify --list KEY` prints hypotheses, source and clauses. Made from",
+            "`maxent/theorems/statements.py` by `python docs/statement_tables.py --write`.",
+            "",
+            f"| {' | '.join(header)} |",
+            f"|{' --- |' * len(header)}",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _row(about: Statement) -> str:
+    where = about.anchor.removeprefix("docs/")
+    cells = (
+        f"[{about.key}]({where})",
+        _escaped(about.title),
+        ", ".join(f"`{name}`" for name in about.functions),
+        _checks(about),
+        _code(each.margins for each in PROVABLE if each.key == about.key),
+        test_of(about.key),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _checks(about: Statement) -> str:
+    if about.against:
+        return _code([ALL[about.key]])
+    return _code(clause.cases for clause in CLAUSES if clause.key == about.key)
+
+
+def _code(functions: Iterable[Callable]) -> str:
+    """Functions of one file: a link to it, and their names."""
+    found = list(dict.fromkeys(functions))
+    if not found:
+        return ""
+    path = Path(inspect.getfile(found[0])).relative_to(ROOT).as_posix()
+    names = ", ".join(f"`{function.__name__}`" for function in found)
+    return f"[{path.removeprefix('maxent/')}](../{path}): {names}"
+
+
+def test_of(key: str) -> str:
+    """The test that is about this key, or else names it and the fewest others; "" for none."""
+    found = [
+        (not text.startswith(key), len(keys), path, name)
+        for path, name, text, keys in _tests()
+        if key in keys
+    ]
+    if not found:
+        return ""
+    *_, path, name = min(found)
+    return f"[{Path(path).name}](../{path}): `{name}`"
+
+
+def _tests() -> Iterator[tuple[str, str, str, set[str]]]:
+    """Each test of the theorems and proofs, its docstring, and the keys in its text."""
+    known = "|".join(sorted(STATEMENTS, key=len, reverse=True))
+    for path in sorted(path for folder in TESTS for path in folder.glob("test_*.py")):
+        text = path.read_text()
+        lines = text.splitlines()
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                body = "\n".join(lines[first - 1 : node.end_lineno])
+                keys = set(re.findall(rf"(?<![\w-])(?:{known})(?![\w-])", body))
+                about = ast.get_docstring(node) or ""
+                yield path.relative_to(ROOT).as_posix(), node.name, about, keys
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([*|_<>])", r"\\\1", text)
+
+
+def main(arguments: list[str]) -> int:
+    stale = {path: text for path, text in pages().items() if _read(path) != text}
+    for path, text in stale.items():
+        if arguments == ["--write"]:
+            path.write_text(text)
+        print(f"{path.relative_to(ROOT)}: {'written' if arguments == ['--write'] else 'stale'}")
+    return int(bool(stale) and arguments != ["--write"])
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

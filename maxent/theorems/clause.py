@@ -1,0 +1,106 @@
+"""A clause of a theorem: its words, and the cases that put it to the test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from maxent.theorems.check import Check, Verdict
+from maxent.theorems.hypotheses import Hypothesis
+
+_GRAVITY: dict[Verdict, int] = {"holds": 0, "undecided": 1, "fails": 2}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input of one clause: the worst slack over states and actions, and where."""
+
+    slack: float
+    tolerance: float
+    doubt: float
+    witness: dict[str, Any]
+
+    @classmethod
+    def worst_of(
+        cls, slack: ndarray, where: ndarray, tolerance: float, doubt: float, **witness: Any
+    ) -> Case:
+        """The case of slacks over (), (S,) or (S, A), looked at only `where` (same shape)."""
+        looked_at = np.where(where, np.where(np.isnan(slack), -np.inf, slack), np.inf)
+        place = np.unravel_index(int(np.argmin(looked_at)), looked_at.shape)
+        named = {name: int(i) for name, i in zip(("state", "action"), place)}
+        return cls(float(looked_at[place]), float(tolerance), float(doubt), witness | named)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The true slack lies within `doubt` of the one found: where does that interval lie?"""
+        if not (self.tolerance < math.inf and self.slack >= -(self.tolerance + self.doubt)):
+            return "fails"  # nan as well: something was not finite
+        return "holds" if self.slack >= self.doubt - self.tolerance else "undecided"
+
+    @property
+    def gravity(self) -> tuple[int, float]:
+        """For comparing cases: by verdict, then by how many tolerances the slack is negative."""
+        scale = self.tolerance if self.tolerance > 0.0 else math.ulp(0.0)
+        with np.errstate(all="ignore"):
+            excess = float(-np.float64(self.slack) / scale)
+        return _GRAVITY[self.verdict], math.inf if math.isnan(excess) else excess
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause of a theorem.
+
+    key : of the statement in `maxent.theorems.statements`, which adds its own hypotheses and, where
+        the clause names no source, its own source.
+    name : which part of the statement, as in "contraction"; no other clause of the key has it.
+    statement : what is checked, in one sentence.
+    hypotheses : what it assumes.
+    source : where it is proved.
+    cases : makes the cases on an `Instance` of the problem.
+    """
+
+    key: str
+    name: str
+    statement: str
+    hypotheses: tuple[Hypothesis, ...]
+    source: str
+    cases: Callable[[Any], Iterable[Case]]
+
+    def check(self, instance: Any) -> Check:
+        """Run the cases on an `Instance` and judge by the worst."""
+        missing = [each.words for each in self.hypotheses if not each.is_met(instance)]
+        if missing:
+            return self.not_applicable("; ".join(missing))
+        with np.errstate(all="ignore"):  # what is not finite is a finding, not a warning
+            worst = max(self.cases(instance), key=lambda case: case.gravity, default=None)
+        if worst is None:
+            return self.not_applicable("an input that float64 can hold")
+        return Check(*self._about, worst.slack, worst.tolerance, worst.witness, worst.verdict)
+
+    def not_applicable(self, missing: str) -> Check:
+        """The verdict where something is missing."""
+        return Check(*self._about, math.nan, math.nan, {"missing": missing}, "not applicable")
+
+    @property
+    def _about(self) -> tuple[str, str, str, str, tuple[str, ...]]:
+        words = tuple(each.words for each in self.hypotheses)
+        return self.key, self.name, self.statement, self.source, words
+
+
+def clause(
+    key: str, name: str, statement: str, *hypotheses: Hypothesis, source: str = ""
+) -> Callable[[Callable[[Any], Iterable[Case]]], Clause]:
+    """Decorator: a generator of cases becomes the clause that it tests.
+
+    hypotheses : those beyond the key's own.  source : where it is not the key's.
+    """
+
+    def made(cases: Callable[[Any], Iterable[Case]]) -> Clause:
+        return Clause(key, name, statement, hypotheses, source, cases)
+
+    return made
