@@ -487,7 +487,7 @@ _ROWS = (
         "non-expansion, unlike the Boltzmann average of q, which has MDPs with several fixed "
         "points.",
         r"$\alpha \log$ of the *mean* of $\exp(q/\alpha)$: the soft value with the uniform prior; "
-        r"a non-expansion, unlike the Boltzmann average of q, which has MDPs with several fixed "
+        r"a non-expansion, unlike the Boltzmann average of $q$, which has MDPs with several fixed "
         "points.",
         "Asadi, Littman (2017)",
         ("maxent.mellowmax",),
