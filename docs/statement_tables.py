@@ -58,8 +58,8 @@ def _statements(heading: str) -> str:
 
 
 def _item(about: Statement) -> str:
-    head = f"- **{about.key}. {about.title}.** *{_escaped(about.source)}.*"
-    whole = re.sub(r"\$[^$]+\$", lambda m: m[0].replace(" ", "\0"), f"{head} {about.latex}")
+    text = f"- **{about.key}. {about.title}.** {about.latex} *Proof: {_escaped(about.source)}.*"
+    whole = re.sub(r"\$[^$]+\$", lambda m: m[0].replace(" ", "\0"), text)
     lines = textwrap.fill(
         whole, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )

@@ -36,11 +36,11 @@ def write_certificate(
     Check it with `maxent check FILE` or `maxent.check_certificate(path)`.  Raises OutputExistsError
     if `path` exists and `overwrite` is false; ModelError if nothing was proved (infinite radius).
 
-    >>> import maxent, pathlib, tempfile
+    >>> import maxent, tempfile
     >>> proved = maxent.enclose(maxent.gridworld("two-goals", discount=0.95), temperature=0.1)
-    >>> path = pathlib.Path(tempfile.mkdtemp(), "proof.json")
-    >>> maxent.write_certificate(proved, path)
-    >>> maxent.check_certificate(path).valid
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     maxent.write_certificate(proved, f"{folder}/proof.json")
+    ...     maxent.check_certificate(f"{folder}/proof.json").valid
     True
     """
     if not np.isfinite(enclosure.radius):

@@ -73,11 +73,11 @@ def check_certificate(path: str | os.PathLike[str]) -> CertificateCheck:
     Raises ConfigError where the file is not a certificate (damaged JSON, missing fields, another
     format) or python-flint is missing; OSError where it cannot be read.
 
-    >>> import maxent, pathlib, tempfile
+    >>> import maxent, tempfile
     >>> proved = maxent.enclose(maxent.gridworld("two-goals", discount=0.95), temperature=0.1)
-    >>> path = pathlib.Path(tempfile.mkdtemp(), "proof.json")
-    >>> maxent.write_certificate(proved, path)
-    >>> found = maxent.check_certificate(path)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     maxent.write_certificate(proved, f"{folder}/proof.json")
+    ...     found = maxent.check_certificate(f"{folder}/proof.json")
     >>> found.valid, found.reason
     (True, '')
     """

@@ -487,7 +487,7 @@ _ROWS = (
         "non-expansion, unlike the Boltzmann average of q, which has MDPs with several fixed "
         "points.",
         r"$\alpha \log$ of the *mean* of $\exp(q/\alpha)$: the soft value with the uniform prior; "
-        r"a non-expansion, unlike the Boltzmann average of q, which has MDPs with several fixed "
+        r"a non-expansion, unlike the Boltzmann average of $q$, which has MDPs with several fixed "
         "points.",
         "Asadi, Littman (2017)",
         ("maxent.mellowmax",),
@@ -538,106 +538,121 @@ _SEARCH = (
 
 
 def _against(
-    key: str, title: str, section: str, function: str, plain: str, source: str, lacks: str
+    against: str,
+    key: str,
+    title: str,
+    section: str,
+    function: str,
+    plain: str,
+    missing: str,
+    source: str,
 ) -> Statement:
-    """The row of a counter-example; lacks: the key that it is about, and the hypothesis."""
-    against, _, missing = lacks.partition(": ")
+    """The row of a counter-example: the key whose conclusion fails, then the fields by name."""
     where = f"maxent.theorems.counterexamples.{function}"
     return Statement(key, title, section, plain, plain, source, (where,), (), against, missing)
 
 
 _COUNTEREXAMPLES = (
     _against(
+        "SAC-L2",
         "NOT-TIED-IMPROVED",
         "Shared parameters: a step down",
         "policies-that-share-parameters",
         "tied_improvement",
         "the projection lowers the soft value in every state, by more than 20",
+        _PRODUCT,
         _SEARCH,
-        f"SAC-L2: {_PRODUCT}",
     ),
     _against(
+        "SAC-T1",
         "NOT-TIED-BEST",
         "Shared parameters: no best policy",
         "policies-that-share-parameters",
         "tied_best",
         "every policy of the set falls short of the set's best by more than 7 in some state",
+        _PRODUCT,
         _SEARCH,
-        f"SAC-T1: {_PRODUCT}",
     ),
     _against(
+        "SAC-T1",
         "NOT-TIED-CONVERGENT",
         "Shared parameters: a cycle",
         "policies-that-share-parameters",
         "tied_oscillation",
         "soft policy iteration alternates between two policies for ever",
+        _PRODUCT,
         _SEARCH,
-        f"SAC-T1: {_PRODUCT}",
     ),
     _against(
+        "SQL-T3",
         "NOT-ANY-SOFTMAX",
         "The Boltzmann average",
         "not-any-softmax-the-boltzmann-average",
         "boltzmann_average",
         "the mean of q under its own Boltzmann policy has three fixed points, two of them stable",
+        "the soft value is alpha log sum exp(Q/alpha), which contracts",
         "Asadi, Littman (2017), An Alternative Softmax Operator",
-        "SQL-T3: the soft value is alpha log sum exp(Q/alpha), which contracts",
     ),
     _against(
+        "SQL-T3",
         "NOT-UNDISCOUNTED",
         "No discount, no end",
         "not-undiscounted-no-discount-no-end",
         "undiscounted",
         "values grow linearly with the horizon, for ever",
+        "the discount is below 1, or every policy of interest surely ends (is proper)",
         "Puterman (1994), Markov Decision Processes",
-        "SQL-T3: the discount is below 1, or every policy of interest surely ends (is proper)",
     ),
     _against(
+        "SQL-T3",
         "NOT-UNBOUNDED",
         "An infinite partition sum",
         "not-unbounded-an-infinite-partition-sum",
         "unbounded_partition",
         "the soft value rises without bound as more of the actions are counted, at every "
         "temperature from 1 on, and at none below",
+        "the partition sum (the sum over actions of exp(Q/alpha)) is finite",
         "direct computation (the p-series)",
-        "SQL-T3: the partition sum (the sum over actions of exp(Q/alpha)) is finite",
     ),
     _against(
+        "SQL-T3",
         "NOT-BARE-RESIDUAL",
         "A small change, a large error",
         "not-bare-residual-a-small-change-a-large-error",
         "bare_residual",
         "a change of 0.001 leaves an error of 10 at discount 0.9999",
+        "a residual is multiplied by gamma/(1-gamma) before it is called an error",
         "Puterman (1994), Markov Decision Processes; the forest of Chades et al. (2014)",
-        "SQL-T3: a residual is multiplied by gamma/(1-gamma) before it is called an error",
     ),
     _against(
+        "INFERENCE",
         "NOT-STOCHASTIC",
         "Inference wins by luck",
         "not-stochastic-control-as-inference",
         "stochastic_inference",
         "alpha log Z exceeds V*, and the posterior is not the law under pi*",
+        "the dynamics are deterministic",
         "Levine (2018), RL and Control as Probabilistic Inference",
-        "INFERENCE: the dynamics are deterministic",
     ),
     _against(
+        "LIMIT-INFINITY",
         "NOT-UNIFORM",
         "Infinite temperature, not uniform",
         "not-uniform-infinite-temperature",
         "non_uniform_limit",
         "the limit policy prefers the action that keeps choices open: probability 0.835, not 0.5",
+        "gamma E[V_inf(s')|s,a] is the same for all actions (equal |A(s)| and no terminal state)",
         "direct computation",
-        "LIMIT-INFINITY: gamma E[V_inf(s')|s,a] is the same for all actions (equal |A(s)| and no "
-        "terminal state)",
     ),
     _against(
+        "LIMIT-INFINITY",
         "NOT-HARD-Q",
         "A bound with the wrong Q",
         "not-hard-q-the-bound-for-high-temperatures",
         "hard_q_in_the_bound",
         "with Q*_0 in its place the bound is exceeded many times over",
+        "the Q in the bound is Q*_alpha, or that of the uniform policy",
         "direct computation",
-        "LIMIT-INFINITY: the Q in the bound is Q*_alpha, or that of the uniform policy",
     ),
 )
 

@@ -143,6 +143,22 @@ def test_verify_rigorous_on_the_command_line(tmp_path, monkeypatch, capsys):
     record = json.loads(Path("report.json").read_text())
     strengths = [check["strength"] for check in record["report"]["checks"]]
     assert strengths == ["numerical"] * 4 + ["proved"] * 3
+    assert main([*command, "--clauses"]) == 0
+    printed = capsys.readouterr().out
+    assert "4 checks: 4 hold" in printed and "3 checks: 3 hold" in printed
+
+
+def test_a_rigorous_report_is_the_numerical_and_the_proved_one():
+    mdp, prior = family("masked", 0.9)
+    settings = {"prior": prior, "keys": ["SAC-L1", "NPG"], "seed": 3}
+    both = maxent.verify_rigorously(mdp, 0.3, **settings)
+    checked = maxent.verify(mdp, 0.3, **settings)
+    proved = maxent.prove(mdp, 0.3, **settings | {"keys": "SAC-L1"})
+    count = sum(check.key == "SAC-L1" for check in checked)
+    assert both.checks == checked.checks[:count] + proved.checks + checked.checks[count:]
+    assert maxent.verify_rigorously(mdp, 0.3, keys="SAC-T1").passed
+    with pytest.raises(maxent.ConfigError, match="no clause of 'NPG' is proved"):
+        maxent.verify_rigorously(mdp, 0.3, keys="NPG")
 
 
 @pytest.mark.parametrize(

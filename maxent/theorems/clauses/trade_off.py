@@ -59,8 +59,8 @@ def curve(instance: Instance) -> Iterator[Case]:
         for low, high, _ in pairs(instance)
         for each in (low.instance, high.instance)
     ]
-    benches = list({each.instance.temperature: each.instance for each in listed}.values())
-    alphas = [each.temperature for each in benches if 1e-300 <= each.temperature <= 1e15]
+    instances = list({each.instance.temperature: each.instance for each in listed}.values())
+    alphas = [each.temperature for each in instances if 1e-300 <= each.temperature <= 1e15]
     found = instance.call("tradeoff", instance.mdp, alphas, prior=instance.prior)
     nothing = np.full(len(alphas), np.nan)
     returns, entropies = (getattr(found, name, nothing) for name in ("returns", "entropies"))
