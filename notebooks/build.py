@@ -38,7 +38,8 @@ def build(source: Path, *, solved: bool) -> str:
         "language_info": {"name": "python"},
     }
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    return nbformat.writes(notebook) + "\n"
+    text: str = nbformat.writes(notebook)
+    return text + "\n"
 
 
 def built() -> dict[Path, str]:

@@ -3,16 +3,23 @@
 With the one-hot state as input such a network is a table.
 """
 
+from types import ModuleType
+from typing import Any
+
+import numpy as np
 import torch
 from gymnasium import spaces
 
+import maxent
 from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
+from maxent.neural.diagnostics import Diagnosis
+from maxent.neural.diagnostics.findings import Finding
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.agent import Agent
 
 ALPHA, GAMMA = 0.5, 0.9
 ROUNDING = 3e-6
-MODULES = {
+MODULES: dict[str, ModuleType] = {
     "sac": sac,
     "sac_v1": sac_v1,
     "sac_discrete": sac_discrete,
@@ -21,7 +28,9 @@ MODULES = {
 }
 
 
-def agent_of(algorithm, found, temperature=ALPHA, **weights):
+def agent_of(
+    algorithm: str, found: Spaces, temperature: float = ALPHA, **weights: tuple[Any, Any]
+) -> Agent:
     """An agent without hidden layers, all zeros but for the given weights: name=(weight, bias).
 
     The second of two Q's is the given one plus a half.
@@ -39,7 +48,7 @@ def agent_of(algorithm, found, temperature=ALPHA, **weights):
     return Agent(algorithm, config, found, state, steps=1)
 
 
-def table_agent(mdp, q, log_policy=None):
+def table_agent(mdp: maxent.MDP, q: np.ndarray, log_policy: np.ndarray | None = None) -> Agent:
     """An agent whose q, and policy if it has one of its own, are tables."""
     found = Spaces(spaces.Discrete(mdp.n_states), spaces.Discrete(mdp.n_actions))
     if log_policy is None:
@@ -47,7 +56,7 @@ def table_agent(mdp, q, log_policy=None):
     return agent_of("sac_discrete", found, critic=(q, 0.0), actor=(log_policy, 0.0))
 
 
-def by_statement(diagnosis):
+def by_statement(diagnosis: Diagnosis) -> dict[tuple[str, str], Finding]:
     return {
         (finding.key, finding.statement.split(":")[0]): finding for finding in diagnosis.findings
     }

@@ -31,6 +31,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 ROOT = Path(__file__).parents[1]
 TESTS = {
@@ -185,8 +186,9 @@ def _planted(
     source = ast.unparse(tree)
     put(node)
     before, after = (ast.unparse(x).splitlines()[0][:70] for x in (node, other))
-    words = f"column {node.col_offset}, {before}  ->  {after}"
-    return Mutant(function, node.lineno, source, words)
+    where = cast(ast.expr, node)  # whatever is changed has a place in the source
+    words = f"column {where.col_offset}, {before}  ->  {after}"
+    return Mutant(function, where.lineno, source, words)
 
 
 def survives(

@@ -4,19 +4,36 @@ The MDP as stored (its float64 numbers taken as exact) is solved with 60 digits 
 method, with sums and linear solves of mpmath.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
 from mpmath import mp, mpf
 
+import maxent
+
 mp.dps = 60
+States = list[int]
+Actions = dict[int, list[int]]
+Table = dict[int, dict[int, mpf]]
+"""Numbers by state and available action."""
 
 
-def _arrays(mdp):
+def _arrays(mdp: maxent.MDP) -> tuple[np.ndarray, States, Actions]:
     transition = mdp.to_dense().transition
     nonterminal = [s for s in range(mdp.n_states) if not mdp.terminal[s]]
     available = {s: [a for a in range(mdp.n_actions) if mdp.action_mask[s, a]] for s in nonterminal}
     return transition, nonterminal, available
 
 
-def _action_values(mdp, v, transition, nonterminal, available):
+def _action_values(
+    mdp: maxent.MDP,
+    v: Sequence[mpf],
+    transition: np.ndarray,
+    nonterminal: States,
+    available: Actions,
+) -> Table:
     discount = mpf(mdp.discount)
     return {
         s: {
@@ -28,7 +45,13 @@ def _action_values(mdp, v, transition, nonterminal, available):
     }
 
 
-def _linear(mdp, policy, rewards, transition, nonterminal):
+def _linear(
+    mdp: maxent.MDP,
+    policy: Table,
+    rewards: dict[int, mpf],
+    transition: np.ndarray,
+    nonterminal: States,
+) -> list[mpf]:
     """Solve (I - gamma P_pi) V = rewards over the non-terminal states."""
     n, discount = len(nonterminal), mpf(mdp.discount)
     system = mp.eye(n)
@@ -43,7 +66,9 @@ def _linear(mdp, policy, rewards, transition, nonterminal):
     return v
 
 
-def optimal_value(mdp, temperature, start, prior=None):
+def optimal_value(
+    mdp: maxent.MDP, temperature: float, start: np.ndarray, prior: np.ndarray | None = None
+) -> list[mpf]:
     """V* (S,) as mpf, from the float64 values `start` on."""
     transition, nonterminal, available = _arrays(mdp)
     alpha = mpf(float(temperature))
@@ -79,7 +104,9 @@ def optimal_value(mdp, temperature, start, prior=None):
     raise AssertionError("the high-precision solve did not converge")
 
 
-def policy_value(mdp, policy, temperature, prior=None):
+def policy_value(
+    mdp: maxent.MDP, policy: np.ndarray, temperature: float, prior: np.ndarray | None = None
+) -> list[mpf]:
     """V^pi (S,) as mpf of a policy given as float64 probabilities, taken as exact."""
     transition, nonterminal, available = _arrays(mdp)
     alpha = mpf(float(temperature))

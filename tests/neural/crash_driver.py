@@ -13,7 +13,6 @@ does not come out as the uninterrupted one.
 from __future__ import annotations
 
 import builtins
-import itertools
 import json
 import os
 import random
@@ -21,7 +20,9 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
 import torch
 
@@ -32,7 +33,7 @@ from maxent.neural.runs import Run
 from maxent.neural.runs.record import surroundings
 
 torch.set_num_threads(1)
-os.fsync = lambda handle: None  # what the kernel has outlives a process that is killed
+os.fsync = lambda fd: None  # what the kernel has outlives a process that is killed
 EVERY = 10
 
 
@@ -81,8 +82,8 @@ def arm(at: int) -> None:
         if ticks == at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def mortal(call):
-        def wrapped(*arguments, **settings):
+    def mortal(call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any, **settings: Any) -> Any:
             tick()
             result = call(*arguments, **settings)
             tick()
@@ -93,13 +94,13 @@ def arm(at: int) -> None:
     class Halved:
         """A file whose writes can be cut in the middle."""
 
-        def __init__(self, file) -> None:
+        def __init__(self, file: IO[Any]) -> None:
             self.file = file
 
-        def __enter__(self):
+        def __enter__(self) -> Halved:
             return self
 
-        def __exit__(self, *_) -> None:
+        def __exit__(self, *_: object) -> None:
             self.file.close()
 
         def write(self, data: bytes) -> None:
@@ -108,12 +109,12 @@ def arm(at: int) -> None:
             tick()
             self.file.write(data[len(data) // 2 :])
 
-        def __getattr__(self, name: str):
+        def __getattr__(self, name: str) -> Any:
             return getattr(self.file, name)
 
     opened = builtins.open
 
-    def opening(path, mode="r", *rest, **settings):
+    def opening(path: Any, mode: str = "r", *rest: Any, **settings: Any) -> Any:
         file = opened(path, mode, *rest, **settings)
         return Halved(file) if mode in ("xb", "wb") else file
 
@@ -127,8 +128,8 @@ def arm(at: int) -> None:
         return write(handle, data)
 
     if at:
-        builtins.open = opening
-        os.write = half_write
+        builtins.open = opening  # type: ignore[assignment]
+        os.write = half_write  # type: ignore[assignment]
         for name in ("fsync", "rename", "replace", "link", "unlink", "rmdir", "mkdir", "ftruncate"):
             setattr(os, name, mortal(getattr(os, name)))
 
@@ -168,7 +169,8 @@ def outcome(folder: Path) -> tuple:
 def boundaries(folder: Path, last: int, stride: int) -> int:
     expected = uninterrupted(folder, last)
     trial = folder / "trial"
-    for kills in itertools.count():
+    kills = 0
+    while True:
         at = 1 + kills * stride
         child, end = spawn(trial, last, at)
         saved = acknowledged(end)
@@ -182,6 +184,7 @@ def boundaries(folder: Path, last: int, stride: int) -> int:
         assert os.waitpid(child, 0)[1] == 0
         assert outcome(trial) == expected, at
         shutil.rmtree(trial)
+        kills += 1
 
 
 def at_random(folder: Path, kills: int) -> int:
@@ -219,6 +222,6 @@ def uninterrupted(folder: Path, last: int) -> tuple:
 
 if __name__ == "__main__":
     surroundings()  # asks git, once for all forks
-    act = {"boundaries": boundaries, "random": at_random}[sys.argv[2]]
-    kills = act(Path(sys.argv[1]), *map(int, sys.argv[3:]))
+    acts: dict[str, Callable[..., int]] = {"boundaries": boundaries, "random": at_random}
+    kills = acts[sys.argv[2]](Path(sys.argv[1]), *map(int, sys.argv[3:]))
     print(json.dumps({"kills": kills, "lost": 0}))

@@ -8,13 +8,19 @@ Files of a released version are never made anew: what it wrote, every later one 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import maxent
 
-SMALL = {"hidden": (8,), "batch_size": 8, "learning_starts": 20, "replay_capacity": 100}
-RUNS = {
+SMALL: dict[str, Any] = {
+    "hidden": (8,),
+    "batch_size": 8,
+    "learning_starts": 20,
+    "replay_capacity": 100,
+}
+RUNS: dict[str, dict[str, Any]] = {
     "sac": {"env": "maxent/LQR-v0", "copies": 2, "evaluate_every": 30},
     "sac_v1": {"env": "Pendulum-v1", "temperature": 0.2},
     "sac_discrete": {

@@ -5,19 +5,23 @@ Rounding differs, the order of sums, the storage, the method; the mathematics do
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy import sparse, special
 from theorems.faulty_models import dense_rows
+from theorems.faulty_operators import Array, Formula
 
 import maxent
 from maxent.tabular import operators as true
 
 
-def _scores(q, t, log_prior):
+def _scores(q: Array, t: float | np.floating[Any], log_prior: Array | None) -> Array:
     return q if log_prior is None else q + t * log_prior
 
 
-def _by_scipy(q, t, log_prior=None):
+def _by_scipy(q: Array, t: float, log_prior: Array | None = None) -> Array:
     if t == 0.0:
         return true.soft_value(q, t, log_prior)
     scores = _scores(q, t, log_prior)
@@ -25,14 +29,14 @@ def _by_scipy(q, t, log_prior=None):
     return top + t * special.logsumexp((scores - top[..., None]) / t, axis=-1)
 
 
-def _policy_by_scipy(q, t, log_prior=None):
+def _policy_by_scipy(q: Array, t: float, log_prior: Array | None = None) -> Array:
     if t == 0.0:
         return true.boltzmann_policy(q, t, log_prior)
     scores = _scores(q, t, log_prior)
     return special.log_softmax((scores - scores.max(axis=-1, keepdims=True)) / t, axis=-1)
 
 
-def _pairwise(q, t, log_prior=None):
+def _pairwise(q: Array, t: float, log_prior: Array | None = None) -> Array:
     if t == 0.0:
         return true.soft_value(q, t, log_prior)
     scores = _scores(q, t, log_prior)
@@ -40,7 +44,7 @@ def _pairwise(q, t, log_prior=None):
     return top + t * np.logaddexp.reduce((scores - top[..., None]) / t, axis=-1)
 
 
-def _extended(q, t, log_prior=None):
+def _extended(q: Array, t: float, log_prior: Array | None = None) -> Array:
     if t == 0.0:
         return true.soft_value(q, t, log_prior)
     scores = _scores(q.astype(np.longdouble), np.longdouble(t), log_prior)
@@ -48,23 +52,23 @@ def _extended(q, t, log_prior=None):
     return (top + t * np.log(np.exp((scores - top[..., None]) / t).sum(axis=-1))).astype(float)
 
 
-def _by_the_policy(q, t, log_prior=None):
+def _by_the_policy(q: Array, t: float, log_prior: Array | None = None) -> Array:
     """E_pi[q] + alpha H(pi) for the Boltzmann policy pi: GIBBS-1 at its maximum."""
     return true.policy_value(q, true.boltzmann_policy(q, t, log_prior), t, log_prior)
 
 
-def _reversed(function):
+def _reversed(function: Formula) -> Formula:
     """Actions taken from the last to the first."""
 
-    def backwards(q, *given):
-        given = [x[..., ::-1] if isinstance(x, np.ndarray) else x for x in given]
-        found = function(q[..., ::-1], *given)
+    def backwards(q: Array, *given: Any) -> Array:
+        others = [x[..., ::-1] if isinstance(x, np.ndarray) else x for x in given]
+        found = function(q[..., ::-1], *others)
         return found[..., ::-1] if found.shape == q.shape else found
 
     return backwards
 
 
-def _large_penalty(q, t, log_prior=None):
+def _large_penalty(q: Array, t: float, log_prior: Array | None = None) -> Array:
     """An unavailable action has a very low q rather than -inf."""
     if log_prior is None:
         return true.soft_value(q, t)
@@ -73,7 +77,7 @@ def _large_penalty(q, t, log_prior=None):
     return true.soft_value(q, t, np.where(allowed, log_prior, 0.0))
 
 
-def _first_tied(q, t, log_prior=None):
+def _first_tied(q: Array, t: float, log_prior: Array | None = None) -> Array:
     """At temperature 0 the first of the best actions: as good as any."""
     if t > 0.0:
         return true.boltzmann_policy(q, t, log_prior)
@@ -82,7 +86,7 @@ def _first_tied(q, t, log_prior=None):
     return np.where(np.arange(q.shape[-1]) == first, 0.0, -np.inf)
 
 
-def _term_by_term(q, log_policy, t, log_prior=None):
+def _term_by_term(q: Array, log_policy: Array, t: float, log_prior: Array | None = None) -> Array:
     """sum pi (q - alpha log(pi / prior))."""
     policy = np.exp(log_policy)
     surprise = log_policy if log_prior is None else log_policy - log_prior
@@ -90,17 +94,17 @@ def _term_by_term(q, log_policy, t, log_prior=None):
         return np.where(policy > 0.0, policy * (q - t * surprise), 0.0).sum(axis=-1)
 
 
-def _backup_dense(mdp, v):
+def _backup_dense(mdp: maxent.MDP, v: Array) -> Array:
     return mdp.reward + np.einsum("sat,t->sa", dense_rows(mdp), mdp.discount_on_arrival * v)
 
 
-def _backup_sparse(mdp, v):
+def _backup_sparse(mdp: maxent.MDP, v: Array) -> Array:
     rows = sparse.csc_array(mdp.transition_rows)
     flow = rows @ np.where(mdp.terminal, 0.0, v)
     return mdp.reward + mdp.discount * flow.reshape(mdp.reward.shape)
 
 
-def _backup_by_successor(mdp, v):
+def _backup_by_successor(mdp: maxent.MDP, v: Array) -> Array:
     """Sums from the last successor to the first."""
     total = np.zeros(mdp.reward.shape)
     for s in range(mdp.n_states)[::-1]:
@@ -109,7 +113,7 @@ def _backup_by_successor(mdp, v):
     return mdp.reward + mdp.discount * total
 
 
-def _visits_by_iteration(mdp, policy):
+def _visits_by_iteration(mdp: maxent.MDP, policy: Array) -> Array:
     """Occupancy as the sum over time, until nothing is added."""
     rows = dense_rows(mdp)
     now = mdp.initial_distribution.copy()
@@ -121,7 +125,9 @@ def _visits_by_iteration(mdp, policy):
     return visits[:, None] * policy
 
 
-def _gradient_by_jacobian(mdp, logits, temperature, *, prior=None):
+def _gradient_by_jacobian(
+    mdp: maxent.MDP, logits: Array, temperature: float, *, prior: Array | None = None
+) -> Array:
     """dJ along each logit in turn, by differentiating the linear system of the value."""
     log_prior = mdp.log_prior(prior)
     log_prior = np.zeros(mdp.reward.shape) if log_prior is None else log_prior
@@ -142,7 +148,7 @@ def _gradient_by_jacobian(mdp, logits, temperature, *, prior=None):
     return gradient
 
 
-VARIANTS = {
+VARIANTS: dict[str, dict[str, Callable[..., Any]]] = {
     "scipy.special": {"soft_value": _by_scipy, "boltzmann_policy": _policy_by_scipy},
     "logaddexp": {"soft_value": _pairwise},
     "80-bit numbers": {"soft_value": _extended},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
-from theorems.faulty_operators import mask_of
+from theorems.faulty_operators import Array, Formula, mask_of
 
 import maxent
 from maxent.tabular import operators as true
@@ -13,57 +15,59 @@ from maxent.tabular.operators import boltzmann_policy as boltzmann
 from maxent.tabular.operators import policy_value
 from maxent.tabular.operators import soft_value as soft
 
+Functions = dict[str, Callable[..., Any]]
 
-def _value(function):
+
+def _value(function: Formula) -> Functions:
     return {"soft_value": function}
 
 
-def _backup(function):
+def _backup(function: Formula) -> Functions:
     return {"backup": function}
 
 
 # The backup, r + gamma E[v]
 
 
-def dense_rows(mdp):
+def dense_rows(mdp: maxent.MDP) -> Array:
     """The transition as (S, A, S)."""
     rows = mdp.transition_rows
     rows = np.asarray(rows.toarray() if mdp.is_sparse else rows)
     return rows.reshape(mdp.n_states, mdp.n_actions, mdp.n_states)
 
 
-def _discounted(mdp, v):
+def _discounted(mdp: maxent.MDP, v: Array) -> Array:
     return mdp.discount_on_arrival * v
 
 
-def _transposed(mdp, v):
+def _transposed(mdp: maxent.MDP, v: Array) -> Array:
     return mdp.reward + np.einsum("tas,t->sa", dense_rows(mdp), _discounted(mdp, v))
 
 
-def _first_action(mdp, v):
+def _first_action(mdp: maxent.MDP, v: Array) -> Array:
     first = mdp.action_mask.argmax(axis=1)[:, None]
     return mdp.reward + np.take_along_axis(mdp.expect(_discounted(mdp, v)), first, axis=1)
 
 
-def _likeliest_successor(mdp, v):
+def _likeliest_successor(mdp: maxent.MDP, v: Array) -> Array:
     return mdp.reward + _discounted(mdp, v)[dense_rows(mdp).argmax(axis=2)]
 
 
-def _best_successor(mdp, v):
+def _best_successor(mdp: maxent.MDP, v: Array) -> Array:
     reached = np.where(dense_rows(mdp) > 0.0, _discounted(mdp, v), -np.inf)
     return mdp.reward + reached.max(axis=2, initial=-1e30)
 
 
-def _in_float32(mdp, v):
+def _in_float32(mdp: maxent.MDP, v: Array) -> Array:
     return mdp.reward + dense_rows(mdp).astype(np.float32).astype(float) @ _discounted(mdp, v)
 
 
-def _last_reward_dropped(mdp, v):
+def _last_reward_dropped(mdp: maxent.MDP, v: Array) -> Array:
     going_on = mdp.expect((~mdp.terminal).astype(float))
     return mdp.reward * going_on + mdp.expect(_discounted(mdp, v))
 
 
-def _reward_by_state(mdp, v):
+def _reward_by_state(mdp: maxent.MDP, v: Array) -> Array:
     count = mdp.action_mask.sum(axis=1)
     mean = np.where(mdp.action_mask, mdp.reward, 0.0).sum(axis=1) / count
     return mean[:, None] + mdp.expect(_discounted(mdp, v))
@@ -92,27 +96,27 @@ OF_THE_BACKUP = {
 # The prior
 
 
-def _outside(q, t, log_prior=None):
+def _outside(q: Array, t: float, log_prior: Array | None = None) -> Array:
     """log prior added where alpha log prior belongs."""
     return soft(q if log_prior is None else q + log_prior, t, mask_of(log_prior))
 
 
-def _as_probabilities(q, t, log_prior=None):
+def _as_probabilities(q: Array, t: float, log_prior: Array | None = None) -> Array:
     if log_prior is None:
         return soft(q, t, None)
     return soft(q, t, np.where(log_prior > -np.inf, np.exp(log_prior), -np.inf))
 
 
-def _twice(function, position):
-    def doubled(*given):
-        given = list(given)
-        given[position] = None if given[position] is None else 2.0 * given[position]
-        return function(*given)
+def _twice(function: Formula, position: int) -> Formula:
+    def doubled(*given: Any) -> Array:
+        changed = list(given)
+        changed[position] = None if given[position] is None else 2.0 * given[position]
+        return function(*changed)
 
     return doubled
 
 
-OF_THE_PRIOR = {
+OF_THE_PRIOR: dict[str, Functions] = {
     "prior ignored by the soft value": _value(lambda q, t, p=None: soft(q, t, mask_of(p))),
     "prior ignored by the policy": {
         "boltzmann_policy": lambda q, t, p=None: boltzmann(q, t, mask_of(p))
@@ -130,27 +134,27 @@ OF_THE_PRIOR = {
 # The public functions
 
 
-def _start_only(mdp, policy):
+def _start_only(mdp: maxent.MDP, policy: Array) -> Array:
     """The occupancy of the first step."""
     return mdp.initial_distribution[:, None] * policy
 
 
-def _evenly_started(mdp, policy):
+def _evenly_started(mdp: maxent.MDP, policy: Array) -> Array:
     nonterminal = ~mdp.terminal
     return maxent.occupancy(
         mdp.replace(initial_distribution=nonterminal / nonterminal.sum()), policy
     )
 
 
-def _undiscounted_visits(mdp, policy):
+def _undiscounted_visits(mdp: maxent.MDP, policy: Array) -> Array:
     """The state distribution after many steps, as often as a discounted run is long."""
-    visits, rows = mdp.initial_distribution, dense_rows(mdp)
+    states, rows = mdp.initial_distribution, dense_rows(mdp)
     for _ in range(200):
-        visits = np.einsum("s,sa,sat->t", visits, policy, rows)
-    return visits[:, None] * policy / (1.0 - mdp.discount)
+        states = np.einsum("s,sa,sat->t", states, policy, rows)
+    return states[:, None] * policy / (1.0 - mdp.discount)
 
 
-def _against_the_flow(mdp, policy):
+def _against_the_flow(mdp: maxent.MDP, policy: Array) -> Array:
     """(I - gamma P) in place of (I - gamma P)'."""
     matrix = np.einsum("sa,sat->st", policy, dense_rows(mdp)) * ~mdp.terminal
     start = mdp.initial_distribution * ~mdp.terminal
@@ -158,32 +162,40 @@ def _against_the_flow(mdp, policy):
     return visits[:, None] * policy
 
 
-def _entropy_of_a_step(mdp, policy, prior=None):
+def _entropy_of_a_step(mdp: maxent.MDP, policy: Array, prior: Array | None = None) -> float:
     visits = maxent.occupancy(mdp, policy).sum(axis=1)
     return maxent.discounted_entropy(mdp, policy, prior) / visits[~mdp.terminal].sum()
 
 
-def _gradient_without_entropy(mdp, logits, temperature, *, prior=None):
+def _gradient_without_entropy(
+    mdp: maxent.MDP, logits: Array, temperature: float, *, prior: Array | None = None
+) -> Array:
     q, log_policy, visits = _judged(mdp, logits, temperature, prior)
     policy = np.exp(log_policy)
     v = (policy * q).sum(axis=1, keepdims=True)
     return visits * policy * (q - v)
 
 
-def _gradient_without_baseline(mdp, logits, temperature, *, prior=None):
+def _gradient_without_baseline(
+    mdp: maxent.MDP, logits: Array, temperature: float, *, prior: Array | None = None
+) -> Array:
     q, log_policy, visits = _judged(mdp, logits, temperature, prior)
     surprise = np.where(np.isfinite(log_policy), log_policy, 0.0)
     return visits * np.exp(log_policy) * (q - temperature * surprise)
 
 
-def _gradient_at_the_start(mdp, logits, temperature, *, prior=None):
+def _gradient_at_the_start(
+    mdp: maxent.MDP, logits: Array, temperature: float, *, prior: Array | None = None
+) -> Array:
     true_gradient = maxent.policy_gradient(mdp, logits, temperature, prior=prior)
     _, _, visits = _judged(mdp, logits, temperature, prior)
     start = mdp.initial_distribution[:, None]
     return true_gradient * np.divide(start, visits, out=np.zeros_like(visits), where=visits > 0)
 
 
-def _judged(mdp, logits, temperature, prior):
+def _judged(
+    mdp: maxent.MDP, logits: Array, temperature: float, prior: Array | None
+) -> tuple[Array, Array, Array]:
     """Q^pi (S, A), log pi (S, A) and the visits (S, 1) of a soft-max policy."""
     log_prior = mdp.log_prior(prior)
     log_policy = boltzmann(logits, 1.0, mask_of(log_prior))
@@ -193,16 +205,16 @@ def _judged(mdp, logits, temperature, prior):
     return judged.q, log_policy, visits[:, None]
 
 
-def _step_not_divided(mdp, temperature, *, step, **settings):
+def _step_not_divided(mdp: maxent.MDP, temperature: float, *, step: float, **settings: Any) -> Any:
     """eta in place of eta / (1 - gamma)."""
     step = step * (1.0 - mdp.discount)
     return maxent.natural_policy_gradient(mdp, temperature, step=step, **settings)
 
 
-def _curve(**changes):
+def _curve(**changes: Callable[[maxent.Tradeoff], Array]) -> Callable[..., SimpleNamespace]:
     """The trade-off with some of its columns changed."""
 
-    def tradeoff(mdp, temperatures, **settings):
+    def tradeoff(mdp: maxent.MDP, temperatures: Array, **settings: Any) -> SimpleNamespace:
         curve = maxent.tradeoff(mdp, temperatures, **settings)
         columns = {"returns": curve.returns, "entropies": curve.entropies}
         return SimpleNamespace(**columns | {name: f(curve) for name, f in changes.items()})
@@ -210,16 +222,16 @@ def _curve(**changes):
     return tradeoff
 
 
-def _per_step(mdp, entropy, **settings):
+def _per_step(mdp: maxent.MDP, entropy: float, **settings: Any) -> maxent.Solution:
     """The temperature for this entropy a step."""
     return maxent.temperature_for_entropy(mdp, entropy * (1.0 - mdp.discount), **settings)
 
 
-def _sum_for_mean(q, t, log_mask=None):
+def _sum_for_mean(q: Array, t: float, log_mask: Array | None = None) -> Array:
     return soft(q, t, log_mask)
 
 
-OF_A_FUNCTION = {
+OF_A_FUNCTION: dict[str, Functions] = {
     "occupancy never accumulates": {"occupancy": _start_only},
     "occupancy sums to 1": {
         "occupancy": lambda mdp, policy: (1.0 - mdp.discount) * maxent.occupancy(mdp, policy)

@@ -7,52 +7,60 @@ in `maxent.tabular.operators`; `t` is the temperature.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+import maxent
 from maxent.tabular import operators as true
 from maxent.tabular.operators import boltzmann_policy as boltzmann
 from maxent.tabular.operators import entropy, policy_value
 from maxent.tabular.operators import soft_value as soft
 
+Array = np.ndarray
+Formula = Callable[..., Array]
+Functions = dict[str, Formula]
 
-def _value(function):
+
+def _value(function: Formula) -> Functions:
     return {"soft_value": function}
 
 
-def _policy(function):
+def _policy(function: Formula) -> Functions:
     return {"boltzmann_policy": function}
 
 
-def _evaluation(function):
+def _evaluation(function: Formula) -> Functions:
     return {"policy_value": function}
 
 
-def _expected(q, log_policy):
+def _expected(q: Array, log_policy: Array) -> Array:
     policy = np.exp(log_policy)
     return np.where(policy > 0, policy * q, 0.0).sum(axis=-1)
 
 
-def _masked(q, log_prior):
+def _masked(q: Array, log_prior: Array | None) -> Array:
     return q if log_prior is None else np.where(log_prior > -np.inf, q, -np.inf)
 
 
-def mask_of(log_prior):
+def mask_of(log_prior: Array | None) -> Array | None:
     """0 where the prior allows an action, -inf elsewhere."""
     return None if log_prior is None else np.where(log_prior > -np.inf, 0.0, -np.inf)
 
 
-def _scores(q, t, log_prior):
+def _scores(q: Array, t: float, log_prior: Array | None) -> Array:
     return (q if log_prior is None else q + t * log_prior) / t
 
 
-def _rounded(function, position):
+def _rounded(function: Formula, position: int) -> Formula:
     """The function with its argument at `position` rounded to float32 and back."""
 
-    def in_float32(*given):
-        given = list(given)
+    def in_float32(*given: Any) -> Array:
+        changed = list(given)
         narrow = np.float32(given[position])
-        given[position] = float(narrow) if narrow.ndim == 0 else narrow.astype(np.float64)
-        return function(*given)
+        changed[position] = float(narrow) if narrow.ndim == 0 else narrow.astype(np.float64)
+        return function(*changed)
 
     return in_float32
 
@@ -60,18 +68,18 @@ def _rounded(function, position):
 # The soft value, alpha log sum_a prior exp(q / alpha)
 
 
-def _average(q, t, log_prior=None):
+def _average(q: Array, t: float, log_prior: Array | None = None) -> Array:
     return _expected(q, boltzmann(q, t, log_prior))
 
 
-def _sum_without_logarithm(q, t, log_prior=None):
+def _sum_without_logarithm(q: Array, t: float, log_prior: Array | None = None) -> Array:
     return t * np.exp(_masked(q, log_prior) / t).sum(axis=-1)
 
 
-def _shifted(top_of, *, restored=True, added=0.0):
+def _shifted(top_of: Formula, *, restored: bool = True, added: float = 0.0) -> Formula:
     """Log-sum-exp with another shift, one that is not undone, or a number within the logarithm."""
 
-    def soft_value(q, t, log_prior=None):
+    def soft_value(q: Array, t: float, log_prior: Array | None = None) -> Array:
         scores = _scores(q, t, log_prior)
         top = top_of(scores)
         logs = np.log(np.exp(scores - top).sum(axis=-1) + added)
@@ -80,19 +88,19 @@ def _shifted(top_of, *, restored=True, added=0.0):
     return soft_value
 
 
-def _row(scores):
+def _row(scores: Array) -> Array:
     return scores.max(axis=-1, keepdims=True)
 
 
-def _table(scores):
+def _table(scores: Array) -> Array:
     return np.full((*scores.shape[:-1], 1), scores.max())
 
 
-def _none(scores):
+def _none(scores: Array) -> Array:
     return np.zeros((*scores.shape[:-1], 1))
 
 
-def _masked_counts_zero(q, t, log_prior=None):
+def _masked_counts_zero(q: Array, t: float, log_prior: Array | None = None) -> Array:
     available = 1.0 if log_prior is None else log_prior > -np.inf
     return soft(q * available, t)
 
@@ -122,11 +130,11 @@ OF_THE_SOFT_VALUE = {
 # The Boltzmann policy, log of prior exp((q - v) / alpha)
 
 
-def _logits(q, t, log_prior=None):
+def _logits(q: Array, t: float, log_prior: Array | None = None) -> Array:
     return _scores(q, t, log_prior)
 
 
-def _over_states(q, t, log_prior=None):
+def _over_states(q: Array, t: float, log_prior: Array | None = None) -> Array:
     scores = _scores(q, t, log_prior)
     scores = np.where(np.isfinite(scores), scores, -np.inf)
     top = scores.max(axis=0, keepdims=True)
@@ -134,23 +142,23 @@ def _over_states(q, t, log_prior=None):
     return scores - top - np.log(np.exp(scores - top).sum(axis=0, keepdims=True))
 
 
-def _floored(q, t, log_prior=None):
+def _floored(q: Array, t: float, log_prior: Array | None = None) -> Array:
     return np.log(np.exp(boltzmann(q, t, log_prior)) + 1e-8)
 
 
-def _clipped(q, t, log_prior=None):
+def _clipped(q: Array, t: float, log_prior: Array | None = None) -> Array:
     log_policy = boltzmann(q, t, log_prior)
     return np.where(log_policy > -np.inf, np.maximum(log_policy, -20.0), -np.inf)
 
 
-def _each_tie_in_full(q, t, log_prior=None):
+def _each_tie_in_full(q: Array, t: float, log_prior: Array | None = None) -> Array:
     if t > 0.0:
         return boltzmann(q, t, log_prior)
     values = _masked(q, log_prior)
     return np.where(values >= values.max(axis=-1, keepdims=True), 0.0, -np.inf)
 
 
-def _wide_ties(q, t, log_prior=None):
+def _wide_ties(q: Array, t: float, log_prior: Array | None = None) -> Array:
     return boltzmann(q, t, log_prior, tie_tolerance=0.1)
 
 
@@ -173,45 +181,51 @@ OF_THE_POLICY = {
 # The value of a policy, E_pi[q] + alpha entropy
 
 
-def _wrong_sign(q, log_policy, t, log_prior=None):
+def _wrong_sign(q: Array, log_policy: Array, t: float, log_prior: Array | None = None) -> Array:
     return _expected(q, log_policy) - t * entropy(log_policy, log_prior)
 
 
-def _alpha_on_both(q, log_policy, t, log_prior=None):
+def _alpha_on_both(q: Array, log_policy: Array, t: float, log_prior: Array | None = None) -> Array:
     return t * policy_value(q, log_policy, 1.0, log_prior)
 
 
-def _in_bits(q, log_policy, t, log_prior=None):
+def _in_bits(q: Array, log_policy: Array, t: float, log_prior: Array | None = None) -> Array:
     return policy_value(q, log_policy, t / np.log(2.0), log_prior)
 
 
-def _uniform_mean(q, log_policy, t, log_prior=None):
+def _uniform_mean(q: Array, log_policy: Array, t: float, log_prior: Array | None = None) -> Array:
     available = boltzmann(np.zeros_like(q), 1.0, mask_of(log_prior))
     return _expected(q, available) + t * entropy(log_policy, log_prior)
 
 
-def _likeliest(q, log_policy, t, log_prior=None):
+def _likeliest(q: Array, log_policy: Array, t: float, log_prior: Array | None = None) -> Array:
     chosen = np.take_along_axis(q, log_policy.argmax(axis=-1)[..., None], axis=-1)[..., 0]
     return chosen + t * entropy(log_policy, log_prior)
 
 
-def _mean_entropy(q, log_policy, t, log_prior=None):
+def _mean_entropy(q: Array, log_policy: Array, t: float, log_prior: Array | None = None) -> Array:
     return _expected(q, log_policy) + t * entropy(log_policy, log_prior) / q.shape[-1]
 
 
-def _entropy_undiscounted(mdp, q, log_policy, t, log_prior=None):
+def _entropy_undiscounted(
+    mdp: maxent.MDP, q: Array, log_policy: Array, t: float, log_prior: Array | None = None
+) -> Array:
     log_prior = mdp.log_mask if log_prior is None else log_prior
     bonus = np.where(mdp.terminal, 0.0, t * entropy(log_policy, log_prior))
     return true.backup(mdp, _expected(q, log_policy)) + mdp.expect(bonus)
 
 
-def _entropy_of_this_state(mdp, q, log_policy, t, log_prior=None):
+def _entropy_of_this_state(
+    mdp: maxent.MDP, q: Array, log_policy: Array, t: float, log_prior: Array | None = None
+) -> Array:
     log_prior = mdp.log_mask if log_prior is None else log_prior
     bonus = t * entropy(log_policy, log_prior)
     return true.backup(mdp, _expected(q, log_policy)) + bonus[:, None]
 
 
-def _entropy_after_the_end(mdp, q, log_policy, t, log_prior=None):
+def _entropy_after_the_end(
+    mdp: maxent.MDP, q: Array, log_policy: Array, t: float, log_prior: Array | None = None
+) -> Array:
     log_prior = mdp.log_mask if log_prior is None else log_prior
     bonus = np.where(mdp.terminal, t * np.log(mdp.n_actions), 0.0)
     right = true.soft_policy_bellman(mdp, q, log_policy, t, log_prior)

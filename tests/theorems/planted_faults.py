@@ -10,10 +10,10 @@ and the operators built on that formula inherit it, as they would in the real mo
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if __name__ == "__main__":  # the tests' folder, as pytest has it
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from theorems import faulty_models, faulty_operators
+from theorems.faulty_operators import Array, Formula
 
 import maxent
 from maxent.tabular import operators as true
@@ -28,7 +29,7 @@ from maxent.theorems.catalogue import CLAUSES, KEYS, report_on
 from maxent.theorems.instance import Instance
 from maxent.theorems.reference import ReferenceProblems
 
-GROUPS = {
+GROUPS: dict[str, Mapping[str, Mapping[str, Callable[..., Any]]]] = {
     "The soft value": faulty_operators.OF_THE_SOFT_VALUE,
     "The Boltzmann policy": faulty_operators.OF_THE_POLICY,
     "The value of a policy": faulty_operators.OF_AN_EVALUATION,
@@ -47,21 +48,29 @@ BEGIN, END = "<!-- planted faults: begin -->", "<!-- planted faults: end -->"
 
 def family(
     *,
-    soft_value=true.soft_value,
-    boltzmann_policy=true.boltzmann_policy,
-    policy_value=true.policy_value,
-    backup=true.backup,
-    soft_policy_bellman=None,
-    **functions,
-):
+    soft_value: Formula = true.soft_value,
+    boltzmann_policy: Formula = true.boltzmann_policy,
+    policy_value: Formula = true.policy_value,
+    backup: Formula = true.backup,
+    soft_policy_bellman: Formula | None = None,
+    **functions: Callable[..., Any],
+) -> SimpleNamespace:
     """The seven operators, built on the formulas given, and public functions in place of maxent's
     own."""
 
-    def soft_bellman(mdp, q, temperature, log_prior=None):
+    def soft_bellman(
+        mdp: maxent.MDP, q: Array, temperature: float, log_prior: Array | None = None
+    ) -> Array:
         log_prior = mdp.log_mask if log_prior is None else log_prior
         return backup(mdp, soft_value(q, temperature, log_prior))
 
-    def built_policy_bellman(mdp, q, log_policy, temperature, log_prior=None):
+    def built_policy_bellman(
+        mdp: maxent.MDP,
+        q: Array,
+        log_policy: Array,
+        temperature: float,
+        log_prior: Array | None = None,
+    ) -> Array:
         log_prior = mdp.log_mask if log_prior is None else log_prior
         return backup(mdp, policy_value(q, log_policy, temperature, log_prior))
 
