@@ -1,14 +1,33 @@
-# The two commands of the README, each from a bare Python 3.11 or newer:
-#   make tour   solve, check and draw, in an environment of its own (no torch)
-#   make test   every check of the project, in an environment of its own
+# From a bare Python 3.11 or newer.  The README's two commands:
+#   make tour       solve, check and draw, in an environment of its own (no torch)
+#   make test       lint, types and the tests
+# For development; all of these share one environment:
+#   make fast       lint, and tests that touch every room: under a minute on two cores
+#   make lint, make types, make tests     the parts of `make test`
+#   make notebooks  every notebook from top to bottom, the learner's and the solution
+#   make nightly    the slow tests
+# `.ci/run` runs all that must pass: lint, types, notebooks, tests.
 PYTHON ?= python3
+PYTEST = .venv-test/bin/python -m pytest
+TWO = -n 2 --dist worksteal
+# Two processes on one thread each: more threads than cores would wait for each other.
+export OMP_NUM_THREADS ?= 1
 
-.PHONY: tour test lint types tests clean
+FAST = tests/mdp tests/gridworlds tests/support tests/continuous tests/tabular/test_operators.py \
+	tests/tabular/test_bounds.py tests/tabular/test_occupancy.py tests/environments \
+	tests/theorems/test_check.py tests/proofs/test_enclosure.py tests/neural/test_losses.py \
+	tests/neural/test_operators.py tests/neural/test_networks.py tests/learn/test_learn.py \
+	tests/test_package.py
+
+.PHONY: tour test fast lint types tests notebooks nightly clean
 
 tour: .venv-tour/ready
 	.venv-tour/bin/maxent tour --out tour-output --overwrite
 
-test: .venv-test/ready lint types tests
+test: lint types tests
+
+fast: lint
+	$(PYTEST) $(TWO) -q -m "not slow and not notebook" $(FAST)
 
 lint: .venv-test/ready
 	.venv-test/bin/ruff format --check .
@@ -18,7 +37,13 @@ types: .venv-test/ready
 	.venv-test/bin/mypy
 
 tests: .venv-test/ready
-	.venv-test/bin/python -m pytest -n 2 -m "not slow"
+	$(PYTEST) $(TWO) -m "not slow and not notebook"
+
+notebooks: .venv-test/ready
+	$(PYTEST) $(TWO) -m notebook tests/learn
+
+nightly: .venv-test/ready
+	$(PYTEST) $(TWO) -m slow
 
 .venv-tour/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-tour

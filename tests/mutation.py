@@ -37,9 +37,12 @@ ROOT = Path(__file__).parents[1]
 TESTS = {
     "operators": ("maxent/tabular/operators.py", ["tabular/test_operators.py"]),
     "bounds": ("maxent/tabular/bounds.py", ["tabular/test_bounds.py", "tabular/test_solvers.py"]),
-    "validation": ("maxent/validation.py", ["test_mdp.py", "test_bad_input.py"]),
-    "errors": ("maxent/errors.py", ["test_errors.py", "test_bad_input.py"]),
-    "proof_checker": ("maxent/proof_checker.py", ["theorems/test_certificate.py"]),
+    "validation": ("maxent/mdp/validation.py", ["mdp/test_mdp.py", "mdp/test_bad_input.py"]),
+    "arguments": (
+        "maxent/support/arguments.py",
+        ["support/test_errors.py", "mdp/test_bad_input.py"],
+    ),
+    "proof_checker": ("maxent/proofs/checker.py", ["proofs/test_certificate.py"]),
 }
 """Module -> its file, and the tests that it is held against, the quickest first."""
 LONGEST = 120.0
@@ -157,8 +160,8 @@ def _places(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]
         if field in ("annotation", "returns", "decorator_list", "type_params"):
             continue
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            told = isinstance(child, (ast.Raise, ast.Assert, ast.JoinedStr))
-            if not isinstance(child, ast.AST) or told:
+            message = isinstance(child, (ast.Raise, ast.Assert, ast.JoinedStr))
+            if not isinstance(child, ast.AST) or message:
                 continue
             if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
                 continue  # has its own turn

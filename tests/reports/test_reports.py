@@ -85,15 +85,18 @@ def test_a_formula_in_html(text, shown):
     assert formula(text) == shown
 
 
-@pytest.mark.parametrize("about", statements(), ids=lambda about: about["key"])
-def test_no_statement_keeps_what_only_a_program_reads(about):
-    shown = formula(about["statement"])
-    plain = re.sub(r"<code>[^<]*</code>", "", shown)
-    assert not re.search(r"[_^`]|&lt;=|\b(alpha|gamma|pi)\b(?!;)", plain), plain
-    assert len(Page(shown).text) <= len(about["statement"])
+def test_no_statement_keeps_what_only_a_program_reads():
+    wrong = []
+    for about in statements():
+        shown = formula(about["statement"])
+        plain = re.sub(r"<code>[^<]*</code>", "", shown)
+        left = re.findall(r"[_^`]|&lt;=|\b(?:alpha|gamma|pi)\b(?!;)", plain)
+        if left or len(Page(shown).text) > len(about["statement"]):
+            wrong.append((about["key"], left, plain))
+    assert wrong == []
 
 
-def test_positions_tell_rounding_from_room_and_from_violations():
+def test_positions_separate_rounding_from_room_and_from_violations():
     left, right = ROUNDING
     assert position(-1e-13, 1e-13) == left and position(0.0, 1e-13) == right
     assert left < position(-1e-15, 1e-13) < position(-1e-16, 1e-13) < right
@@ -168,7 +171,7 @@ def test_what_a_user_names_is_text_not_html():
     assert not {"script", "b"} & {tag for tag, _ in page.tags}
 
 
-def test_several_strengths_are_told_apart():
+def test_several_strengths_stand_apart():
     text = page_of(check(), replace(check(), strength="proved")).text
     assert "numerical: 1 hold." in text and "proved: 1 hold. Ball arithmetic" in text
 
