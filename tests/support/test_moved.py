@@ -14,7 +14,44 @@ from maxent import plots
 from maxent.support.moved import MOVED
 
 DOCS = Path(__file__).parents[2] / "docs"
-TAUGHT = ["maxent.neural.agent", "maxent.neural.learner", "maxent.neural.networks", "maxent.neural.soft_q_learning", "maxent.neural.statistics", "maxent.neural.diagnostics.corridor", "maxent.plots.composition", "maxent.plots.error_budget", "maxent.plots.grids", "maxent.registration", "maxent.simulation", "maxent.tabular.convergence", "maxent.tabular.estimators", "maxent.theorems.certificate", "maxent.proof_checker", "maxent.tabular.composition", "maxent.tabular.finite_horizon", "maxent.tabular.inverse", "maxent.tabular.policy_gradient", "maxent.tabular.sampled", "maxent.tabular.tradeoff", "maxent.tabular.operators", "maxent.continuous.discretise", "maxent.continuous.distances", "maxent.continuous.lqr", "maxent.continuous.multigoal", "maxent.continuous.pendulum", "maxent.environments", "maxent.neural.composition", "maxent.neural.diagnostics", "maxent.neural.training", "maxent.plots.style", "maxent.testing", "maxent.theorems.catalogue", "maxent.theorems.counterexamples", "maxent.learn"]
+TAUGHT = [
+    "maxent.neural.agent",
+    "maxent.neural.learner",
+    "maxent.neural.networks",
+    "maxent.neural.soft_q_learning",
+    "maxent.neural.statistics",
+    "maxent.neural.diagnostics.corridor",
+    "maxent.plots.composition",
+    "maxent.plots.error_budget",
+    "maxent.plots.grids",
+    "maxent.registration",
+    "maxent.simulation",
+    "maxent.tabular.convergence",
+    "maxent.tabular.estimators",
+    "maxent.theorems.certificate",
+    "maxent.proof_checker",
+    "maxent.tabular.composition",
+    "maxent.tabular.finite_horizon",
+    "maxent.tabular.inverse",
+    "maxent.tabular.policy_gradient",
+    "maxent.tabular.sampled",
+    "maxent.tabular.tradeoff",
+    "maxent.tabular.operators",
+    "maxent.continuous.discretise",
+    "maxent.continuous.distances",
+    "maxent.continuous.lqr",
+    "maxent.continuous.multigoal",
+    "maxent.continuous.pendulum",
+    "maxent.environments",
+    "maxent.neural.composition",
+    "maxent.neural.diagnostics",
+    "maxent.neural.training",
+    "maxent.plots.style",
+    "maxent.testing",
+    "maxent.theorems.catalogue",
+    "maxent.theorems.counterexamples",
+    "maxent.learn",
+]
 """The modules that README, docs and notebooks of 0.1.0 named or imported from."""
 
 
