@@ -7,7 +7,38 @@ import pytest
 
 import maxent
 
-MAIN = ["MDP", "Report", "Solution", "boltzmann_policy", "compare", "compose", "diagnose", "enclose", "finite_horizon", "from_gymnasium", "garnet", "gridworld", "load_agent", "modified_soft_policy_iteration", "occupancy", "policy_gradient", "policy_return", "prove", "recover_reward", "resume", "simulate", "soft_policy_evaluation", "soft_policy_iteration", "soft_value", "soft_value_iteration", "solve", "temperature_for_entropy", "tradeoff", "train", "verify"]
+MAIN = [
+    "MDP",
+    "Report",
+    "Solution",
+    "boltzmann_policy",
+    "compare",
+    "compose",
+    "diagnose",
+    "enclose",
+    "finite_horizon",
+    "from_gymnasium",
+    "garnet",
+    "gridworld",
+    "load_agent",
+    "modified_soft_policy_iteration",
+    "occupancy",
+    "policy_gradient",
+    "policy_return",
+    "prove",
+    "recover_reward",
+    "resume",
+    "simulate",
+    "soft_policy_evaluation",
+    "soft_policy_iteration",
+    "soft_value",
+    "soft_value_iteration",
+    "solve",
+    "temperature_for_entropy",
+    "tradeoff",
+    "train",
+    "verify",
+]
 
 
 def examples(name):
