@@ -1,8 +1,10 @@
 """The package as a whole: what imports what, what an import costs, what the public names are."""
 
 import ast
+import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,19 +13,8 @@ import maxent
 
 ROOT = Path(maxent.__file__).parent
 
-# The rooms from the ground up: a room imports from those before it, never from those after.
-# fmt: off
-ROOMS = [
-    "errors", "solution", "support", "mdp", "gridworlds", "environments",
-    "tabular.operators", "tabular.bounds", "tabular.restricted", "tabular.solvers",
-    "tabular.occupancy", "tabular.finite_horizon", "tabular.policy_gradient",
-    "tabular.composition", "tabular.sampled", "tabular.tradeoff", "tabular.inverse",
-    "continuous", "theorems", "proofs", "testing", "statistics",
-    "neural.parts", "neural.operators", "neural.losses", "neural.algorithms",
-    "neural.runs", "neural.training", "neural.composition", "neural.diagnostics",
-    "plots", "learn", "reports", "tour", "cli", "__main__",
-]
-# fmt: on
+GUIDE = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+ROOMS = re.findall(r"^\| `(\w+)` \|", GUIDE, re.M)  # from the ground up
 HEAVY_ONLY_IN = {  # library: the only rooms that may import it
     "matplotlib": ["plots"],
     "gymnasium": ["environments", "continuous.environments", "neural"],
@@ -51,31 +42,44 @@ def imports(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def room(name):
-    """The place of a module's room in the order; None for a folder's own page."""
-    for number, known in enumerate(ROOMS):
-        if name == known or name.startswith(known + "."):
-            return number
-    return None
+def parts(module):
+    """The folders and the file of a module's name, from the top on."""
+    return tuple(module.removesuffix(".__init__").split("."))
 
 
-def test_every_module_is_in_a_room():
-    homeless = {name for name, _ in modules() if room(name) is None}
-    assert homeless == {"__init__", "neural", "tabular"}
+def test_the_picture_of_the_house_shows_every_room():
+    files = {path.stem for path in ROOT.glob("*.py")}
+    folders = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    assert sorted(ROOMS) == sorted((folders | files) - {"__init__", "__main__"})
+    assert len(folders) <= 18 and len(files) <= 6
 
 
 def test_imports_point_down():
-    wrong = [
+    order = {name: number for number, name in enumerate([*ROOMS, "__main__"])}
+    assert not [
         f"{name} -> {target}"
         for name, path in modules()
         for target in imports(path)
-        if target.startswith("maxent.")
-        and name != "__init__"
-        and (other := room(target.removeprefix("maxent."))) is not None
-        and other > (room(name) if room(name) is not None else -1)
+        if target.startswith("maxent.") and name != "__init__"
+        if order.get(parts(target)[1], -1) > order[parts(name)[0]]
     ]
-    upward = {"neural.training.agent -> maxent.neural.diagnostics"}
-    assert {each.removesuffix(".evaluated_on") for each in wrong} == upward
+
+
+def test_no_circles_at_any_level():
+    """Files and folders that lie beside each other import one another in one direction only."""
+    beside = {}
+    for name, path in modules():
+        here = ("maxent", *parts(name))
+        for there in map(parts, imports(path)):
+            same = [a == b for a, b in zip(here, there, strict=False)]
+            level = same.index(False) if False in same else 0
+            if level and (f"{name} -> {'.'.join(there[:3])}") != (
+                "neural.training.agent -> maxent.neural.diagnostics"
+            ):
+                beside.setdefault(here[:level], {}).setdefault(here[level], set()).add(there[level])
+    for folder, arrows in beside.items():
+        TopologicalSorter(arrows).prepare()  # CycleError names the circle
+        assert arrows, folder
 
 
 def test_both_halves_stand_apart_but_for_the_diagnostics():
@@ -155,7 +159,7 @@ def test_every_public_name_resolves_and_is_documented():
         if callable(value):
             assert (value.__doc__ or "").strip(), name
     assert set(maxent.__all__) <= set(dir(maxent))
-    with pytest.raises(AttributeError, match="no attribute 'solv'"):
+    with pytest.raises(AttributeError, match="no attribute 'solv'; did you mean 'solve'"):
         _ = maxent.solv
     star = {}
     exec("from maxent import *", star)
@@ -171,3 +175,9 @@ env = gymnasium.make("maxent/MDP-v0", mdp=mdp)
 print(env.reset(seed=1)[0] in env.observation_space)
 """
         assert run(code) == "True"
+
+
+def test_the_guide_for_contributors_names_files_that_exist():
+    named = re.findall(r"`((?:maxent|docs|tests)/[\w./]*)`", GUIDE)
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT.parent / path).exists()] == []
