@@ -15,7 +15,7 @@ from maxent.mdp import MDP
 from maxent.reports.formulas import formula
 from maxent.reports.records import versions
 from maxent.reports.shell import html_page
-from maxent.reports.strips import scale, strip
+from maxent.reports.slack_plots import scale, strip
 from maxent.reports.text import discount_text, size_text
 from maxent.theorems.check import Check, Report
 
