@@ -174,9 +174,9 @@ def action_distribution(
 
 def terminal_states(terminal: Any, n_states: int) -> np.ndarray:
     """Booleans (S,) of a mask, a list of state indices, or None (no state)."""
-    ended = np.zeros(n_states, dtype=bool)
+    mask = np.zeros(n_states, dtype=bool)
     if terminal is None or np.size(terminal) == 0:
-        return ended
+        return mask
     array = np.asarray(terminal)
     binary = (
         array.dtype.kind in "iu" and array.shape == (n_states,) and np.isin(array, (0, 1)).all()
@@ -196,8 +196,8 @@ def terminal_states(terminal: Any, n_states: int) -> np.ndarray:
         raise ModelError(
             f"terminal = {terminal!r} could be a mask or a list of states; give booleans"
         )
-    ended[array] = True
-    return ended
+    mask[array] = True
+    return mask
 
 
 def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
