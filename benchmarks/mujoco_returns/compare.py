@@ -18,7 +18,7 @@ from typing import Any
 from protocol import CURVES
 
 from maxent.plots import save
-from maxent.plots.curves.iterations import learning_curves
+from maxent.plots.curves.learning_curves import learning_curves
 from maxent.statistics import (
     bootstrap_interval,
     interquartile_mean,

@@ -51,8 +51,8 @@ def check(
     if _is_blank(answer):
         print(NOT_YET)
         return
-    told = _difference(answer, expected, tolerance, mdp)
-    print(_with_hint(told, hint) if told else _praise(expected, tolerance))
+    difference = _difference(answer, expected, tolerance, mdp)
+    print(_with_hint(difference, hint) if difference else _praise(expected, tolerance))
 
 
 def check_function(
@@ -78,9 +78,9 @@ def check_function(
         if _is_blank(answer):
             print(NOT_YET)
             return
-        told = _difference(answer, expected(*copy.deepcopy(case)), tolerance, mdp)
-        if told:
-            print(_with_hint(place + told, hint))
+        difference = _difference(answer, expected(*copy.deepcopy(case)), tolerance, mdp)
+        if difference:
+            print(_with_hint(place + difference, hint))
             return
     print(f"Right, in {len(cases)} of {len(cases)} cases.")
 
@@ -130,9 +130,9 @@ def _praise(expected: Any, tolerance: float) -> str:
     return "Right." if count == 1 else f"Right: all {count} numbers agree (to {tolerance:g})."
 
 
-def _with_hint(told: str, hint: str) -> str:
-    told = "Not quite: " + told
-    return f"{told}\nHint: {hint}" if hint else told
+def _with_hint(difference: str, hint: str) -> str:
+    message = f"Not quite: {difference}"
+    return f"{message}\nHint: {hint}" if hint else message
 
 
 def _is_blank(answer: Any) -> bool:

@@ -89,7 +89,7 @@ class MDP:
         if (reward is None) == (transition_reward is None):
             raise ModelError("give exactly one of reward and transition_reward")
         rows, n_states, n_actions = transitions.transition_rows(transition)
-        ended = validation.terminal_states(terminal, n_states)
+        at_end = validation.terminal_states(terminal, n_states)
         if action_mask is None:
             available = np.ones((n_states, n_actions), dtype=bool)
         else:
@@ -99,7 +99,7 @@ class MDP:
             raise ModelError(
                 f"state {int(np.argmax(nothing))} has no available action in action_mask"
             )
-        needed = (available & ~ended[:, None]).ravel()
+        needed = (available & ~at_end[:, None]).ravel()
         validation.require_transition_rows(rows, needed, n_actions)
         transitions.drop_rows(rows, needed)
 
@@ -114,7 +114,7 @@ class MDP:
         validation.require_reward(expected)
 
         if initial_distribution is None:
-            start = (~ended).astype(float)
+            start = (~at_end).astype(float)
             if not start.any():
                 raise ModelError("every state is terminal: give initial_distribution")
             start /= start.sum()
@@ -128,7 +128,7 @@ class MDP:
             "reward": expected,
             "discount": discount,
             "initial_distribution": start,
-            "terminal": ended,
+            "terminal": at_end,
             "action_mask": available,
             "transition_reward": samples,
             "state_names": validation.names("state_names", state_names, n_states),
@@ -300,9 +300,9 @@ class MDP:
 
     def __repr__(self) -> str:
         kind = "sparse" if self.is_sparse else "dense"
-        ended = int(self.terminal.sum())
+        terminal = int(self.terminal.sum())
         masked = int((~self.action_mask).sum())
-        extra = f", {ended} terminal" if ended else ""
+        extra = f", {terminal} terminal" if terminal else ""
         extra += f", {masked} actions masked" if masked else ""
         return (
             f"MDP({self.n_states} states, {self.n_actions} actions, "

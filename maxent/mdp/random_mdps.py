@@ -75,8 +75,8 @@ def garnet(
         )
     mask = rng.random((n_states, n_actions)) >= masked
     mask[np.arange(n_states), rng.integers(n_actions, size=n_states)] = True
-    ended = np.arange(n_states) >= n_states - terminal
-    settings: dict[str, Any] = {"discount": discount, "terminal": ended, "action_mask": mask}
+    last = np.arange(n_states) >= n_states - terminal
+    settings: dict[str, Any] = {"discount": discount, "terminal": last, "action_mask": mask}
     if not transition_rewards:
         reward = reward_scale * rng.normal(size=(n_states, n_actions))
         return MDP(transition, reward, **settings)

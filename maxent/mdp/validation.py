@@ -195,12 +195,12 @@ def action_distribution(
 
 def terminal_states(terminal: Any, n_states: int) -> np.ndarray:
     """Booleans (S,) of a mask, a list of state indices, or None (no state)."""
-    ended = np.zeros(n_states, dtype=bool)
+    mask = np.zeros(n_states, dtype=bool)
     if terminal is None:
-        return ended
+        return mask
     array = plain_array("terminal", terminal)
     if array.size == 0:
-        return ended
+        return mask
     binary = (
         array.dtype.kind in "iu" and array.shape == (n_states,) and np.isin(array, (0, 1)).all()
     )
@@ -219,8 +219,8 @@ def terminal_states(terminal: Any, n_states: int) -> np.ndarray:
         raise ModelError(
             f"terminal = {terminal!r} could be a mask or a list of states; give booleans"
         )
-    ended[array] = True
-    return ended
+    mask[array] = True
+    return mask
 
 
 def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...] | None:

@@ -5,7 +5,7 @@
 `text.py`      tables and pictures of policies, for a terminal
 `page.py`      the checks of an MDP as one self-contained HTML page, for people
 `shell.py`     what is around the content of every page
-`strips.py`    the small figures in it: where each clause's slack lies
+`slack_plots.py`  the small figures in it: where each clause's slack lies
 `formulas.py`  statements in plain characters as HTML with Greek letters and indices
 =============  ===========================================================================
 """

@@ -15,7 +15,7 @@ from maxent.mdp import MDP
 from maxent.reports.formulas import formula
 from maxent.reports.records import versions
 from maxent.reports.shell import html_page
-from maxent.reports.strips import scale, strip
+from maxent.reports.slack_plots import scale, strip
 from maxent.reports.text import discount_text, size_text
 from maxent.theorems.check import Check, Report
 
@@ -156,9 +156,9 @@ def _statement(key: str, checks: Sequence[Check]) -> str:
 def _clauses(checks: Sequence[Check], common: Sequence[str] | None = None) -> str:
     """A table of checks: what is stated, the verdict, how close, and where.
 
-    common : hypotheses told already, with the key; None: none, and the key is told in each row."""
+    common : hypotheses listed already, with the key; None: none, and each row names its key."""
     header = (
-        '<th class="words">statement</th><th class="told">verdict</th>'
+        '<th class="words">statement</th><th class="verdict-cell">verdict</th>'
         f'<th class="drawn">slack{scale()}</th><th class="where">worst case</th>'
     )
     return (
@@ -175,7 +175,7 @@ def _row(check: Check, common: Sequence[str] | None) -> str:
         also = "Assumes" if common is None else "Assumes also"
         words += f'<div class="small">{also}: {_listed(assumed)}.</div>'
     words += f'<div class="small">Source: {formula(check.source)}.</div>'
-    place = "; ".join(f"{name} {_told(value)}" for name, value in check.witness.items())
+    place = "; ".join(f"{name} {_shown(value)}" for name, value in check.witness.items())
     numbers = ""
     if check.verdict != "not applicable":
         numbers = (
@@ -184,7 +184,7 @@ def _row(check: Check, common: Sequence[str] | None) -> str:
         )
     return (
         f'<tr><td class="words">{words}</td>'
-        f'<td class="told">{_tag(check.verdict, check.verdict)}'
+        f'<td class="verdict-cell">{_tag(check.verdict, check.verdict)}'
         f'<div class="small">{check.strength}</div></td>'
         f'<td class="drawn">{strip([check])}{numbers}</td>'
         f'<td class="where small">{html.escape(place)}</td></tr>'
@@ -195,7 +195,7 @@ def _listed(hypotheses: Sequence[str]) -> str:
     return "; ".join(formula(each) for each in hypotheses) or "nothing"
 
 
-def _told(value: object) -> str:
+def _shown(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

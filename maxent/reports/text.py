@@ -46,8 +46,8 @@ def discount_text(discount: float) -> str:
 
 def size_text(mdp: MDP) -> str:
     """How many states and actions an MDP has."""
-    ended = f", {mdp.terminal.sum()} terminal" if mdp.terminal.any() else ""
-    return f"{mdp.n_states} states, {mdp.n_actions} actions{ended}"
+    terminal = f", {mdp.terminal.sum()} terminal" if mdp.terminal.any() else ""
+    return f"{mdp.n_states} states, {mdp.n_actions} actions{terminal}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -76,8 +76,8 @@ def policy_picture(mdp: MDP, solution: Solution) -> str | None:
         row, column = grid.cells[state]
         if grid.text[row][column].isupper() and grid.text[row][column] != "S":
             continue  # goals and portals keep their letter
-        chances = solution.policy[state]
-        likely = np.flatnonzero(chances >= TIED * chances.max())
+        probabilities = solution.policy[state]
+        likely = np.flatnonzero(probabilities >= TIED * probabilities.max())
         marks[state] = GLYPHS.get(frozenset(moves[action] for action in likely), SEVERAL)
     return printable(grid.draw(marks))
 

@@ -12,7 +12,7 @@ import maxent
 from maxent import reports
 from maxent.mdp import MDP
 from maxent.tabular.solvers.convergence import reference_value
-from maxent.tour.problems import Problem
+from maxent.tour.problems import TourProblem
 from maxent.tour.state import Tour, heading, say
 
 Row = tuple[float | None, ...]
@@ -22,7 +22,7 @@ Row = tuple[float | None, ...]
 class Published:
     """Values printed somewhere, row by row from the top of the map, None where none is.
 
-    temperature: None is the evaluation, without entropy, of the policy with equal chances.
+    temperature: None is the evaluation, without entropy, of the uniform policy.
     decimals: how many are printed; half a unit of the last one is allowed as difference.
     """
 
@@ -33,9 +33,9 @@ class Published:
     decimals: int
     rows: tuple[Row, ...]
 
-    def problem(self) -> Problem:
+    def problem(self) -> TourProblem:
         """The problem it is about."""
-        return Problem(self.name, (), self.discount)
+        return TourProblem(self.name, (), self.discount)
 
 
 INDEPENDENT = "independent"
@@ -174,9 +174,9 @@ def _compare(tour: Tour, published: Published) -> dict[str, Any]:
 
 def _tightly(mdp: MDP, temperature: float | None) -> tuple[ndarray, float]:
     """Values as close as float64 can certify, and their error; temperature None: those of the
-    policy with equal chances."""
+    uniform policy."""
     if temperature is not None:
         return reference_value(mdp, temperature)
-    equal = mdp.action_mask / mdp.action_mask.sum(axis=1, keepdims=True)
-    evaluated = maxent.soft_policy_evaluation(mdp, equal, 0.0, method="direct")
+    uniform = mdp.action_mask / mdp.action_mask.sum(axis=1, keepdims=True)
+    evaluated = maxent.soft_policy_evaluation(mdp, uniform, 0.0, method="direct")
     return evaluated.v, evaluated.error_bound

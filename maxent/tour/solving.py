@@ -10,7 +10,7 @@ import numpy as np
 import maxent
 from maxent import reports
 from maxent.solution import Solution
-from maxent.tour.problems import Problem
+from maxent.tour.problems import TourProblem
 from maxent.tour.state import Tour, heading, say
 
 SOLVERS = {
@@ -28,7 +28,7 @@ COLUMNS = ("MDP", "states", "discount", "temp.", "V at start", "error", "by", "i
 WIDTHS = (19, 6, 8, 5, 13, 7, 3, 5, 5)
 
 
-def solve_all(tour: Tour, problems: Sequence[Problem]) -> list[dict[str, Any]]:
+def solve_all(tour: Tour, problems: Sequence[TourProblem]) -> list[dict[str, Any]]:
     """Solve every problem at its temperatures, by `solve` and by each solver."""
     heading("Solving, with certified bounds: |V - V*| <= error in every state")
     say(reports.table_row(COLUMNS, WIDTHS))
@@ -47,7 +47,7 @@ def solve_all(tour: Tour, problems: Sequence[Problem]) -> list[dict[str, Any]]:
     return records
 
 
-def _solve(tour: Tour, problem: Problem, temperature: float) -> dict[str, Any]:
+def _solve(tour: Tour, problem: TourProblem, temperature: float) -> dict[str, Any]:
     mdp, solution = tour.mdp(problem), tour.solution(problem, temperature)
     tour.require(solution.converged, f"{problem.name} at {temperature:g}: {solution.status}")
     cells = (

@@ -11,7 +11,7 @@ import maxent
 from maxent.mdp import MDP
 from maxent.solution import Solution
 from maxent.tabular.solvers.convergence import Convergence
-from maxent.tour.problems import Problem
+from maxent.tour.problems import TourProblem
 
 
 @dataclass
@@ -28,14 +28,14 @@ class Tour:
     curves: dict[str, Convergence] = field(default_factory=dict)
     tradeoffs: list[dict[str, Any]] = field(default_factory=list)
 
-    def mdp(self, problem: Problem) -> MDP:
+    def mdp(self, problem: TourProblem) -> MDP:
         """The MDP of a problem, built once."""
         key = (problem.name, problem.discount)
         if key not in self.mdps:
             self.mdps[key] = problem.build()
         return self.mdps[key]
 
-    def solution(self, problem: Problem, temperature: float) -> Solution:
+    def solution(self, problem: TourProblem, temperature: float) -> Solution:
         """Its solution, solved once."""
         key = (problem.name, problem.discount, temperature)
         if key not in self.solutions:

@@ -8,11 +8,11 @@ from typing import Any
 import maxent
 from maxent import reports
 from maxent.theorems.check import Check
-from maxent.tour.problems import Problem
+from maxent.tour.problems import TourProblem
 from maxent.tour.state import Tour, heading, say
 
 
-def verify_all(tour: Tour, problems: Sequence[Problem]) -> list[dict[str, Any]]:
+def verify_all(tour: Tour, problems: Sequence[TourProblem]) -> list[dict[str, Any]]:
     """Check the theorems; one line for each key, over all problems."""
     heading("Theorems, each clause held against an independent truth")
     records, checks = [], []

@@ -23,7 +23,7 @@ from maxent.gridworlds import gridworld
 from maxent.mdp import MDP
 from maxent.mdp.grid import Grid
 from maxent.mdp.random_mdps import garnet
-from maxent.plots.maps import arrows, cells, grids, panels, strips
+from maxent.plots.maps import arrows, basemap, dot_plots, grids, panels
 from maxent.plots.style import contrasting, number, value_colours
 from maxent.solution import Solution
 from maxent.tabular.solvers import (
@@ -283,7 +283,7 @@ def test_colours_read_in_greyscale_and_writing_contrasts():
     colours = value_colours()(np.linspace(0, 1, 50))
     grey = colours[:, :3] @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(grey) > 0).all()
-    wall = np.array(mpl.colors.to_rgb(cells.WALL)) @ np.array([0.2126, 0.7152, 0.0722])
+    wall = np.array(mpl.colors.to_rgb(basemap.WALL)) @ np.array([0.2126, 0.7152, 0.0722])
     assert wall < grey[0] - 0.05
     assert contrasting(colours)[0] == 1.0 and contrasting(colours)[-1] == 0.0
 
@@ -333,7 +333,7 @@ def test_without_a_map_values_are_listed_with_their_bounds(n_states):
     assert "certified interval" in text
     (bars,) = figure.axes[0].containers
     ends = np.array(bars.lines[2][0].get_segments())
-    along = 0 if n_states <= strips.NAMED else 1
+    along = 0 if n_states <= dot_plots.NAMED else 1
     nonterminal = ~mdp.terminal
     np.testing.assert_allclose(ends[:, 0, along], solution.lower[nonterminal])
     np.testing.assert_allclose(ends[:, 1, along], solution.upper[nonterminal])

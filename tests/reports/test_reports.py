@@ -14,7 +14,7 @@ import maxent
 from maxent import reports
 from maxent.cli import main
 from maxent.reports.formulas import formula
-from maxent.reports.strips import ROUNDING, WIDTH, position, strip
+from maxent.reports.slack_plots import ROUNDING, WIDTH, position, strip
 from maxent.theorems.catalogue import statements
 from maxent.theorems.check import Check, Report
 

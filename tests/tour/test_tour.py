@@ -16,7 +16,7 @@ import maxent
 from maxent import plots, tour
 from maxent.cli import main
 from maxent.tour import figures, published, solving
-from maxent.tour.problems import Problem
+from maxent.tour.problems import TourProblem
 
 PRINTED = {
     ("gym:FrozenLake-v1", 0.0): 0.5420259320,
@@ -156,7 +156,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path, capsys):
 @pytest.fixture
 def short(monkeypatch):
     """A tour of one problem."""
-    monkeypatch.setattr(tour, "PROBLEMS", (Problem("two-goals", (0.0, 0.1)),))
+    monkeypatch.setattr(tour, "PROBLEMS", (TourProblem("two-goals", (0.0, 0.1)),))
     monkeypatch.setattr(tour, "PUBLISHED", tour.PUBLISHED[:1])
     monkeypatch.setattr(tour, "VERIFIED", ())
     drawing = figures.Drawing(
@@ -185,7 +185,7 @@ def test_a_published_value_that_differs_exits_with_1(short, monkeypatch, tmp_pat
 
 def test_a_theorem_that_fails_exits_with_1(short, monkeypatch, tmp_path, capsys):
     check = maxent.Check("SQL-T2", "x", "y", "z", (), -1.0, 1e-9, {}, "fails")
-    monkeypatch.setattr(tour, "VERIFIED", (Problem("two-goals", (0.1,)),))
+    monkeypatch.setattr(tour, "VERIFIED", (TourProblem("two-goals", (0.1,)),))
     monkeypatch.setattr(maxent, "verify", lambda *_: maxent.Report((check,)), raising=False)
     assert main(["tour", "--out", str(tmp_path / "out")]) == 1
     assert "DOES NOT" in capsys.readouterr().out

@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
-from maxent.plots.maps import arrows, cells, gifs, grids, strips
+from maxent.plots.maps import arrows, basemap, dot_plots, gifs, grids
 from maxent.plots.maps.occupancy import policy_of
 from maxent.plots.style import (
     INK,
@@ -56,7 +56,7 @@ def animate_iterations(
 
     solver: `soft_value_iteration`, `soft_policy_iteration`, `modified_soft_policy_iteration`, or
     any function of their form; options (prior, tolerance, max_iterations, v0) go to it.  The title
-    of each frame tells the iteration, the true error max |V_k - V*| and the solver's certified
+    of each frame gives the iteration, the true error max |V_k - V*| and the solver's certified
     bound on it.  One colour scale serves all frames.  Where there are more iterations than
     `frames` (200 at most), the first ones are shown and then ever fewer, and the last.
 
@@ -84,8 +84,8 @@ def animate_iterations(
         if mdp.grid is None:
             ends = (float(norm.vmin or 0.0), float(norm.vmax or 1.0))
             label = grids.value_label(solution)
-            strips.draw_strip(ax, mdp, v, label, bounds=None, limits=None, name="V")
-            listed = mdp.n_states <= strips.NAMED
+            dot_plots.draw_dots(ax, mdp, v, label, bounds=None, limits=None, name="V")
+            listed = mdp.n_states <= dot_plots.NAMED
             room = 0.04 * (ends[1] - ends[0])
             (ax.set_xlim if listed else ax.set_ylim)(ends[0] - room, ends[1] + room)
         else:
@@ -141,8 +141,8 @@ def animate_rollouts(
 
     def draw(ax: Axes, step: int) -> str:
         (_by_time if mdp.grid is None else _on_map)(ax, mdp, probabilities, runs, step)
-        ended = int((runs.terminated & (runs.lengths <= step)).sum())
-        ends = f", {ended} of {episodes} ended" if mdp.terminal.any() else ""
+        finished = int((runs.terminated & (runs.lengths <= step)).sum())
+        ends = f", {finished} of {episodes} ended" if mdp.terminal.any() else ""
         return f"Rollouts, seed {seed}, {problem}\nstep {step}{ends}"
 
     return gifs.write_gif(destination, overwrite, mdp, range(last + 1), draw, None, duration, dpi)
@@ -173,12 +173,12 @@ def _on_map(ax: Axes, mdp: MDP, policy: ndarray, runs: Simulation, step: int) ->
     """The map, faint, with the policy, and each agent with the way it came.  Agents are set apart
     within a cell so that none hides another."""
     assert mdp.grid is not None and runs.states is not None
-    cells.tick_cells(ax, mdp.grid)
+    basemap.tick_cells(ax, mdp.grid)
     cell = grids.cell_points(ax, mdp.grid.shape)
     shade = np.zeros(mdp.n_states)
-    cells.draw_blocks(ax, mdp.grid)
-    cells.draw_ends(ax, mdp, cell)
-    cells.draw_letters(ax, mdp, cell, shade)
+    basemap.draw_blocks(ax, mdp.grid)
+    basemap.draw_ends(ax, mdp, cell)
+    basemap.draw_letters(ax, mdp, cell, shade)
     seen = np.flatnonzero((mdp.grid.cells[:, 0] >= 0) & ~mdp.terminal)
     if cell >= grids.ROOM_FOR_ACTIONS:
         faint = arrows.action_arrows(mdp, policy, seen, 0.80, 0.0)
@@ -222,8 +222,8 @@ def _by_time(ax: Axes, mdp: MDP, policy: ndarray, runs: Simulation, step: int) -
     ax.xaxis.set_major_locator(MaxNLocator(10, integer=True))
     ax.set_xlabel("step")
     ax.set_ylabel("state")
-    if mdp.n_states <= strips.NAMED:
-        strips.name_states(ax, mdp)
+    if mdp.n_states <= dot_plots.NAMED:
+        dot_plots.name_states(ax, mdp)
     ax.set_ylim(mdp.n_states - 0.4, -0.6)
 
 

@@ -1,8 +1,8 @@
 """The policy on a map: an arrow for each action, as long and as opaque as it is probable.
 
 Maximum-entropy policies are stochastic, so one arrow for the likeliest action would hide the
-point.  A cell with equal chances shows a small even cross; a decided one a single long arrow.
-Displacements come from `grid.moves` alone: rows grow downwards, and so does the y axis.
+point.  A cell whose actions are equally probable shows a small even cross; a decided one a single
+arrow.  Displacements come from `grid.moves` alone: rows grow downwards, and so does the y axis.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def action_arrows(mdp: MDP, policy: ndarray, states: ndarray, reach: float, rise
     middle = mdp.grid.cells[states][:, ::-1] - np.array([0.0, rise])
     origin = middle - 0.5 * reach * (probable @ moves)
     which, action = np.nonzero((probable > FAINT) & moves.any(axis=1))
-    chance = probable[which, action]
+    probability = probable[which, action]
     start = origin[which] + GAP * moves[action]
-    step = reach * chance[:, None] * moves[action]
-    opacity = 0.55 + 0.45 * chance
+    step = reach * probability[:, None] * moves[action]
+    opacity = 0.55 + 0.45 * probability
     return Arrows(start[:, 0], start[:, 1], step[:, 0], step[:, 1], opacity, states[which])
 
 
@@ -129,9 +129,9 @@ def draw_stays(
     if not still.any():
         return
     assert mdp.grid is not None
-    chance = (policy * mdp.action_mask)[np.ix_(states, np.flatnonzero(still))].sum(axis=1)
-    seen = chance > FAINT
+    probability = (policy * mdp.action_mask)[np.ix_(states, np.flatnonzero(still))].sum(axis=1)
+    seen = probability > FAINT
     row, column = mdp.grid.cells[states[seen]].T
     colours = np.repeat(shade[states[seen]][:, None], 3, axis=1)
-    area = (0.22 * cell) ** 2 * chance[seen]
+    area = (0.22 * cell) ** 2 * probability[seen]
     ax.scatter(column, row - rise, s=area, c=colours, linewidths=0, zorder=4)

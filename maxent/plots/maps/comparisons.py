@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
-from maxent.plots.maps import grids, strips
+from maxent.plots.maps import dot_plots, grids
 from maxent.plots.maps.occupancy import VISITS_LABEL, clipped, extend, policy_of, visits_scale
 from maxent.plots.maps.panels import MAX_PANELS, Panel, draw_panels, one_scale
 from maxent.plots.style import (
@@ -133,7 +133,7 @@ def _table(
     below: str,
 ) -> Figure:
     """Without a map: a column of colours for each panel, a row a state, terminal states blank."""
-    listed = mdp.n_states <= strips.NAMED
+    listed = mdp.n_states <= dot_plots.NAMED
     height = 1.9 + 0.22 * mdp.n_states if listed else 5.0
     figure = new_figure(max(4.2, 2.2 + 0.85 * len(panels)), height)
     ax = figure.add_subplot()
@@ -155,7 +155,7 @@ def _table(
     ax.set_xlabel("temperature" if temperatures else "policy")
     ax.set_ylabel("state (blank: terminal)" if mdp.terminal.any() else "state")
     if listed:
-        strips.name_states(ax, mdp)
+        dot_plots.name_states(ax, mdp)
     ax.set_title(title)
     bar = figure.colorbar(mesh, ax=ax, aspect=30, fraction=0.06, pad=0.03, extend=below)
     bar.set_label(label)

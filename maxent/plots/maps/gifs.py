@@ -16,7 +16,7 @@ from PIL import Image
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.plots.maps import grids, strips
+from maxent.plots.maps import dot_plots, grids
 from maxent.plots.style import (
     PAPER,
     new_figure,
@@ -90,7 +90,7 @@ def _inches(mdp: MDP) -> tuple[float, float]:
     """Width and height of a frame."""
     if mdp.grid is not None:
         return grids.figure_size(mdp.grid.shape, 5.6)
-    return 6.4, 4.4 if mdp.n_states > strips.NAMED else 1.6 + 0.22 * mdp.n_states
+    return 6.4, 4.4 if mdp.n_states > dot_plots.NAMED else 1.6 + 0.22 * mdp.n_states
 
 
 def require_dpi(mdp: MDP, dpi: Any, frames: int) -> float:

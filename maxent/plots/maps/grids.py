@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from numpy import ndarray
 
 from maxent.mdp import MDP
-from maxent.plots.maps import arrows, cells, strips
+from maxent.plots.maps import arrows, basemap, dot_plots
 from maxent.plots.style import (
     INK,
     PAPER,
@@ -86,7 +86,7 @@ def _map(
     of_entropy = label == ENTROPY_LABEL
     if mdp.grid is None:
         bounds = None if of_entropy else (solution.lower, solution.upper)
-        return strips.strip(mdp, solution, values, label, bounds=bounds, limits=limits, ax=ax)
+        return dot_plots.dot_plot(mdp, solution, values, label, bounds=bounds, limits=limits, ax=ax)
     own = ax is None
     if ax is None:
         ax = new_figure(*figure_size(mdp.grid.shape), square_cells=True).add_subplot()
@@ -143,12 +143,12 @@ def draw_map(
     """
     grid = mdp.grid
     assert grid is not None
-    cells.tick_cells(ax, grid)
+    basemap.tick_cells(ax, grid)
     cell = cell_points(ax, grid.shape)
     shown = np.where(mdp.terminal, np.nan, values)
     norm = limits if isinstance(limits, Normalize) else Normalize(*limits)
     colours = value_colours()
-    x, y = cells.edges(grid)
+    x, y = basemap.edges(grid)
     mesh = ax.pcolormesh(
         x,
         y,
@@ -161,13 +161,13 @@ def draw_map(
         gid="values",
     )
     shade = contrasting(colours(norm(values)))
-    entries = cells.draw_blocks(ax, grid)
-    entries += cells.draw_ends(ax, mdp, cell)
-    entries += cells.draw_letters(ax, mdp, cell, shade)
+    entries = basemap.draw_blocks(ax, grid)
+    entries += basemap.draw_ends(ax, mdp, cell)
+    entries += basemap.draw_letters(ax, mdp, cell, shade)
     entries += _draw_policy(ax, mdp, policy, shade, cell)
     if cell >= ROOM_FOR_NUMBERS:
         _write_numbers(ax, mdp, values, shade, cell)
-    absent = cells.absent_states(mdp)
+    absent = basemap.absent_states(mdp)
     if absent:
         noun = "state without a cell is" if absent == 1 else "states without a cell are"
         entries.append(Line2D([], [], linestyle="none", label=f"{absent} {noun} not drawn"))
@@ -186,11 +186,11 @@ def _draw_policy(ax: Axes, mdp: MDP, policy: ndarray, shade: ndarray, cell: floa
         drawn = arrows.action_arrows(mdp, policy, states, reach, rise)
         arrows.draw_arrows(ax, drawn, shade, 0.04 if numbers else 0.07)
         arrows.draw_stays(ax, mdp, policy, states, shade, cell, rise)
-        return [cells.symbol("$\\rightarrow$", "length: probability of the action")]
+        return [basemap.symbol("$\\rightarrow$", "length: probability of the action")]
     every = int(np.ceil(9.0 / cell))
     arrows.draw_arrows(ax, arrows.mean_arrows(mdp, policy, states, every), shade, 0.10 * every)
     which = "" if every == 1 else f", one cell in {every} each way"
-    return [cells.symbol("$\\rightarrow$", f"mean move{which}")]
+    return [basemap.symbol("$\\rightarrow$", f"mean move{which}")]
 
 
 def _write_numbers(ax: Axes, mdp: MDP, values: ndarray, shade: ndarray, cell: float) -> None:

@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, validation
-from maxent.plots.maps import cells, grids, strips
+from maxent.plots.maps import basemap, dot_plots, grids
 from maxent.plots.style import (
     INK,
     discount_text,
@@ -113,11 +113,11 @@ def name_arrivals(ax: Axes, mdp: MDP, visits: ndarray, entries: list[Artist]) ->
     """Add arrivals to the legend entries of terminal cells, and write them where there is room."""
     assert mdp.grid is not None
     cell = grids.cell_points(ax, mdp.grid.shape)
-    text = cells.characters(mdp.grid)
+    text = basemap.characters(mdp.grid)
     totals: dict[str, float] = {}
     for state in np.flatnonzero(mdp.terminal & (mdp.grid.cells[:, 0] >= 0)):
         row, column = mdp.grid.cells[state]
-        kind = cells.SYMBOLS.get(text[row, column], cells.OTHER_END)[2]
+        kind = basemap.SYMBOLS.get(text[row, column], basemap.OTHER_END)[2]
         totals[kind] = totals.get(kind, 0.0) + float(visits[state])
         if cell >= grids.ROOM_FOR_NUMBERS:
             size = float(np.clip(0.16 * cell, 5.5, 9.0))
@@ -131,7 +131,7 @@ def name_arrivals(ax: Axes, mdp: MDP, visits: ndarray, entries: list[Artist]) ->
 
 def _by_state(mdp: MDP, visits: ndarray, norm: Normalize, title: str, ax: Axes | None) -> Figure:
     """Without a map: a dot a state, terminal states named in the title."""
-    listed = mdp.n_states <= strips.NAMED
+    listed = mdp.n_states <= dot_plots.NAMED
     own = ax is None
     if ax is None:
         size = (6.0, 1.6 + 0.22 * mdp.n_states) if listed else (7.5, 3.9)
@@ -139,7 +139,7 @@ def _by_state(mdp: MDP, visits: ndarray, norm: Normalize, title: str, ax: Axes |
     log = isinstance(norm, LogNorm)
     left_out = log & ~mdp.terminal & (visits < 1e-6 * (norm.vmax or 1.0))
     shown = np.where(left_out, np.nan, visits)
-    strips.draw_strip(ax, mdp, shown, VISITS_LABEL, bounds=None, limits=None, name="visits")
+    dot_plots.draw_dots(ax, mdp, shown, VISITS_LABEL, bounds=None, limits=None, name="visits")
     if log:
         (ax.set_xscale if listed else ax.set_yscale)("log")
     if mdp.terminal.any():

@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.plots.maps import grids, strips
+from maxent.plots.maps import dot_plots, grids
 from maxent.plots.style import discount_text, new_figure, require_pair, styled
 from maxent.solution import Solution
 from maxent.tabular.solvers import solve
@@ -35,7 +35,7 @@ def hard_and_soft(
     """
     solutions = _solutions(mdp, temperatures)
     if mdp.grid is None:
-        return _strips(mdp, solutions)
+        return _dot_plot(mdp, solutions)
     everyone = grids.value_limits(mdp, *(solution.v for solution in solutions))
     return draw_panels(
         mdp,
@@ -132,13 +132,13 @@ def _solutions(mdp: MDP, temperatures: Sequence[float | Solution]) -> list[Solut
     return sorted(solutions, key=lambda solution: solution.temperature)
 
 
-def _strips(mdp: MDP, solutions: Sequence[Solution]) -> Figure:
+def _dot_plot(mdp: MDP, solutions: Sequence[Solution]) -> Figure:
     """Without a map: all values in one plot by state, a colour and a marker each."""
-    listed = mdp.n_states <= strips.NAMED
+    listed = mdp.n_states <= dot_plots.NAMED
     figure = new_figure(*((6.0, 1.6 + 0.24 * mdp.n_states) if listed else (7.5, 4.2)))
     ax = figure.add_subplot()
     for series, solution in enumerate(solutions):
-        strips.draw_strip(
+        dot_plots.draw_dots(
             ax,
             mdp,
             solution.v,

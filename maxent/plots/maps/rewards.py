@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.plots.maps import cells, grids
+from maxent.plots.maps import basemap, grids
 from maxent.plots.maps.arrows import unit_moves
 from maxent.plots.maps.panels import MAX_PANELS
 from maxent.plots.style import (
@@ -76,8 +76,8 @@ def reward_map(
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
     for ax, (name, reward) in zip(axes, shown.items()):
         pieces = _draw(ax, mdp, reward, limits)
-        entries = cells.draw_blocks(ax, mdp.grid)
-        entries += cells.draw_ends(ax, mdp, grids.cell_points(ax, mdp.grid.shape))
+        entries = basemap.draw_blocks(ax, mdp.grid)
+        entries += basemap.draw_ends(ax, mdp, grids.cell_points(ax, mdp.grid.shape))
         ax.set_title(name, fontsize=9.0)
         ax.label_outer()
     for ax in axes[len(shown) :]:
@@ -104,7 +104,7 @@ def _by_action(mdp: MDP, reward: ndarray) -> ndarray:
 
 def _draw(ax: Axes, mdp: MDP, reward: ndarray, limits: tuple[float, float]) -> PolyCollection:
     assert mdp.grid is not None
-    cells.tick_cells(ax, mdp.grid)
+    basemap.tick_cells(ax, mdp.grid)
     polygons, values = [], []
     pieces = _pieces(mdp)
     square = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])

@@ -16,7 +16,7 @@ NAMED = 30
 """Up to this many states are listed by name, one a line; more are drawn along an axis."""
 
 
-def strip(
+def dot_plot(
     mdp: MDP,
     solution: Solution,
     values: ndarray,
@@ -32,7 +32,7 @@ def strip(
     if ax is None:
         size = (6.0, 1.5 + 0.22 * mdp.n_states) if listed else (7.5, 3.9)
         ax = new_figure(*size).add_subplot()
-    draw_strip(ax, mdp, values, label, bounds=bounds, limits=limits)
+    draw_dots(ax, mdp, values, label, bounds=bounds, limits=limits)
     what = "Policy entropy" if bounds is None else "Values"
     ax.set_title(f"{what} by state\n{subtitle(mdp, solution)}")
     figure = figure_of(ax)
@@ -41,7 +41,7 @@ def strip(
     return figure
 
 
-def draw_strip(
+def draw_dots(
     ax: Axes,
     mdp: MDP,
     values: ndarray,
@@ -86,11 +86,11 @@ def draw_strip(
 
 def _mark_terminal(ax: Axes, mdp: MDP, listed: bool) -> None:
     """Hollow marks at the edge for terminal states: their value is 0, perhaps far off the scale."""
-    ended = np.flatnonzero(mdp.terminal)
-    if len(ended) == 0:
+    terminal = np.flatnonzero(mdp.terminal)
+    if len(terminal) == 0:
         return
-    edge = np.full(len(ended), 0.015)
-    along, across = (edge, ended) if listed else (ended, edge)
+    edge = np.full(len(terminal), 0.015)
+    along, across = (edge, terminal) if listed else (terminal, edge)
     ax.plot(
         along,
         across,

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy import ndarray
 
-from maxent.plots.curves.iterations import curves_of, log_axis, shared_settings
+from maxent.plots.curves.convergence import curves_of, log_axis, shared_settings
 from maxent.plots.style import INK, LINES, MARKERS, new_figure, styled
 from maxent.tabular.solvers.convergence import Convergence
 
