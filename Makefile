@@ -13,11 +13,12 @@ TWO = -n 2 --dist worksteal
 # Two processes on one thread each: more threads than cores would wait for each other.
 export OMP_NUM_THREADS ?= 1
 
-FAST = tests/mdp tests/gridworlds tests/support tests/continuous tests/tabular/test_operators.py \
-	tests/tabular/test_bounds.py tests/tabular/test_occupancy.py tests/environments \
+FAST = tests/mdp tests/gridworlds tests/support tests/continuous tests/environments tests/reports \
+	tests/tabular/test_operators.py tests/tabular/test_bounds.py tests/tabular/test_occupancy.py \
 	tests/theorems/test_check.py tests/proofs/test_enclosure.py tests/neural/test_losses.py \
 	tests/neural/test_operators.py tests/neural/test_networks.py tests/learn/test_learn.py \
-	tests/test_package.py
+	tests/plots/test_plots_tradeoff.py tests/cli/test_cli.py tests/test_package.py \
+	tests/tour/test_tour.py::test_the_default_folder tests/testing/test_testing.py
 
 .PHONY: tour test fast lint types tests notebooks nightly clean
 
