@@ -15,7 +15,8 @@ ROOT = Path(maxent.__file__).parent
 # fmt: off
 ROOMS = [
     "errors", "solution", "support", "mdp", "gridworlds", "environments",
-    "tabular.operators", "tabular.bounds", "tabular.restricted", "tabular.solvers",
+    "tabular.operators", "tabular.linear_systems", "tabular.bounds",
+    "tabular.restricted", "tabular.solvers",
     "tabular.occupancy", "tabular.finite_horizon", "tabular.policy_gradient",
     "tabular.composition", "tabular.sampled", "tabular.tradeoff", "tabular.inverse",
     "continuous", "theorems", "proofs", "testing", "statistics",
