@@ -22,12 +22,10 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_mdp, validation
-from maxent.mdp.transitions import is_local
 from maxent.proofs import balls
 from maxent.proofs.balls import Ball, Operator
 from maxent.support.arguments import require_positive, require_temperature
 from maxent.tabular.solvers import soft_policy_evaluation, solve, steps
-from maxent.tabular.solvers.automatic import SMALL
 from maxent.tabular.solvers.kernels import PolicyKernel
 
 MOST_PARTS = 6
@@ -279,10 +277,8 @@ def _candidate(
 def _newton_step(mdp: MDP, policy: ndarray, residual: ndarray) -> ndarray:
     """d with (I - gamma P_pi) d = b, in float64."""
     kernel = PolicyKernel(mdp, policy, 0.0, None)  # only its matrix gamma P_pi is used
-    easy = not mdp.is_sparse or mdp.n_states <= SMALL or is_local(mdp.transition)
-    correct = steps.direct if easy else steps.krylov
     size = float(np.abs(residual).max(initial=0.0)) or 1.0
-    step = correct(kernel, residual / size) * size
+    step = steps.exact(mdp.transition)(kernel, residual / size) * size
     return step if np.isfinite(step).all() else residual
 
 

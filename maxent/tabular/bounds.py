@@ -39,18 +39,17 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
-from scipy.sparse import linalg
 
 from maxent.errors import ModelError, ToleranceError
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
-from maxent.support.memory import require_memory
+from maxent.tabular.linear_systems import solve_discounted
 
 UNIT = float(np.finfo(np.float64).eps) / 2
 
 
 @dataclass(frozen=True)
-class Enclosure:
+class FixedPointBounds:
     """How far the fixed point of an operator can be from one application of it.
 
     gain_low, gain_high: beta / (1 - beta) for the least and the greatest beta.
@@ -103,10 +102,10 @@ class Enclosure:
             )
 
 
-def soft_enclosure(
+def soft_bounds(
     mdp: MDP, temperature: float, log_prior: Float[ndarray, "S A"] | None
-) -> Enclosure:
-    """The enclosure of the soft Bellman optimality operator; gain_high is inf at discount 1."""
+) -> FixedPointBounds:
+    """Bounds for the soft Bellman optimality operator; gain_high is inf at discount 1."""
     nonterminal = ~mdp.terminal
     used = mdp.action_mask & nonterminal[:, None]
     size = np.abs(mdp.reward)
@@ -117,7 +116,7 @@ def soft_enclosure(
     going_on = mdp.expect(nonterminal.astype(float))[used]
     n_available = int(used.sum(axis=1).max(initial=1))
     spread = 2 * n_available + 5 + 4 * math.log(n_available) if n_available > 1 else 0.0
-    return Enclosure(
+    return FixedPointBounds(
         *_gains(mdp.discount, going_on, longest),
         relative=UNIT * (longest + 12),
         absolute=UNIT * temperature * spread,
@@ -125,14 +124,14 @@ def soft_enclosure(
     )
 
 
-def policy_enclosure(
+def policy_bounds(
     mdp: MDP,
     policy: Float[ndarray, "S A"],
     transition: Transition,
     temperature: float,
     log_prior: Float[ndarray, "S A"] | None,
-) -> Enclosure:
-    """The enclosure of the evaluation operator of a policy, T^pi V = r_pi + alpha H_pi + gamma P V.
+) -> FixedPointBounds:
+    """Bounds for the evaluation operator of a policy, T^pi V = r_pi + alpha H_pi + gamma P V.
 
     transition: P_pi between non-terminal states, (S, S), as computed: each entry and each reward is
     a sum of at most A products, which adds 2 A + 4 to the constant of the products; the logarithms
@@ -154,7 +153,7 @@ def policy_enclosure(
     else:
         sums = np.asarray(transition.sum(axis=1)).ravel()[nonterminal]
         gain_low, gain_high = _gains(mdp.discount, sums, longest + n_available)
-    return Enclosure(
+    return FixedPointBounds(
         gain_low,
         gain_high,
         relative=UNIT * (longest + 2 * n_available + 16),
@@ -204,17 +203,6 @@ def longest_stay(
     slop = UNIT * terms * (2.0 * float(w.max(initial=1.0)))
     gap = float((w - transition @ w)[nonterminal].min(initial=1.0)) - slop
     return float(w.max(initial=0.0)) / gap if gap > 0.5 else math.inf
-
-
-def solve_discounted(matrix: Transition, right: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
-    """x with (I - matrix) x = right by LU: dense LAPACK, or sparse with a fill-reducing order."""
-    if not sparse.issparse(matrix):
-        return np.linalg.solve(np.eye(len(right)) - matrix, right)
-    require_memory(
-        24 * matrix.nnz, "factorising a policy's transition matrix", "use another method"
-    )
-    system = sparse.csc_array(sparse.eye_array(len(right)) - matrix)
-    return linalg.splu(system).solve(right)
 
 
 def longest_row(rows: Transition) -> int:

@@ -53,7 +53,7 @@ from maxent.mdp import MDP, require_mdp, validation
 from maxent.solution import Solution
 from maxent.support.arguments import require_temperature
 from maxent.tabular import operators
-from maxent.tabular.bounds import soft_enclosure
+from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers import soft_policy_evaluation, solve
 
 
@@ -167,7 +167,7 @@ def _most_met(mdp: MDP, gap: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
     """
     met = mdp.replace(reward=mdp.expect(mdp.discount_on_arrival * gap))
     found = solve(met, 0.0)
-    floor = soft_enclosure(met, 0.0, mdp.log_mask).floor(float(np.abs(found.upper).max()))
+    floor = soft_bounds(met, 0.0, mdp.log_mask).floor(float(np.abs(found.upper).max()))
     return operators.backup(met, found.upper) + 2.0 * floor
 
 
@@ -181,7 +181,7 @@ def _rounding(mdps: Sequence[MDP], tasks: Sequence[Solution]) -> float:
     floors = []
     for mdp, task in zip(mdps, tasks, strict=True):
         norm = float(np.maximum(np.abs(task.lower), np.abs(task.upper)).max())
-        floors.append(soft_enclosure(mdp, task.temperature, mdp.log_mask).floor(norm))
+        floors.append(soft_bounds(mdp, task.temperature, mdp.log_mask).floor(norm))
     return (len(tasks) + 2) * max(floors)
 
 

@@ -20,7 +20,7 @@ from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count, require_temperature
 from maxent.support.memory import require_memory
 from maxent.tabular import operators
-from maxent.tabular.bounds import UNIT, soft_enclosure
+from maxent.tabular.bounds import UNIT, soft_bounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +61,14 @@ def finite_horizon(
     require_memory(
         16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
     )
-    enclosure = soft_enclosure(mdp, temperature, log_prior)
+    bounds = soft_bounds(mdp, temperature, log_prior)
     v = np.zeros((horizon + 1, n_states))
     q = np.empty((horizon, n_states, n_actions))
     log_policy = np.empty_like(q)
     error = 0.0  # of v[t + 1]; the factor 1 + 1e-8 covers rows that sum to slightly more than 1
     for t in reversed(range(horizon)):
         q[t] = operators.backup(mdp, v[t + 1])
-        rounding = enclosure.rounding(float(np.abs(v[t + 1]).max()))
+        rounding = bounds.rounding(float(np.abs(v[t + 1]).max()))
         error = mdp.discount * (1.0 + 1e-8) * error + rounding
         log_policy[t] = operators.boltzmann_policy(q[t], temperature, log_prior, 2.0 * error)
         v[t] = np.where(mdp.terminal, 0.0, operators.soft_value(q[t], temperature, log_prior))
@@ -97,7 +97,7 @@ def finite_horizon_evaluation(
         16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
     )
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
-    enclosure = soft_enclosure(mdp, temperature, log_prior)
+    bounds = soft_bounds(mdp, temperature, log_prior)
     v = np.zeros((horizon + 1, n_states))
     q = np.empty((horizon, n_states, n_actions))
     log_policy = np.empty_like(q)
@@ -115,7 +115,7 @@ def finite_horizon_evaluation(
             operators.policy_value(q[t], log_policy[t], temperature, log_prior),
         )
         # sums of A products of pi with q (at most 2 N) and with alpha (log pi - log prior)
-        norm = max(float(np.abs(v[t + 1]).max()), enclosure.scale)
+        norm = max(float(np.abs(v[t + 1]).max()), bounds.scale)
         extra = UNIT * (n_actions + 8) * (3.0 * norm + temperature * (1.0 + np.log(n_actions)))
-        error = mdp.discount * (1.0 + 1e-8) * error + enclosure.rounding(norm) + extra
+        error = mdp.discount * (1.0 + 1e-8) * error + bounds.rounding(norm) + extra
     return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, error)

@@ -22,9 +22,10 @@ from scipy.sparse import linalg
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
-from maxent.mdp.transitions import Transition, is_local
+from maxent.mdp.transitions import Transition
 from maxent.tabular import operators
-from maxent.tabular.bounds import longest_stay, solve_discounted
+from maxent.tabular.bounds import longest_stay
+from maxent.tabular.linear_systems import SMALL, is_cheap_to_factorise, solve_discounted
 
 
 def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
@@ -58,11 +59,11 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
 def _solve(matrix: Transition, right: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
     """d = right + matrix d: by LU, or by BiCGSTAB where a factorisation would fill in and the
     iteration reaches the accuracy of one."""
-    if not sparse.issparse(matrix) or len(right) <= 2000:
+    if not sparse.issparse(matrix) or len(right) <= SMALL:
         return solve_discounted(matrix, right)
     by_rows = sparse.csr_array(matrix)
     by_rows.sort_indices()
-    if not is_local(by_rows):
+    if not is_cheap_to_factorise(by_rows):
         system = linalg.LinearOperator(matrix.shape, matvec=lambda d: d - by_rows @ d, dtype=float)
         d = np.zeros_like(right)
         with np.errstate(all="ignore"):

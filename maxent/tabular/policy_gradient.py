@@ -33,7 +33,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count, require_positive, require_temperature
 from maxent.tabular import operators
-from maxent.tabular.bounds import solve_discounted
+from maxent.tabular.linear_systems import solve_discounted
 from maxent.tabular.solvers.convergence import reference_value
 
 

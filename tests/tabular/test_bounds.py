@@ -6,7 +6,7 @@ from mpmath import mp, mpf
 from truth import optimal_value
 
 import maxent
-from maxent.tabular.bounds import Enclosure, soft_enclosure
+from maxent.tabular.bounds import FixedPointBounds, soft_bounds
 from maxent.tabular.solvers.kernels import SoftKernel
 from maxent.tabular.solvers.loop import certify
 
@@ -52,7 +52,7 @@ def test_one_sweep_is_within_its_rounding_bound(settings, temperature):
         kernel = SoftKernel(mdp, temperature, mdp.log_mask)
         for scale in (0.0, 1.0, 1e3, 1e9):
             v = scale * rng.normal(size=9) * ~mdp.terminal
-            bound = kernel.enclosure.rounding(float(np.abs(v).max()))
+            bound = kernel.bounds.rounding(float(np.abs(v).max()))
             exact = exact_sweep(mdp, v, temperature)
             for got, want in zip(kernel.apply(v), exact, strict=True):
                 assert abs(mpf(float(got)) - want) <= bound
@@ -67,7 +67,7 @@ def test_the_interval_of_any_values_holds_the_fixed_point(settings):
         truth = optimal_value(mdp, 0.5, maxent.soft_policy_iteration(mdp, 0.5).v)
         for v in (np.zeros(9), 1e3 * rng.normal(size=9), np.full(9, 1e6), np.full(9, -1e6)):
             v = np.where(mdp.terminal, 0.0, v)
-            now, *_ = certify(kernel, v, None)
+            now = certify(kernel, v)
             for lower, exact, upper in zip(now.lower, truth, now.upper, strict=True):
                 assert lower <= exact <= upper
 
@@ -76,16 +76,16 @@ def test_without_terminal_states_the_width_is_the_span_of_the_change():
     mdp = maxent.garnet(20, 3, discount=0.9, branching=4, seed=0)
     kernel = SoftKernel(mdp, 0.5, None)
     v = np.random.default_rng(0).normal(size=20)
-    now, b, _, _ = certify(kernel, v, None)
-    assert now.width == pytest.approx(0.9 / 0.1 * np.ptp(b), rel=1e-9)
+    now = certify(kernel, v)
+    assert now.width == pytest.approx(0.9 / 0.1 * np.ptp(now.b), rel=1e-9)
 
 
 def test_terminal_states_count_a_change_of_zero():
     """With every change equal to 1 the interval must still allow for paths that end at once."""
-    enclosure = Enclosure(gain_low=0.0, gain_high=9.0, relative=0.0, absolute=0.0, scale=0.0)
-    assert enclosure.interval(1.0, 1.0, 1.0) == (0.0, 9.0)
-    assert enclosure.interval(-1.0, -1.0, 1.0) == (-9.0, 0.0)
-    steady = Enclosure(gain_low=9.0, gain_high=9.0, relative=0.0, absolute=0.0, scale=0.0)
+    limits = FixedPointBounds(gain_low=0.0, gain_high=9.0, relative=0.0, absolute=0.0, scale=0.0)
+    assert limits.interval(1.0, 1.0, 1.0) == (0.0, 9.0)
+    assert limits.interval(-1.0, -1.0, 1.0) == (-9.0, 0.0)
+    steady = FixedPointBounds(gain_low=9.0, gain_high=9.0, relative=0.0, absolute=0.0, scale=0.0)
     assert steady.interval(1.0, 1.0, 1.0) == (9.0, 9.0)
 
 
@@ -94,13 +94,13 @@ def test_a_bare_residual_is_not_an_error():
     mdp = maxent.MDP(np.ones((1, 1, 1)), np.ones(1), discount=0.9999)
     kernel = SoftKernel(mdp, 0.0, None)
     v = np.array([1e4 - 1e-2])
-    now, b, _, _ = certify(kernel, v, None)
-    assert b[0] < 2e-6 and now.lower[0] <= 1e4 <= now.upper[0]
+    now = certify(kernel, v)
+    assert now.b[0] < 2e-6 and now.lower[0] <= 1e4 <= now.upper[0]
 
 
 def test_the_floor_grows_with_the_horizon_and_the_values():
     floors = [
-        soft_enclosure(maxent.garnet(9, 3, discount=g, branching=3), 1.0, None).floor(norm)
+        soft_bounds(maxent.garnet(9, 3, discount=g, branching=3), 1.0, None).floor(norm)
         for g, norm in ((0.9, 1.0), (0.99, 1.0), (0.99, 1e6))
     ]
     assert floors[0] < floors[1] < floors[2]
@@ -108,9 +108,9 @@ def test_the_floor_grows_with_the_horizon_and_the_values():
 
 
 def test_the_refusal_names_what_can_be_had():
-    enclosure = soft_enclosure(maxent.garnet(9, 3, discount=0.999, branching=3), 1.0, None)
+    limits = soft_bounds(maxent.garnet(9, 3, discount=0.999, branching=3), 1.0, None)
     with pytest.raises(maxent.ToleranceError) as caught:
-        enclosure.require_tolerance(1e-15)
+        limits.require_tolerance(1e-15)
     named = float(str(caught.value).split("ask for ")[1].split(" ")[0])
-    assert named >= enclosure.floor(0.0)
-    enclosure.require_tolerance(named)
+    assert named >= limits.floor(0.0)
+    limits.require_tolerance(named)

@@ -11,7 +11,7 @@ from truth import optimal_value
 
 import maxent
 from maxent.tabular import composition, operators
-from maxent.tabular.bounds import soft_enclosure
+from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.composition import compose
 from maxent.testing import strategies
 
@@ -60,7 +60,7 @@ def wrong(found):
     mdp, optimum, value = found.mdp, found.optimum, found.value
     available = mdp.action_mask & ~mdp.terminal[:, None]
     norm = max(np.abs(optimum.lower).max(), np.abs(optimum.upper).max())
-    rounding = soft_enclosure(mdp, found.temperature, mdp.log_mask).rounding(norm)
+    rounding = soft_bounds(mdp, found.temperature, mdp.log_mask).rounding(norm)
     most = operators.backup(mdp, optimum.upper) + rounding
     least = operators.backup(mdp, optimum.lower) - rounding
     claims = {

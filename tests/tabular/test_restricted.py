@@ -512,7 +512,7 @@ def test_the_rounding_of_the_projection_is_within_its_bound():
                     float(ops.soft_value(row[None], h)[0]) - (h - temperature) * floor
                     for row, h in zip(q, np.maximum(heat, temperature), strict=True)
                 ]
-                limit = kernel.enclosure.rounding(float(np.abs(v).max()))
+                limit = kernel.bounds.rounding(float(np.abs(v).max()))
                 assert (np.abs(np.array(dual) - primal) <= limit).all()
 
 

@@ -248,7 +248,7 @@ def test_max_iterations_gives_a_warning_and_a_true_bound(label):
 @pytest.mark.parametrize("label", SOLVERS)
 def test_float64_running_out_is_said_and_ends(label):
     mdp = family("terminal", 0.99, n_states=30).replace(discount=0.99)
-    floor = bounds.soft_enclosure(mdp, 1.0, None).floor(0.0)
+    floor = bounds.soft_bounds(mdp, 1.0, None).floor(0.0)
     with pytest.warns(maxent.MaxEntWarning, match="float64 can do no more"):
         solution = SOLVERS[label](mdp, 1.0, tolerance=1.05 * floor)
     assert solution.status == "stalled"

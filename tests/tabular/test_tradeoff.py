@@ -12,6 +12,7 @@ from mpmath import mpf
 from truth import optimal_value
 
 import maxent
+from maxent.tabular.solvers.loop import Outcome
 from maxent.tabular.tradeoff import front, goal_states, reaching_probability
 
 FAMILIES = {
@@ -150,9 +151,9 @@ def test_discount_one_and_interruption(monkeypatch):
     with pytest.raises(maxent.ConfigError, match="policy\\(inf\\)"):
         maxent.tradeoff(family("dense"), [0.1]).solution(math.inf)
 
-    def interrupted(kernel, run, choose):
-        run.status = "interrupted"
-        return front.certify(kernel, np.zeros(7), None)[0]
+    def interrupted(kernel, step, options, start):
+        certified = front.certify(kernel, np.zeros(7))
+        return Outcome(certified, 1e-9, "interrupted", np.zeros(1), step)
 
     monkeypatch.setattr(front, "iterate", interrupted)
     with pytest.raises(KeyboardInterrupt):

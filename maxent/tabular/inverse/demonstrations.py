@@ -14,8 +14,8 @@ from scipy import sparse
 from maxent.errors import MaxEntWarning, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.mdp.transitions import Transition
-from maxent.tabular.bounds import solve_discounted
 from maxent.tabular.inverse.shaping import flow_violation, shaping_rows
+from maxent.tabular.linear_systems import solve_discounted
 from maxent.tabular.occupancy import occupancy
 
 ROUNDING, MISFIT = 1e-6, 0.1

@@ -24,7 +24,7 @@ from maxent.support.arguments import (
     require_real,
     require_temperature,
 )
-from maxent.tabular.bounds import soft_enclosure
+from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.inverse.demonstrations import demonstrated
 from maxent.tabular.inverse.dual import Dual
 from maxent.tabular.inverse.shaping import free_pairs, remove_shaping, require_discounted
@@ -248,7 +248,7 @@ def _at_temperature(
     reward = temperature * dual.reward(weights)
     mdp, v0 = dual.mdp.replace(reward=reward), temperature * dual.optimum(weights)[0].v
     norm = float(np.abs(v0).max())
-    floor = soft_enclosure(mdp, temperature, mdp.log_prior(None)).floor(norm)
+    floor = soft_bounds(mdp, temperature, mdp.log_prior(None)).floor(norm)
     goal = max(1e-9 * max(temperature, norm), 8.0 * floor)
     return reward, soft_policy_iteration(mdp, temperature, v0=v0, tolerance=goal)
 

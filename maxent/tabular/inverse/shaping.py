@@ -17,7 +17,7 @@ from scipy import sparse
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.mdp.transitions import Transition
-from maxent.tabular.bounds import solve_discounted
+from maxent.tabular.linear_systems import solve_discounted
 
 DENSE = 4_000
 """States up to which normal equations that couple many of them are solved as a dense system."""

@@ -26,7 +26,7 @@ from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
 from maxent.mdp.validation import ROW_SUM_TOLERANCE
 from maxent.tabular import operators
-from maxent.tabular.bounds import UNIT, Enclosure, soft_enclosure
+from maxent.tabular.bounds import UNIT, FixedPointBounds, soft_bounds
 from maxent.tabular.restricted.sets import EntropyFloor, PolicySet, entropy_accuracy
 
 
@@ -37,19 +37,19 @@ class RestrictedKernel:
     def __init__(
         self, mdp: MDP, temperature: float, log_prior: ndarray | None, policies: PolicySet
     ) -> None:
-        self.mdp, self.temperature, self._policies = mdp, temperature, policies
+        self.mdp, self.temperature, self.policies = mdp, temperature, policies
         self._log_prior = self._support = log_prior
         if mdp.terminal.any():  # nothing is asked of a terminal state: it has no action
             everything = np.zeros(mdp.reward.shape) if log_prior is None else log_prior
             self._support = np.where(mdp.terminal[:, None], -np.inf, everything)
-        self.enclosure = restricted_enclosure(mdp, temperature, log_prior, policies)
+        self.bounds = restricted_bounds(mdp, temperature, log_prior, policies)
 
     def improve(
         self, q: Float[ndarray, "S A"], tie_tolerance: float = 0.0
     ) -> Float[ndarray, "S A"]:
         """The set's improvement of q, as logs; a uniform placeholder at terminal states.  Only
         exact ties count (`tie_tolerance` is there for `SoftKernel.improve`)."""
-        log_policy = self._policies.improve(q, self.temperature, self._support)
+        log_policy = self.policies.improve(q, self.temperature, self._support)
         _check_improvement(log_policy, self.mdp, self._support)
         with np.errstate(divide="ignore"):
             placeholder = np.log(self.mdp.action_mask / self.mdp.action_mask.sum(1, keepdims=True))
@@ -68,11 +68,11 @@ class RestrictedKernel:
         return self.mdp.discount * operators.policy_transition(self.mdp, self._policy)
 
 
-def restricted_enclosure(
+def restricted_bounds(
     mdp: MDP, temperature: float, log_prior: Float[ndarray, "S A"] | None, policies: PolicySet
-) -> Enclosure:
-    """The enclosure of T_Pi: that of the soft Bellman operator, and the projection's rounding."""
-    enclosure = soft_enclosure(mdp, temperature, log_prior)
+) -> FixedPointBounds:
+    """Bounds for T_Pi: those for the soft Bellman operator, and the projection's rounding."""
+    bounds = soft_bounds(mdp, temperature, log_prior)
     available = mdp.action_mask if log_prior is None else log_prior > -np.inf
     most = int(available[~mdp.terminal].sum(axis=1).max(initial=1))
     conditioning = 0.0
@@ -83,8 +83,8 @@ def restricted_enclosure(
         room = float((ceiling - floor)[binding].min(initial=math.inf))
         conditioning = 8.0 * accuracy / room
     return replace(
-        enclosure,
-        relative=enclosure.relative + UNIT * (12 * most + 52) + conditioning,
+        bounds,
+        relative=bounds.relative + UNIT * (12 * most + 52) + conditioning,
         absolute=UNIT * temperature * (12 * most + 60) * (1.0 + math.log(most)),
     )
 

@@ -2,52 +2,44 @@
 
 One loop serves all of them (`loop.py`): apply the operator, turn b = T V - V into an interval
 that holds the fixed point (`bounds.py`), stop once that interval is narrow enough, otherwise let
-the solver's correction (`steps.py`) improve V.  Convergence is SQL-T3 (value iteration),
-SAC-L1 (evaluation) and SAC-T1 (policy iteration, which is Newton's method: SPI-NEWTON); stopping
-never rests on them, only on the certified interval.
+the solver's step (`steps.py`) improve V.  Convergence is SQL-T3 (value iteration), SAC-L1
+(evaluation) and SAC-T1 (policy iteration, which is Newton's method: SPI-NEWTON); stopping never
+rests on them, only on the certified interval.  The fast operators are in `kernels.py`; which step
+`solve` takes is decided in `automatic.py`.
 
-Every solver takes
-
-    (mdp, temperature, *, prior=None, tolerance=None, max_iterations=None, v0=None,
-     callback=None, progress=False) -> Solution
-
-- prior: action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
-- tolerance: certified bound on max |V - V*|; None: max(1e-9 max(1, ||V||), 4 floors).  One that is
-  certainly below the float64 floor raises ToleranceError before any sweep.
-- max_iterations: None is no limit.  Reaching it gives status "max_iterations" and a warning.
-- v0: (S,) start, 0 if left out.
-- callback: called with an `Iteration` after each iteration.
-- progress: show a progress bar on stderr (a terminal only).
-
-Ctrl-C returns the best certified answer so far, with status "interrupted".
+Every solver takes the same options and returns a `Solution`.
 """
 
 from __future__ import annotations
 
 import math
+import time
+import warnings
 from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 from numpy import ndarray
 
-from maxent.errors import ConfigError
+from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_mdp, validation
-from maxent.mdp.transitions import is_local
 from maxent.solution import Solution
 from maxent.support.arguments import nearest, require_count, require_temperature
 from maxent.tabular import operators
 from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_policies
 from maxent.tabular.solvers import steps
-from maxent.tabular.solvers.automatic import SMALL, Choice
-from maxent.tabular.solvers.kernels import Kernel, PolicyKernel, SoftKernel
-from maxent.tabular.solvers.loop import Callback, Certified, Run, certify, iterate
-
-_LINEAR = {
-    "iterative": steps.sweep,
-    "direct": steps.direct,
-    "krylov": steps.krylov,
-}
+from maxent.tabular.solvers.automatic import automatic
+from maxent.tabular.solvers.kernels import PolicyKernel, SoftKernel
+from maxent.tabular.solvers.loop import (
+    Callback,
+    Certified,
+    History,
+    Options,
+    Outcome,
+    certify,
+    iterate,
+    require_start,
+)
 
 
 def soft_value_iteration(
@@ -63,10 +55,28 @@ def soft_value_iteration(
 ) -> Solution:
     """V <- alpha log sum exp((r + gamma P V) / alpha) until certified close enough to V*.
 
-    SQL-T3.  Options and errors: module docstring.  Converges at rate gamma.
+    SQL-T3.  Converges at rate gamma.
+
+    prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
+    tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
+        (at least 1e-9), or four times what float64 can certify, whichever is more.
+    max_iterations : stop after so many, with status "max_iterations" and a MaxEntWarning; None: no
+        limit.
+    v0 : (S,), the start; None: 0.
+    callback : called with an `Iteration` after each iteration.
+    progress : show a progress bar on stderr (a terminal only).
+
+    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
+    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
+    below what float64 can certify).
+
+    >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
+    >>> solution = maxent.soft_value_iteration(mdp, 0.1, tolerance=1e-6)
+    >>> solution.status, bool(solution.error_bound <= 1e-6)
+    ('converged', True)
     """
-    run = Run("soft value iteration", tolerance, max_iterations, v0, callback, progress)
-    return _optimise(mdp, temperature, prior, run, lambda: steps.sweep)
+    options = Options(tolerance, max_iterations, callback, progress)
+    return _optimise(_soft_kernel(mdp, temperature, prior), steps.SWEEP, options, v0)
 
 
 def soft_policy_iteration(
@@ -85,17 +95,36 @@ def soft_policy_iteration(
     """Evaluate the Boltzmann policy of q exactly, take the Boltzmann policy of its q, repeat.
 
     SAC-T1; it is Newton's method on T V - V = 0 and converges quadratically (SPI-NEWTON).
-    evaluation: "direct" (LU), "krylov" (BiCGSTAB), or "auto": direct for dense MDPs and for sparse
-    ones that are small or couple only nearby states, else krylov.  policies: `EpsilonFloor`,
-    `EntropyFloor` or `Choices`: stay in that set.  V*, its bounds and the policy are then those of
-    the set (`restricted.py`).  Other options and errors: module docstring.
+
+    evaluation : "direct" (LU), "krylov" (BiCGSTAB), or "auto": direct for dense MDPs and for sparse
+        ones that are small or couple only nearby states, else krylov.
+    policies : `EpsilonFloor`, `EntropyFloor` or `Choices`: stay in that set.  V*, its bounds and
+        the policy are then those of the set.  None: all policies.
+    prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
+    tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
+        (at least 1e-9), or four times what float64 can certify, whichever is more.
+    max_iterations : stop after so many, with status "max_iterations" and a MaxEntWarning; None: no
+        limit.
+    v0 : (S,), the start; None: 0.
+    callback : called with an `Iteration` after each iteration.
+    progress : show a progress bar on stderr (a terminal only).
+
+    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
+    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
+    below what float64 can certify).
+
+    >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
+    >>> solution = maxent.soft_policy_iteration(mdp, 0.1)
+    >>> solution.converged, solution.iterations < 10
+    (True, True)
+    >>> careful = maxent.soft_policy_iteration(mdp, 0.1, policies=maxent.EpsilonFloor(0.05))
+    >>> bool(careful.policy.min() >= 0.05 - 1e-12)
+    True
     """
-    _check_choice("evaluation", evaluation, ("auto", "direct", "krylov"))
-    run = Run("soft policy iteration", tolerance, max_iterations, v0, callback, progress)
-    correct = _LINEAR[_linear_method(require_mdp(mdp), evaluation)]
-    if policies is not None:
-        run.method += f" in {type(require_policies(policies)).__name__}"
-    return _optimise(mdp, temperature, prior, run, lambda: correct, policies)
+    _require_choice("evaluation", evaluation, ("auto", "direct", "krylov"))
+    options = Options(tolerance, max_iterations, callback, progress)
+    kernel = _soft_kernel(mdp, temperature, prior, policies)
+    return _optimise(kernel, _linear_step(evaluation, kernel.mdp), options, v0)
 
 
 def modified_soft_policy_iteration(
@@ -112,14 +141,32 @@ def modified_soft_policy_iteration(
 ) -> Solution:
     """Soft policy iteration with `sweeps` sweeps of evaluation in place of an exact one.
 
-    sweeps: None is 100, or 20 at temperature 0.  Puterman and Shin (1978), in its soft form.  Other
-    options and errors: module docstring.
+    Puterman and Shin (1978), in its soft form.
+
+    sweeps : None is 100, or 20 at temperature 0.
+    prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
+    tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
+        (at least 1e-9), or four times what float64 can certify, whichever is more.
+    max_iterations : stop after so many, with status "max_iterations" and a MaxEntWarning; None: no
+        limit.
+    v0 : (S,), the start; None: 0.
+    callback : called with an `Iteration` after each iteration.
+    progress : show a progress bar on stderr (a terminal only).
+
+    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
+    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
+    below what float64 can certify).
+
+    >>> mdp = maxent.garnet(200, 4, branching=5, discount=0.99)
+    >>> maxent.modified_soft_policy_iteration(mdp, 0.1, sweeps=50).converged
+    True
     """
     if sweeps is not None:
         require_count("sweeps", sweeps)
-    run = Run("modified soft policy iteration", tolerance, max_iterations, v0, callback, progress)
-    correct = steps.neumann(sweeps or steps.usual_sweeps(temperature))
-    return _optimise(mdp, temperature, prior, run, lambda: correct)
+    options = Options(tolerance, max_iterations, callback, progress)
+    kernel = _soft_kernel(mdp, temperature, prior)
+    step = steps.truncated(sweeps or steps.usual_sweeps(kernel.temperature))
+    return _optimise(kernel, step, options, v0)
 
 
 def solve(
@@ -136,13 +183,35 @@ def solve(
     """The soft-optimal solution by the method that suits the MDP.
 
     Soft value iteration if its rate promises an answer soon, else soft policy iteration with a
-    direct solve where that is cheap, else modified soft policy iteration as long as it pays: the
-    rule is in `automatic.py`.  `Solution.method` says what gave the answer.  Options and errors:
-    module docstring.
+    direct solve where that is cheap, else modified soft policy iteration as long as it pays.
+    `Solution.method` says which of them gave the answer (SQL-T3, SAC-T1).
+
+    prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
+    tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
+        (at least 1e-9), or four times what float64 can certify, whichever is more.
+    max_iterations : stop after so many, with status "max_iterations" and a MaxEntWarning; None: no
+        limit.
+    v0 : (S,), the start; None: 0.
+    callback : called with an `Iteration` after each iteration.
+    progress : show a progress bar on stderr (a terminal only).
+
+    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
+    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
+    below what float64 can certify).
+
+    >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
+    >>> solution = maxent.solve(mdp, temperature=0.1, tolerance=1e-9)
+    >>> solution.status, solution.method
+    ('converged', 'soft policy iteration')
+    >>> solution.policy.shape == (mdp.n_states, mdp.n_actions)
+    True
+    >>> bool((solution.lower <= solution.v).all() and (solution.v <= solution.upper).all())
+    True
     """
-    run = Run("soft value iteration", tolerance, max_iterations, v0, callback, progress)
-    choose = Choice(require_mdp(mdp), require_temperature(temperature), run)
-    return _optimise(mdp, temperature, prior, run, choose)
+    options = Options(tolerance, max_iterations, callback, progress)
+    kernel = _soft_kernel(mdp, temperature, prior)
+    choose = automatic(kernel.mdp, kernel.temperature)
+    return _optimise(kernel, steps.SWEEP, options, v0, choose)
 
 
 def soft_policy_evaluation(
@@ -158,47 +227,67 @@ def soft_policy_evaluation(
     progress: bool = False,
     method: Literal["auto", "iterative", "direct", "krylov"] = "auto",
 ) -> Solution:
-    """The value of a policy given as probabilities (S, A): the fixed point of T^pi (SAC-L1).
+    """The value of a policy: the fixed point of T^pi (SAC-L1).
 
-    method: "iterative" (apply T^pi), "direct" (LU of I - gamma P_pi), "krylov" (BiCGSTAB), or
-    "auto".  A discount of 1 is allowed for a policy that is proper: one that reaches a terminal
-    state from everywhere with probability 1 (ConfigError otherwise).  The bounds are on V^pi; the
-    policy in the Solution is the one given.  Other options and errors: module docstring.
+    A discount of 1 is allowed for a policy that is proper: one that reaches a terminal state from
+    everywhere with probability 1 (ConfigError otherwise).  The bounds of the `Solution` are on
+    V^pi; its policy is the one given, its `policy_bound` nan.
+
+    policy : probabilities (S, A) or (A,).
+    method : "iterative" (apply T^pi), "direct" (LU of I - gamma P_pi), "krylov" (BiCGSTAB), or
+        "auto": direct where a factorisation is cheap, else krylov.
+    prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
+    tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
+        (at least 1e-9), or four times what float64 can certify, whichever is more.
+    max_iterations : stop after so many, with status "max_iterations" and a MaxEntWarning; None: no
+        limit.
+    v0 : (S,), the start; None: 0.
+    callback : called with an `Iteration` after each iteration.
+    progress : show a progress bar on stderr (a terminal only).
+
+    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
+    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
+    below what float64 can certify).
+
+    >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
+    >>> uniform = [0.25, 0.25, 0.25, 0.25]
+    >>> evaluated = maxent.soft_policy_evaluation(mdp, uniform, temperature=0.1)
+    >>> bool((evaluated.v <= maxent.solve(mdp, 0.1).upper).all())
+    True
     """
-    _check_choice("method", method, ("auto", "iterative", "direct", "krylov"))
+    _require_choice("method", method, ("auto", "iterative", "direct", "krylov"))
+    options = Options(tolerance, max_iterations, callback, progress)
     temperature = require_temperature(temperature)
     log_prior = require_mdp(mdp).log_prior(prior)
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
     policy = validation.action_distribution("policy", policy, allowed, mdp.terminal)
     kernel = PolicyKernel(mdp, policy, temperature, log_prior)
-    if math.isinf(kernel.enclosure.gain_high):
+    if math.isinf(kernel.bounds.gain_high):
         raise ConfigError(_improper(mdp, policy))
-    chosen = _linear_method(mdp, method)
-    name = f"soft policy evaluation ({chosen})"
-    run = Run(name, tolerance, max_iterations, v0, callback, progress)
-    best = iterate(kernel, run, lambda: _LINEAR[chosen])
-    v, error_bound = best.midpoint()
+    step = _linear_step(method, mdp)
+    name = f"soft policy evaluation ({step.name})"
+    outcome = iterate(kernel, step, options, start=require_start(mdp, v0), title=name)
+    v, error_bound = outcome.certified.midpoint()
     with np.errstate(divide="ignore"):
         log_policy = np.log(policy)
-    return run.solution(
-        best,
+    _warn(outcome, options, name, error_bound, stacklevel=3)
+    return _solution(
+        outcome,
+        options,
         v=v,
         q=operators.backup(mdp, v),
         log_policy=log_policy,
         temperature=temperature,
         error_bound=error_bound,
         policy_bound=math.nan,
+        method=name,
     )
 
 
-def _optimise(
-    mdp: MDP,
-    temperature: float,
-    prior: Any,
-    run: Run,
-    choose: Callable[[], steps.Correction],
-    policies: PolicySet | None = None,
-) -> Solution:
+def _soft_kernel(
+    mdp: MDP, temperature: float, prior: Any, policies: PolicySet | None = None
+) -> SoftKernel | RestrictedKernel:
+    """The optimality operator for arguments as a caller gave them."""
     temperature = require_temperature(temperature)
     if require_mdp(mdp).discount == 1.0:
         raise ConfigError(
@@ -206,49 +295,91 @@ def _optimise(
             "episode of known length, or a discount just below 1 such as 1 - 1e-9"
         )
     log_prior = mdp.log_prior(prior)
-    kernel: SoftKernel | RestrictedKernel
     if policies is None:
-        kernel = SoftKernel(mdp, temperature, log_prior)
-    else:
-        kernel = RestrictedKernel(mdp, temperature, log_prior, policies)
-    best = iterate(kernel, run, choose)
-    v, error_bound = best.midpoint()
+        return SoftKernel(mdp, temperature, log_prior)
+    return RestrictedKernel(mdp, temperature, log_prior, require_policies(policies))
+
+
+def _optimise(
+    kernel: SoftKernel | RestrictedKernel,
+    step: steps.Step,
+    options: Options,
+    v0: Any,
+    choose: Callable[[History], steps.Step] | None = None,
+) -> Solution:
+    mdp, temperature = kernel.mdp, kernel.temperature
+    inside = f" in {type(kernel.policies).__name__}" if isinstance(kernel, RestrictedKernel) else ""
+    start = require_start(mdp, v0)
+    outcome = iterate(kernel, step, options, start=start, choose=choose, title=step.method + inside)
+    v, error_bound = outcome.certified.midpoint()
     q = operators.backup(mdp, v)
     ties = 2.0 * mdp.discount * error_bound if temperature == 0.0 else 0.0
-    return run.solution(
-        best,
+    method = outcome.step.method + inside
+    _warn(outcome, options, method, error_bound, stacklevel=4)
+    return _solution(
+        outcome,
+        options,
         v=v,
         q=q,
         log_policy=kernel.improve(q, ties),
         temperature=temperature,
         error_bound=error_bound,
-        policy_bound=_policy_bound(kernel, best, v, ties),
+        policy_bound=_policy_bound(kernel, outcome.certified, v, ties),
+        method=method,
     )
 
 
-def _policy_bound(kernel: Kernel, best: Certified, v: ndarray, ties: float) -> float:
+def _warn(
+    outcome: Outcome, options: Options, method: str, error_bound: float, stacklevel: int
+) -> None:
+    """A MaxEntWarning where the interval is wider than the tolerance allows."""
+    reasons = {
+        "max_iterations": f"max_iterations = {options.max_iterations} reached",
+        "stalled": "float64 can do no more; ask for a larger tolerance",
+    }
+    if outcome.status in reasons:
+        warnings.warn(
+            f"{method} did not reach the tolerance {outcome.tolerance:.3g}: "
+            f"{reasons[outcome.status]}; the error is certified to be at most {error_bound:.3g}",
+            MaxEntWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def _solution(outcome: Outcome, options: Options, **fields: Any) -> Solution:
+    return Solution(
+        lower=outcome.certified.lower,
+        upper=outcome.certified.upper,
+        residuals=outcome.residuals,
+        iterations=len(outcome.residuals),
+        status=outcome.status,
+        tolerance=outcome.tolerance,
+        seconds=time.perf_counter() - options.started,
+        **fields,
+    )
+
+
+def _policy_bound(
+    kernel: SoftKernel | RestrictedKernel, best: Certified, v: ndarray, ties: float
+) -> float:
     """Upper bound on max(V* - V^pi) for the policy read off backup(v): its own fixed point lies in
     the interval certified at v, lowered by what a tie may cost and by the policy's rounding."""
-    at_v, b, _, norm = certify(kernel, v, best.tolerance)
+    at_v = certify(kernel, v)
     nonterminal = ~kernel.mdp.terminal
     if not nonterminal.any():
         return 0.0
-    loss = ties + 2.0 * kernel.enclosure.rounding(norm)
-    below, _ = kernel.enclosure.interval(
-        float(b[nonterminal].min()) - loss, float(b[nonterminal].max()), norm
-    )
+    loss = ties + 2.0 * kernel.bounds.rounding(at_v.norm)
+    b = at_v.b[nonterminal]
+    below, _ = kernel.bounds.interval(float(b.min()) - loss, float(b.max()), at_v.norm)
     gap = np.minimum(best.upper, at_v.upper) - (at_v.tv + below - loss)
     return float(max(0.0, gap[nonterminal].max()))
 
 
-def _linear_method(mdp: MDP, name: str) -> str:
-    if name != "auto":
-        return name
-    easy = not mdp.is_sparse or mdp.n_states <= SMALL or is_local(mdp.transition)
-    return "direct" if easy else "krylov"
+def _linear_step(name: str, mdp: MDP) -> steps.Step:
+    return steps.exact(mdp.transition) if name == "auto" else steps.BY_NAME[name]
 
 
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+def _require_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ConfigError(f"{name} = {value!r} is not known; {nearest(value, choices)}")
 

@@ -1,4 +1,4 @@
-"""Which correction `solve` uses when: the method that pays, found while solving.
+"""Which step `solve` takes when: the method that pays, found while solving.
 
 Sweeps come first, 30 of them.  If their rate promises the answer within 100 more they go on.
 Otherwise:
@@ -13,55 +13,64 @@ Otherwise:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from maxent.mdp import MDP
 from maxent.mdp.transitions import is_local
+from maxent.tabular.linear_systems import SMALL
 from maxent.tabular.solvers import steps
-from maxent.tabular.solvers.loop import Run
+from maxent.tabular.solvers.loop import History
 
-SMALL, LARGE = 2_000, 250_000
-"""States up to which a local MDP is factorised at once, and at all."""
+LARGE = 250_000
+"""States up to which a local MDP is factorised at all."""
 COST = 10
 """What an iteration with truncated evaluation costs, in sweeps."""
-TRIAL = 10
-"""Iterations after which a method is judged."""
+FIRST, AGAIN = 30, 100
+"""Sweeps before the rate is judged, and iterations between one judgement of a step and the next."""
+TRIAL, REST = 10, 20
+"""Iterations with truncated evaluation before they are judged; sweeps after the first failure."""
 
 
-class Choice:
-    """Called before each correction; keeps `run.method` and `run.correct` up to date."""
+def automatic(mdp: MDP, temperature: float) -> Callable[[History], steps.Step]:
+    """The rule of this page for one MDP: a function from the history to the next step.
 
-    def __init__(self, mdp: MDP, temperature: float, run: Run) -> None:
-        self.mdp, self.run = mdp, run
-        self.hard = temperature == 0.0
-        self.truncated = steps.neumann(steps.usual_sweeps(temperature))
-        self.local = not mdp.is_sparse or is_local(mdp.transition)
-        self.next_look, self.rest = 30, 20
+    It keeps no record of its own: the same history gives the same step.
+    """
+    truncated = steps.truncated(steps.usual_sweeps(temperature))
+    clearly_slow = 2_000 + mdp.n_states // 10 if temperature == 0.0 else 130
 
-    def __call__(self) -> steps.Correction:
-        if self.run.iterations == self.next_look:
-            self._look()
-        return self.run.correct
+    def next_step(history: History) -> steps.Step:
+        began, step = history.steps[-1]
+        if step is steps.DIRECT:  # for good: its iterations are few
+            return step
+        waited = history.iterations - began - _first_look(history)
+        if waited < 0 or waited % AGAIN:
+            return step
+        if step is steps.SWEEP and history.iterations_left() <= 100:
+            return step
+        if _factorises(mdp, history.iterations >= clearly_slow):
+            return steps.DIRECT
+        if step is steps.SWEEP:
+            return truncated
+        return truncated if _pays(history, mdp.discount) else steps.SWEEP
 
-    def _look(self) -> None:
-        run = self.run
-        self.next_look += 100
-        if run.correct is steps.sweep and run.sweeps_left() <= 100:
-            return
-        if self._factorise():
-            run.method, run.correct = "soft policy iteration", steps.direct
-            self.next_look = 0  # for good: its iterations are few
-        elif run.correct is steps.sweep:
-            run.method, run.correct = "modified soft policy iteration", self.truncated
-            self.next_look = run.iterations + TRIAL
-        elif not self._pays():
-            run.method, run.correct = "soft value iteration", steps.sweep
-            self.next_look, self.rest = run.iterations + self.rest, 2 * self.rest
+    return next_step
 
-    def _factorise(self) -> bool:
-        states = self.mdp.n_states
-        clearly_slow = 2_000 + states // 10 if self.hard else 130
-        most = LARGE if self.run.iterations >= clearly_slow else SMALL
-        return not self.mdp.is_sparse or (self.local and states <= most)
 
-    def _pays(self) -> bool:
-        before, now = self.run.widths[-1 - TRIAL], self.run.widths[-1]
-        return now < before * self.mdp.discount ** (TRIAL * COST)
+def _first_look(history: History) -> int:
+    """Iterations before a step is first judged: after a failed trial twice as many each time."""
+    changes = len(history.steps) - 1
+    if changes == 0:
+        return FIRST
+    return TRIAL if changes % 2 else REST * 2 ** (changes // 2 - 1)
+
+
+def _factorises(mdp: MDP, slow: bool) -> bool:
+    return not mdp.is_sparse or (
+        mdp.n_states <= (LARGE if slow else SMALL) and is_local(mdp.transition)
+    )
+
+
+def _pays(history: History, discount: float) -> bool:
+    before, now = history.widths[-1 - TRIAL], history.widths[-1]
+    return now < before * discount ** (TRIAL * COST)

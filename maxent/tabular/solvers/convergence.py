@@ -37,7 +37,7 @@ from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Solution
 from maxent.support.arguments import require_temperature
 from maxent.tabular import operators
-from maxent.tabular.bounds import soft_enclosure
+from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers import (
     modified_soft_policy_iteration,
     soft_policy_iteration,
@@ -179,8 +179,8 @@ def reference_value(
     """V* by exact policy iteration to about four times the least error that float64 can certify,
     (S,), and the bound on its error that was certified."""
     rough = soft_policy_iteration(mdp, temperature, prior=prior, evaluation="direct")
-    enclosure = soft_enclosure(mdp, temperature, mdp.log_prior(prior))
-    floor = enclosure.floor(float(np.abs(rough.v).max()))
+    bounds = soft_bounds(mdp, temperature, mdp.log_prior(prior))
+    floor = bounds.floor(float(np.abs(rough.v).max()))
     goal = max(4.0 * floor, 1e-300)  # where nothing is ever earned the floor is 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MaxEntWarning)  # stalling above the goal is no fault here

@@ -16,7 +16,8 @@ from scipy import sparse
 
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
-from maxent.tabular import bounds, operators
+from maxent.tabular import operators
+from maxent.tabular.bounds import FixedPointBounds, policy_bounds, soft_bounds
 
 NEGLIGIBLE = np.exp(-200.0)
 """Probabilities below this are treated as 0 in a correction step: denormal numbers are slow."""
@@ -29,7 +30,7 @@ class SoftKernel:
     def __init__(self, mdp: MDP, temperature: float, log_prior: ndarray | None) -> None:
         n_states, n_actions = mdp.reward.shape
         self.mdp, self.temperature = mdp, temperature
-        self._ended = np.flatnonzero(mdp.terminal)
+        self._terminal = np.flatnonzero(mdp.terminal)
         self._arrival = mdp.discount_on_arrival
         self._rows, self._state_major = _action_major(mdp)
         bonus = _prior_bonus(temperature, log_prior)
@@ -37,7 +38,7 @@ class SoftKernel:
         self._reward = np.array(scores.T, order="C")
         self._weights = np.empty((n_actions, n_states))
         self._log_prior = log_prior
-        self.enclosure = bounds.soft_enclosure(mdp, temperature, log_prior)
+        self.bounds = soft_bounds(mdp, temperature, log_prior)
 
     def improve(
         self, q: Float[ndarray, "S A"], tie_tolerance: float = 0.0
@@ -54,7 +55,7 @@ class SoftKernel:
         scores = np.add(product.reshape(n_actions, n_states), self._reward, out=self._weights)
         top = scores.max(axis=0)
         if self.temperature == 0.0:
-            top[self._ended] = 0.0
+            top[self._terminal] = 0.0
             return top
         np.subtract(scores, top, out=scores)
         with np.errstate(over="ignore", under="ignore"):
@@ -62,7 +63,7 @@ class SoftKernel:
             weights = np.exp(scores, out=scores)
         self._total = weights.sum(axis=0)
         top += self.temperature * np.log(self._total)
-        top[self._ended] = 0.0
+        top[self._terminal] = 0.0
         return top
 
     def policy_transition(self) -> Transition:
@@ -94,7 +95,7 @@ class PolicyKernel:
         transition = operators.policy_transition(mdp, policy)
         self._matrix = mdp.discount * transition
         self._reward = operators.policy_reward(mdp, log_policy, temperature, log_prior)
-        self.enclosure = bounds.policy_enclosure(mdp, policy, transition, temperature, log_prior)
+        self.bounds = policy_bounds(mdp, policy, transition, temperature, log_prior)
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T^pi V, 0 at terminal states."""
@@ -110,7 +111,7 @@ class Kernel(Protocol):
     """An operator on values as the solvers see it."""
 
     mdp: MDP
-    enclosure: bounds.Enclosure
+    bounds: FixedPointBounds
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """The operator applied to v, 0 at terminal states."""

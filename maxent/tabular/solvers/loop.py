@@ -1,15 +1,15 @@
-"""The loop that all solvers share: apply, certify, stop or correct.
+"""The loop that all solvers share: apply, certify, stop or take a step.
 
 It knows nothing of how values are improved (`steps.py`) or of what the operator is
-(`kernels.py`); it stops on the certified interval (`bounds.py`) alone.
+(`kernels.py`); it stops on the certified interval (`bounds.py`) alone.  `Options` go in, checked
+once; an `Outcome` comes out.
 """
 
 from __future__ import annotations
 
 import math
 import time
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,14 +18,16 @@ from jaxtyping import Float
 from numpy import ndarray
 from tqdm.std import tqdm
 
-from maxent.errors import ConfigError, MaxEntWarning, ModelError
+from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
-from maxent.solution import Iteration, Solution, Status
+from maxent.solution import Iteration, Status
 from maxent.support.arguments import require_count, require_positive
-from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.kernels import Kernel
+from maxent.tabular.solvers.steps import Step
 
 Callback = Callable[[Iteration], Any]
+
+EPS = float(np.finfo(np.float64).eps)
 
 LONG_WAIT = 10_000
 """Iterations without a narrower interval after which a solve is given up even far from rounding.
@@ -33,13 +35,50 @@ Policy iteration may need one for each step of the longest path before its inter
 
 
 @dataclass(frozen=True)
+class Options:
+    """What a caller may ask of the loop; ConfigError where it is not valid.
+
+    tolerance : error to be certified; None: what `FixedPointBounds.tolerance` says.
+    max_iterations : None is no limit.
+    callback : called with an `Iteration` after each one.
+    progress : show a progress bar where there is a terminal.
+    started : when the solve began, which `Solution.seconds` counts from.
+    """
+
+    tolerance: float | None = None
+    max_iterations: int | None = None
+    callback: Callback | None = None
+    progress: bool = False
+    started: float = field(default_factory=time.perf_counter, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.tolerance is not None:
+            tolerance = require_positive("tolerance", self.tolerance)
+            object.__setattr__(self, "tolerance", tolerance)
+        if self.max_iterations is not None:
+            require_count("max_iterations", self.max_iterations)
+        if self.callback is not None and not callable(self.callback):
+            raise ConfigError(f"callback = {self.callback!r} cannot be called; give a function")
+
+
+@dataclass(frozen=True, eq=False)
 class Certified:
-    """T V with the interval around it that holds the fixed point."""
+    """One application of an operator, with the interval that it certifies for the fixed point.
+
+    tv : (S,), T V.  b : (S,), T V - V.
+    below, above : T V + below <= fixed point <= T V + above at non-terminal states.
+    residual : largest |b|.  norm : the larger of ||V|| and ||T V||.
+    value_size : a lower bound on the largest size of the fixed point.
+    terminal : (S,), where the fixed point is 0.
+    """
 
     tv: ndarray
+    b: ndarray
     below: float
     above: float
-    tolerance: float
+    residual: float
+    norm: float
+    value_size: float
     terminal: ndarray
 
     @property
@@ -54,7 +93,7 @@ class Certified:
     def upper(self) -> Float[ndarray, " S"]:
         return np.where(self.terminal, 0.0, self.tv + self.above)
 
-    def midpoint(self) -> tuple[ndarray, float]:
+    def midpoint(self) -> tuple[Float[ndarray, " S"], float]:
         """The midpoint of the interval and its largest distance to the ends."""
         lower, upper = self.lower, self.upper
         v = lower + 0.5 * (upper - lower)
@@ -62,36 +101,24 @@ class Certified:
         return v, math.nextafter(error_bound, math.inf) if error_bound else 0.0
 
 
-@dataclass
-class Run:
-    """One run of the loop: what was asked for, how it goes, how it ended."""
+@dataclass(frozen=True, eq=False)
+class History:
+    """What the loop has seen so far, for whoever chooses the next step.
 
-    method: str
-    tolerance: float | None
-    max_iterations: int | None
-    v0: Any
-    callback: Callback | None
-    progress: bool
-    correct: steps.Correction = steps.sweep
-    status: Status = "stalled"
-    residuals: list[float] = field(default_factory=list)
-    widths: list[float] = field(default_factory=list)
-    goal: float = 0.0
-    started: float = field(default_factory=time.perf_counter)
+    widths : of the certified interval, after each iteration.
+    goal : the width to be reached.
+    steps : (iterations before it was chosen, step), one entry for each change of the step.
+    """
 
-    def __post_init__(self) -> None:
-        if self.tolerance is not None:
-            self.tolerance = require_positive("tolerance", self.tolerance)
-        if self.max_iterations is not None:
-            require_count("max_iterations", self.max_iterations)
-        if self.callback is not None and not callable(self.callback):
-            raise ConfigError(f"callback = {self.callback!r} cannot be called; give a function")
+    widths: Sequence[float]
+    goal: float
+    steps: Sequence[tuple[int, Step]]
 
     @property
     def iterations(self) -> int:
-        return len(self.residuals)
+        return len(self.widths)
 
-    def sweeps_left(self) -> float:
+    def iterations_left(self) -> float:
         """How many more iterations the rate of the last ten promises."""
         first, last = self.widths[-11], self.widths[-1]
         if last <= self.goal:
@@ -100,116 +127,120 @@ class Run:
             return math.inf
         return 10.0 * math.log(last / self.goal) / math.log(first / last)
 
-    def solution(self, best: Certified, **fields: Any) -> Solution:
-        """The Solution for the interval `best`; a MaxEntWarning where it is too wide."""
-        reasons = {
-            "max_iterations": f"max_iterations = {self.max_iterations} reached",
-            "stalled": "float64 can do no more; ask for a larger tolerance",
-        }
-        if self.status in reasons:
-            warnings.warn(
-                f"{self.method} did not reach the tolerance {best.tolerance:.3g}: "
-                f"{reasons[self.status]}; the error is certified to be at most "
-                f"{fields['error_bound']:.3g}",
-                MaxEntWarning,
-                stacklevel=4,
-            )
-        return Solution(
-            lower=best.lower,
-            upper=best.upper,
-            residuals=np.array(self.residuals),
-            iterations=self.iterations,
-            status=self.status,
-            method=self.method,
-            tolerance=best.tolerance,
-            seconds=time.perf_counter() - self.started,
-            **fields,
-        )
 
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """How the loop ended: the interval it answers with, and why it stopped.
 
-def iterate(kernel: Kernel, run: Run, choose: Callable[[], steps.Correction]) -> Certified:
-    """Apply, certify, and correct with `choose()` until the interval is narrow enough.
-
-    Returns the best interval; `run` then says how it ended.  Ctrl-C ends the loop with the best
-    interval so far.
+    tolerance : the one asked for, or chosen.
+    residuals : (iterations,), max |T V - V| at each.
+    step : the last one chosen.
     """
-    mdp, enclosure = kernel.mdp, kernel.enclosure
-    if run.tolerance is not None:
-        enclosure.require_tolerance(run.tolerance)
-    v = _start(mdp, run.v0)
-    patience = 20 + int(min(2000.0, enclosure.gain_high))
+
+    certified: Certified
+    tolerance: float
+    status: Status
+    residuals: ndarray
+    step: Step
+
+
+def iterate(
+    kernel: Kernel,
+    step: Step,
+    options: Options,
+    *,
+    start: Float[ndarray, " S"] | None = None,
+    choose: Callable[[History], Step] | None = None,
+    title: str | None = None,
+) -> Outcome:
+    """Apply, certify, and take a step until the interval is narrow enough.
+
+    start : V to begin with; None: 0.
+    choose : called before each step with the history, to change the step; None: keep it.
+    title : of the progress bar.
+
+    Ctrl-C ends the loop with the best interval so far.
+    """
+    mdp, bounds, limit = kernel.mdp, kernel.bounds, options.max_iterations
+    if options.tolerance is not None:
+        bounds.require_tolerance(options.tolerance)
+    v = np.zeros(mdp.n_states) if start is None else start
+    patience = 20 + int(min(2000.0, bounds.gain_high))
+    residuals: list[float] = []
+    widths: list[float] = []
+    steps = [(0, step)]
     best: Certified | None = None
-    best_at = 0
-    bar = _bar(run)
+    best_at, best_tolerance = 0, 0.0
+    status: Status = "interrupted"
+    bar = _bar(title or step.method, options.progress)
     try:
         while True:
-            now, b, residual, norm = certify(kernel, v, run.tolerance)
-            run.residuals.append(residual)
-            run.widths.append(now.width)
-            run.goal = 2.0 * now.tolerance
+            now = certify(kernel, v)
+            # without a tolerance asked for, it rises with what is known of the size of the values
+            tolerance = options.tolerance or bounds.tolerance(now.value_size)
+            residuals.append(now.residual)
+            widths.append(now.width)
             if best is None or now.width < best.width:
-                best, best_at = now, run.iterations
-            bar.update()
-            bar.set_postfix_str(f"error <= {0.5 * now.width:.2g}", refresh=False)
-            if run.callback is not None:
-                run.callback(_iteration(run.iterations, now, residual))
-            if now.width + 4.0 * np.finfo(np.float64).eps * norm <= run.goal:
-                run.status = "converged"
-                return now
-            idle = run.iterations - best_at
-            at_rounding = now.width <= 32.0 * enclosure.floor(norm)
-            if residual == 0.0 or idle > (patience if at_rounding else LONG_WAIT + mdp.n_states):
-                run.status = "stalled"
-                return best
-            if run.max_iterations is not None and run.iterations >= run.max_iterations:
-                run.status = "max_iterations"
-                return best
-            v = v + choose()(kernel, b)
+                best, best_at, best_tolerance = now, len(widths), tolerance
+            if not bar.disable:
+                bar.update()
+                bar.set_postfix_str(f"error <= {0.5 * now.width:.2g}", refresh=False)
+            if options.callback is not None:
+                options.callback(_iteration(len(widths), now))
+            if now.width + 4.0 * EPS * now.norm <= 2.0 * tolerance:
+                best, best_tolerance, status = now, tolerance, "converged"
+                break
+            at_rounding = now.width <= 32.0 * bounds.floor(now.norm)
+            idle = len(widths) - best_at
+            wait = patience if at_rounding else LONG_WAIT + mdp.n_states
+            if now.residual == 0.0 or idle > wait:
+                status = "stalled"
+                break
+            if limit is not None and len(widths) >= limit:
+                status = "max_iterations"
+                break
+            if choose is not None:
+                step = choose(History(widths, 2.0 * tolerance, steps))
+                if step is not steps[-1][1]:
+                    steps.append((len(widths), step))
+            v = v + step(kernel, now.b)
     except KeyboardInterrupt:
-        run.status = "interrupted"
-        return certify(kernel, _start(mdp, None), run.tolerance)[0] if best is None else best
+        if best is None:
+            best = certify(kernel, np.zeros(mdp.n_states))
+            best_tolerance = options.tolerance or bounds.tolerance(best.value_size)
     finally:
         bar.close()
+    return Outcome(best, best_tolerance, status, np.array(residuals), step)
 
 
-def certify(
-    kernel: Kernel, v: Float[ndarray, " S"], tolerance: float | None
-) -> tuple[Certified, ndarray, float, float]:
-    """The certified interval at v, with b = T V - V, its largest size, and the larger of ||V||
-    and ||T V||."""
+def certify(kernel: Kernel, v: Float[ndarray, " S"]) -> Certified:
+    """One application of the operator to v, with its certified interval."""
     tv = kernel.apply(v)
     b = tv - v
-    nonterminal = b[~kernel.mdp.terminal] if kernel.mdp.terminal.any() else b
+    terminal = kernel.mdp.terminal
+    nonterminal = b[~terminal] if terminal.any() else b
     least, greatest = (
         (float(nonterminal.min()), float(nonterminal.max())) if nonterminal.size else (0.0, 0.0)
     )
-    norm = max(float(np.abs(tv).max()), float(np.abs(v).max()))
-    below, above = kernel.enclosure.interval(least, greatest, norm)
-    if tolerance is None:
-        surely = max(float(tv.max()) + below, -(float(tv.min()) + above), 0.0)  # <= ||V*||
-        tolerance = kernel.enclosure.tolerance(surely)
-    now = Certified(tv, below, above, tolerance, kernel.mdp.terminal)
-    return now, b, max(abs(least), abs(greatest)), norm
+    low, high = float(tv.min()), float(tv.max())
+    norm = max(abs(low), abs(high), abs(float(v.min())), abs(float(v.max())))
+    below, above = kernel.bounds.interval(least, greatest, norm)
+    return Certified(
+        tv,
+        b,
+        below,
+        above,
+        residual=max(abs(least), abs(greatest)),
+        norm=norm,
+        value_size=max(high + below, -(low + above), 0.0),
+        terminal=terminal,
+    )
 
 
-def _bar(run: Run) -> tqdm:
-    """A progress bar where one was asked for and there is a terminal to show it, else none."""
-    if not run.progress:
-        return tqdm(disable=True)
-    from tqdm.auto import tqdm as automatic  # looks for notebook widgets: only when needed
-
-    return automatic(desc=run.method, unit="it", disable=None)
-
-
-def _iteration(count: int, now: Certified, residual: float) -> Iteration:
-    view = now.tv.view()
-    view.setflags(write=False)
-    return Iteration(count, view, residual, max(now.above, -now.below), now.below, now.above)
-
-
-def _start(mdp: MDP, v0: Any) -> Float[ndarray, " S"]:
+def require_start(mdp: MDP, v0: Any) -> Float[ndarray, " S"] | None:
+    """v0 as an array (S,), 0 at terminal states, or None; ModelError for anything else."""
     if v0 is None:
-        return np.zeros(mdp.n_states)
+        return None
     v = validation.real_array("v0", v0)
     if v.shape != (mdp.n_states,) or not (np.abs(v) <= validation.MAX_REWARD).all():
         raise ModelError(
@@ -218,3 +249,19 @@ def _start(mdp: MDP, v0: Any) -> Float[ndarray, " S"]:
         )
     v[mdp.terminal] = 0.0
     return v
+
+
+def _bar(title: str, progress: bool) -> tqdm:
+    """A progress bar where one was asked for and there is a terminal to show it, else none."""
+    if not progress:
+        return tqdm(disable=True)
+    from tqdm.auto import tqdm as automatic  # looks for notebook widgets: only when needed
+
+    return automatic(desc=title, unit="it", disable=None)
+
+
+def _iteration(count: int, now: Certified) -> Iteration:
+    view = now.tv.view()
+    view.setflags(write=False)
+    error_bound = max(now.above, -now.below)
+    return Iteration(count, view, now.residual, error_bound, now.below, now.above)

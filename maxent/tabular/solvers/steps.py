@@ -3,12 +3,12 @@
 At values V with b = T V - V, the policy behind T V has the value V + (I - gamma P_pi)^{-1} b.
 Every solver replaces V by V + d, where d solves (I - gamma P_pi) d = b more or less well:
 
-==========  =====================================  ==========================================
-`sweep`     d = b                                  value iteration, iterative evaluation
-`neumann`   b + gamma P b + ... + (gamma P)^m b    modified policy iteration
-`direct`    LU factorisation                       policy iteration = Newton on T V - V = 0
-`krylov`    BiCGSTAB to a relative residual        inexact Newton, matrix-free in memory
-==========  =====================================  ==========================================
+============  =====================================  ==========================================
+`SWEEP`       d = b                                  value iteration, iterative evaluation
+`truncated`   b + gamma P b + ... + (gamma P)^m b    modified policy iteration
+`DIRECT`      LU factorisation                       policy iteration = Newton on T V - V = 0
+`KRYLOV`      BiCGSTAB to a relative residual        inexact Newton, matrix-free in memory
+============  =====================================  ==========================================
 
 None of them is trusted: the solver's loop certifies whatever V comes out.
 """
@@ -16,42 +16,56 @@ None of them is trusted: the solver's loop certifies whatever V comes out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from scipy.sparse import linalg
 
-from maxent.tabular.bounds import solve_discounted
+from maxent.mdp.transitions import Transition
+from maxent.tabular.linear_systems import is_cheap_to_factorise, solve_discounted
 from maxent.tabular.solvers.kernels import Kernel
 
-Correction = Callable[[Kernel, ndarray], ndarray]
+
+@dataclass(frozen=True)
+class Step:
+    """One way to improve values.
+
+    name : how (I - gamma P_pi) d = b is solved.
+    method : the name of a solver that takes this step with an optimality operator.
+    correct : (kernel, b) -> d, for the policy behind the kernel's last `apply`.
+    """
+
+    name: str
+    method: str
+    correct: Callable[[Kernel, ndarray], ndarray]
+
+    def __call__(self, kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+        """d, what to add to V."""
+        return self.correct(kernel, b)
 
 
-def sweep(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
-    """d = b."""
-    return b
+def truncated(sweeps: int) -> Step:
+    """The first `sweeps` + 1 terms of the Neumann series."""
+    return Step(
+        "truncated",
+        "modified soft policy iteration",
+        lambda kernel, b: _neumann(kernel.policy_transition(), b, sweeps),
+    )
 
 
-def neumann(sweeps: int) -> Correction:
-    """The sum of the first `sweeps` + 1 terms of the Neumann series."""
-
-    def correct(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
-        matrix = kernel.policy_transition()
-        d = b
-        for _ in range(sweeps):
-            d = b + matrix @ d
-        return d
-
-    return correct
+def usual_sweeps(temperature: float) -> int:
+    """How many sweeps of evaluation pay: fewer at the hard maximum, where policies settle early."""
+    return 20 if temperature == 0.0 else 100
 
 
-def direct(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
-    """The exact solution by LU."""
-    return solve_discounted(kernel.policy_transition(), b)
+def exact(transition: Transition) -> Step:
+    """`DIRECT` where a factorisation is cheap, else `KRYLOV`.  transition: of the MDP."""
+    return DIRECT if is_cheap_to_factorise(transition) else KRYLOV
 
 
-def krylov(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+def _krylov(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
     """BiCGSTAB to a relative residual of min(1e-3, 1 - gamma), or 100 Neumann terms if it fails."""
     matrix = kernel.policy_transition()
     size = float(np.abs(b).max(initial=0.0))
@@ -63,10 +77,23 @@ def krylov(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         d, failed = linalg.bicgstab(system, b / size, rtol=accuracy, atol=0.0, maxiter=1000)
         left = np.linalg.norm(b / size - (d - matrix @ d))
     if failed or not np.isfinite(d).all() or left > 10 * accuracy * np.linalg.norm(b / size):
-        return neumann(100)(kernel, b)
-    return d * size
+        return _neumann(matrix, b, 100)
+    found: ndarray = d * size
+    return found
 
 
-def usual_sweeps(temperature: float) -> int:
-    """How many sweeps of evaluation pay: fewer at the hard maximum, where policies settle early."""
-    return 20 if temperature == 0.0 else 100
+def _neumann(matrix: Transition, b: Float[ndarray, " S"], sweeps: int) -> Float[ndarray, " S"]:
+    d = b
+    for _ in range(sweeps):
+        d = b + matrix @ d
+    return d
+
+
+SWEEP = Step("iterative", "soft value iteration", lambda kernel, b: b)
+DIRECT = Step(
+    "direct",
+    "soft policy iteration",
+    lambda kernel, b: solve_discounted(kernel.policy_transition(), b),
+)
+KRYLOV = Step("krylov", "soft policy iteration", _krylov)
+BY_NAME = {step.name: step for step in (SWEEP, DIRECT, KRYLOV)}

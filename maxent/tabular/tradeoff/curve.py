@@ -21,7 +21,7 @@ from maxent.solution import Solution
 from maxent.support.arguments import require_positive
 from maxent.support.files import write_whole
 from maxent.support.frames import data_frame
-from maxent.tabular.bounds import soft_enclosure
+from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.tradeoff.front import Front, Point, distance, require_extended_temperature
 from maxent.tabular.tradeoff.reaching import goal_states, reaching_probability
 
@@ -186,7 +186,7 @@ def tradeoff(
         tolerance = require_positive("tolerance", tolerance)
         for temperature in given:
             if temperature < math.inf:
-                soft_enclosure(mdp, temperature, mdp.log_prior(prior)).require_tolerance(tolerance)
+                soft_bounds(mdp, temperature, mdp.log_prior(prior)).require_tolerance(tolerance)
     front = Front(mdp, prior)
     zero = front.solve(0.0)
     points = {0.0: zero, math.inf: front.solve(math.inf, zero.w)}

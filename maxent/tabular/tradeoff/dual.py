@@ -17,7 +17,7 @@ from maxent.support.arguments import (
     require_finite,
     require_positive,
 )
-from maxent.tabular.bounds import soft_enclosure
+from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.tradeoff.front import Front, Point, distance
 
 
@@ -43,7 +43,7 @@ def temperature_for_entropy(
     target = require_finite("entropy", entropy)
     if tolerance is not None:
         tolerance = require_positive("tolerance", tolerance)
-        soft_enclosure(mdp, 0.0, mdp.log_prior(prior)).require_tolerance(tolerance)
+        soft_bounds(mdp, 0.0, mdp.log_prior(prior)).require_tolerance(tolerance)
     front = Front(mdp, prior)
     zero = front.solve(0.0)
     if target <= zero.entropy:

@@ -13,15 +13,14 @@ from numpy import ndarray
 
 from maxent.errors import MaxEntWarning
 from maxent.mdp import MDP
-from maxent.mdp.transitions import is_local
 from maxent.solution import Solution
 from maxent.support.arguments import MAX_TEMPERATURE, MIN_TEMPERATURE, require_temperature
 from maxent.tabular import operators
-from maxent.tabular.bounds import soft_enclosure
+from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.solvers import soft_policy_evaluation, soft_policy_iteration, solve, steps
 from maxent.tabular.solvers.kernels import SoftKernel
-from maxent.tabular.solvers.loop import Run, certify, iterate
+from maxent.tabular.solvers.loop import Options, certify, iterate
 
 UNDERFLOW = 750.0
 """exp(-750) is 0 in float64: an action that far below another is never taken."""
@@ -60,8 +59,7 @@ class Front:
         self.free = mdp.replace(reward=np.zeros_like(mdp.reward))
         widest = np.abs(self.base[used]).max(initial=0.0) + math.log(mdp.n_actions)
         self.never = UNDERFLOW + 2.0 * float(widest) / (1.0 - mdp.discount)
-        local = not mdp.is_sparse or mdp.n_states <= 2_000 or is_local(mdp.transition)
-        self.correct = steps.direct if local else steps.krylov
+        self.step = steps.exact(mdp.transition)
 
     def log_prior(self, temperature: float) -> Float[ndarray, "S A"]:
         """A_0 / alpha + log prior, -inf where the action is surely never taken."""
@@ -75,11 +73,11 @@ class Front:
         """The point of a temperature in [0, inf], from the start w0 (0 if None)."""
         log_prior = self.log_prior(temperature)
         kernel = SoftKernel(self.free, 1.0, log_prior)
-        run = Run("trade-off", None, None, w0, None, False)
-        w, _ = iterate(kernel, run, lambda: self.correct).midpoint()
-        if run.status == "interrupted":
+        outcome = iterate(kernel, self.step, Options(), start=w0)
+        if outcome.status == "interrupted":
             raise KeyboardInterrupt
-        w = w + self.correct(kernel, kernel.apply(w) - w)  # one more Newton step: to rounding
+        w, _ = outcome.certified.midpoint()
+        w = w + self.step(kernel, kernel.apply(w) - w)  # one more Newton step: to rounding
         log_policy = operators.boltzmann_policy(operators.backup(self.free, w), 1.0, log_prior)
         policy = np.exp(log_policy)
         policy /= policy.sum(axis=1, keepdims=True)
@@ -88,7 +86,7 @@ class Front:
         nonterminal = ~self.mdp.terminal
         entropies = operators.entropy(log_policy, self.base)[nonterminal]
         entropy = float(visits[nonterminal].sum(axis=1) @ entropies)
-        return Point(temperature, w, log_policy, reward, entropy + 0.0, run.iterations)
+        return Point(temperature, w, log_policy, reward, entropy + 0.0, len(outcome.residuals))
 
     def value(self, point: Point) -> Float[ndarray, " S"]:
         """V*_alpha = V_0 + alpha W of a finite temperature."""
@@ -121,7 +119,7 @@ class Front:
         if point.temperature == math.inf:
             return math.inf, 0.0
         kernel = SoftKernel(self.mdp, point.temperature, self.mdp.log_prior(self.prior))
-        best, *_ = certify(kernel, self.value(point), None)
+        best = certify(kernel, self.value(point))
         start = self.mdp.initial_distribution
         low, high = float(start @ best.lower), float(start @ best.upper)
         objective = point.reward + point.temperature * point.entropy
@@ -148,7 +146,7 @@ def distance(one: float, other: float) -> float:
 def _hard_optimum(mdp: MDP, prior: Any, log_prior: ndarray | None) -> Solution:
     """The hard optimum to about four times what float64 can certify."""
     rough = solve(mdp, 0.0, prior=prior)
-    goal = 4.0 * soft_enclosure(mdp, 0.0, log_prior).floor(float(np.abs(rough.v).max()))
+    goal = 4.0 * soft_bounds(mdp, 0.0, log_prior).floor(float(np.abs(rough.v).max()))
     if goal == 0.0 or rough.error_bound <= goal:
         return rough
     with warnings.catch_warnings():

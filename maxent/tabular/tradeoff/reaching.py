@@ -12,7 +12,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count
 from maxent.tabular import operators
-from maxent.tabular.bounds import solve_discounted
+from maxent.tabular.linear_systems import solve_discounted
 
 RARE = 1e-12
 """A state that comes closer to the goal with less than this chance a step counts as never doing."""
