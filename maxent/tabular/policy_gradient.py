@@ -91,8 +91,8 @@ def policy_gradient(
     states; every row sums to 0.  Raises ModelError (logits), ConfigError (discount 1).  Soft
     Q-learning follows it too, beside a gradient of the value's error (PG-EQUIVALENCE).
     """
-    problem = _Problem(mdp, temperature, prior)
-    return problem.gradient(_Evaluated(problem, problem.log_policy(logits)))
+    problem = _SoftmaxProblem(mdp, temperature, prior)
+    return problem.gradient(_EvaluatedPolicy(problem, problem.log_policy(logits)))
 
 
 def policy_gradient_ascent(
@@ -111,10 +111,10 @@ def policy_gradient_ascent(
     rise any more.  iterations: steps at most.  logits: the start, (S, A); 0 (uniform) if left out.
     J may have plateaus, where thousands of steps change little: that is the method, not a fault.
     """
-    problem = _Problem(mdp, temperature, prior)
+    problem = _SoftmaxProblem(mdp, temperature, prior)
     if step is not None:
         step = require_positive("step", step)
-    now = _Evaluated(problem, problem.log_policy(logits))
+    now = _EvaluatedPolicy(problem, problem.log_policy(logits))
     seen, steps = [now], [1.0 if step is None else step]
     for _ in range(require_count("iterations", iterations)):
         gradient = problem.gradient(now)
@@ -148,7 +148,7 @@ def natural_policy_gradient(
     settle); temperature 0 has no largest step: give one (ConfigError).
     iterations: how many steps.  logits: the start, (S, A); 0 (uniform) if left out.
     """
-    problem = _Problem(mdp, temperature, prior)
+    problem = _SoftmaxProblem(mdp, temperature, prior)
     if step is None and problem.temperature == 0.0:
         raise ConfigError("temperature = 0 has no largest step (1-gamma)/alpha; give a step")
     largest = math.inf
@@ -156,13 +156,13 @@ def natural_policy_gradient(
         largest = (1.0 - mdp.discount) / problem.temperature
     step = largest if step is None else require_positive("step", step)
     weight = 1.0 if step == largest else step * problem.temperature / (1.0 - mdp.discount)
-    now = _Evaluated(problem, problem.log_policy(logits))
+    now = _EvaluatedPolicy(problem, problem.log_policy(logits))
     seen = [now]
     for _ in range(require_count("iterations", iterations)):
         goal = operators.backup(mdp, now.v) * step / (1.0 - mdp.discount)
         goal = goal + weight * problem.bonus
         kept = (1.0 - weight) * np.where(problem.available, now.log_policy, 0.0)
-        now = _Evaluated(problem, problem.log_policy(kept + goal))
+        now = _EvaluatedPolicy(problem, problem.log_policy(kept + goal))
         seen.append(now)
     name = f"natural policy gradient, step {step:.3g}"
     if step == largest:
@@ -170,7 +170,7 @@ def natural_policy_gradient(
     return problem.trace(name, seen, np.full(iterations, step), weight)
 
 
-class _Problem:
+class _SoftmaxProblem:
     """What stays fixed while the policy changes."""
 
     def __init__(self, mdp: MDP, temperature: float, prior: Any) -> None:
@@ -203,7 +203,7 @@ class _Problem:
         mask = np.where(self.available, 0.0, -np.inf)
         return operators.boltzmann_policy(array, 1.0, mask)
 
-    def gradient(self, now: _Evaluated) -> Float[ndarray, "S A"]:
+    def gradient(self, now: _EvaluatedPolicy) -> Float[ndarray, "S A"]:
         """d pi A, the soft policy gradient; d = 0 at terminal states."""
         mdp = self.mdp
         visits = solve_discounted(now.transition.T, mdp.initial_distribution * ~mdp.terminal)
@@ -211,13 +211,13 @@ class _Problem:
         advantage = operators.backup(mdp, now.v) - self.temperature * surprise - now.v[:, None]
         return visits[:, None] * now.policy * advantage
 
-    def moved(self, now: _Evaluated, gradient: ndarray, step: float) -> _Evaluated:
+    def moved(self, now: _EvaluatedPolicy, gradient: ndarray, step: float) -> _EvaluatedPolicy:
         """The policy one step along the gradient, evaluated."""
         start = np.where(self.available, now.log_policy, 0.0)
-        return _Evaluated(self, self.log_policy(start + step * gradient))
+        return _EvaluatedPolicy(self, self.log_policy(start + step * gradient))
 
     def trace(
-        self, method: str, seen: list[_Evaluated], steps: ndarray, weight: float = math.nan
+        self, method: str, seen: list[_EvaluatedPolicy], steps: ndarray, weight: float = math.nan
     ) -> GradientTrace:
         """Hold what was seen against V*; weight: of the natural gradient."""
         mdp = self.mdp
@@ -242,7 +242,7 @@ class _Problem:
         return trace
 
     def _theoretical(
-        self, optimum: ndarray, start: _Evaluated, count: int, weight: float
+        self, optimum: ndarray, start: _EvaluatedPolicy, count: int, weight: float
     ) -> Float[ndarray, " K"]:
         """Cen et al.'s Theorem 1: after t+1 steps max |Q* - Q| <= gamma C rho^t and alpha max
         |log pi* - log pi| <= 2 C rho^t, rho = 1 - eta alpha; V* - V is at most their sum."""
@@ -261,10 +261,10 @@ class _Problem:
         return bound
 
 
-class _Evaluated:
+class _EvaluatedPolicy:
     """A policy with its exact soft value."""
 
-    def __init__(self, problem: _Problem, log_policy: Float[ndarray, "S A"]) -> None:
+    def __init__(self, problem: _SoftmaxProblem, log_policy: Float[ndarray, "S A"]) -> None:
         mdp = problem.mdp
         self.log_policy, self.policy = log_policy, np.exp(log_policy)
         self.transition = mdp.discount * operators.policy_transition(mdp, self.policy)
@@ -274,8 +274,8 @@ class _Evaluated:
 
 
 def _line_search(
-    problem: _Problem, now: _Evaluated, gradient: ndarray, step: float
-) -> tuple[_Evaluated, float] | None:
+    problem: _SoftmaxProblem, now: _EvaluatedPolicy, gradient: ndarray, step: float
+) -> tuple[_EvaluatedPolicy, float] | None:
     """The first of step, step/2, ... at which J rises by half of what the gradient promises; None
     where no step does."""
     promised = 0.5 * float((gradient**2).sum())

@@ -123,7 +123,9 @@ class NoEntropy(updates.SoftQ):
 class HardMaximum(updates.SoftQ):
     def next_value(self, states):
         q = self.q[self.offsets + states]
-        return (q if self.world.log_mask is None else q + self.world.log_mask[states]).max(axis=1)
+        return (q if self.episodes.log_mask is None else q + self.episodes.log_mask[states]).max(
+            axis=1
+        )
 
 
 class ThroughTheEnd(updates.SoftQ):
@@ -196,10 +198,10 @@ def test_termination_ends_the_target_and_truncation_does_not(learner):
 
 def test_cutting_episodes_short_changes_the_samples_not_the_answer():
     mdp = small()
-    for world in (mdp, MDPEnv(mdp)):
-        extra = {} if world is mdp else {"discount": mdp.discount, "exact": mdp}
+    for episodes in (mdp, MDPEnv(mdp)):
+        extra = {} if episodes is mdp else {"discount": mdp.discount, "exact": mdp}
         run = soft_q_learning(
-            world, 0.5, steps=8000, episode_steps=1, exploration=0.5, seed=3, **extra
+            episodes, 0.5, steps=8000, episode_steps=1, exploration=0.5, seed=3, **extra
         )
         # starts are uniform, so that every state is tried although no episode has a second step
         assert run.visits[~mdp.terminal].sum(axis=1).min() > 700
@@ -292,7 +294,7 @@ def test_gymnasium_environments(name, temperature, limit):
 
 
 class Remembers(gymnasium.Wrapper):
-    """Keeps the action mask of every state that the agent has been told of."""
+    """Keeps the action mask of every state that the agent has seen."""
 
     def __init__(self, env):
         super().__init__(env)

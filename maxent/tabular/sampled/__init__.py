@@ -29,7 +29,7 @@ Every learner takes `(problem, temperature, *, steps, ...)` with the keyword arg
 - step_size: `RobbinsMonro()`, any function of the counts n = 1, 2, ... with values in (0, 1], or a
   number in (0, 1], the same for all.
 - exploration: probability, in each step, of an available action at random instead of the policy's.
-- episode_steps: cut episodes off after so many steps (a truncation); None: leave it to the world.
+- episode_steps: cut episodes off after so many steps (a truncation); None: never.
 - exact: what to measure errors against: the MDP behind an environment (below).  An MDP that is
   learned from is solved, and need not be given; its `Solution`, if there is one, saves that.
 - checkpoints: how often, evenly on a log scale, to measure the error; or the numbers of steps.
@@ -65,9 +65,9 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.support.arguments import nearest, require_count, require_counts
 from maxent.support.frames import data_frame
-from maxent.tabular.sampled.loop import Learned, Settings, learn
+from maxent.tabular.sampled.loop import Learned, LearnerOptions, learn
 from maxent.tabular.sampled.simulation import require_level
-from maxent.tabular.sampled.updates import ActorCritic, RobbinsMonro, Rule, Sarsa, SoftQ
+from maxent.tabular.sampled.updates import ActorCritic, RobbinsMonro, Sarsa, SoftQ, TableLearner
 
 __all__ = [
     "ErrorCurves",
@@ -145,7 +145,7 @@ class ErrorCurves:
 
 
 def soft_q_learning(
-    problem: Any, temperature: float, *, seed: int = 0, **settings: Unpack[Settings]
+    problem: Any, temperature: float, *, seed: int = 0, **settings: Unpack[LearnerOptions]
 ) -> Learned:
     """Soft Q-learning with a table (SQL-T2, Eq. 7-8): the target is r + gamma alpha log sum
     exp(Q(s',.)/alpha), whatever policy the samples came from; at temperature 0 it is Q-learning.
@@ -161,7 +161,7 @@ def expected_soft_sarsa(
     *,
     policy: Any = None,
     seed: int = 0,
-    **settings: Unpack[Settings],
+    **settings: Unpack[LearnerOptions],
 ) -> Learned:
     """Expected soft SARSA with a table: the target is r + gamma E_{a~pi}[ Q(s',a) - alpha log pi ].
 
@@ -179,7 +179,7 @@ def soft_actor_critic(
     *,
     policy_step: float = 0.1,
     seed: int = 0,
-    **settings: Unpack[Settings],
+    **settings: Unpack[LearnerOptions],
 ) -> Learned:
     """Soft actor-critic with three tables, V, Q and log pi (SAC Eqs. 5-13 without networks).
 
@@ -201,7 +201,7 @@ def error_curves(
     measure: Literal["max", "rms"] = "max",
     policy: Any = None,
     policy_step: float = 0.1,
-    **settings: Unpack[Settings],
+    **settings: Unpack[LearnerOptions],
 ) -> ErrorCurves:
     """Run a learner with several seeds and hold its errors against the exact solution.
 
@@ -210,7 +210,7 @@ def error_curves(
     an MDP they advance side by side, which takes hardly longer than one.  An environment needs
     `exact`.  policy and policy_step: of `expected_soft_sarsa` and `soft_actor_critic`.
     """
-    rules: dict[str, tuple[type[Rule], dict[str, Any]]] = {
+    rules: dict[str, tuple[type[TableLearner], dict[str, Any]]] = {
         "soft_q_learning": (SoftQ, {}),
         "expected_soft_sarsa": (Sarsa, {"policy": policy}),
         "soft_actor_critic": (ActorCritic, {"step": policy_step}),

@@ -30,11 +30,11 @@ from maxent.tabular.sampled.exact import (
     solved_reference,
     without_ruled_out,
 )
-from maxent.tabular.sampled.sampler import EnvWorld, MDPWorld, Uniforms, table_shape
-from maxent.tabular.sampled.updates import Rule, StepSize, pick, step_sizes
+from maxent.tabular.sampled.sampler import EnvEpisodes, MDPEpisodes, Uniforms, table_shape
+from maxent.tabular.sampled.updates import StepSize, TableLearner, pick, step_sizes
 
 
-class Settings(TypedDict, total=False):
+class LearnerOptions(TypedDict, total=False):
     """Keyword arguments that the learners share; the module's page says what they mean."""
 
     steps: Required[int]
@@ -90,7 +90,7 @@ class Learned:
 
 
 def learn(
-    rule: type[Rule],
+    rule: type[TableLearner],
     problem: Any,
     temperature: float,
     seeds: Sequence[int],
@@ -138,14 +138,14 @@ def learn(
         )
 
     def side_by_side(seeds: Sequence[int]) -> list[Learned]:
-        kind = MDPWorld if isinstance(problem, MDP) else EnvWorld
-        world = kind(problem, len(seeds), episode_steps, seeds[0])
-        tables = rule(world, len(seeds), temperature, step_size, settings)
+        kind = MDPEpisodes if isinstance(problem, MDP) else EnvEpisodes
+        episodes = kind(problem, len(seeds), episode_steps, seeds[0])
+        tables = rule(episodes, len(seeds), temperature, step_size, settings)
         measure = np.copy if known is None else known.errors
         ended, taken = _run(tables, seeds, steps, discount, marks, measure)
         reference = known
         if reference is None and mdp is not None:
-            seen = without_ruled_out(mdp, world.log_mask, tables.visits > 0)
+            seen = without_ruled_out(mdp, episodes.log_mask, tables.visits > 0)
             reference = solved_reference(seen, temperature, policy, shape[0])
             taken = [reference.errors(q) for q in taken]
         measured = np.array(taken).reshape(len(marks), 2, len(seeds))
@@ -177,7 +177,7 @@ def learn(
 
 
 def _run(
-    tables: Rule,
+    tables: TableLearner,
     seeds: Sequence[int],
     steps: int,
     discount: float,
@@ -186,28 +186,30 @@ def _run(
 ) -> tuple[Bool[ndarray, "K S"], list[ndarray]]:
     """Learn from `steps` samples a run.  Returns the states known to be terminal, and what is
     measured of q (K, S, A) at the checkpoints."""
-    world, runs = tables.world, len(seeds)
+    episodes, runs = tables.episodes, len(seeds)
     uniforms = Uniforms(seeds, width=4)  # action, successor, new start, the critic's action
-    ended, acted = np.zeros((2, runs, world.n_states), dtype=bool)
+    ended, acted = np.zeros((2, runs, episodes.n_states), dtype=bool)
     measured: list[ndarray] = []
     due = set(marks.tolist())
     each = np.arange(runs)
-    world.start(uniforms.next()[0])
+    episodes.start(uniforms.next()[0])
     with np.errstate(over="ignore"):  # differences of q over a tiny temperature: exp gives 0
         for step in range(1, steps + 1):
             uniform = uniforms.next()
-            states = world.states
+            states = episodes.states
             actions = pick(tables.behaviour(states), uniform[0])
-            successors, rewards, terminated = world.step(actions, uniform[1:3])
+            successors, rewards, terminated = episodes.step(actions, uniform[1:3])
             discounts = np.where(terminated, 0.0, discount)
             tables.learn(states, actions, rewards, discounts, successors, uniform[3])
             acted[each, states] = True
             if terminated.any():
                 ended[each[terminated], successors[terminated]] = True
             if step in due:
-                measured.append(measure(tables.q.reshape(runs, world.n_states, world.n_actions)))
-    if isinstance(world, MDPWorld):
-        return np.tile(world.mdp.terminal, (runs, 1)), measured
+                measured.append(
+                    measure(tables.q.reshape(runs, episodes.n_states, episodes.n_actions))
+                )
+    if isinstance(episodes, MDPEpisodes):
+        return np.tile(episodes.mdp.terminal, (runs, 1)), measured
     return ended & ~acted, measured
 
 

@@ -2,14 +2,14 @@
 
 `Sampler` draws from an MDP for many states at once; simulation and learning both rest on it.
 
-A world, for learners, has `states`, the state each of its K runs is in, and
+Episodes, for learners, have `states`, the state each of its K runs is in, and
 
     step(actions, uniform) -> (successors, rewards, terminated)
 
 after which `states` are those to act in next: the successors, or new starts where an episode has
 ended.  An episode ends by *termination*, in which case nothing follows and nothing may be
 bootstrapped, or by *truncation*, in which case only the sampling stops: the successor has the value
-it always has.  That is why `terminated` is all a learner is told.
+it always has.  That is why a learner sees `terminated` alone.
 
 `log_mask` (S, A) is 0 for an available action, -inf for another, None where all are.  An
 environment says it by `info["action_mask"]`, state by state; until it has, all count as available.
@@ -114,7 +114,7 @@ class Uniforms:
         return self.block[self.at - 1]
 
 
-class MDPWorld:
+class MDPEpisodes:
     """K independent runs of one MDP.  Starts are drawn from the non-terminal states alone."""
 
     def __init__(self, mdp: MDP, runs: int, episode_steps: int | None, seed: int) -> None:
@@ -144,7 +144,7 @@ class MDPWorld:
         return successors, rewards, terminated
 
 
-class EnvWorld:
+class EnvEpisodes:
     """One run of a Gymnasium environment with `Discrete` spaces; it needs no table."""
 
     def __init__(self, env: Any, runs: int, episode_steps: int | None, seed: int) -> None:
@@ -211,7 +211,7 @@ class EnvWorld:
         return state
 
 
-World = MDPWorld | EnvWorld
+Episodes = MDPEpisodes | EnvEpisodes
 
 
 def table_shape(problem: Any) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from maxent.support.arguments import (
     require_real,
 )
 from maxent.tabular import operators
-from maxent.tabular.sampled.sampler import MDPWorld, World
+from maxent.tabular.sampled.sampler import Episodes, MDPEpisodes
 
 StepSize = float | Callable[[ndarray], ndarray]
 
@@ -91,25 +91,25 @@ class _Checked:
         )
 
 
-class Rule:
+class TableLearner:
     """The tables of K runs, (K * S, A) with row k S + s, and how a sample changes them."""
 
     method = ""
 
     def __init__(
         self,
-        world: World,
+        episodes: Episodes,
         runs: int,
         temperature: float,
         step_size: StepSize | None,
         settings: dict,
     ) -> None:
-        self.world, self.temperature = world, temperature
+        self.episodes, self.temperature = episodes, temperature
         self.step_size = step_sizes(step_size)
         self.exploration = settings["exploration"]
-        shape = (runs * world.n_states, world.n_actions)
+        shape = (runs * episodes.n_states, episodes.n_actions)
         self.q, self.visits = np.full(shape, settings["q0"]), np.zeros(shape, dtype=int)
-        self.offsets = world.n_states * np.arange(runs)
+        self.offsets = episodes.n_states * np.arange(runs)
 
     def policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
         """What the agent would do, (K, A) probabilities."""
@@ -142,26 +142,26 @@ class Rule:
         if self.exploration == 0.0:
             return policy
         anything = 1.0 / policy.shape[1]
-        if self.world.log_mask is not None:
-            available = np.exp(self.world.log_mask[states])
+        if self.episodes.log_mask is not None:
+            available = np.exp(self.episodes.log_mask[states])
             anything = available / available.sum(axis=1, keepdims=True)
         return (1.0 - self.exploration) * policy + self.exploration * anything
 
     def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
         """v and log_policy of a run, as its final tables have them."""
-        q, mask = self.table(self.q, run), self.world.log_mask
+        q, mask = self.table(self.q, run), self.episodes.log_mask
         v = operators.soft_value(q, self.temperature, mask)
         return v, operators.boltzmann_policy(q, self.temperature, mask)
 
     def table(self, table: ndarray, run: int) -> ndarray:
         """The rows of one run."""
-        return table[run * self.world.n_states : (run + 1) * self.world.n_states]
+        return table[run * self.episodes.n_states : (run + 1) * self.episodes.n_states]
 
     def _soft(
         self, states: Int[ndarray, " K"]
     ) -> tuple[Float[ndarray, " K"], Float[ndarray, "K A"]]:
         """Soft value and Boltzmann policy of q, as in `operators`, from one exponential."""
-        q, mask = self.q[self.offsets + states], self.world.log_mask
+        q, mask = self.q[self.offsets + states], self.episodes.log_mask
         if mask is not None:
             q = q + mask[states]
         top = q.max(axis=1)
@@ -173,7 +173,7 @@ class Rule:
         return top + self.temperature * np.log(total), weights / total[:, None]
 
 
-class SoftQ(Rule):
+class SoftQ(TableLearner):
     """Soft Q-learning: Vhat is the soft value of q."""
 
     method = "soft Q-learning"
@@ -182,26 +182,26 @@ class SoftQ(Rule):
         return self._soft(states)[0]
 
 
-class Sarsa(Rule):
+class Sarsa(TableLearner):
     """Expected soft SARSA: Vhat is the value, under q, of a given policy or of the behaviour."""
 
     method = "expected soft SARSA"
 
     def __init__(
         self,
-        world: World,
+        episodes: Episodes,
         runs: int,
         temperature: float,
         step_size: StepSize | None,
         settings: dict,
     ) -> None:
-        super().__init__(world, runs, temperature, step_size, settings)
+        super().__init__(episodes, runs, temperature, step_size, settings)
         self.given: ndarray | None = None
         if settings.get("policy") is not None:
-            available = np.ones((world.n_states, world.n_actions), dtype=bool)
-            terminal = np.zeros(world.n_states, dtype=bool)
-            if isinstance(world, MDPWorld):
-                available, terminal = world.mdp.action_mask, world.mdp.terminal
+            available = np.ones((episodes.n_states, episodes.n_actions), dtype=bool)
+            terminal = np.zeros(episodes.n_states, dtype=bool)
+            if isinstance(episodes, MDPEpisodes):
+                available, terminal = episodes.mdp.action_mask, episodes.mdp.terminal
             self.given = validation.action_distribution(
                 "policy", settings["policy"], available, terminal
             )
@@ -209,7 +209,7 @@ class Sarsa(Rule):
     def policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
         if self.given is None:
             return self._soft(states)[1]
-        policy, mask = self.given[states], self.world.log_mask
+        policy, mask = self.given[states], self.episodes.log_mask
         if mask is not None and (forbidden := policy[mask[states] == -np.inf]).any():
             raise ModelError(
                 f"policy gives probability {float(forbidden.max())!r} to an action that is not "
@@ -234,20 +234,20 @@ class Sarsa(Rule):
         return operators.policy_value(q, log_policy, self.temperature), log_policy
 
 
-class ActorCritic(Rule):
+class ActorCritic(TableLearner):
     """Tabular soft actor-critic: tables V and log pi beside q."""
 
     method = "soft actor-critic"
 
     def __init__(
         self,
-        world: World,
+        episodes: Episodes,
         runs: int,
         temperature: float,
         step_size: StepSize | None,
         settings: dict,
     ) -> None:
-        super().__init__(world, runs, temperature, step_size, settings)
+        super().__init__(episodes, runs, temperature, step_size, settings)
         if temperature == 0.0:
             raise ConfigError(
                 "temperature = 0: soft_actor_critic moves towards a Boltzmann policy, so give a "
@@ -261,7 +261,7 @@ class ActorCritic(Rule):
         self.scores = np.zeros_like(self.q)
 
     def log_policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
-        scores, mask = self.scores[self.offsets + states], self.world.log_mask
+        scores, mask = self.scores[self.offsets + states], self.episodes.log_mask
         if mask is not None:
             scores = scores + mask[states]
         scores = scores - scores.max(axis=1, keepdims=True)
@@ -296,7 +296,7 @@ class ActorCritic(Rule):
 
     def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
         scores = self.table(self.scores, run)
-        log_policy = operators.boltzmann_policy(scores, 1.0, self.world.log_mask)
+        log_policy = operators.boltzmann_policy(scores, 1.0, self.episodes.log_mask)
         return self.table(self.v, run).copy(), log_policy
 
 
