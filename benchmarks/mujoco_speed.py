@@ -43,7 +43,8 @@ def maxent_segments(env: str) -> Segment:
     from protocol import settings_of
     from run_ours import settings_for_train
 
-    from maxent.neural.training.learner import Learner, Plan
+    from maxent.neural.training.learner import Learner
+    from maxent.neural.training.plan import Plan
 
     settings = replace(settings_of(env, CAPACITY), learning_starts=RANDOM_STEPS)
     plan = Plan(algorithm="sac", env=env, steps=1, seed=SEED)
@@ -51,7 +52,7 @@ def maxent_segments(env: str) -> Segment:
 
     def segment(count: int) -> None:
         learner.plan = replace(plan, steps=learner.step + count)
-        learner.go(None, False, None)
+        learner.train()
 
     return segment
 

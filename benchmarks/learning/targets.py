@@ -164,7 +164,7 @@ GRID |= {"critics": 1, "target_rate": 0.02}
 LQR = {"env": "maxent/LQR-v0", "steps": 400_000, "discount": 0.9, "temperature": 0.2}
 LQR |= {"critics": 1, "hidden": (128, 128), "batch_size": 256, "target_rate": 0.03}
 LQR |= {"critic_rate": 3e-3, "actor_rate": 1e-3, "final_rate_share": 0.005}
-LQR |= {"copies": 10, "updates_per_step": 0.1, "replay_capacity": 400_000}
+LQR |= {"num_envs": 10, "updates_per_step": 0.1, "replay_capacity": 400_000}
 LQR |= {"learning_starts": 2_000}
 GOALS = {"env": "maxent/Multigoal-v0", "steps": 20_000, "discount": 0.99, "target_rate": 0.02}
 GOALS |= {"learning_starts": 5_000, "critics": 1}
@@ -175,7 +175,7 @@ STEIN = SMALL | {"sampler_rate": 1e-3}
 # Begun at temperature 1 only one or two goals are kept: so first WARM, and from there COLD.
 PHASE = STEIN | GOALS | {"hidden": (128, 128), "critic_rate": 3e-3, "value_particles": 32}
 WARM = PHASE | {"temperature": 10.0, "final_rate_share": 0.1}
-COLD = PHASE | {"temperature": 1.0, "final_rate_share": 0.02, "steps": 80_000, "copies": 10}
+COLD = PHASE | {"temperature": 1.0, "final_rate_share": 0.02, "steps": 80_000, "num_envs": 10}
 COLD |= {"updates_per_step": 0.25, "replay_capacity": 80_000}
 
 GOAL_AIMS = {

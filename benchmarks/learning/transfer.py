@@ -34,7 +34,8 @@ from numpy import ndarray
 import maxent
 from maxent.neural.diagnostics import policy_on
 from maxent.neural.training.agent import Agent
-from maxent.neural.training.learner import Learner, Plan
+from maxent.neural.training.learner import Learner
+from maxent.neural.training.plan import Plan
 from maxent.plots import save
 from maxent.plots.maps.grids import draw_map, value_limits
 from maxent.plots.style import LINES, MARKERS, MUTED, new_figure, styled
@@ -165,7 +166,7 @@ def trained(
         row["score"] = scored()
 
     try:
-        agent = learner.go(None, False, None, report)
+        agent = learner.train(report=report)
     finally:
         learner.close()
     if agent.stopped_by is not None:

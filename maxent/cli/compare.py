@@ -142,13 +142,13 @@ def _check_once(folders: Sequence[str]) -> None:
 def _read(folder: str) -> _Run:
     from maxent.neural.algorithms import with_defaults
     from maxent.neural.runs.durable import alike
+    from maxent.neural.runs.log import read_log
     from maxent.neural.runs.record import read_record
-    from maxent.neural.training import logged
 
     config = read_record(Path(folder))["config"]
     config = {"env_settings": {}, "start": None} | config
     config = config | {"settings": with_defaults(config["algorithm"], config["settings"])}
-    return _Run(folder, alike(config), logged(folder))
+    return _Run(folder, alike(config), read_log(folder))
 
 
 def _metric(runs: Sequence[_Run], asked: str | None) -> str:

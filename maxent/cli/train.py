@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import shlex
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import ModuleType
@@ -18,7 +19,7 @@ from maxent.cli.arguments import NEEDED, option, read_pairs
 from maxent.cli.evaluate import evaluation_text
 from maxent.cli.exit_codes import DONE
 from maxent.cli.process import require_neural
-from maxent.errors import ConfigError
+from maxent.errors import ConfigError, MaxEntWarning
 from maxent.support.arguments import nearest
 
 if TYPE_CHECKING:
@@ -74,8 +75,10 @@ class Train:
     """Episodes of an evaluation."""
     log_every: Annotated[int, option("N", "(default: 1000)")] = 1_000
     """Environment steps between lines of the log; 0: never."""
-    copies: Annotated[int, option("N", "(default: 1)")] = 1
+    num_envs: Annotated[int, option("N", "(default: 1)")] = 1
     """Environments, stepped in turn."""
+    copies: Annotated[int | None, option("N")] = None
+    """The old name of --num-envs, until version 0.3.0."""
     device: Annotated[str, option("cpu|cuda", "(default: cpu)")] = "cpu"
     """Where the networks are."""
     overwrite: Annotated[bool, option("")] = False
@@ -91,6 +94,12 @@ class Train:
             if getattr(self, name) in ("", None):
                 raise ConfigError(NEEDED[name])
         require_neural()
+        if self.copies is not None:
+            warnings.warn(
+                "--copies is --num-envs now; the old name goes with version 0.3.0",
+                MaxEntWarning,
+                stacklevel=2,
+            )
         agent = maxent.train(
             self.algorithm,
             self.env,
@@ -98,7 +107,7 @@ class Train:
             seed=self.seed,
             run=self.run_,
             overwrite=self.overwrite,
-            copies=self.copies,
+            num_envs=self.num_envs if self.copies is None else self.copies,
             log_every=self.log_every,
             evaluate_every=self.evaluate_every,
             evaluation_episodes=self.evaluation_episodes,

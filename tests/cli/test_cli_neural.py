@@ -494,7 +494,7 @@ def test_a_damaged_checkpoint_is_told_with_the_next_good_one(copy, capsys):
 
 def pretend(name: str, values: list[float], config: dict, metric: str = "return") -> None:
     """A run that logged these values, 10 steps apart."""
-    given = {"algorithm": "sac", "env": "Pendulum-v1", "seed": 0, "copies": 1}
+    given = {"algorithm": "sac", "env": "Pendulum-v1", "seed": 0, "num_envs": 1}
     settings = {"settings": {"temperature": 0.1, "hidden": [16]} | config.pop("settings", {})}
     with Run.create(name, given | settings | config) as run:
         for i, value in enumerate(values):
@@ -679,7 +679,7 @@ WRONG = {
     "steps that are no number": ([*PENDULUM[:-1], "many"], "not a whole number"),
     "a negative seed": ([*PENDULUM, "--seed", "-1"], "seed"),
     "a negative rhythm": ([*PENDULUM, "--checkpoint-every", "-1"], "checkpoint_every"),
-    "no copies": ([*PENDULUM, "--copies", "0"], "copies"),
+    "no environments": ([*PENDULUM, "--num-envs", "0"], "num_envs"),
     "an unknown device": ([*PENDULUM, "--device", "abacus"], "device = 'abacus' cannot be used"),
     "a run that exists": ([*PENDULUM, "--run", "full"], "--overwrite"),
     "a run in a file": ([*PENDULUM, "--run", "full/letter.txt", "--overwrite"], "no folder"),

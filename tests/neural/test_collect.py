@@ -82,7 +82,7 @@ def spaces_of(env):
     return Spaces(env.observation_space, env.action_space)
 
 
-def test_single_environment_tells_what_was_lived():
+def test_single_environment_tells_what_was_collectd():
     env = Counting()
     rows, episodes = lived_by(Environments([env], spaces_of(env), seed=0), len(TRUTH))
     assert rows == TRUTH
@@ -198,15 +198,15 @@ def test_restored_environments_continue_bit_for_bit(name):
 
 
 @pytest.mark.parametrize(
-    ("env", "copies", "message"),
+    ("env", "num_envs", "message"),
     [
         ("NoSuchEnv-v0", 1, "cannot make 'NoSuchEnv-v0'"),
         (3, 1, "env is int"),
     ],
 )
-def test_what_is_no_environment_is_refused(env, copies, message):
+def test_what_is_no_environment_is_refused(env, num_envs, message):
     with pytest.raises(ConfigError, match=message):
-        environments_of(env, copies, 0)
+        environments_of(env, num_envs, 0)
 
 
 def test_copies_of_a_made_environment_are_refused():

@@ -14,7 +14,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 import maxent
 from maxent.errors import ConfigError, MemoryBudgetError, TrainingDivergedError
 from maxent.neural.parts.spaces import Spaces
-from maxent.neural.training.learner import Learner, Plan
+from maxent.neural.training.learner import Learner
+from maxent.neural.training.plan import Plan
 
 SMALL = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "replay_capacity": 50}
 BOX, CHOICES = spaces.Box(-1.0, 1.0, (2,)), spaces.Discrete(3)
@@ -74,7 +75,7 @@ def train(env, algorithm="sac", steps=40, **settings):
 )
 def test_environments_are_closed_where_training_does_not_begin(settings, error):
     with pytest.raises(error):
-        train(Fragile, copies=3, **settings)
+        train(Fragile, num_envs=3, **settings)
     assert len(set(map(id, Fragile.closed))) == 3
 
 
@@ -86,7 +87,7 @@ def test_environments_are_closed_where_one_of_them_cannot_begin():
         return made[-1]
 
     with pytest.raises(ValueError, match="rubbish"):
-        train(make, copies=3)
+        train(make, num_envs=3)
     assert len(set(map(id, Fragile.closed))) == 3
 
     def refuse():
@@ -96,7 +97,7 @@ def test_environments_are_closed_where_one_of_them_cannot_begin():
         return made[-1]
 
     with pytest.raises(RuntimeError, match="licences"):
-        train(refuse, copies=5)
+        train(refuse, num_envs=5)
     assert len(set(map(id, Fragile.closed))) == len(made) == 5
 
 
@@ -198,8 +199,8 @@ def test_what_is_no_environment_is_refused():
     agent = train(Fragile)
     for wrong, message in (
         (lambda: train(lambda: "Pendulum-v1"), "a function that gave 'Pendulum-v1'"),
-        (lambda: train(lambda: one, copies=2), "gave one environment twice"),
-        (lambda: train(vector, copies=3), "copies = 3 of a vector environment, which has 2"),
+        (lambda: train(lambda: one, num_envs=2), "gave one environment twice"),
+        (lambda: train(vector, num_envs=3), "num_envs = 3 of a vector environment, which has 2"),
         (lambda: train(None), "env is NoneType"),
         (lambda: train(Fragile, seed=2**64), "seed = 18446744073709551616 is too large"),
         (lambda: train(lambda: Fragile(size=0)), "does not flatten to a vector"),
@@ -296,8 +297,8 @@ class Named(gymnasium.Env):
 @pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_dictionaries_are_told_right_in_every_autoreset_mode(mode):
     vector = SyncVectorEnv([Named] * 3, autoreset_mode=mode)
-    learner = Learner(Plan(algorithm="sac", env=None, steps=60, copies=3), vector, SMALL)
-    learner.go(None, False, None)
+    learner = Learner(Plan(algorithm="sac", env=None, steps=60, num_envs=3), vector, SMALL)
+    learner.train()
     stored = learner.replay.rows_since(0)
     before, after = stored["observation"][:, 0], stored["next_observation"][:, 0]
     assert (after == before + 1.0).all() and set(after.tolist()) == {1.0, 2.0, 3.0}

@@ -9,8 +9,9 @@ from gymnasium import spaces
 
 import maxent
 from maxent.errors import ConfigError, TrainingDivergedError
-from maxent.neural.training import logged
-from maxent.neural.training.learner import Learner, _flat
+from maxent.neural.runs.log import read_log
+from maxent.neural.training.learner import Learner
+from maxent.neural.training.parameters import named_tensors
 from tests.neural.test_training import Bandit
 
 TINY = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "log_every": 0}
@@ -25,7 +26,7 @@ def train(algorithm="sac", env=None, steps=20, **more):
 def networks(agent):
     return {
         name: tensor
-        for name, tensor in _flat(agent.state)
+        for name, tensor in named_tensors(agent.state)
         if not name.startswith("temperature") and "_moments/" not in name
     }
 
@@ -39,7 +40,7 @@ def test_the_networks_are_taken_over_and_a_fixed_temperature_is_not(algorithm):
     assert cold.temperature == 1.0
     for name, tensor in cold.state.get("temperature", {}).items():
         assert float(tensor) == {"log": 0.0, "fixed": 1.0}[name]
-    moments = [x for name, x in _flat(cold.state) if "_moments/" in name]
+    moments = [x for name, x in named_tensors(cold.state) if "_moments/" in name]
     assert moments and all(not x.any() for x in moments)
 
 
@@ -95,7 +96,10 @@ def test_a_run_cut_before_its_first_checkpoint_goes_on_from_the_same_networks(tm
     with pytest.raises(RuntimeError, match="power"):
         train(start=warm, steps=40, run=tmp_path / "cut", log_every=30, report=cut)
     resumed = maxent.resume(tmp_path / "cut")
-    assert all(torch.equal(x, dict(_flat(whole.state))[name]) for name, x in _flat(resumed.state))
+    assert all(
+        torch.equal(x, dict(named_tensors(whole.state))[name])
+        for name, x in named_tensors(resumed.state)
+    )
 
 
 def test_a_run_cut_before_it_had_its_networks_is_not_gone_on_with_from_fresh_ones(
@@ -163,7 +167,7 @@ def test_a_row_with_a_number_that_was_not_finite_is_one(tmp_path):
     train(run=tmp_path / "run", log_every=10)
     with (tmp_path / "run" / "metrics.jsonl").open("a") as log:
         log.write('{"step": 30, "return": null}\n')
-    rows = logged(tmp_path / "run")
+    rows = read_log(tmp_path / "run")
     assert rows[-1] == {"step": 30, "return": None}
 
 

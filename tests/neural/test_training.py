@@ -17,7 +17,9 @@ from maxent.neural.algorithms import sac, sql, sql_discrete
 from maxent.neural.diagnostics import diagnose
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.parts.spaces import Spaces
-from maxent.neural.training.learner import Learner, Plan, _flat
+from maxent.neural.training.learner import Learner
+from maxent.neural.training.parameters import named_tensors
+from maxent.neural.training.plan import Plan
 
 SMALL = {"hidden": (16,), "batch_size": 16, "learning_starts": 20, "replay_capacity": 70}
 BOX = Spaces(spaces.Box(-1.0, 1.0, (3,)), spaces.Box(-1.0, 1.0, (2,)))
@@ -48,7 +50,7 @@ def without_time(rows):
 
 
 def same(one, two):
-    pairs = zip(_flat(one.state), _flat(two.state), strict=True)
+    pairs = zip(named_tensors(one.state), named_tensors(two.state), strict=True)
     return all(a == b and torch.equal(x, y) for (a, x), (b, y) in pairs)
 
 
@@ -63,7 +65,7 @@ ALL = [
 
 @pytest.mark.parametrize(("algorithm", "env"), ALL)
 def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(algorithm, env, tmp_path):
-    settings = SMALL | {"seed": 3, "copies": 2, "log_every": 30}
+    settings = SMALL | {"seed": 3, "num_envs": 2, "log_every": 30}
     settings |= {"particles": 4, "value_particles": 4} if algorithm == "sql" else {}
     whole = maxent.train(algorithm, env, steps=120, run=tmp_path / "whole", **settings)
     maxent.train(algorithm, env, steps=58, run=tmp_path / "parts", **settings)
@@ -101,7 +103,7 @@ def test_evaluations_leave_training_as_it_is():
 def test_only_a_terminated_step_has_no_future(end, discount):
     plan = Plan(algorithm="sac", env=None, steps=10)
     learner = Learner(plan, Bandit(end=end), SMALL | {"discount": 0.9})
-    learner.go(None, False, None)
+    learner.train()
     stored = learner.replay.rows_since(0)
     assert stored["discount"].tolist() == pytest.approx([discount] * 10)
     assert (stored["next_observation"] == 1.0).all()
@@ -134,12 +136,12 @@ def test_targets_are_copied_every_third_step_however_the_steps_are_called(module
 
 
 @pytest.mark.parametrize(
-    ("ratio", "copies", "updates"), [(0.25, 1, 21), (0.25, 8, 22), (0.1, 1, 9), (3, 1, 243)]
+    ("ratio", "num_envs", "updates"), [(0.25, 1, 21), (0.25, 8, 22), (0.1, 1, 9), (3, 1, 243)]
 )
-def test_updates_per_step_may_be_a_fraction(ratio, copies, updates):
+def test_updates_per_step_may_be_a_fraction(ratio, num_envs, updates):
     """From step 20 on: at ratio 1/4 after the steps 20, 24, ..., 100."""
     agent = maxent.train(
-        "sac", "Pendulum-v1", steps=100, copies=copies, updates_per_step=ratio, **SMALL
+        "sac", "Pendulum-v1", steps=100, num_envs=num_envs, updates_per_step=ratio, **SMALL
     )
     assert int(agent.state["critic_moments"]["count"]) == updates
 
@@ -163,7 +165,7 @@ def test_learning_rates_fall_linearly_to_their_final_share(monkeypatch):
 def test_a_run_with_falling_rates_is_resumed_bit_for_bit(tmp_path, monkeypatch):
     settings = SMALL | {"final_rate_share": 0.1, "updates_per_step": 0.5}
     whole = maxent.train("sac", "Pendulum-v1", steps=60, **settings)
-    real = Learner._live
+    real = Learner._collect
 
     def dying(learner):
         if learner.step == 47:
@@ -171,10 +173,10 @@ def test_a_run_with_falling_rates_is_resumed_bit_for_bit(tmp_path, monkeypatch):
         real(learner)
 
     run = tmp_path / "run"
-    monkeypatch.setattr(Learner, "_live", dying)
+    monkeypatch.setattr(Learner, "_collect", dying)
     with pytest.raises(KeyboardInterrupt):
         maxent.train("sac", "Pendulum-v1", steps=60, run=run, checkpoint_every=15, **settings)
-    monkeypatch.setattr(Learner, "_live", real)
+    monkeypatch.setattr(Learner, "_collect", real)
     assert same(maxent.resume(run), whole)
 
 
@@ -277,7 +279,7 @@ def test_whole_numbers_and_settings_left_out_are_the_same_configuration(tmp_path
 
 def test_a_run_that_was_extended_still_knows_how_far_it_goes(tmp_path, monkeypatch):
     maxent.train("sac", "Pendulum-v1", steps=30, run=tmp_path / "run", checkpoint_every=10, **SMALL)
-    real, lived = Learner._live, []
+    real, lived = Learner._collect, []
 
     def dying(learner):
         lived.append(learner.step)
@@ -285,10 +287,10 @@ def test_a_run_that_was_extended_still_knows_how_far_it_goes(tmp_path, monkeypat
             raise KeyboardInterrupt
         real(learner)
 
-    monkeypatch.setattr(Learner, "_live", dying)
+    monkeypatch.setattr(Learner, "_collect", dying)
     with pytest.raises(KeyboardInterrupt):
         maxent.resume(tmp_path / "run", steps=60)
-    monkeypatch.setattr(Learner, "_live", real)
+    monkeypatch.setattr(Learner, "_collect", real)
     assert maxent.resume(tmp_path / "run").steps == 60
 
 

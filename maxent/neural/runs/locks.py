@@ -63,7 +63,7 @@ def _take(handle: int) -> None:
 
     os.lseek(handle, _BEHIND, os.SEEK_SET)
     try:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
     except PermissionError as error:
         raise BlockingIOError(error.errno, error.strerror) from None
     finally:

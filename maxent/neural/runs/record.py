@@ -26,7 +26,7 @@ from maxent.support.plain import plain
 FORMAT = "maxent-run-1"
 CONFIG, LOCK = "config.json", "lock"
 
-RENAMED: dict[str, str] = {}
+RENAMED = {"copies": "num_envs"}
 """Fields of a configuration that version 0.1 called otherwise: the old name, the new one."""
 
 

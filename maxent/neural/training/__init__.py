@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +13,11 @@ from maxent.errors import ConfigError
 from maxent.neural.algorithms import with_defaults
 from maxent.neural.runs import Run, checkpoints, require_same_configuration
 from maxent.neural.runs.durable import alike, sha256_of
-from maxent.neural.runs.log import METRICS
+from maxent.neural.runs.log import read_log
 from maxent.neural.runs.record import read_record
 from maxent.neural.training.agent import Agent
-from maxent.neural.training.learner import Env, Learner, Plan
-from maxent.support.arguments import require_count
+from maxent.neural.training.learner import Learner
+from maxent.neural.training.plan import Env, Plan, by_new_names
 from maxent.support.plain import plain
 
 
@@ -31,7 +29,7 @@ def train(
     seed: int = 0,
     run: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
-    copies: int = 1,
+    num_envs: int = 1,
     log_every: int = 1_000,
     evaluate_every: int = 0,
     evaluation_episodes: int = 10,
@@ -49,10 +47,11 @@ def train(
     algorithm : "sac", "sac_v1", "sql", or "sac_discrete", "sql_discrete" (which "sac" and "sql"
         become where actions are discrete).
     env : a Gymnasium id, an environment, a vector environment, or a function that makes one.
-    steps : environment steps in all, over all copies (which step together: a few may come on top).
+    steps : environment steps in all, over all environments (which step together: a few may come on
+        top).
     seed : of everything.
     run : a folder for checkpoints, settings and logs; None: nothing is written.
-    copies : environments stepped in turn (of an id or a function).
+    num_envs : environments stepped in turn (of an id or a function).
     log_every : environment steps between rows of `agent.history`; 0: never.
     evaluate_every : environment steps between evaluations of the deterministic policy in an
         environment of its own (`evaluation_episodes` episodes); 0: never.
@@ -73,38 +72,35 @@ def train(
     Raises ConfigError for a wrong setting; OutputExistsError where `run` exists (`overwrite=True`
     replaces it); TrainingDivergedError where a loss, reward or observation is not finite.
     """
+    arguments = locals()  # all by name; what `Plan` has a field for goes into the plan
+    settings = by_new_names(settings)
+    num_envs = settings.pop("num_envs", num_envs)
     if isinstance(env, VectorEnv):
-        if copies not in (1, env.num_envs):
+        if num_envs not in (1, env.num_envs):
             raise ConfigError(
-                f"copies = {copies} of a vector environment, which has {env.num_envs}; leave it out"
+                f"num_envs = {num_envs} of a vector environment, which has {env.num_envs}; leave "
+                "it out"
             )
-        copies = env.num_envs
+        num_envs = env.num_envs
     if not isinstance(env_settings, Mapping | None):
         raise ConfigError(f"env_settings = {env_settings!r}; give a dictionary")
     if not isinstance(start, Agent | None):
         raise ConfigError(f"start = {start!r} is no agent; give one, as load_agent(RUN) does")
-    plan = Plan(
-        algorithm=algorithm,
-        env=env if isinstance(env, str) else None,
-        steps=steps,
-        seed=seed,
-        copies=copies,
-        log_every=log_every,
-        evaluate_every=evaluate_every,
-        evaluation_episodes=evaluation_episodes,
-        checkpoint_every=checkpoint_every,
-        device=device,
-        env_settings=dict(env_settings or {}),
-        start=None if start is None else _told(start),
-    )
+    as_recorded = {
+        "env": env if isinstance(env, str) else None,
+        "num_envs": num_envs,
+        "env_settings": dict(env_settings or {}),
+        "start": None if start is None else _description(start),
+    }
+    plan = Plan.of(arguments | as_recorded)
     learner = Learner(plan, env, settings)
     try:
         if start is not None:
             learner.begin_with(start)
         if run is None:
-            return learner.go(None, progress, announce, report)
+            return learner.train(progress=progress, announce=announce, report=report)
         with Run.create(run, learner.record(), overwrite=overwrite) as opened:
-            return learner.go(opened, progress, announce, report)
+            return learner.train(opened, progress=progress, announce=announce, report=report)
     finally:
         learner.close()
 
@@ -144,8 +140,8 @@ def resume(
         learner = _learner(saved | {"steps": steps}, env)
         try:
             if checkpoint is not None:
-                learner.restore(checkpoint, logged(run))
-            return learner.go(opened, progress, announce, report)
+                learner.restore(checkpoint, read_log(run))
+            return learner.train(opened, progress=progress, announce=announce, report=report)
         finally:
             learner.close()
 
@@ -156,13 +152,13 @@ def load_agent(
     """The agent of a run's latest checkpoint, or of the one at `step`; the run may be going on."""
     learner = _learner(read_record(Path(run))["config"] | {"device": "cpu"}, env)
     try:
-        learner.restore_networks(checkpoints.load(Path(run), step), logged(run))
+        learner.restore_networks(checkpoints.load(Path(run), step), read_log(run))
         return learner.agent()
     finally:
         learner.close()
 
 
-def _told(start: Agent) -> str:
+def _description(start: Agent) -> str:
     """An agent that another begins with; the same words for all seeds of one configuration."""
     made = plain([start.start, start.env_settings, start.config.to_dict()], "start")
     made = sha256_of(alike(made))[:8]
@@ -175,29 +171,4 @@ def _learner(config: dict[str, Any], env: Env | None) -> Learner:
         raise ConfigError("the run's environment has no id: give env")
     if env != config["env"]:  # what the run's own was made with says nothing of another
         config = config | {"env": env if isinstance(env, str) else None, "env_settings": {}}
-    plan = Plan(**{name: value for name, value in config.items() if name != "settings"})
-    return Learner(plan, env, config["settings"])
-
-
-def logged(run: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """What a run has logged, a dictionary a row; blank lines, and a last one that is not whole, are
-    left out.
-
-    Raises ConfigError for a line that is no row: the file, the line and what it says.
-    """
-    path = Path(run) / METRICS
-    with open(path, encoding="utf-8", errors="replace") as lines:
-        whole = [(i, line) for i, line in enumerate(lines, 1) if line.endswith("\n")]
-    return [_row(path, i, line) for i, line in whole if line.strip()]
-
-
-def _row(path: Path, number: int, line: str) -> dict[str, Any]:
-    with suppress(ValueError):
-        row = json.loads(line)
-        if isinstance(row, dict) and all(isinstance(x, int | float | None) for x in row.values()):
-            row["step"] = require_count("step", row.get("step"), 0)
-            return row
-    raise ConfigError(
-        f"{path}, line {number} is no row of a training log: {line.rstrip()[:60]!r}; put "
-        "as many spaces in its place (a checkpoint counts the bytes before it)"
-    )
+    return Learner(Plan.of(config), env, config["settings"])

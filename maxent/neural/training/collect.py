@@ -1,4 +1,4 @@
-"""Environments stepped, and their transitions told right at every kind of ending.
+"""Environments stepped, and their transitions read right at every kind of ending.
 
 A transition is (s, a, r, s', terminated) with s' the observation that the step really led to.
 At an end that is *not* what the next episode starts from, and where Gymnasium's vector
@@ -33,7 +33,7 @@ from maxent.errors import ConfigError
 from maxent.neural.parts.spaces import Spaces
 
 
-class Lived(NamedTuple):
+class Transitions(NamedTuple):
     """n transitions: observation (n, d), action (n, m) or (n,) in the policy's units, reward
     (n,), next_observation (n, d), terminated (n,)."""
 
@@ -90,7 +90,7 @@ class Environments:
     def __len__(self) -> int:
         return len(self._environments)
 
-    def step(self, actions: ndarray) -> tuple[Lived, list[Episode]]:
+    def step(self, actions: ndarray) -> tuple[Transitions, list[Episode]]:
         """Take one action in each environment, (n, m) or (n,)."""
         before, after = self.observation, self.observation.copy()
         rewards, terminated, over = np.zeros(len(self)), np.zeros(len(self), bool), []
@@ -101,12 +101,12 @@ class Environments:
             after[index], rewards[index] = self._spaces.flatten(seen), float(reward)
             terminated[index] = bool(ended)
             over.append(bool(ended or cut))
-        lived = Lived(before, actions, rewards, after, terminated)
+        new = Transitions(before, actions, rewards, after, terminated)
         episodes = self._tally.add(rewards, np.array(over))
         self.observation = after.copy()
         for index in np.flatnonzero(over).tolist():
             self.observation[index] = self._reset(index, None)
-        return lived, episodes
+        return new, episodes
 
     def state(self) -> list[dict[str, Any]]:
         """For each environment its generator before the last reset and the actions since."""
@@ -162,7 +162,7 @@ class VectorEnvironments:
     def __len__(self) -> int:
         return self._vector.num_envs
 
-    def step(self, actions: ndarray) -> tuple[Lived, list[Episode]]:
+    def step(self, actions: ndarray) -> tuple[Transitions, list[Episode]]:
         """Take one action in each environment; steps that only begin an episode are left out."""
         vector, space = self._vector, self._vector.single_action_space
         taken = [self._spaces.to_environment(action) for action in actions]
@@ -176,13 +176,13 @@ class VectorEnvironments:
         elif self._mode is AutoresetMode.DISABLED and over.any():
             self.observation = self._flatten(vector.reset(options={"reset_mask": over})[0])
         real = ~self._starting
-        lived = Lived(before[real], actions[real], rewards[real], after[real], ended[real])
+        new = Transitions(before[real], actions[real], rewards[real], after[real], ended[real])
         episodes = self._tally.add(rewards, over & real)
         for index in np.flatnonzero(self._starting).tolist():
             self._tally.take(index)
         if self._mode is AutoresetMode.NEXT_STEP:
             self._starting = over
-        return lived, episodes
+        return new, episodes
 
     def close(self) -> None:
         """Close the vector environment."""
@@ -195,13 +195,13 @@ class VectorEnvironments:
 
 def environments_of(
     env: str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env],
-    copies: int,
+    num_envs: int,
     seed: int,
     settings: Mapping[str, Any] | None = None,
 ) -> tuple[Environments | VectorEnvironments, Spaces]:
     """What `env` names, ready to step, and its spaces.
 
-    env: a Gymnasium id, an environment (then `copies` must be 1), a vector environment, or a
+    env: a Gymnasium id, an environment (then `num_envs` must be 1), a vector environment, or a
     function without arguments that makes an environment.  settings: for `gymnasium.make`, with an
     id.  Raises ConfigError for anything else.
     """
@@ -211,19 +211,19 @@ def environments_of(
         spaces = Spaces(env.single_observation_space, env.single_action_space)
         return VectorEnvironments(env, spaces, seed), spaces
     if isinstance(env, gymnasium.Env):
-        if copies != 1:
+        if num_envs != 1:
             raise ConfigError(
-                f"copies = {copies} of an environment that is already made; give its id, or a "
+                f"num_envs = {num_envs} of an environment that is already made; give its id, or a "
                 "function that makes one"
             )
         spaces = Spaces(env.observation_space, env.action_space)
         return Environments([env], spaces, seed), spaces
     with ExitStack() as undo:  # whatever goes wrong, no environment stays open
         made: list[gymnasium.Env] = []
-        for _ in range(copies):
+        for _ in range(num_envs):
             made.append(make_environment(env, settings))
             undo.callback(made[-1].close)
-        if len({id(environment) for environment in made}) < copies:
+        if len({id(environment) for environment in made}) < num_envs:
             raise ConfigError("env is a function that gave one environment twice; make a new one")
         spaces = Spaces(made[0].observation_space, made[0].action_space)
         ready = Environments(made, spaces, seed)
@@ -247,10 +247,10 @@ def make_environment(
                 "environment (to train on, a vector environment too)"
             )
         return made
-    told = f" with {dict(settings)}" if settings else ""
+    made_with = f" with {dict(settings)}" if settings else ""
     try:
         return gymnasium.make(env, **(settings or {}))
     except Exception as error:  # whatever an environment's constructor does
         raise ConfigError(
-            f"Gymnasium cannot make {env!r}{told}: {type(error).__name__}: {error}"
+            f"Gymnasium cannot make {env!r}{made_with}: {type(error).__name__}: {error}"
         ) from error

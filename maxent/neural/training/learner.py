@@ -14,10 +14,9 @@ as if it had not been, bit for bit, on the same machine, versions and threads.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import gymnasium
@@ -33,51 +32,14 @@ from maxent.neural.algorithms.settings import configured
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, stop_requested
 from maxent.neural.training.agent import Agent
-from maxent.neural.training.collect import Environments, Episode, Lived, environments_of
-from maxent.support.arguments import require_count
+from maxent.neural.training.averages import Averages
+from maxent.neural.training.collect import Environments, Transitions, environments_of
+from maxent.neural.training.parameters import begin_with, load_parameters, named_tensors
+from maxent.neural.training.plan import Env, Plan
 
-Env = str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env]
 LARGEST = float(np.finfo(np.float32).max)
 EVALUATION_SEED = 1_000_000
 """Evaluations start their episodes from this seed on, the same ones each time."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a training run is asked to do, besides the algorithm's own settings.
-
-    algorithm : its name.  env : the environment's id; None: given as an object.
-    env_settings : keyword arguments of `gymnasium.make`, plain values.
-    steps : environment steps in all.  seed : of everything.  copies : environments, in turn.
-    log_every, evaluate_every, checkpoint_every : in environment steps; 0: never.
-    evaluation_episodes : in each evaluation.  device : where the networks are.
-    start : of what agent the networks were begun with, in words; None: fresh.
-    """
-
-    algorithm: str
-    env: str | None
-    steps: int
-    seed: int = 0
-    copies: int = 1
-    log_every: int = 1_000
-    evaluate_every: int = 0
-    evaluation_episodes: int = 10
-    checkpoint_every: int = 0
-    device: str = "cpu"
-    env_settings: dict[str, Any] = field(default_factory=dict)
-    start: str | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "copies", "evaluation_episodes"):
-            require_count(name, getattr(self, name))
-        for name in ("seed", "log_every", "evaluate_every", "checkpoint_every"):
-            require_count(name, getattr(self, name), 0)
-        if self.seed >= 2**63:
-            raise ConfigError(f"seed = {self.seed} is too large; give one below 2^63")
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError) as error:
-            raise ConfigError(f"device = {self.device!r} cannot be used: {error}") from error
 
 
 class Learner:
@@ -89,7 +51,7 @@ class Learner:
                 "evaluate_every needs an environment of its own: give env as an id or a function"
             )
         self.environments, self.spaces = environments_of(
-            env, plan.copies, plan.seed, plan.env_settings
+            env, plan.num_envs, plan.seed, plan.env_settings
         )
         self.plan, self.env = plan, env
         with ExitStack() as undo:
@@ -102,20 +64,19 @@ class Learner:
             self.replay = Replay(self.spaces, self.config.replay_capacity, plan.device)
             undo.pop_all()
         self.step = 0
-        self.sums: dict[str, Tensor] = {}
-        self.updates = 0
-        self.episodes: list[Episode] = []
+        self.averages = Averages()
         self.history: list[dict[str, Any]] = []
-        self.started = time.monotonic()
 
-    def go(
+    def train(
         self,
-        run: Run | None,
-        progress: bool,
-        announce: Callable[[str], None] | None,
+        run: Run | None = None,
+        *,
+        progress: bool = False,
+        announce: Callable[[str], None] | None = None,
         report: Callable[[dict[str, Any]], None] | None = None,
     ) -> Agent:
-        """Train until the last step, or until a signal."""
+        """Train until the last step, or until a signal; the arguments are those of `train`, but for
+        a run that is open."""
         plan = self.plan
         saved, score = self.step, None
         if run and plan.start is not None and not run.steps:  # to resume from, too
@@ -126,20 +87,20 @@ class Learner:
         ):
             while self.step < plan.steps and not stop:
                 before = self.step
-                self._live()
+                self._collect()
                 if self.step >= self.config.learning_starts:
                     self._learn(self._updates_until(self.step) - self._updates_until(before))
                 bar.update(self.step - before)
-                due = _Due(before, self.step, last=self.step >= plan.steps)
+                done = self.step >= plan.steps
                 row: dict[str, Any] = {}
-                if due(plan.evaluate_every):
+                if _is_due(plan.evaluate_every, before, self.step, done):
                     row = self._evaluation()
                     score = row["evaluation_return"]
-                if row or due(plan.log_every):
+                if row or _is_due(plan.log_every, before, self.step, done):
                     self._log(row, run)
                     if report is not None:
                         report(self.history[-1])
-                if run and plan.checkpoint_every and due(plan.checkpoint_every):
+                if run and _is_due(plan.checkpoint_every, before, self.step, done):
                     saved = self._save(run, score, announce)
             self._check_state()
             if run and saved < self.step:
@@ -167,42 +128,17 @@ class Learner:
         return plan | {"settings": self.config.to_dict()}
 
     def begin_with(self, agent: Agent) -> None:
-        """Take the networks and targets of an agent, and its temperature where that is tuned; the
-        moments stay fresh.
-
-        Raises ConfigError where the agent is of another algorithm or has other sizes.
-        """
-        kept = ("temperature/",) if getattr(self.config, "temperature", None) is not None else ()
-        given, own = dict(_flat(agent.state)), dict(_flat(self.state))
-        if agent.algorithm != self.algorithm:
-            raise ConfigError(f"start = {agent} is of another algorithm than {self.algorithm}")
-        if agent.spaces.bounded != self.spaces.bounded:
-            raise ConfigError(f"start = {agent} has other actions: {agent.spaces.action}")
-        there, here = ({name: tuple(x.shape) for name, x in of.items()} for of in (given, own))
-        for name in sorted(there | here):
-            if there.get(name) != here.get(name):
-                raise ConfigError(
-                    f"start = {agent} has other sizes: {name} is {there.get(name, 'absent')}, here "
-                    f"{here.get(name, 'absent')}; look at hidden, critics and the spaces"
-                )
-        for name, tensor in own.items():
-            if "_moments/" not in name and not name.startswith(kept):
-                tensor.copy_(given[name])
+        """Take the networks of another agent; see `parameters.begin_with`."""
+        begin_with(self.agent(), agent)
 
     def restore(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
         """Come back to a checkpoint; rows: what had been logged until then."""
         self.restore_networks(checkpoint, rows)
         tensors, values = checkpoint.tensors, checkpoint.values
         self.generator.set_state(tensors["generator"])
-        self.sums = {
-            name.removeprefix("sums/"): tensor.to(self.plan.device)
-            for name, tensor in tensors.items()
-            if name.startswith("sums/")
-        }
+        self.averages.restore(tensors, values, self.plan.device)
         if checkpoint.rows is not None:
             self.replay.restore(checkpoint.rows.arrays, checkpoint.rows.inserted)
-        self.updates = values["updates"]
-        self.episodes = [Episode(*episode) for episode in values["episodes"]]
         if isinstance(self.environments, Environments) and "environments" in values:
             self.environments.restore(values["environments"])
 
@@ -211,14 +147,7 @@ class Learner:
 
         Raises ConfigError where this environment has other sizes than the run's.
         """
-        for name, tensor in _flat(self.state):
-            saved = checkpoint.tensors[name]
-            if saved.shape != tensor.shape:
-                raise ConfigError(
-                    f"env is another environment than the run's: {name} has the shape "
-                    f"{tuple(tensor.shape)} there, in the checkpoint {tuple(saved.shape)}"
-                )
-            tensor.copy_(saved)
+        load_parameters(self.state, checkpoint.tensors)
         self.step = checkpoint.step
         self.history = [row for row in rows if row["step"] <= self.step]
 
@@ -227,7 +156,7 @@ class Learner:
         if not isinstance(self.env, gymnasium.Env | VectorEnv):
             self.environments.close()
 
-    def _live(self) -> None:
+    def _collect(self) -> None:
         """One step in each environment, stored."""
         seen = torch.as_tensor(self.environments.observation, device=self.plan.device)
         if self.step < self.config.learning_starts:
@@ -239,19 +168,19 @@ class Learner:
             except RuntimeError:  # torch draws from no probabilities that are NaN
                 self._check_state()
                 raise
-        lived, episodes = self.environments.step(actions.cpu().numpy())
-        self._check(lived)
-        discount = self.config.discount * (1.0 - lived.terminated.astype(np.float32))
-        arrays = (lived.observation, lived.action, lived.reward, lived.next_observation, discount)
+        new, episodes = self.environments.step(actions.cpu().numpy())
+        self._check(new)
+        discount = self.config.discount * (1.0 - new.terminated.astype(np.float32))
+        arrays = (new.observation, new.action, new.reward, new.next_observation, discount)
         self.replay.add(Batch(*(torch.from_numpy(np.asarray(array)) for array in arrays)))
-        self.episodes += episodes
-        self.step += len(lived.reward)
+        self.averages.add_episodes(episodes)
+        self.step += len(new.reward)
 
     def _updates_until(self, step: int) -> int:
         return math.floor(step * self.config.updates_per_step)
 
     def _learn(self, updates: int) -> None:
-        """Gradient steps; their metrics are added up until they are logged.
+        """Gradient steps.
 
         Moments of units that no longer fire shrink to denormal numbers, which processors are slow
         with: they are flushed to 0 meanwhile.
@@ -261,9 +190,7 @@ class Learner:
         for _ in range(updates):
             batch = self.replay.sample(self.config.batch_size, self.generator)
             metrics = self.module.update(self.state, batch, self.generator, config, self.spaces)
-            for name, value in metrics.items():
-                self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
-        self.updates += updates
+            self.averages.add_update(metrics)
         torch.set_flush_denormal(False)
 
     def _random_actions(self, count: int) -> Tensor:
@@ -274,59 +201,42 @@ class Learner:
             return torch.randn((count, size), generator=source, device=source.device)
         return 2.0 * torch.rand((count, size), generator=source, device=source.device) - 1.0
 
-    def _check(self, lived: Lived) -> None:
+    def _check(self, new: Transitions) -> None:
         for name in ("observation", "reward", "next_observation"):
-            if not (np.abs(getattr(lived, name)) <= LARGEST).all():
+            if not (np.abs(getattr(new, name)) <= LARGEST).all():
                 raise TrainingDivergedError(
                     f"step {self.step}: the environment gave a {name} that is NaN, infinite or "
                     "beyond float32; look at the environment, or at the actions it was sent"
                 )
 
     def _check_state(self) -> None:
-        require_finite_tensors(self.step, dict(_flat(self.state)))
+        require_finite_tensors(self.step, dict(named_tensors(self.state)))
 
     def _evaluation(self) -> dict[str, Any]:
-        told = self.agent().evaluate(
+        found = self.agent().evaluate(
             self.env,  # type: ignore[arg-type]
             episodes=self.plan.evaluation_episodes,
             seed=EVALUATION_SEED,
         )
-        if not np.isfinite(told.returns).all():
+        if not np.isfinite(found.returns).all():
             raise TrainingDivergedError(
                 f"step {self.step}: an episode of the evaluation has a return that is not finite; "
                 "look at the environment's rewards"
             )
         return {
-            "evaluation_return": float(told.returns.mean()),
-            "evaluation_length": float(told.lengths.mean()),
+            "evaluation_return": float(found.returns.mean()),
+            "evaluation_length": float(found.lengths.mean()),
         }
 
     def _log(self, row: dict[str, Any], run: Run | None) -> None:
-        means = {name: float(value) / self.updates for name, value in self.sums.items()}
-        for name, value in means.items():
-            if not np.isfinite(value):
-                raise TrainingDivergedError(
-                    f"step {self.step}: {name} is {value}; the training diverged. Lower the "
-                    "learning rates, or look at the rewards"
-                )
-        if self.episodes:
-            totals, lengths = zip(*self.episodes, strict=True)
-            means |= {"return": float(np.mean(totals)), "length": float(np.mean(lengths))}
-        seconds = time.monotonic() - self.started
-        row = {"step": self.step, "seconds": seconds, "episodes": len(self.episodes)} | means | row
-        self.sums, self.updates, self.episodes = {}, 0, []
-        self.history.append(row)
+        self.history.append(self.averages.take_row(self.step) | row)
         if run:
-            run.log(row)
+            run.log(self.history[-1])
 
     def _save(self, run: Run, score: float | None, announce: Callable[[str], None] | None) -> int:
-        tensors = {"generator": self.generator.get_state()} | dict(_flat(self.state))
-        tensors |= {f"sums/{name}": value for name, value in self.sums.items()}
-        values: dict[str, Any] = {
-            "steps": self.plan.steps,
-            "updates": self.updates,
-            "episodes": self.episodes,
-        }
+        tensors = {"generator": self.generator.get_state()} | dict(named_tensors(self.state))
+        tensors |= self.averages.tensors()
+        values = {"steps": self.plan.steps} | self.averages.values()
         if isinstance(self.environments, Environments):
             values["environments"] = self.environments.state()
         new = self.replay.rows_since(run.inserted)
@@ -337,22 +247,7 @@ class Learner:
         return self.step
 
 
-@dataclass(frozen=True)
-class _Due:
-    """Whether something that is done every so many steps is due after this one."""
-
-    before: int
-    now: int
-    last: bool
-
-    def __call__(self, every: int) -> bool:
-        return every > 0 and (self.before // every != self.now // every or self.last)
-
-
-def _flat(state: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-    """Every tensor of nested dictionaries with its path, "critic/weight0"."""
-    for name, value in state.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}/")
-        else:
-            yield f"{prefix}{name}", value
+def _is_due(every: int, before: int, now: int, done: bool) -> bool:
+    """Whether a multiple of `every` was passed since the step `before`, or all is done; `every` 0:
+    never."""
+    return every > 0 and (done or before // every != now // every)

@@ -1,0 +1,58 @@
+"""The parameters of an algorithm, nested dictionaries of tensors: named, and taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+
+from maxent.errors import ConfigError
+from maxent.neural.training.agent import Agent
+
+
+def named_tensors(state: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of nested dictionaries with its path, "critic/weight0"."""
+    for name, value in state.items():
+        if isinstance(value, dict):
+            yield from named_tensors(value, f"{prefix}{name}/")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def load_parameters(state: dict[str, Any], saved: dict[str, Tensor]) -> None:
+    """Copy the tensors of a checkpoint into a state, in place.
+
+    Raises ConfigError where the state has other sizes: its environment is another.
+    """
+    for name, tensor in named_tensors(state):
+        if saved[name].shape != tensor.shape:
+            raise ConfigError(
+                f"env is another environment than the run's: {name} has the shape "
+                f"{tuple(tensor.shape)} there, in the checkpoint {tuple(saved[name].shape)}"
+            )
+        tensor.copy_(saved[name])
+
+
+def begin_with(fresh: Agent, start: Agent) -> None:
+    """Copy the networks and targets of an agent into a fresh one's, in place; its temperature too
+    where that is tuned.  The moments stay fresh.
+
+    Raises ConfigError where `start` is of another algorithm or has other sizes.
+    """
+    kept = ("temperature/",) if getattr(fresh.config, "temperature", None) is not None else ()
+    given, own = dict(named_tensors(start.state)), dict(named_tensors(fresh.state))
+    if start.algorithm != fresh.algorithm:
+        raise ConfigError(f"start = {start} is of another algorithm than {fresh.algorithm}")
+    if start.spaces.bounded != fresh.spaces.bounded:
+        raise ConfigError(f"start = {start} has other actions: {start.spaces.action}")
+    there, here = ({name: tuple(x.shape) for name, x in of.items()} for of in (given, own))
+    for name in sorted(there | here):
+        if there.get(name) != here.get(name):
+            raise ConfigError(
+                f"start = {start} has other sizes: {name} is {there.get(name, 'absent')}, here "
+                f"{here.get(name, 'absent')}; look at hidden, critics and the spaces"
+            )
+    for name, tensor in own.items():
+        if "_moments/" not in name and not name.startswith(kept):
+            tensor.copy_(given[name])

@@ -1,0 +1,72 @@
+"""What a run is asked to do: the arguments of `train` that its `config.json` keeps."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import gymnasium
+import torch
+from gymnasium.vector import VectorEnv
+
+from maxent.errors import ConfigError
+from maxent.neural.runs.record import RENAMED
+from maxent.support.arguments import require_count
+
+Env = str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run is asked to do, besides the algorithm's own settings.
+
+    The fields are the arguments of `train` of the same names, where their meaning and defaults are
+    explained, but for two that may be objects there:
+
+    env : the environment's id; None: it was given as an object.
+    start : the agent whose networks were begun with, in words; None: fresh ones.
+    """
+
+    algorithm: str
+    env: str | None
+    steps: int
+    seed: int = 0
+    num_envs: int = 1
+    log_every: int = 1_000
+    evaluate_every: int = 0
+    evaluation_episodes: int = 10
+    checkpoint_every: int = 0
+    device: str = "cpu"
+    env_settings: dict[str, Any] = field(default_factory=dict)
+    start: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "num_envs", "evaluation_episodes"):
+            require_count(name, getattr(self, name))
+        for name in ("seed", "log_every", "evaluate_every", "checkpoint_every"):
+            require_count(name, getattr(self, name), 0)
+        if self.seed >= 2**63:
+            raise ConfigError(f"seed = {self.seed} is too large; give one below 2^63")
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise ConfigError(f"device = {self.device!r} cannot be used: {error}") from error
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Plan:
+        """The plan among values by name, which may be more: a configuration, or arguments."""
+        return cls(**{each.name: values[each.name] for each in fields(cls) if each.name in values})
+
+
+def by_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments by the names of today; a DeprecationWarning for an old name."""
+    for old, new in RENAMED.items():
+        if old in settings:
+            warnings.warn(
+                f"{old}= is {new}= now; the old name goes with version 0.3.0",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+    return {RENAMED.get(name, name): value for name, value in settings.items()}
