@@ -30,6 +30,13 @@ class LinearQuadratic:
 
     Raises ModelError (matrices; (sqrt(gamma) A, sqrt(gamma) B) not stabilisable, or
     (sqrt(gamma) A, Q) not detectable) or ConfigError (discount).
+
+    >>> import maxent
+    >>> problem = maxent.LinearQuadratic(
+    ...     A=[[0.9]], B=[[0.5]], Q=[[1.0]], R=[[0.5]], W=[[0.1]], discount=0.9
+    ... )
+    >>> problem.n_states, problem.n_actions
+    (1, 1)
     """
 
     A: ndarray

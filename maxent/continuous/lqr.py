@@ -151,6 +151,14 @@ def solve_lqr(problem: LinearQuadratic, temperature: float) -> LinearQuadraticSo
 
     At temperature 0 the policy is the classical controller, without noise.  Raises ConfigError
     (temperature) or ModelError where the Riccati equation cannot be solved to 1e-9 of its size.
+
+    problem: a `LinearQuadratic`.  temperature: alpha, in reward units per nat.
+
+    >>> import maxent
+    >>> from maxent.continuous.lqr import scalar
+    >>> solution = maxent.solve_lqr(scalar(), temperature=0.2)
+    >>> float(solution.gain[0, 0].round(4)), float(solution.P[0, 0].round(4))
+    (0.7809, 1.7028)
     """
     temperature = require_temperature(temperature)
     scaled_a, scaled_b = problem.scaled

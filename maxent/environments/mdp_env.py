@@ -32,6 +32,16 @@ class MDPEnv(gymnasium.Env[Any, Any]):
     `reset(options={"state": s})` starts in state s.  `render_mode` is None, "ansi" (text) or
     "rgb_array" (uint8, (height, width, 3)).  One random number is drawn at a reset and at each
     ordinary step, so a seed fixes the trajectory.
+
+    Raises ConfigError for an unknown render mode, a state or an action that is none.
+
+    >>> import maxent
+    >>> env = maxent.MDPEnv(maxent.gridworld("S.G", discount=0.9), render_mode="ansi")
+    >>> env.reset(seed=0)[0]
+    0
+    >>> state, reward, terminated, truncated, info = env.step(1)  # right
+    >>> print(env.render())
+    S@G
     """
 
     metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012

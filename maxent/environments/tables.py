@@ -49,6 +49,11 @@ def from_gymnasium(env: Any, *, discount: float, **make_kwargs: Any) -> MDP:
 
     Raises ConfigError for an environment that cannot be made, has no table, or does in `step`
     what its table does not say; ModelError, naming state and action, for a table that is no MDP.
+    Warns with MaxEntWarning of a wrapper that alters observations, actions or rewards.
+
+    >>> import maxent
+    >>> maxent.from_gymnasium("FrozenLake-v1", discount=0.99, is_slippery=False)
+    MDP(16 states, 4 actions, discount 0.99, sparse, 5 terminal)
     """
     discount = require_discount(discount)
     if isinstance(env, str):

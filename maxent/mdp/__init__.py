@@ -1,4 +1,14 @@
-"""Markov decision processes: the model, its checks, its files, random ones."""
+"""Markov decision processes: the model, its checks, its files, random ones.
+
+=============  ====================================================================
+`model`        `MDP`: the axes, what terminal and absorbing mean; start here
+`transitions`  transition matrices and rewards, from what users give to one layout
+`validation`   checks of the arrays that make up an MDP, a policy or a prior
+`storage`      `MDP.save` and `MDP.load`: a NumPy archive without pickle
+`grid`         `Grid`: where the states lie on a map
+`random_mdps`  `garnet`: seeded random MDPs
+=============  ====================================================================
+"""
 
 from maxent.mdp.model import MDP, require_mdp
 

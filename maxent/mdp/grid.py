@@ -17,6 +17,14 @@ class Grid:
         no cell of its own.
     moves: int (A, 2), the displacement in rows and columns that each action intends; rows grow
         downwards, so "up" is (-1, 0).
+
+    >>> import maxent
+    >>> grid = maxent.gridworld("S.#\\n..G", discount=0.9).grid
+    >>> grid.shape, grid.state_at(1, 2), grid.cells[4].tolist()
+    ((2, 3), 4, [1, 2])
+    >>> print(grid.draw({1: "@"}))
+    S@#
+    ..G
     """
 
     text: tuple[str, ...]

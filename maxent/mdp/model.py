@@ -53,7 +53,20 @@ class MDP:
     actions : optional (A, m): the action of a continuous space that each number stands for.
 
     Inputs are copied.  Rows of terminal states and of unavailable actions are dropped (set to
-    zero), as they are never used.  Raises ModelError (arrays) or ConfigError (discount).
+    zero), as they are never used.  A terminal state has value 0: it earns no reward and no
+    entropy.  `save(path)` writes everything to an .npz file, `MDP.load(path)` reads it back.
+
+    Raises ModelError (arrays; it names state, action and value) or ConfigError (discount).
+
+    >>> import numpy as np
+    >>> import maxent
+    >>> transition = np.zeros((2, 2, 2))  # state, action, next state
+    >>> transition[0, 0, 0] = transition[0, 1, 1] = 1.0  # stay, go
+    >>> mdp = maxent.MDP(transition, [[0.0, 1.0], [0.0, 0.0]], discount=0.9, terminal=[1])
+    >>> mdp
+    MDP(2 states, 2 actions, discount 0.9, dense, 1 terminal)
+    >>> maxent.solve(mdp, temperature=0.0).v.tolist()  # go at once; the terminal state has value 0
+    [1.0, 0.0]
     """
 
     transition: Transition

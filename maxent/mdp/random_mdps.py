@@ -36,7 +36,16 @@ def garnet(
     reward_scale: standard deviation of the normal rewards, by state and action, or by transition
         with `transition_rewards`.
 
-    Archibald, McKinnon, Thomas (1995); Bhatnagar et al. (2009).  Same seed, same MDP.
+    discount, seed: gamma in [0, 1]; the same seed gives the same MDP.
+
+    Raises ConfigError for a count, a probability or a discount outside its range, or where no
+    state is nonterminal; MemoryBudgetError where a dense transition would not fit.
+
+    Archibald, McKinnon, Thomas (1995); Bhatnagar et al. (2009).
+
+    >>> import maxent
+    >>> maxent.garnet(20, 3, discount=0.9, branching=4, seed=1, terminal=2)
+    MDP(20 states, 3 actions, discount 0.9, sparse, 2 terminal)
     """
     require_count("n_states", n_states)
     require_count("n_actions", n_actions)
