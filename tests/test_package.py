@@ -18,7 +18,6 @@ ROOMS = re.findall(r"^\| `(\w+)` \|", GUIDE, re.M)  # from the ground up
 HEAVY_ONLY_IN = {  # library: the only rooms that may import it
     "matplotlib": ["plots"],
     "gymnasium": ["environments", "continuous.environments", "neural"],
-    "tyro": ["cli"],
     "pandas": ["support.frames"],
     "flint": ["proofs.balls", "proofs.checker"],
     "torch": ["neural"],
@@ -137,7 +136,6 @@ def test_importing_maxent_imports_next_to_nothing():
         "gymnasium",
         "numba",
         "pandas",
-        "tyro",
         "flint",
     }
     assert not heavy & set(loaded)
@@ -150,7 +148,7 @@ maxent.solve(maxent.gridworld("four-rooms", discount=0.9), 0.1)
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
     loaded = set(run(code).split())
-    assert not {"matplotlib", "torch", "gymnasium", "pandas", "tyro"} & loaded
+    assert not {"matplotlib", "torch", "gymnasium", "pandas"} & loaded
 
 
 def test_every_public_name_resolves_and_is_documented():

@@ -1,32 +1,33 @@
-"""The arguments of a command, checked before tyro parses them.
+"""The arguments of a command: how they are declared, parsed, and refused in one line.
 
-tyro would refuse them as well, in a box of several lines that names types; here each mistake is
-told in one line with the nearest name.  What a command takes is read off its dataclass.
+A command's options are an `argparse` parser's.  What differs from argparse's habits: each mistake
+is a ConfigError with the nearest name, an option given twice is refused, nothing is abbreviated,
+options may stand before, between and after what is given by place, and `-1` is a value.
+
+Defaults are those of the library: `library_default` reads them in the signature of the function
+that the command calls, from its source, so that `--help` imports nothing heavy.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from tyro.conf import arg
-
+import maxent
 from maxent.errors import ConfigError
 from maxent.support.arguments import nearest
-
-PLACES = ("mdp", "name", "file", "algorithm", "folder", "folders")
-"""The fields that are given by place, without a --name before them."""
 
 NEEDED = {
     "algorithm": "name an ALGORITHM: sac, sac_v1, sql, sac_discrete or sql_discrete (see: maxent "
     "train --list)",
     "env": "give an --env: the id of a Gymnasium environment, such as Pendulum-v1",
     "file": "name a FILE: a certificate, as written by maxent solve ... --certificate FILE",
-    "folder": "name a RUN: the folder of a training, as given to maxent train ... --run RUN",
-    "folders": "name one RUN or more: folders of trainings, as given to maxent train ... --run RUN",
+    "folder": "name a RUN: its folder, as given to maxent train ... --run RUN",
+    "folders": "name one RUN or more: their folders, as given to maxent train ... --run RUN",
     "mdp": "name an MDP: a map such as four-rooms (see: maxent maps), FILE.txt, FILE.npz or gym:ID",
     "steps": "give --steps: how many environment steps to train for, such as 20000",
     "temperature": "give a --temperature: 0 is the hard maximum, and the larger, the more random "
@@ -34,47 +35,126 @@ NEEDED = {
     "temperatures": "give --temperatures: a range LOW:HIGH:COUNT such as 0.01:10:40, or a list "
     "such as 0,0.01,0.1,1",
 }
-"""What to say where a field without a default is left out."""
+"""What to say where an argument without a default is left out."""
 
 
-def option(metavar: str, hint: str = "", name: str | None = None) -> Any:
-    """How an option is shown in --help: its placeholder, and a hint in place of its default.
+class Parser(argparse.ArgumentParser):
+    """The options of one command; `description` and `examples` make its --help."""
 
-    name: where a field is called otherwise; only by an underscore at its end, as in `run_`.
-    """
-    return arg(metavar=metavar, help_behavior_hint=hint, name=name)
+    def __init__(self, command: str, description: str, examples: str) -> None:
+        super().__init__(
+            prog=f"maxent {command}",
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.command = command
+        self.seen: set[str] = set()
+        self.needed: list[str] = []
+        self.options: list[str] = []
+
+    def place(self, name: str, metavar: str, words: str, *, many: bool = False) -> None:
+        """An argument given by place; `many`: one or more."""
+        self.add_argument(name, metavar=metavar, help=words, nargs="*" if many else "?")
+
+    def option(
+        self,
+        name: str,
+        metavar: str,
+        words: str,
+        *,
+        kind: Any = str,
+        default: Any = None,
+        repeatable: bool = False,
+    ) -> None:
+        """--name VALUE; a default that is not None is shown."""
+        if default is not None:
+            words += f" (default: {default})"
+        if repeatable:
+            words += " (repeatable)"
+        self.options.append(as_option(name))
+        action: Any = "append" if repeatable else _Once
+        self.add_argument(
+            as_option(name), dest=name, metavar=metavar, help=words, type=kind, action=action,
+            default=default,
+        )  # fmt: skip
+
+    def flag(self, name: str, words: str) -> None:
+        """--name, without a value."""
+        self.options.append(as_option(name))
+        self.add_argument(
+            as_option(name), dest=name, help=words, nargs=0, const=True, default=False, action=_Once
+        )
+
+    def need(self, *names: str) -> None:
+        """What must be given (`NEEDED` says how it is asked for)."""
+        self.needed += names
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The arguments, each checked; ConfigError for what the command does not take, or lacks."""
+        self.seen.clear()
+        asked, left = self.parse_known_intermixed_args(_joined(arguments))
+        unknown = [word for word in left if _is_option(word)]
+        if unknown:
+            written = unknown[0].partition("=")[0]
+            raise ConfigError(
+                f"maxent {self.command} has no option {written}; {nearest(written, self.options)}"
+            )
+        if left:
+            raise ConfigError(
+                f"{left[0]!r} is one argument too many; see maxent {self.command} --help"
+            )
+        self.require(asked, *self.needed)
+        return asked
+
+    def require(self, asked: argparse.Namespace, *names: str) -> None:
+        """ConfigError for the first of these arguments that was not given."""
+        for name in names:
+            if getattr(asked, name) in (None, []):
+                raise ConfigError(NEEDED[name])
+
+    def error(self, message: str) -> Any:
+        """What argparse finds wrong, in this program's words."""
+        name, words = re.fullmatch(r"argument ([^:]*): (.*)", message, re.DOTALL).groups()  # type: ignore[union-attr]
+        if words.startswith("expected"):
+            raise ConfigError(f"{name} needs a value; see maxent {self.command} --help")
+        if words.startswith("ignored explicit argument"):
+            raise ConfigError(f"{name} takes no value; write {name} alone")
+        raise ConfigError(f"{name} {words}")
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """What a field of a command takes: a `kind` of value, or none at all for a flag; by place
-    perhaps `many`."""
+class _Once(argparse.Action):
+    """Keep the value of an option, or a flag's constant; ConfigError where it is given again."""
 
-    name: str
-    kind: type
-    required: bool
-    repeatable: bool
-    many: bool
+    def __call__(
+        self, parser: Any, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if self.dest in parser.seen:
+            raise ConfigError(f"{option} is given twice; give it once")
+        parser.seen.add(self.dest)
+        setattr(namespace, self.dest, self.const if self.nargs == 0 else values)
 
 
-def require_arguments(name: str, command: type, arguments: Sequence[str]) -> None:
-    """ConfigError for what the command called `name` does not take, or lacks."""
-    if {"-h", "--help"} & set(arguments):
-        return
-    taken = list(_taken(command))
-    places = [field for field in taken if field.name in PLACES]
-    words, seen = _split(name, {as_option(f.name): f for f in taken if f not in places}, arguments)
-    for word in [] if any(place.many for place in places) else words[len(places) :]:
-        raise ConfigError(f"{word!r} is one argument too many; see maxent {name} --help")
-    given = {place.name for place, _ in zip(places, words)} | seen
-    for field in taken:
-        if field.required and field.name not in given:
-            raise ConfigError(NEEDED[field.name])
+def number(text: str) -> float:
+    """The value of an option that is a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def whole_number(text: str) -> int:
+    """The value of an option that is a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
 
 
 def as_option(name: str) -> str:
-    """A field's name as it is written on the command line."""
-    return f"--{name.rstrip('_').replace('_', '-')}"
+    """An argument's name as it is written on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def read_pairs(written: str, texts: Sequence[str]) -> dict[str, Any]:
@@ -100,51 +180,52 @@ def read_value(text: str) -> Any:
         return text
 
 
-def _taken(command: type) -> Iterator[_Taken]:
-    """The fields of a command, those of dataclasses within it included."""
-    hints = get_type_hints(command)
-    for field in fields(command):
-        hint = hints[field.name]
-        if is_dataclass(hint):
-            assert isinstance(hint, type)
-            yield from _taken(hint)
-            continue
-        kind = next((kind for kind in (bool, float, int) if kind in (hint, *get_args(hint))), str)
-        required = field.default is MISSING and field.default_factory is MISSING
-        repeatable = field.default == ()
-        many = get_origin(hint) is tuple and not repeatable
-        yield _Taken(field.name, kind, required, repeatable, many)
+def library_default(function: str, parameter: str) -> Any:
+    """The default of a parameter in the signature of a public function, or method, of maxent.
+
+    It is read from the source: nothing is imported.
+    """
+    name, _, method = function.partition(".")
+    body, node = _definition(vars(maxent)["_MODULE_OF"][name], name)
+    if method:
+        body = node.body  # type: ignore[attr-defined]
+        node = next(each for each in body if getattr(each, "name", None) == method)
+    assert isinstance(node, ast.FunctionDef)
+    arguments = node.args
+    placed = arguments.posonlyargs + arguments.args
+    defaults = dict(zip([a.arg for a in placed[::-1]], arguments.defaults[::-1]))
+    defaults |= {
+        a.arg: value for a, value in zip(arguments.kwonlyargs, arguments.kw_defaults) if value
+    }
+    return ast.literal_eval(defaults[parameter])
 
 
-def _split(
-    name: str, options: dict[str, _Taken], arguments: Sequence[str]
-) -> tuple[list[str], set[str]]:
-    """The arguments given by place, and the names of the options, each checked with its value."""
-    words: list[str] = []
-    seen: set[str] = set()
-    left = iter(arguments)
-    for argument in left:
-        if not _is_option(argument):
-            words.append(argument)
-            continue
-        written, equals, value = argument.partition("=")
-        written = written.replace("_", "-")
-        if written not in options:
-            raise ConfigError(f"maxent {name} has no option {written}; {nearest(written, options)}")
-        field = options[written]
-        if field.name in seen and not field.repeatable:
-            raise ConfigError(f"{written} is given twice; give it once")
-        seen.add(field.name)
-        if field.kind is bool:
-            if equals:
-                raise ConfigError(f"{written} takes no value; write {written} alone")
-            continue
-        if not equals:
-            value = next(left, "--")
-            if _is_option(value):
-                raise ConfigError(f"{written} needs a value; see maxent {name} --help")
-        _check_number(written, value, field.kind)
-    return words, seen
+def _definition(module: str, name: str) -> tuple[list[ast.stmt], ast.stmt]:
+    """Where a name of a module is defined, imports followed."""
+    place = Path(maxent.__path__[0], *module.split(".")[1:])
+    source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    body = ast.parse(source.read_text(encoding="utf-8")).body
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            return body, node
+        if isinstance(node, ast.ImportFrom) and name in [alias.name for alias in node.names]:
+            assert node.module is not None
+            return _definition(node.module, name)
+    raise LookupError(f"{module} does not define {name}")
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """--max_iterations as --max-iterations, and `--name -1` as `--name=-1`: a number is a value."""
+    found: list[str] = []
+    for argument in arguments:
+        if _is_option(argument):
+            written, equals, value = argument.partition("=")
+            found.append(f"{written.replace('_', '-')}{equals}{value}")
+        elif argument.startswith("-") and len(argument) > 1 and found and _is_bare(found[-1]):
+            found[-1] += f"={argument}"
+        else:
+            found.append(argument)
+    return found
 
 
 def _is_option(text: str) -> bool:
@@ -152,9 +233,6 @@ def _is_option(text: str) -> bool:
     return len(text) > 1 and re.match(r"-(?!\.?\d|inf$|nan$)", text) is not None
 
 
-def _check_number(written: str, value: str, kind: type) -> None:
-    try:
-        kind(value)
-    except ValueError:
-        what = "whole number" if kind is int else "number"
-        raise ConfigError(f"{written} {value!r} is not a {what}") from None
+def _is_bare(text: str) -> bool:
+    """Whether an argument is an option without a value of its own."""
+    return text.startswith("--") and "=" not in text

@@ -1,4 +1,4 @@
-"""`maxent compare RUN...`: learning curves of several trainings, and who is ahead."""
+"""`maxent compare RUN...`: learning curves of several runs, and who is ahead."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import html
 import json
 import tempfile
 import warnings
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from tyro.conf import Positional
-
-from maxent.cli.arguments import option
+from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import DONE
+from maxent.cli.outputs import write_record
 from maxent.cli.process import require_neural
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.support.arguments import nearest
@@ -39,60 +39,60 @@ NOT_SETTINGS = (
 """What runs of one group may differ in, or is said otherwise."""
 
 
-@dataclass(frozen=True)
-class Compare:
-    """Compare trainings: learning curves with intervals over seeds, and how likely one is ahead.
+DESCRIPTION = """\
+Compare runs: learning curves with intervals over seeds, and how likely one is ahead.
 
-    Runs of one algorithm with the same settings on the same environment, of different seeds, are
-    one curve: their interquartile mean with its bootstrap interval.
+Runs of one algorithm with the same settings on the same environment, of different seeds, are
+one curve: their interquartile mean with its bootstrap interval."""
+EXAMPLES = """\
+  maxent compare pendulum-1 pendulum-2 pendulum-3
+  maxent compare sac-1 sac-2 sql-1 sql-2 --out curves.png
+  maxent compare sac-1 sac-2 --metric entropy --out entropy.json"""
 
-    examples:
-      maxent compare pendulum-1 pendulum-2 pendulum-3
-      maxent compare sac-1 sac-2 sql-1 sql-2 --out curves.png
-      maxent compare sac-1 sac-2 --metric entropy --out entropy.json
-    """
 
-    folders: Annotated[Positional[tuple[str, ...]], option("RUN...", "(required)")]
-    """Folders of trainings; they may be going on."""
-    metric: Annotated[str | None, option("NAME")] = None
-    """What to compare, of what was logged; left out: evaluations, or else training episodes."""
-    out: Annotated[str | None, option("FILE.png|.svg|.json|.html")] = None
-    """Draw the curves there, or write every number, or both with the table as a page."""
-    overwrite: Annotated[bool, option("")] = False
-    """Replace an output file that exists."""
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    parser.place("folders", "RUN", "Their folders; the runs may be going on.", many=True)
+    parser.option(
+        "metric",
+        "NAME",
+        "What to compare, of what was logged; left out: evaluations, or else training episodes.",
+    )
+    parser.option(
+        "out",
+        "FILE.png|.svg|.json|.html",
+        "Draw the curves there, or write every number, or both with the table as a page.",
+    )
+    parser.flag("overwrite", "Replace an output file that exists.")
+    parser.need("folders")
 
-    def run(self) -> int:
-        """Read, compare, write the file, print the tables."""
-        from maxent import reports
 
-        require_neural()
-        endings = (".png", ".svg", ".json", ".html")
-        out = None if self.out is None else require_output(self.out, self.overwrite, endings)
-        runs = [_read(folder) for folder in self.folders]
-        _check_once(self.folders)
-        metric = _metric(runs, self.metric)
-        groups = _grouped(runs, metric)
-        text = "\n\n".join(_table(env, each, metric) for env, each in groups.items())
-        if out is not None and out.suffix.lower() == ".json":
-            record = {
-                "format": "maxent-compare-1",
-                "request": asdict(self),
-                "metric": metric,
-                "groups": [_record(group) for each in groups.values() for group in each],
-                "versions": reports.versions(),
-            }
-            reports.write_json(record, out, overwrite=self.overwrite)
-        elif out is not None and out.suffix.lower() == ".html":
-            page = _page(_figure(groups, metric), text)
-            reports.write_text(page, out, overwrite=self.overwrite)
-        elif out is not None:
-            from maxent import plots
+def run(asked: Namespace) -> int:
+    """Read, compare, write the file, print the tables."""
+    from maxent import reports
 
-            plots.save(_figure(groups, metric), out, overwrite=self.overwrite)
-        print(reports.printable(text))
-        if out is not None:
-            print(f"wrote {out}")
-        return DONE
+    require_neural()
+    endings = (".png", ".svg", ".json", ".html")
+    out = None if asked.out is None else require_output(asked.out, asked.overwrite, endings)
+    runs = [_read(folder) for folder in asked.folders]
+    _check_once(asked.folders)
+    metric = _metric(runs, asked.metric)
+    groups = _grouped(runs, metric)
+    text = "\n\n".join(_table(env, each, metric) for env, each in groups.items())
+    if out is not None and out.suffix.lower() == ".json":
+        numbers = [_record(group) for each in groups.values() for group in each]
+        write_record("compare", asked, out, metric=metric, groups=numbers)
+    elif out is not None and out.suffix.lower() == ".html":
+        page = _page(_figure(groups, metric), text)
+        reports.write_text(page, out, overwrite=asked.overwrite)
+    elif out is not None:
+        from maxent import plots
+
+        plots.save(_figure(groups, metric), out, overwrite=asked.overwrite)
+    print(reports.printable(text))
+    if out is not None:
+        print(f"wrote {out}")
+    return DONE
 
 
 @dataclass(frozen=True)

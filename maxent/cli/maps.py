@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from argparse import Namespace
+from typing import TYPE_CHECKING
 
-from tyro.conf import Positional
-
-from maxent.cli.arguments import option
+from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import DONE
 from maxent.cli.model import ANY_SIZE, known_maps
 from maxent.errors import MapError
@@ -21,32 +19,31 @@ MARGIN = 26
 """Characters left of the text about a map."""
 
 
-@dataclass(frozen=True)
-class Maps:
-    """List the named maps, or draw one.
+DESCRIPTION = "List the named maps, or draw one."
+EXAMPLES = """\
+  maxent maps
+  maxent maps four-rooms
+  maxent maps maze-15x31-seed7"""
 
-    examples:
-      maxent maps
-      maxent maps four-rooms
-      maxent maps maze-15x31-seed7
-    """
 
-    name: Annotated[Positional[str | None], option("NAME")] = None
-    """The map to draw; left out: list them all."""
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    parser.place("name", "NAME", "The map to draw; left out: list them all.")
 
-    def run(self) -> int:
-        """Print them."""
-        from maxent.gridworlds.maps import MAPS
 
-        if self.name is not None:
-            print(_drawn(self.name))
-            return DONE
-        for name, named in MAPS.items():
-            rows = named.text.split("\n")
-            print(_paragraph(f"{name}  {len(rows)}x{len(rows[0])}", _about(named), MARGIN))
-        print(f"\nOf any size: {ANY_SIZE}.")
-        print("Draw one: maxent maps NAME.  What its characters mean: pydoc maxent.gridworlds")
+def run(asked: Namespace) -> int:
+    """Print them."""
+    from maxent.gridworlds.maps import MAPS
+
+    if asked.name is not None:
+        print(_drawn(asked.name))
         return DONE
+    for name, named in MAPS.items():
+        rows = named.text.split("\n")
+        print(_paragraph(f"{name}  {len(rows)}x{len(rows[0])}", _about(named), MARGIN))
+    print(f"\nOf any size: {ANY_SIZE}.")
+    print("Draw one: maxent maps NAME.  What its characters mean: pydoc maxent.gridworlds")
+    return DONE
 
 
 def _drawn(name: str) -> str:

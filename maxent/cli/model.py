@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
+from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from tyro.conf import Positional, UseAppendAction
+from typing import TYPE_CHECKING, Any
 
 import maxent
-from maxent.cli.arguments import as_option, option, read_pairs, read_value
+from maxent.cli.arguments import Parser, as_option, number, read_pairs, read_value, whole_number
 from maxent.errors import ConfigError, MapError
 from maxent.support.arguments import nearest
 
@@ -28,30 +27,24 @@ ANY_SIZE = "open-50x50, maze-21x31, maze-21x31-seed7"
 
 @dataclass(frozen=True)
 class Model:
-    """Which MDP, and what to change in it."""
+    """Which MDP, and what to change in it; None: as it is."""
 
-    mdp: Annotated[Positional[str], option("MDP", "(required)")]
-    """A map name (see: maxent maps), FILE.txt, FILE.npz or gym:ID."""
-    discount: Annotated[float | None, option("GAMMA")] = None
-    """In [0, 1]; only named maps and .npz files have one of their own."""
-    slip: Annotated[float | None, option("P")] = None
-    """Maps: total probability of the two neighbouring directions."""
-    moves: Annotated[int | None, option("4|8")] = None
-    """Maps: number of directions."""
-    wind: Annotated[str | None, option("W,W,...")] = None
-    """Maps: cells upwards per step, for each column or one for all."""
-    step_reward: Annotated[float | None, option("R")] = None
-    """Maps: paid for each step."""
-    rewards: Annotated[str | None, option("G=R,X=R,...")] = None
-    """Maps: rewards of characters."""
-    bump_reward: Annotated[float | None, option("R")] = None
-    """Maps: added when a move meets a wall or an edge."""
-    goals: Annotated[str | None, option("terminal|absorbing|restart")] = None
-    """Maps: what a goal does."""
-    env_option: Annotated[
-        UseAppendAction[tuple[str, ...]], option("KEY=VALUE", "(repeatable)")
-    ] = ()
-    """gym: a setting of the environment, such as is_slippery=False."""
+    mdp: str
+    discount: float | None = None
+    slip: float | None = None
+    moves: int | None = None
+    wind: str | None = None
+    step_reward: float | None = None
+    rewards: str | None = None
+    bump_reward: float | None = None
+    goals: str | None = None
+    env_option: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, asked: Namespace) -> Model:
+        """The part of a command's arguments that names an MDP."""
+        values = {field.name: getattr(asked, field.name) for field in fields(cls)}
+        return cls(**values | {"env_option": tuple(asked.env_option or ())})
 
     def given(self) -> dict[str, Any]:
         """The options that were given, as keyword arguments of `gridworld`."""
@@ -110,6 +103,30 @@ class Model:
         if not _is_file(self.mdp):
             raise MapError(_unknown_mdp(self.mdp))
         return maxent.gridworld(Path(self.mdp), **settings | {"discount": self._discount(0.95)})
+
+
+def add_model_options(
+    parser: Parser, place: str = "A map name (see: maxent maps), FILE.txt, FILE.npz or gym:ID."
+) -> None:
+    """The arguments that name an MDP, and what may be changed in it."""
+    parser.place("mdp", "MDP", place)
+    for name, metavar, kind, words in (
+        ("discount", "GAMMA", number, "In [0, 1]; only named maps and .npz files have their own."),
+        ("slip", "P", number, "Maps: total probability of the two neighbouring directions."),
+        ("moves", "4|8", whole_number, "Maps: number of directions."),
+        ("wind", "W,W,...", str, "Maps: cells upwards a step, for each column or one for all."),
+        ("step_reward", "R", number, "Maps: paid for each step."),
+        ("rewards", "G=R,X=R,...", str, "Maps: rewards of characters."),
+        ("bump_reward", "R", number, "Maps: added when a move meets a wall or an edge."),
+        ("goals", "terminal|absorbing|restart", str, "Maps: what a goal does."),
+    ):
+        parser.option(name, metavar, words, kind=kind)
+    parser.option(
+        "env_option",
+        "KEY=VALUE",
+        "gym: a setting of the environment, such as is_slippery=False.",
+        repeatable=True,
+    )
 
 
 def known_maps(name: str) -> str:

@@ -1,17 +1,20 @@
-"""The files that commands write: checked before any work is done, told once they are there."""
+"""The files that commands write: checked before any work is done, named once they are there."""
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any
 
+from maxent.cli.arguments import Parser
+from maxent.cli.model import Model
 from maxent.support.files import require_output
 
 if TYPE_CHECKING:
-    from maxent.cli.model import Model
     from maxent.mdp import MDP
+    from maxent.neural.training.agent import Agent
 
 ENDINGS = {
     "json": (".json",),
@@ -23,43 +26,55 @@ ENDINGS = {
 """The options that name an output file, with the endings that each may have."""
 
 
-class Command(Protocol):
-    """What is common to the commands that take an MDP and write files, all dataclasses."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def model(self) -> Model:
-        """Which MDP."""
-
-    @property
-    def overwrite(self) -> bool:
-        """Whether to replace files that exist."""
+def add_output_options(parser: Parser, **words: str) -> None:
+    """Options that name an output file, by name with what is written there; and --overwrite."""
+    for name, text in words.items():
+        metavar = "|".join(f"FILE{ending}" for ending in ENDINGS[name])
+        parser.option(name, metavar, text)
+    parser.flag("overwrite", "Replace output files that exist.")
 
 
-def require_outputs(command: Command) -> dict[str, Path]:
+def require_outputs(asked: Namespace) -> dict[str, Path]:
     """The output files that a command was asked for, by option; an error for one that cannot be
     written, now, before any work is done."""
-    asked = {name: getattr(command, name, None) for name in ENDINGS}
     return {
-        name: require_output(path, command.overwrite, ENDINGS[name])
-        for name, path in asked.items()
-        if path is not None
+        name: require_output(path, asked.overwrite, endings)
+        for name, endings in ENDINGS.items()
+        if (path := getattr(asked, name, None)) is not None
     }
 
 
-def write_record(command: Command, mdp: MDP, path: Path, **found: Any) -> None:
+def write_record(
+    command: str, asked: Namespace, path: Path, mdp: MDP | None = None, **found: Any
+) -> None:
     """Write as JSON what was asked for and what was found."""
     from maxent import reports
 
-    record: Mapping[str, Any] = {
-        "format": f"maxent-{type(command).__name__.lower()}-1",
-        "request": asdict(command),
-        "mdp": {"name": command.model.mdp} | reports.mdp_record(mdp),
-        **found,
-        "versions": reports.versions(),
+    record: dict[str, Any] = {"format": f"maxent-{command}-1", "request": _request(asked)}
+    if mdp is not None:
+        record["mdp"] = {"name": asked.mdp} | reports.mdp_record(mdp)
+    record |= found | {"versions": reports.versions()}
+    reports.write_json(record, path, overwrite=asked.overwrite)
+
+
+def agent_record(agent: Agent) -> dict[str, Any]:
+    """What an agent is, for a record."""
+    return {
+        "algorithm": agent.algorithm,
+        "env": agent.env,
+        "settings": agent.config.to_dict(),
+        "steps": agent.steps,
+        "temperature": agent.temperature,
     }
-    reports.write_json(record, path, overwrite=command.overwrite)
+
+
+def _request(asked: Namespace) -> dict[str, Any]:
+    """The arguments of a command; those that name an MDP together."""
+    request = dict(vars(asked))
+    if "mdp" in request:
+        model = asdict(Model.of(asked))
+        request = {"model": model} | {k: v for k, v in request.items() if k not in model}
+    return request
 
 
 def say_written(outputs: Mapping[str, Path]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from maxent.errors import ConfigError, MaxEntError
 
 
-def told(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     """The message of an error, without the errno of an OSError."""
     if isinstance(error, OSError) and not isinstance(error, MaxEntError) and error.strerror:
         place = str(error.filename or "")

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-import textwrap
 from collections.abc import Sequence
-from typing import Protocol
-
-import tyro
 
 import maxent
-from maxent.cli.arguments import require_arguments
-from maxent.cli.check import Check
-from maxent.cli.compare import Compare
-from maxent.cli.diagnose import Diagnose
-from maxent.cli.evaluate import Evaluate
+from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import (
     DONE,
     INTERRUPTED,
@@ -23,38 +16,15 @@ from maxent.cli.exit_codes import (
     TERMINATED,
     USER_ERROR,
 )
-from maxent.cli.maps import Maps
-from maxent.cli.process import drop_output, plain_warnings, sigterm_as_interrupt, told
-from maxent.cli.resume import Resume
-from maxent.cli.solve import Solve
-from maxent.cli.tour import Tour
-from maxent.cli.tradeoff import Tradeoff
-from maxent.cli.train import Train
-from maxent.cli.verify import Verify
+from maxent.cli.process import drop_output, plain_warnings, sigterm_as_interrupt, words_of
 from maxent.errors import ConfigError, MaxEntError, TrainingDivergedError
 from maxent.support.arguments import nearest
 
-
-class Command(Protocol):
-    """What every command has, besides its options."""
-
-    def run(self) -> int:
-        """Do it; the exit code."""
-
-
-COMMANDS: dict[str, type[Command]] = {
-    "tour": Tour,
-    "maps": Maps,
-    "solve": Solve,
-    "verify": Verify,
-    "tradeoff": Tradeoff,
-    "check": Check,
-    "train": Train,
-    "resume": Resume,
-    "evaluate": Evaluate,
-    "compare": Compare,
-    "diagnose": Diagnose,
-}
+COMMANDS = (
+    *("tour", "maps", "solve", "verify", "tradeoff", "check"),
+    *("train", "resume", "evaluate", "compare", "diagnose"),
+)
+"""Each is a module beside this one, with DESCRIPTION, EXAMPLES, `add_options` and `run`."""
 
 HELP = """\
 usage: maxent COMMAND ...
@@ -69,9 +39,9 @@ commands:
   tradeoff MDP     return against entropy at many temperatures
   check FILE       prove a certificate again (solve MDP --certificate FILE writes one)
   train ALGORITHM  train an agent: soft actor-critic (sac) or soft Q-learning (sql)
-  resume RUN       go on with a training
+  resume RUN       go on with a run
   evaluate RUN     episodes of a trained agent
-  compare RUN...   learning curves of several trainings
+  compare RUN...   learning curves of several runs
   diagnose RUN     how far each equality of the theory is from holding for an agent
   COMMAND --help says more; --version prints the version.
 
@@ -99,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             drop_output()
             return READER_GONE
         except (MaxEntError, OSError) as error:
-            print(f"maxent: error: {told(error)}", file=sys.stderr)
+            print(f"maxent: error: {words_of(error)}", file=sys.stderr)
             code = NOT_CONVERGED if isinstance(error, TrainingDivergedError) else USER_ERROR
     return TERMINATED if received and code == INTERRUPTED else code
 
@@ -114,16 +84,18 @@ def _dispatch(arguments: list[str]) -> int:
     name, *rest = arguments
     if name not in COMMANDS:
         raise ConfigError(f"unknown command {name!r}; {nearest(name, COMMANDS)}")
-    command = COMMANDS[name]
-    require_arguments(name, command, rest)
+    command = importlib.import_module(f"maxent.cli.{name}")
     try:
-        parsed = tyro.cli(
-            command,
-            prog=f"maxent {name}",
-            description=textwrap.dedent(f"    {command.__doc__}"),
-            args=rest,
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )
-    except SystemExit as end:  # tyro has printed its help, or what is wrong
+        asked = parser_of(name).read(rest)
+    except SystemExit as end:  # argparse has printed its help
         return end.code if isinstance(end.code, int) else DONE
-    return parsed.run()
+    code: int = command.run(asked)
+    return code
+
+
+def parser_of(name: str) -> Parser:
+    """The parser of a command's arguments."""
+    command = importlib.import_module(f"maxent.cli.{name}")
+    parser = Parser(name, command.DESCRIPTION, command.EXAMPLES)
+    command.add_options(parser)
+    return parser

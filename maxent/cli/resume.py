@@ -1,47 +1,48 @@
-"""`maxent resume RUN`: go on with a training."""
+"""`maxent resume RUN`: go on with a run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
-from tyro.conf import Positional
+from argparse import Namespace
 
 import maxent
-from maxent.cli.arguments import option
+from maxent.cli.arguments import Parser, whole_number
 from maxent.cli.process import require_neural
 from maxent.cli.train import outcome, say, say_row
 
+DESCRIPTION = """\
+Go on with a run from its latest checkpoint, as if it had not stopped.
 
-@dataclass(frozen=True)
-class Resume:
-    """Go on with a training from its latest checkpoint, as if it had not stopped.
+On the same machine, versions and threads the result is the same bit for bit."""
+EXAMPLES = """\
+  maxent resume pendulum
+  maxent resume pendulum --steps 40000
+  maxent resume ./runs/seed-3"""
 
-    On the same machine, versions and threads the result is the same bit for bit.
 
-    examples:
-      maxent resume pendulum
-      maxent resume pendulum --steps 40000
-      maxent resume ./runs/seed-3
-    """
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    parser.place("folder", "RUN", "Its folder, as given to maxent train ... --run RUN.")
+    parser.option(
+        "steps",
+        "N",
+        "A new last step; left out: the one the run was begun with.",
+        kind=whole_number,
+    )
+    parser.need("folder")
 
-    folder: Annotated[Positional[str], option("RUN", "(required)")]
-    """The folder of a training, as given to maxent train ... --run RUN."""
-    steps: Annotated[int | None, option("N")] = None
-    """A new last step; left out: the one the training was begun with."""
 
-    def run(self) -> int:
-        """Train on, saying what was logged and saved."""
-        require_neural()
-        saved = []
+def run(asked: Namespace) -> int:
+    """Train on, saying what was logged and saved."""
+    require_neural()
+    saved = []
 
-        def announce(text: str) -> None:
-            saved.append(text)
-            say(text)
+    def announce(text: str) -> None:
+        saved.append(text)
+        say(text)
 
-        agent = maxent.resume(
-            self.folder, steps=self.steps, progress=True, announce=announce, report=say_row
-        )
-        if not saved and agent.stopped_by is None:
-            say(f"nothing to do: {agent.steps} steps are done already; --steps N goes on to more")
-        return outcome(agent, self.folder)
+    agent = maxent.resume(
+        asked.folder, steps=asked.steps, progress=True, announce=announce, report=say_row
+    )
+    if not saved and agent.stopped_by is None:
+        say(f"nothing to do: {agent.steps} steps are done already; --steps N goes on to more")
+    return outcome(agent, asked.folder)

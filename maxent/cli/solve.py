@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
-
-from tyro.conf import OmitArgPrefixes
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
 
 import maxent
-from maxent.cli.arguments import option
+from maxent.cli.arguments import Parser, number, whole_number
 from maxent.cli.exit_codes import DONE, INTERRUPTED, NOT_CONVERGED
-from maxent.cli.model import Model
-from maxent.cli.outputs import require_outputs, say_written, write_record
+from maxent.cli.model import Model, add_model_options
+from maxent.cli.outputs import add_output_options, require_outputs, say_written, write_record
 from maxent.errors import ConfigError
 from maxent.support.arguments import nearest
 
@@ -29,75 +27,79 @@ METHODS = {
 """Solvers: their names here and in Python."""
 
 
-@dataclass(frozen=True)
-class Solve:
-    """Solve an MDP, with a certified bound on the error.
+DESCRIPTION = "Solve an MDP, with a certified bound on the error."
+EXAMPLES = """\
+  maxent solve four-rooms --temperature 0.01
+  maxent solve gym:FrozenLake-v1 --discount 0.99 --temperature 0 --json lake.json
+  maxent solve my-map.txt --discount 0.95 --temperature 0.1 --certificate proof.json"""
 
-    examples:
-      maxent solve four-rooms --temperature 0.01
-      maxent solve gym:FrozenLake-v1 --discount 0.99 --temperature 0 --json lake.json
-      maxent solve my-map.txt --discount 0.95 --temperature 0.1 --certificate proof.json
-    """
 
-    model: OmitArgPrefixes[Model]
-    temperature: Annotated[float, option("ALPHA", "(required)")]
-    """0 is the hard maximum; there is no default."""
-    method: Annotated[str, option("|".join(METHODS), "(default: auto)")] = "auto"
-    """Solver."""
-    tolerance: Annotated[float | None, option("ERROR")] = None
-    """Largest error of any state's value; left out: about 1e-9 of the largest value."""
-    max_iterations: Annotated[int | None, option("N")] = None
-    """Stop after so many; left out: no limit."""
-    json: Annotated[str | None, option("FILE.json")] = None
-    """Write every number there."""
-    figure: Annotated[str | None, option("FILE.png|FILE.svg")] = None
-    """Draw values and policy there."""
-    save_mdp: Annotated[str | None, option("FILE.npz")] = None
-    """Write the MDP itself there."""
-    rigorous: Annotated[bool, option("")] = False
-    """Prove the values in ball arithmetic, to within 1e-10, rounding included."""
-    certificate: Annotated[str | None, option("FILE.json")] = None
-    """Write the proof there, for maxent check; implies --rigorous."""
-    overwrite: Annotated[bool, option("")] = False
-    """Replace output files that exist."""
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    add_model_options(parser)
+    parser.option(
+        "temperature", "ALPHA", "0 is the hard maximum; there is no default.", kind=number
+    )
+    parser.option("method", "|".join(METHODS), "Solver.", default="auto")
+    parser.option(
+        "tolerance",
+        "ERROR",
+        "Largest error of any state's value; left out: about 1e-9 of the largest value.",
+        kind=number,
+    )
+    parser.option(
+        "max_iterations", "N", "Stop after so many; left out: no limit.", kind=whole_number
+    )
+    parser.flag(
+        "rigorous", "Prove the values in ball arithmetic, to within 1e-10, rounding included."
+    )
+    add_output_options(
+        parser,
+        json="Write every number there.",
+        figure="Draw values and policy there.",
+        save_mdp="Write the MDP itself there.",
+        certificate="Write the proof there, for maxent check; implies --rigorous.",
+    )
+    parser.need("mdp", "temperature")
 
-    def run(self) -> int:
-        """Solve, write the files, print the table."""
-        from maxent import reports
 
-        if self.method not in METHODS:
-            raise ConfigError(f"--method {self.method} is unknown; {nearest(self.method, METHODS)}")
-        outputs = require_outputs(self)
-        mdp = self.model.build()
-        solution = getattr(maxent, METHODS[self.method])(
-            mdp,
-            self.temperature,
-            tolerance=self.tolerance,
-            max_iterations=self.max_iterations,
-            progress=True,
-        )
-        proved = None
-        if self.rigorous or "certificate" in outputs:
-            proved = maxent.enclose(mdp, self.temperature)
-        if "json" in outputs:
-            found = {"solution": reports.solution_record(mdp, solution)}
-            if proved is not None:
-                found["enclosure"] = _enclosure_record(proved)
-            write_record(self, mdp, outputs["json"], **found)
-        if "certificate" in outputs and proved is not None:
-            maxent.write_certificate(proved, outputs["certificate"], overwrite=self.overwrite)
-        if "figure" in outputs:
-            from maxent import plots
+def run(asked: Namespace) -> int:
+    """Solve, write the files, print the table."""
+    from maxent import reports
 
-            figure = plots.value_map(mdp, solution)
-            plots.save(figure, outputs["figure"], overwrite=self.overwrite)
-        if "save_mdp" in outputs:
-            mdp.save(outputs["save_mdp"], overwrite=self.overwrite)
-        print(_summary(self.model.mdp, mdp, solution, proved))
-        say_written(outputs)
-        if solution.status == "interrupted":
-            return INTERRUPTED
-        return DONE if solution.converged else NOT_CONVERGED
+    if asked.method not in METHODS:
+        raise ConfigError(f"--method {asked.method} is unknown; {nearest(asked.method, METHODS)}")
+    outputs = require_outputs(asked)
+    mdp = Model.of(asked).build()
+    solution = getattr(maxent, METHODS[asked.method])(
+        mdp,
+        asked.temperature,
+        tolerance=asked.tolerance,
+        max_iterations=asked.max_iterations,
+        progress=True,
+    )
+    proved = None
+    if asked.rigorous or "certificate" in outputs:
+        proved = maxent.enclose(mdp, asked.temperature)
+    if "json" in outputs:
+        found = {"solution": reports.solution_record(mdp, solution)}
+        if proved is not None:
+            found["enclosure"] = _enclosure_record(proved)
+        write_record("solve", asked, outputs["json"], mdp, **found)
+    if "certificate" in outputs and proved is not None:
+        maxent.write_certificate(proved, outputs["certificate"], overwrite=asked.overwrite)
+    if "figure" in outputs:
+        from maxent import plots
+
+        figure = plots.value_map(mdp, solution)
+        plots.save(figure, outputs["figure"], overwrite=asked.overwrite)
+    if "save_mdp" in outputs:
+        mdp.save(outputs["save_mdp"], overwrite=asked.overwrite)
+    print(_summary(asked.mdp, mdp, solution, proved))
+    say_written(outputs)
+    if solution.status == "interrupted":
+        return INTERRUPTED
+    return DONE if solution.converged else NOT_CONVERGED
 
 
 def _enclosure_record(proved: Enclosure) -> dict[str, Any]:

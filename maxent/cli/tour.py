@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from argparse import Namespace
 
-from maxent.cli.arguments import option
+from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import DONE, NOT_PASSED
 
+DESCRIPTION = "Solve well-known MDPs, compare with published values, check theorems, draw figures."
+EXAMPLES = """\
+  maxent tour
+  maxent tour --out my-tour
+  maxent tour --overwrite"""
 
-@dataclass(frozen=True)
-class Tour:
-    """Solve well-known MDPs, compare with published values, check theorems, draw figures.
 
-    examples:
-      maxent tour
-      maxent tour --out my-tour
-      maxent tour --overwrite
-    """
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    parser.option(
+        "out",
+        "FOLDER",
+        "Where figures and tour.json go; it is created, or must be empty.",
+        default="tour-output",
+    )
+    parser.flag(
+        "overwrite",
+        "Write into a folder that is not empty, replacing the files of an earlier tour.",
+    )
 
-    out: Annotated[str, option("FOLDER", "(default: tour-output)")] = "tour-output"
-    """Where figures and tour.json go; it is created, or must be empty."""
-    overwrite: Annotated[bool, option("")] = False
-    """Write into a folder that is not empty, replacing the files of an earlier tour."""
 
-    def run(self) -> int:
-        """Take the tour."""
-        from maxent import tour
+def run(asked: Namespace) -> int:
+    """Take the tour."""
+    from maxent import tour
 
-        return DONE if tour.take(self.out, overwrite=self.overwrite) else NOT_PASSED
+    return DONE if tour.take(asked.out, overwrite=asked.overwrite) else NOT_PASSED

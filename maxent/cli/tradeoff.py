@@ -2,62 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
-
-from tyro.conf import OmitArgPrefixes
+from argparse import Namespace
+from typing import TYPE_CHECKING
 
 import maxent
-from maxent.cli.arguments import option
+from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import DONE
-from maxent.cli.model import Model
-from maxent.cli.outputs import require_outputs, say_written, write_record
+from maxent.cli.model import Model, add_model_options
+from maxent.cli.outputs import add_output_options, require_outputs, say_written, write_record
 from maxent.errors import ConfigError
 from maxent.support.arguments import require_count, require_temperature
 
 if TYPE_CHECKING:
     from maxent.mdp import MDP
-    from maxent.tabular.tradeoff import Tradeoff as Curve
+    from maxent.tabular.tradeoff import Tradeoff
 
 MOST = 10_000
 """Temperatures in one range; more are taken for a slip of the finger."""
 
 
-@dataclass(frozen=True)
-class Tradeoff:
-    """Return against entropy along the soft-optimal policies of an MDP.
+DESCRIPTION = "Return against entropy along the soft-optimal policies of an MDP."
+EXAMPLES = """\
+  maxent tradeoff two-goals --temperatures 0.01:10:7
+  maxent tradeoff gym:FrozenLake-v1 --discount 0.99 --temperatures 0,0.01,1,inf --json lake.json
+  maxent tradeoff four-rooms --temperatures 0.001:10:40 --figure front.png"""
 
-    examples:
-      maxent tradeoff two-goals --temperatures 0.01:10:7
-      maxent tradeoff gym:FrozenLake-v1 --discount 0.99 --temperatures 0,0.01,1,inf --json lake.json
-      maxent tradeoff four-rooms --temperatures 0.001:10:40 --figure front.png
-    """
 
-    model: OmitArgPrefixes[Model]
-    temperatures: Annotated[str, option("LOW:HIGH:COUNT|ALPHA,ALPHA,...", "(required)")]
-    """So many, evenly spaced in the logarithm; or a list, where 0 and inf are the limits."""
-    json: Annotated[str | None, option("FILE.json")] = None
-    """Write every number there."""
-    figure: Annotated[str | None, option("FILE.png|FILE.svg")] = None
-    """Draw return against entropy there."""
-    overwrite: Annotated[bool, option("")] = False
-    """Replace output files that exist."""
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    add_model_options(parser)
+    parser.option(
+        "temperatures",
+        "LOW:HIGH:COUNT|ALPHA,ALPHA,...",
+        "So many, evenly spaced in the logarithm; or a list, where 0 and inf are the limits.",
+    )
+    add_output_options(
+        parser, json="Write every number there.", figure="Draw return against entropy there."
+    )
+    parser.need("mdp", "temperatures")
 
-    def run(self) -> int:
-        """Solve at every temperature, write the files, print the table."""
-        outputs = require_outputs(self)
-        temperatures = read_temperatures(self.temperatures)
-        mdp = self.model.build()
-        curve = maxent.tradeoff(mdp, temperatures, progress=True)
-        if "json" in outputs:
-            write_record(self, mdp, outputs["json"], tradeoff=curve.to_dict())
-        if "figure" in outputs:
-            from maxent import plots
 
-            plots.save(plots.tradeoff(curve), outputs["figure"], overwrite=self.overwrite)
-        print(_summary(self.model.mdp, mdp, curve))
-        say_written(outputs)
-        return DONE
+def run(asked: Namespace) -> int:
+    """Solve at every temperature, write the files, print the table."""
+    outputs = require_outputs(asked)
+    temperatures = read_temperatures(asked.temperatures)
+    mdp = Model.of(asked).build()
+    curve = maxent.tradeoff(mdp, temperatures, progress=True)
+    if "json" in outputs:
+        write_record("tradeoff", asked, outputs["json"], mdp, tradeoff=curve.to_dict())
+    if "figure" in outputs:
+        from maxent import plots
+
+        plots.save(plots.tradeoff(curve), outputs["figure"], overwrite=asked.overwrite)
+    print(_summary(asked.mdp, mdp, curve))
+    say_written(outputs)
+    return DONE
 
 
 def read_temperatures(text: str) -> list[float]:
@@ -99,7 +98,7 @@ def _number(text: str) -> float:
         ) from None
 
 
-def _summary(name: str, mdp: MDP, curve: Curve) -> str:
+def _summary(name: str, mdp: MDP, curve: Tradeoff) -> str:
     """The curve as a table, for people."""
     from maxent import reports
 

@@ -6,16 +6,16 @@ import inspect
 import shlex
 import sys
 import warnings
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
-from tyro.conf import Positional, UseAppendAction
 
 import maxent
-from maxent.cli.arguments import NEEDED, option, read_pairs
+from maxent.cli.arguments import NEEDED, Parser, library_default, read_pairs, whole_number
 from maxent.cli.evaluate import evaluation_text
 from maxent.cli.exit_codes import DONE
 from maxent.cli.process import require_neural
@@ -35,91 +35,112 @@ SHOWN = {
 """What a line of the log shows of a row: its name there, and the word for it."""
 
 
-@dataclass(frozen=True)
-class Train:
-    """Train an agent by soft actor-critic or soft Q-learning.
+DESCRIPTION = """\
+Train an agent by soft actor-critic or soft Q-learning.
 
-    Ctrl-C, and SIGTERM, stop after the running step, with a checkpoint where there is a --run; a
-    second one stops at once.  maxent resume RUN goes on.
+Ctrl-C, and SIGTERM, stop after the running step, with a checkpoint where there is a --run; a
+second one stops at once.  maxent resume RUN goes on."""
+EXAMPLES = """\
+  maxent train sac --env Pendulum-v1 --steps 20000 --run pendulum
+  maxent train sql --env CartPole-v1 --steps 5000 --set temperature=0.2 --set hidden=64,64
+  maxent train sac --list"""
+COUNTS = {
+    "evaluate_every": "Environment steps between evaluations, of the deterministic policy; 0: "
+    "never.",
+    "evaluation_episodes": "Episodes of an evaluation.",
+    "log_every": "Environment steps between lines of the log; 0: never.",
+    "num_envs": "Environments, stepped in turn.",
+}
+CHECKPOINT_EVERY = 10_000
+"""Unlike in the library, a run keeps checkpoints on its way."""
 
-    examples:
-      maxent train sac --env Pendulum-v1 --steps 20000 --run pendulum
-      maxent train sql --env CartPole-v1 --steps 5000 --set temperature=0.2 --set hidden=64,64
-      maxent train sac --list
-    """
 
-    algorithm: Annotated[Positional[str], option("ALGORITHM", "(required)")] = ""
-    """sac, sac_v1, sql, sac_discrete or sql_discrete; where actions are discrete, sac and sql are
-    the discrete ones."""
-    env: Annotated[str | None, option("ID", "(required)")] = None
-    """A Gymnasium environment, such as Pendulum-v1; MODULE:ID imports MODULE first."""
-    steps: Annotated[int | None, option("N", "(required)")] = None
-    """Environment steps in all."""
-    env_option: Annotated[
-        UseAppendAction[tuple[str, ...]], option("KEY=VALUE", "(repeatable)")
-    ] = ()
-    """What the environment is made with, such as map=four-rooms for maxent/Gridworld-v0."""
-    seed: Annotated[int, option("N", "(default: 0)")] = 0
-    """Of everything."""
-    set: Annotated[UseAppendAction[tuple[str, ...]], option("NAME=VALUE", "(repeatable)")] = ()
-    """A setting of the algorithm, such as batch_size=128; --list names them."""
-    list: Annotated[bool, option("")] = False
-    """Say what ALGORITHM can be told, and which algorithms there are; trains nothing."""
-    run_: Annotated[str | None, option("RUN", name="run")] = None
-    """A new folder for checkpoints, settings and log; left out: nothing is kept."""
-    checkpoint_every: Annotated[int, option("N", "(default: 10000)")] = 10_000
-    """Environment steps between checkpoints; 0: only at the end."""
-    evaluate_every: Annotated[int, option("N", "(default: 0)")] = 0
-    """Environment steps between evaluations of the deterministic policy; 0: never."""
-    evaluation_episodes: Annotated[int, option("N", "(default: 10)")] = 10
-    """Episodes of an evaluation."""
-    log_every: Annotated[int, option("N", "(default: 1000)")] = 1_000
-    """Environment steps between lines of the log; 0: never."""
-    num_envs: Annotated[int, option("N", "(default: 1)")] = 1
-    """Environments, stepped in turn."""
-    copies: Annotated[int | None, option("N")] = None
-    """The old name of --num-envs, until version 0.3.0."""
-    device: Annotated[str, option("cpu|cuda", "(default: cpu)")] = "cpu"
-    """Where the networks are."""
-    overwrite: Annotated[bool, option("")] = False
-    """Replace a RUN that exists."""
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    parser.place(
+        "algorithm",
+        "ALGORITHM",
+        "sac, sac_v1, sql, sac_discrete or sql_discrete; where actions are discrete, sac and sql "
+        "are the discrete ones.",
+    )
+    parser.option(
+        "env",
+        "ID",
+        "A Gymnasium environment, such as Pendulum-v1; MODULE:ID imports MODULE first.",
+    )
+    parser.option("steps", "N", "Environment steps in all.", kind=whole_number)
+    parser.option(
+        "env_option",
+        "KEY=VALUE",
+        "What the environment is made with, such as map=four-rooms for maxent/Gridworld-v0.",
+        repeatable=True,
+    )
+    default = library_default("train", "seed")
+    parser.option("seed", "N", "Of everything.", kind=whole_number, default=default)
+    parser.option(
+        "set",
+        "NAME=VALUE",
+        "A setting of the algorithm, such as batch_size=128; --list names them.",
+        repeatable=True,
+    )
+    parser.flag(
+        "list", "Say what ALGORITHM can be set to, and which algorithms there are; trains nothing."
+    )
+    parser.option(
+        "run", "RUN", "A new folder for checkpoints, settings and log; left out: nothing is kept."
+    )
+    parser.option(
+        "checkpoint_every",
+        "N",
+        "Environment steps between checkpoints; 0: only at the end.",
+        kind=whole_number,
+        default=CHECKPOINT_EVERY,
+    )
+    for name, words in COUNTS.items():
+        default = library_default("train", name)
+        parser.option(name, "N", words, kind=whole_number, default=default)
+    parser.option(
+        "copies", "N", "The old name of --num-envs, until version 0.3.0.", kind=whole_number
+    )
+    default = library_default("train", "device")
+    parser.option("device", "cpu|cuda", "Where the networks are.", default=default)
+    parser.flag("overwrite", "Replace a RUN that exists.")
 
-    def run(self) -> int:
-        """Train, saying what was logged and saved."""
-        if self.list:
-            require_neural()
-            print(_listing(self.algorithm))
-            return DONE
-        for name in ("algorithm", "env", "steps"):
-            if getattr(self, name) in ("", None):
-                raise ConfigError(NEEDED[name])
+
+def run(asked: Namespace) -> int:
+    """Train, saying what was logged and saved."""
+    if asked.list:
         require_neural()
-        if self.copies is not None:
-            warnings.warn(
-                "--copies is --num-envs now; the old name goes with version 0.3.0",
-                MaxEntWarning,
-                stacklevel=2,
-            )
-        agent = maxent.train(
-            self.algorithm,
-            self.env,
-            steps=self.steps,
-            seed=self.seed,
-            run=self.run_,
-            overwrite=self.overwrite,
-            num_envs=self.num_envs if self.copies is None else self.copies,
-            log_every=self.log_every,
-            evaluate_every=self.evaluate_every,
-            evaluation_episodes=self.evaluation_episodes,
-            checkpoint_every=self.checkpoint_every,
-            device=self.device,
-            env_settings=read_pairs("--env-option", self.env_option),
-            progress=True,
-            announce=say,
-            report=say_row,
-            **_settings(self.algorithm, self.set),
+        print(_listing(asked.algorithm or ""))
+        return DONE
+    for name in ("algorithm", "env", "steps"):
+        if getattr(asked, name) is None:
+            raise ConfigError(NEEDED[name])
+    require_neural()
+    if asked.copies is not None:
+        asked.num_envs = asked.copies
+        warnings.warn(
+            "--copies is --num-envs now; the old name goes with version 0.3.0",
+            MaxEntWarning,
+            stacklevel=2,
         )
-        return outcome(agent, self.run_)
+    agent = maxent.train(
+        asked.algorithm,
+        asked.env,
+        steps=asked.steps,
+        seed=asked.seed,
+        run=asked.run,
+        overwrite=asked.overwrite,
+        checkpoint_every=asked.checkpoint_every,
+        device=asked.device,
+        env_settings=read_pairs("--env-option", asked.env_option or ()),
+        progress=True,
+        announce=say,
+        report=say_row,
+        **{name: getattr(asked, name) for name in COUNTS},
+        **_settings(asked.algorithm, asked.set or ()),
+    )
+    return outcome(agent, asked.run)
 
 
 def say(text: str) -> None:
@@ -135,7 +156,7 @@ def say_row(row: Mapping[str, Any]) -> None:
 
 
 def outcome(agent: Agent, run: str | None) -> int:
-    """Say what became of a training; the exit code."""
+    """Say how a run ended; the exit code."""
     if agent.stopped_by is not None:
         kept = f"; go on with: maxent resume {shlex.quote(run)}" if run and agent.steps else ""
         print(f"maxent: stopped after step {agent.steps}{kept}", file=sys.stderr)

@@ -16,9 +16,8 @@ import pytest
 import maxent
 from maxent import reports
 from maxent.cli import main
-from maxent.cli.arguments import require_arguments
 from maxent.cli.model import Model
-from maxent.cli.program import COMMANDS, HELP
+from maxent.cli.program import COMMANDS, HELP, parser_of
 from maxent.cli.tradeoff import read_temperatures
 
 SOLVE = ["solve", "four-rooms", "--temperature", "0.01"]
@@ -216,11 +215,11 @@ def test_help_has_three_examples_that_parse(name, capsys):
     examples = [line.split()[1:] for line in out.splitlines() if line.startswith("  maxent ")]
     assert len(examples) == 3 and all(example[0] == name for example in examples)
     for example in examples:
-        require_arguments(name, COMMANDS[name], example[1:])
+        parser_of(name).read(example[1:])
 
 
 @pytest.mark.parametrize(
-    "text", [HELP, *(COMMANDS[name].__doc__ for name in ("solve", "verify", "tradeoff"))]
+    "text", [HELP, *(parser_of(name).epilog for name in ("solve", "verify", "tradeoff"))]
 )
 def test_examples_run(text, capsys):
     Path("my-map.txt").write_text("S..\n.#.\n..G\n")
