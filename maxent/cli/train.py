@@ -7,7 +7,6 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tqdm import tqdm
@@ -188,7 +187,7 @@ def _listing(algorithm: str) -> str:
     )
 
 
-def _first_line(module: ModuleType) -> str:
+def _first_line(module: object) -> str:
     return (module.__doc__ or "").partition("\n")[0]
 
 

@@ -41,6 +41,7 @@ MOVED = {
     "maxent.neural.statistics": "maxent.statistics",
     "maxent.neural.stein": "maxent.neural.parts.stein",
     "maxent.neural.diagnostics.corridor": "maxent.continuous.corridor",
+    "maxent.neural.diagnostics.error_budget": "benchmarks/learning/rungs.py",
     "maxent.plots.composition": "maxent.plots.maps.composition",
     "maxent.plots.error_budget": "maxent.plots.curves.error_budget",
     "maxent.plots.grids": "maxent.plots.maps.grids",
@@ -52,7 +53,7 @@ MOVED = {
     "maxent.theorems.certificate": "maxent.proofs.certificate",
     "maxent.theorems.enclosure": "maxent.proofs.enclosure",
 }
-"""Old name of a module: its new one."""
+"""Old name of a module: its new one, or the file that it is now, outside of the package."""
 
 
 class _Renamed:
@@ -68,6 +69,8 @@ class _Renamed:
 
     def exec_module(self, module: ModuleType) -> None:
         old, new = module.__name__, MOVED[module.__name__]
+        if new.endswith(".py"):
+            raise ModuleNotFoundError(f"{old} is {new} in maxent's repository now", name=old)
         warnings.warn(
             f"{old} is {new} now; the old name goes with version 0.3.0",
             DeprecationWarning,

@@ -172,7 +172,7 @@ class Learner:
 
         Raises ConfigError where the agent is of another algorithm or has other sizes.
         """
-        kept = ("temperature/",) if getattr(self.config, "temperature", None) is not None else ()
+        kept = ("temperature/",) if self.config.temperature is not None else ()
         given, own = dict(_flat(agent.state)), dict(_flat(self.state))
         if agent.algorithm != self.algorithm:
             raise ConfigError(f"start = {agent} is of another algorithm than {self.algorithm}")
@@ -260,7 +260,8 @@ class Learner:
         torch.set_flush_denormal(True)
         for _ in range(updates):
             batch = self.replay.sample(self.config.batch_size, self.generator)
-            metrics = self.module.update(self.state, batch, self.generator, config, self.spaces)
+            noise = self.module.draw(config.batch_size, self.generator, config, self.spaces)
+            metrics = self.module.update(self.state, batch, noise, config, self.spaces)
             for name, value in metrics.items():
                 self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
         self.updates += updates
