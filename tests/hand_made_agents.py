@@ -45,7 +45,7 @@ def agent_of(
                 tensor.copy_(torch.as_tensor(given).expand_as(tensor))
     if len(state["critic"]["bias0"]) == 2:  # of two Q's the smaller counts
         state["critic"]["bias0"][1] += 0.5
-    return Agent(algorithm, config, found, state, steps=1)
+    return Agent(algorithm=algorithm, config=config, spaces=found, state=state, steps=1)
 
 
 def table_agent(mdp: maxent.MDP, q: np.ndarray, log_policy: np.ndarray | None = None) -> Agent:

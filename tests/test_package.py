@@ -62,6 +62,7 @@ def test_imports_point_down():
         if target.startswith("maxent.") and name != "__init__"
         if order.get(parts(target)[1], -1) > order[parts(name)[0]]
     ]
+    assert not wrong
 
 
 def test_no_circles_at_any_level():
@@ -72,9 +73,7 @@ def test_no_circles_at_any_level():
         for there in map(parts, imports(path)):
             same = [a == b for a, b in zip(here, there, strict=False)]
             level = same.index(False) if False in same else 0
-            if level and (f"{name} -> {'.'.join(there[:3])}") != (
-                "neural.training.agent -> maxent.neural.diagnostics"
-            ):
+            if level:
                 beside.setdefault(here[:level], {}).setdefault(here[level], set()).add(there[level])
     for folder, arrows in beside.items():
         TopologicalSorter(arrows).prepare()  # CycleError names the circle

@@ -5,7 +5,7 @@
     python benchmarks/learning/error_budget.py --figure docs/images/error-budget.png
     python benchmarks/learning/error_budget.py --table             # only the table, from results/
 
-The rungs are functions of `maxent.neural.diagnostics.error_budget`, the task is its `corridor`.  A
+The rungs are functions of `rungs.py`, the task is `maxent.continuous.corridor`.  A
 finished seed is a small JSON file in `results/`, and is not run again; one takes about two and a
 half minutes of one core.
 """
@@ -21,6 +21,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import rungs
 import torch
 
 import maxent
@@ -35,7 +36,6 @@ from maxent.continuous.corridor import (
 )
 from maxent.continuous.environments import CorridorEnv
 from maxent.neural.algorithms.sql import Config
-from maxent.neural.diagnostics import error_budget as rungs
 from maxent.neural.parts.networks import Parameters
 from maxent.plots.curves.error_budget import error_budget
 
@@ -179,10 +179,10 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--figure", type=Path, help="write the figure here, PNG or SVG")
     parser.add_argument("--table", action="store_true", help="run nothing")
-    told = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
     RESULTS.mkdir(exist_ok=True)
-    for seed in () if told.table else told.seeds:
+    for seed in () if options.table else options.seeds:
         path = RESULTS / f"error-budget-{seed}.json"
         if not path.exists():
             began = time.process_time()
@@ -192,12 +192,12 @@ def main() -> None:
             print(f"seed {seed}: {time.process_time() - began:.0f} s of one core", flush=True)
     rows = budget()
     print(table(rows))
-    if told.figure:
+    if options.figure:
         title = (
             "What each approximation in soft Q-learning costs: the corridor with two doors\n"
             f"temperature {TEMPERATURE:g}, discount {DISCOUNT:g}"
         )
-        plots.save(error_budget(rows, title=title), told.figure, overwrite=True)
+        plots.save(error_budget(rows, title=title), options.figure, overwrite=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import warnings
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -218,7 +217,7 @@ def _listing(algorithm: str) -> str:
     )
 
 
-def _first_line(module: ModuleType) -> str:
+def _first_line(module: object) -> str:
     return (module.__doc__ or "").partition("\n")[0]
 
 

@@ -11,7 +11,7 @@ smallest sums,
 
     sum_i w_i min_c Q_ic = min over all choices (c_1 ... c_k) of sum_i w_i Q_i,c_i,
 
-so the average has a copy for each choice.  What `compose_agents` returns is therefore an `Agent`
+so the average has a member for each choice.  What `compose_agents` returns is therefore an `Agent`
 like any other: it acts, is evaluated, held against an MDP (`agent.on(mdp)`), and its parameters can
 be trained further.
 
@@ -31,19 +31,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
 from torch import Tensor
-from torch.func import grad
 
 from maxent.errors import ConfigError
 from maxent.neural.algorithms import sql, sql_discrete
-from maxent.neural.parts import proposals, stein
+from maxent.neural.parts import proposals
 from maxent.neural.parts.networks import Parameters, action_values
-from maxent.neural.parts.optim import adam, copied, moments
+from maxent.neural.parts.optim import copied, moments
 from maxent.neural.training.agent import Agent
 from maxent.support.arguments import require_count
 
@@ -55,15 +55,15 @@ MOST_AT_ONCE = 4_000_000
 
 
 def averaged_network(networks: Sequence[Parameters], weights: Sequence[float]) -> Parameters:
-    """Parameters of the network that is sum_i w_i min_c (network i, copy c), copies first.
+    """Parameters of the network that is sum_i w_i min_c (network i, member c).
 
-    networks: of `mlp_parameters(..., copies=)`, with inputs, outputs and number of layers in
-    common.  The smallest output over the copies of the result, of which there are as many as
-    choices of a copy of each, is the weighted sum of the smallest outputs of each.
+    networks: of `mlp_parameters(..., members=)`, with inputs, outputs and number of layers in
+    common.  The smallest output over the members of the result, of which there are as many as
+    choices of a member of each, is the weighted sum of the smallest outputs of each.
     """
     layers = len(networks[0]) // 2
     counts = [len(network["bias0"]) for network in networks]
-    choices = torch.tensor(list(product(*map(range, counts))))  # (copies of the result, k)
+    choices = torch.tensor(list(product(*map(range, counts))))  # (members of the result, k)
     result = {}
     for layer in range(layers):
         parts = [
@@ -105,7 +105,24 @@ def compose_agents(
     Continuous actions only: observations (n, d), flattened, in which the sampling network is fitted
     in `steps` steps of Adam at the agents' `sampler_rate` (seed: of its noise).
 
+    What comes back keeps the environment that all agents have in common.  Where they were trained
+    on different ones, or on one with different settings (tasks that differ in the reward are the
+    usual case), it has none, and `evaluate()` needs `env=`.
+
     Raises ConfigError where the agents do not go together.
+
+    >>> import maxent
+    >>> settings = {"map": "S.G", "discount": 0.9}
+    >>> agents = [
+    ...     maxent.train(
+    ...         "sql", "maxent/Gridworld-v0", env_settings=settings, steps=20, seed=seed,
+    ...         hidden=(8,), batch_size=4, learning_starts=10,
+    ...     )
+    ...     for seed in (1, 2)
+    ... ]
+    >>> both = compose_agents(agents)
+    >>> both.steps, both.env, both.env_settings == settings
+    (40, 'maxent/Gridworld-v0', True)
     """
     _check_together(agents)
     shares = _weights(weights, len(agents))
@@ -123,8 +140,15 @@ def compose_agents(
             )
         sampler = copied(first.state["sampler"])
         state |= {"sampler": sampler, "sampler_moments": moments(sampler)}
-    steps_lived = sum(agent.steps for agent in agents)
-    composed = Agent(first.algorithm, config, first.spaces, state, steps_lived, first.env)
+    composed = Agent(
+        algorithm=first.algorithm,
+        config=config,
+        spaces=first.spaces,
+        state=state,
+        steps=sum(agent.steps for agent in agents),
+        start="composed of " + " + ".join(map(_part, shares, agents)),
+        **_environment_in_common(agents),
+    )
     if not first.spaces.discrete:
         seen = torch.as_tensor(observations, dtype=torch.float32, device=composed.device)
         _fit_sampler(composed, seen, require_count("steps", steps, 0), composed.generator(seed))
@@ -145,7 +169,7 @@ def boltzmann_actions(
     not follow Q costs candidates and nothing else: the error of the distribution falls as one over
     their number.  In the policy's units, [-1, 1]^m.
     """
-    if agent.algorithm != "sql":
+    if not isinstance(agent.config, sql.Config):
         raise ConfigError(f"boltzmann_actions is for agents of sql, not of {agent.algorithm}")
     half = require_count("candidates", candidates, 2) // 2
     seen = torch.as_tensor(observations, dtype=torch.float32, device=agent.device)
@@ -164,8 +188,8 @@ def _resampled(
     uniform = torch.rand(size, generator=generator, device=generator.device)
     drawn = proposals.mixture_proposal(agent.state["sampler"], seen, uniform, *noise)
     q = action_values(agent.state["critic"], seen, drawn.action).amin(0)
-    chances = torch.softmax(q / agent.temperature - drawn.log_density, dim=-1)
-    kept = torch.multinomial(chances, 1, generator=generator)[:, 0]
+    shares = torch.softmax(q / agent.temperature - drawn.log_density, dim=-1)
+    kept = torch.multinomial(shares, 1, generator=generator)[:, 0]
     return drawn.action[torch.arange(len(seen), device=kept.device), kept]
 
 
@@ -179,25 +203,25 @@ def _fit_sampler(
         rows = torch.randint(
             len(observations), (BATCH,), generator=generator, device=generator.device
         )
-        seen = observations[rows]
-        shape = (2, BATCH, config.particles, agent.spaces.action_size)
-        fixed_noise, moved_noise = torch.randn(shape, generator=generator, device=generator.device)
-        fixed = proposals.sample(state["sampler"], seen, fixed_noise)
+        noise = sql.particle_noise(BATCH, generator, config, agent.spaces)
+        sql.sampler_step(state, observations[rows], noise, config)
 
-        def likeness(
-            sampler: Parameters, seen: Tensor = seen, fixed: Tensor = fixed, x: Tensor = moved_noise
-        ) -> Tensor:
-            return stein.sampler_loss(
-                lambda actions: action_values(state["critic"], seen, actions).amin(0),
-                fixed,
-                proposals.sample(sampler, seen, x),
-                config.temperature,
-                kernel=sql.KERNELS[config.kernel],
-                form=config.form,
-            )
 
-        gradient = grad(likeness)(state["sampler"])
-        adam(state["sampler"], gradient, state["sampler_moments"], config.sampler_rate)
+def _environment_in_common(agents: Sequence[Agent]) -> dict[str, Any]:
+    """`env` and `env_settings` of all agents; None and {} where they differ, as tasks that differ
+    in their rewards do: none of them is then the composed agent's."""
+    first = agents[0]
+    if all((first.env, first.env_settings) == (each.env, each.env_settings) for each in agents):
+        return {"env": first.env, "env_settings": dict(first.env_settings)}
+    return {"env": None, "env_settings": {}}
+
+
+def _part(share: float, agent: Agent) -> str:
+    """A composed agent's part in words: by these a run begun with it says what it began with."""
+    made = f" {agent.env_settings}" if agent.env_settings else ""
+    begun = f", begun with {agent.start}" if agent.start else ""
+    where = f"{agent.env or 'unnamed environment'}{made}"
+    return f"{share:g} x ({where}, {agent.steps} steps{begun})"
 
 
 def _hidden(network: Parameters) -> tuple[int, ...]:
@@ -229,7 +253,7 @@ def _check_together(agents: Sequence[Agent]) -> None:
             ("algorithm", first.algorithm, agent.algorithm),
             ("temperature", first.temperature, agent.temperature),
             ("discount", first.config.discount, agent.config.discount),
-            ("observation size", first.spaces.observation_size, agent.spaces.observation_size),
+            ("observation space", first.spaces.observation, agent.spaces.observation),
             ("action space", first.spaces.action, agent.spaces.action),
             ("number of hidden layers", len(first.config.hidden), len(agent.config.hidden)),
         ):

@@ -4,7 +4,7 @@ No network, environment or random number appears here.  An algorithm computes th
 functions say what is made small.  Whatever an equation holds fixed (targets, temperatures, the
 other part's values) is detached, so that no gradient reaches it.
 
-Shapes: B transitions or states, A actions, C copies of a network (the two Q's); the last axis is
+Shapes: B transitions or states, A actions, C members of an ensemble (the two Q's); the last axis is
 actions where there is one.
 
 ===================  =======  ================================================================
@@ -44,7 +44,7 @@ from maxent.support.arguments import require_count, require_real
 def soft_q_loss(
     q: Float[Tensor, "*C B"], batch: Batch, next_v: Float[Tensor, " B"]
 ) -> Float[Tensor, ""]:
-    """J_Q = E[ 1/2 ( Q(s,a) - (r + gamma V(s')) )^2 ], summed over copies.
+    """J_Q = E[ 1/2 ( Q(s,a) - (r + gamma V(s')) )^2 ], summed over the ensemble.
 
     SQL Eq. 11 (its fixed point: SQL-T2), SAC Eqs. 7-8 with V the target value network.  The paper
     has E_{s'} inside the square: the same gradient.  It determines Q only at the pairs (s,a) that
@@ -62,7 +62,7 @@ def soft_policy_evaluation_loss(
 ) -> Float[Tensor, ""]:
     """J_Q = E[ 1/2 ( Q(s,a) - (r + gamma ( Q(s',a') - alpha log pi(a'|s') )) )^2 ], a' ~ pi.
 
-    SAC Eq. 7 with the target of SAC2 (its fixed point: SAC-L1), summed over copies of q.
+    SAC Eq. 7 with the target of SAC2 (its fixed point: SAC-L1), summed over the ensemble.
     """
     return _half_square(q, backup(batch, next_q - temperature * next_log_density))
 
@@ -173,7 +173,7 @@ def q_taken(q: Float[Tensor, "*C B A"], action: Int[Tensor, " B"]) -> Float[Tens
 
 
 def _half_square(prediction: Tensor, target: Tensor) -> Tensor:
-    """Half the squared distance to a fixed target: a mean over the batch, a sum over copies."""
+    """Half the squared distance to a fixed target: mean over the batch, sum over the ensemble."""
     return 0.5 * (prediction - target.detach()).square().mean(dim=-1).sum()
 
 

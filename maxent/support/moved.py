@@ -53,6 +53,8 @@ MOVED = {
     "maxent.theorems.enclosure": "maxent.proofs.enclosure",
 }
 """Old name of a module: its new one."""
+LEFT = {"maxent.neural.diagnostics.error_budget": "benchmarks/learning/rungs.py"}
+"""Old name of a module that left the package: the file that it is in the repository."""
 
 
 class _OldNames:
@@ -61,13 +63,16 @@ class _OldNames:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname in MOVED else None  # type: ignore[arg-type]
+        return ModuleSpec(fullname, self) if fullname in MOVED | LEFT else None  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> None:
         """The usual kind of module, which `exec_module` replaces."""
 
     def exec_module(self, module: ModuleType) -> None:
-        old, new = module.__name__, MOVED[module.__name__]
+        old = module.__name__
+        if old in LEFT:
+            raise ModuleNotFoundError(f"{old} is {LEFT[old]} in maxent's repository now", name=old)
+        new = MOVED[old]
         _warn_importer(f"{old} is {new} now; the old name goes with version 0.3.0")
         sys.modules[old] = importlib.import_module(new)
         package, _, name = old.rpartition(".")

@@ -48,11 +48,13 @@ def table_world(seed=0):
 
 def learn(module, found, config, state, batch_of, steps, *, slow=()):
     """Updates on batches of `batch_of()`, the last third of them at a tenth of the `slow` rates."""
-    noise = generator(1)
+    source = generator(1)
     for step in range(steps):
         if step == 2 * steps // 3:
             config = replace(config, **{name: 0.1 * getattr(config, name) for name in slow})
-        told = module.update(state, batch_of(), noise, config, found)
+        batch = batch_of()
+        noise = module.draw(len(batch.reward), source, config, found)
+        told = module.update(state, batch, noise, config, found)
     return told
 
 
@@ -72,10 +74,8 @@ def test_a_table_of_all_transitions_gives_the_exact_solution(module, critics, te
     seen = torch.eye(STATES)[:-1]
     for q in mlp(state["critic"], seen).numpy():
         np.testing.assert_allclose(q, exact.q[:-1], atol=2e-3)
-    if module is sac_discrete:
-        log_policy = sac_discrete.log_policy(state["actor"], seen)
-    else:
-        log_policy = sql_discrete.log_policy(state["critic"], seen, state["temperature"]["fixed"])
+    every = torch.arange(ACTIONS).expand(len(seen), -1)
+    log_policy = module.log_policy(state, seen, every, TABLE)
     np.testing.assert_allclose(log_policy.exp().numpy(), exact.policy[:-1], atol=2e-3)
 
 
@@ -98,7 +98,7 @@ def quadratic_bandit(module, monkeypatch, bounded, steps, **settings):
         rates["value_rate"] = 0.05
     config = module.Config(hidden=(), **(rates | settings))
     state = module.init(found, config, generator())
-    state["critic"] = networks.mlp_parameters((4, 1), generator=generator(), copies=2)
+    state["critic"] = networks.mlp_parameters((4, 1), generator=generator(), members=2)
     state["critic_moments"] = module.moments(state["critic"])
     if module is sac:
         state["target"] = module.copied(state["critic"])
@@ -228,7 +228,7 @@ def test_the_discrete_temperature_settles_from_above_and_below(part, start):
 
     alpha = math.exp(optimize.brentq(excess, -3.5, 5.0))
     assert told["temperature"].item() == pytest.approx(alpha, rel=0.01)
-    policy = sac_discrete.log_policy(state["actor"], seen[:1]).exp()[0].numpy()
+    policy = sac_discrete.policy(state, seen[:1], found).log_policy.exp()[0].numpy()
     exact = np.exp(reward / alpha)
     np.testing.assert_allclose(policy, exact / exact.sum(), atol=0.01)
 
@@ -260,7 +260,7 @@ def two_steps(monkeypatch, steps, **settings):
         **settings,
     )
     state = sql.init(found, config, generator())
-    state["critic"] = networks.mlp_parameters((4, 1), generator=generator(), copies=config.critics)
+    state["critic"] = networks.mlp_parameters((4, 1), generator=generator(), members=config.critics)
     state["critic_moments"] = sql.moments(state["critic"])
     state["target"] = sql.copied(state["critic"])
     seen = torch.eye(2).repeat_interleave(16, 0)

@@ -36,7 +36,7 @@ def discrete_agent(mdp, q, critics=1, **settings):
     for part in ("critic", "target"):
         state[part]["weight0"].copy_(torch.tensor(q))
         state[part]["bias0"].zero_()
-    return Agent("sql_discrete", config, spaces, state, steps=10)
+    return Agent(algorithm="sql_discrete", config=config, spaces=spaces, state=state, steps=10)
 
 
 @pytest.mark.parametrize("hidden", [(), (5,), (5, 7)])
@@ -46,7 +46,7 @@ def test_the_network_is_the_weighted_sum_of_the_smallest(hidden, copies):
     networks, x = [], torch.randn((20, 4), generator=generator, dtype=torch.float64)
     for place, count in enumerate(copies):
         sizes = (4, *(size + place for size in hidden), 3)  # of different widths
-        made = mlp_parameters(sizes, generator=generator, copies=count)
+        made = mlp_parameters(sizes, generator=generator, members=count)
         networks.append({name: 3.0 * tensor.double() for name, tensor in made.items()})
     weights = [0.2, 0.5, 0.3] if len(copies) == 3 else [0.3, 0.7]
     merged = averaged_network(networks, weights)
@@ -109,9 +109,8 @@ def test_a_composed_agent_can_be_trained_further_and_leaves_its_parts_alone():
         torch.eye(6),
         torch.zeros(6),
     )
-    generator = torch.Generator().manual_seed(0)
     for _ in range(20):
-        sql_discrete.update(agent.state, batch, generator, agent.config, agent.spaces)
+        sql_discrete.update(agent.state, batch, {}, agent.config, agent.spaces)
     q = q_on(agent, mdps[0])
     assert (q[:, 0] > 1.001).all()  # towards the reward
     assert (q_on(agents[0], mdps[0]) == 1.0).all()
@@ -131,7 +130,7 @@ def continuous_agent(slope, hidden=(), seed=0, **settings):
         tensor.zero_()
     critic["weight0"][:, 1, 0], critic["weight0"][:, 1, 1] = 1.0, -1.0
     critic["weight1"][:, 0], critic["weight1"][:, 1] = slope, -slope
-    return Agent("sql", config, spaces, state, steps=10)
+    return Agent(algorithm="sql", config=config, spaces=spaces, state=state, steps=10)
 
 
 def moments_of(slope):

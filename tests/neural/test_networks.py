@@ -23,8 +23,8 @@ def normal(*shape, seed=0, dtype=DOUBLE):
     return torch.randn(shape, generator=random(seed), dtype=dtype)
 
 
-def parameters_of(sizes, copies=None):
-    made = mlp_parameters(sizes, generator=random(1), copies=copies)
+def parameters_of(sizes, members=None):
+    made = mlp_parameters(sizes, generator=random(1), members=members)
     return {name: tensor.to(DOUBLE) for name, tensor in made.items()}
 
 
@@ -71,7 +71,7 @@ def test_values_of_many_actions_are_those_of_each():
 
 
 def test_copies_begin_apart_and_within_the_usual_bounds():
-    parameters = mlp_parameters((9, 400, 1), generator=random(), copies=2)
+    parameters = mlp_parameters((9, 400, 1), generator=random(), members=2)
     for name, bound in (("weight0", 1 / 3), ("bias0", 1 / 3), ("weight1", 0.05)):
         one, two = parameters[name]
         assert not torch.equal(one, two)

@@ -13,7 +13,7 @@ from maxent.errors import (
     ResumeMismatchError,
     TrainingDivergedError,
 )
-from maxent.neural.algorithms import sac, sql, sql_discrete
+from maxent.neural.algorithms import sac, sql, sql_discrete, temperature
 from maxent.neural.diagnostics import diagnose
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.parts.spaces import Spaces
@@ -129,7 +129,8 @@ def test_targets_are_copied_every_third_step_however_the_steps_are_called(module
     copied = []
     for _ in range(7):
         before = {name: tensor.clone() for name, tensor in state["target"].items()}
-        module.update(state, batch(found), generator, config, found)
+        noise = module.draw(len(batch(found).reward), generator, config, found)
+        module.update(state, batch(found), noise, config, found)
         moved = any(not torch.equal(before[name], state["target"][name]) for name in before)
         copied.append(moved)
     assert copied == [False, False, True, False, False, True, False]
@@ -153,7 +154,8 @@ def test_learning_rates_fall_linearly_to_their_final_share(monkeypatch):
         seen.append(rate)
         real(parameters, gradient, moments, rate)
 
-    monkeypatch.setattr(sac, "adam", watched)
+    for place in (sac, temperature):
+        monkeypatch.setattr(place, "adam", watched)
     rates = {"critic_rate": 4e-3, "actor_rate": 2e-3, "temperature_rate": 1e-3}
     maxent.train("sac", "Pendulum-v1", steps=100, final_rate_share=0.1, **rates, **SMALL)
     shares = 1.0 - 0.9 * np.arange(20, 101) / 100

@@ -9,7 +9,7 @@ import torch
 from gymnasium import spaces
 from torch import distributions
 
-from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
+from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete, temperature
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
 
@@ -70,7 +70,12 @@ def begun(name, found=None, **settings):
 def updated(module, found, config, state, batch, seed=3):
     """The state after one update, and what it logged."""
     after = copy.deepcopy(state)
-    return after, module.update(after, batch, torch.Generator().manual_seed(seed), config, found)
+    return after, module.update(after, batch, drawn(module, found, config, seed), config, found)
+
+
+def drawn(module, found, config, seed=3):
+    """The noise of an update."""
+    return module.draw(ROWS, torch.Generator().manual_seed(seed), config, found)
 
 
 def slopes(state, network):
@@ -353,7 +358,7 @@ def test_an_update_leaves_no_gradient_behind(name):
         for tensor in group.values()
     ]
     moved = [tensor.detach().clone() for tensor in tensors]
-    module.update(state, batch_of(found), torch.Generator().manual_seed(3), config, found)
+    module.update(state, batch_of(found), drawn(module, found, config), config, found)
     assert all(tensor.grad is None for tensor in tensors)
     assert any(not torch.equal(x, y) for x, y in zip(moved, tensors, strict=True))
 
@@ -390,8 +395,9 @@ def test_each_step_moves_only_what_it_is_for(name, learned, monkeypatch):
         changed = {key.partition("/")[0] for key in now if not torch.equal(now[key], before[key])}
         moved.append(changed)
 
-    monkeypatch.setattr(module, "adam", watched)
-    module.update(state, batch_of(found), torch.Generator().manual_seed(3), config, found)
+    for place in (module, temperature):
+        monkeypatch.setattr(place, "adam", watched)
+    module.update(state, batch_of(found), drawn(module, found, config), config, found)
     assert moved == [{part} for part in learned]
 
 
@@ -402,7 +408,8 @@ def test_extreme_temperatures_stay_finite(name, temperature):
     module, found, config, state = begun(name, temperature=temperature)
     batch, generator = batch_of(found), torch.Generator().manual_seed(0)
     for _ in range(50):
-        told = module.update(state, batch, generator, config, found)
+        noise = module.draw(ROWS, generator, config, found)
+        told = module.update(state, batch, noise, config, found)
         assert all(value.isfinite().all() for value in told.values())
     with torch.no_grad():
         action = module.act(state, batch.observation, generator, found)
@@ -430,6 +437,7 @@ def test_every_state_of_a_minibatch_is_valued_at_actions_of_its_own(proposal):
     """The same state twelve times: shared actions would give all targets one common error."""
     module, found, config, state = begun("sql", proposal=proposal)
     observation = torch.ones(ROWS, 3)
-    drawn = module.propose(state["sampler"], observation, torch.Generator(), config, found)
-    assert drawn.action.shape == (ROWS, config.value_particles, 2)
-    assert len(torch.unique(drawn.action.flatten(1), dim=0)) == ROWS
+    noise = drawn(module, found, config)
+    proposed = module.propose(state["sampler"], observation, noise, config)
+    assert proposed.action.shape == (ROWS, config.value_particles, 2)
+    assert len(torch.unique(proposed.action.flatten(1), dim=0)) == ROWS

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from maxent import plots
-from maxent.support.moved import MOVED
+from maxent.support.moved import LEFT, MOVED
 
 DOCS = Path(__file__).parents[2] / "docs"
 TAUGHT = [
@@ -121,6 +121,13 @@ def test_a_function_of_an_old_modules_name_stays():
     fresh("maxent.plots.error_budget")
     assert plots.composition is composition and callable(composition)
     assert plots.error_budget is error_budget and callable(error_budget)
+
+
+def test_what_left_the_package_says_where_it_went():
+    for old, file in LEFT.items():
+        assert (DOCS.parent / file).is_file()
+        with pytest.raises(ModuleNotFoundError, match=f"{old} is {file}"):
+            importlib.import_module(old)
 
 
 def test_the_migration_note_shows_the_table():

@@ -1,17 +1,86 @@
-"""The five algorithms by name, and which of them a name means for a kind of action."""
+"""The five algorithms by name, and what makes a module an algorithm.
+
+An algorithm is a module that is read beside its paper: a `Config` and a handful of pure functions
+of a **state**, a dictionary of dictionaries of tensors that holds everything that learns.  The
+loop, the files, the environments and the diagnostics know an algorithm by `Algorithm` alone, and
+ask nothing about which of the five it is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
+from maxent.neural.algorithms.settings import Settings
+from maxent.neural.parts.policies import Policy
+from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
 from maxent.support.arguments import nearest
 
-ALGORITHMS: dict[str, ModuleType] = {
+State = dict[str, Any]
+Noise = dict[str, Tensor]
+
+
+class Algorithm(Protocol):
+    """The names that a module has to be an algorithm.
+
+    Shapes: B transitions, n states, d observation, m action (continuous actions have an axis m, in
+    the policy's units; discrete ones are whole numbers without it), N actions in each state.
+    """
+
+    @property
+    def Config(self) -> type[Settings]:
+        """The settings, with their defaults and checks."""
+
+    def init(self, spaces: Spaces, config: Any, generator: torch.Generator) -> State:
+        """Everything that learns, before it has.  ConfigError for spaces it is not for."""
+
+    def act(
+        self,
+        state: State,
+        observation: Tensor,
+        generator: torch.Generator,
+        spaces: Spaces,
+        deterministic: bool = False,
+    ) -> Tensor:
+        """Actions in states (n, d) -> (n, m) or (n,); deterministic: the policy's central ones."""
+
+    def draw(self, count: int, generator: torch.Generator, config: Any, spaces: Spaces) -> Noise:
+        """All random numbers of one update on `count` transitions, by name; {} where none are."""
+
+    def update(
+        self, state: State, batch: Batch, noise: Noise, config: Any, spaces: Spaces
+    ) -> dict[str, Tensor]:
+        """One gradient step of everything, in place; no randomness but `noise`.
+
+        Gives the numbers to log, 0-d.
+        """
+
+    def policy(self, state: State, observation: Tensor, spaces: Spaces) -> Policy:
+        """The policy in states (n, d), as one of the three kinds of `maxent.neural.parts.policies`:
+        every probability, a Gaussian's mean and deviation, or a network to sample from."""
+
+    def log_policy(
+        self, state: State, observation: Tensor, actions: Tensor, spaces: Spaces
+    ) -> Tensor:
+        """log pi(a|s) of given actions, log-density or log-probability: (n, d), (n, N[, m]) ->
+        (n, N).  ConfigError where the policy has no density that can be computed (sql)."""
+
+    def q_values(
+        self, state: State, observation: Tensor, actions: Tensor, spaces: Spaces
+    ) -> Tensor:
+        """Q(s, a) of given actions, of the critics the smallest: (n, d), (n, N[, m]) -> (n, N)."""
+
+    def state_values(self, state: State, observation: Tensor) -> Tensor | None:
+        """V(s) of a network of its own, (n, d) -> (n,); None where it has none."""
+
+
+ALGORITHMS: dict[str, Algorithm] = {
     "sac": sac,
     "sac_v1": sac_v1,
     "sac_discrete": sac_discrete,

@@ -20,7 +20,6 @@ the paper's authors found no difference), and `temperature` fixes alpha instead 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +28,10 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural import losses
-from maxent.neural.algorithms.settings import Settings
+from maxent.neural.algorithms import temperature
+from maxent.neural.algorithms.settings import Settings, no_value_network
 from maxent.neural.parts import policies
-from maxent.neural.parts.networks import Parameters, action_value, mlp_parameters
+from maxent.neural.parts.networks import Parameters, action_value, action_values, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
@@ -68,18 +68,15 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     if spaces.discrete:
         raise ConfigError("sac is for Box actions; use sac_discrete")
     sizes = (spaces.observation_size + spaces.action_size, *config.hidden, 1)
-    critic = mlp_parameters(sizes, generator=generator, copies=config.critics)
+    critic = mlp_parameters(sizes, generator=generator, members=config.critics)
     actor = policies.actor_parameters(spaces, config.hidden, generator)
-    alpha = config.initial_temperature if config.temperature is None else config.temperature
-    temperature = {"log": torch.tensor(math.log(alpha), device=generator.device)}
     return {
         "actor": actor,
         "actor_moments": moments(actor),
         "critic": critic,
         "critic_moments": moments(critic),
         "target": copied(critic),
-        "temperature": temperature,
-        "temperature_moments": moments(temperature),
+        **temperature.begun(config.temperature, config.initial_temperature, generator.device),
     }
 
 
@@ -91,58 +88,78 @@ def act(
     deterministic: bool = False,
 ) -> Tensor:
     """Actions of the policy in states (n, d) -> (n, m); deterministic: its central ones."""
-    noise = None if deterministic else _noise(observation, spaces, generator)
+    noise = None if deterministic else policies.noise(len(observation), spaces, generator)
     return policies.act(state["actor"], observation, noise, spaces)
+
+
+state_values = no_value_network
+
+
+def policy(state: dict[str, Any], observation: Tensor, spaces: Spaces) -> policies.Gaussian:
+    """The Gaussian in states (n, d), squashed where actions are bounded."""
+    mean, log_std = policies.mean_and_log_std(state["actor"], observation)
+    return policies.Gaussian(mean, log_std, squashed=spaces.bounded)
+
+
+def log_policy(
+    state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces
+) -> Tensor:
+    """log pi(a|s) of given actions: (n, d), (n, N, m) -> (n, N)."""
+    return policy(state, observation, spaces).log_density(actions)
+
+
+def q_values(state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces) -> Tensor:
+    """min_i Q_i(s, a) of given actions: (n, d), (n, N, m) -> (n, N)."""
+    return action_values(state["critic"], observation, actions).amin(0)
+
+
+def draw(
+    count: int, generator: torch.Generator, config: Config, spaces: Spaces
+) -> dict[str, Tensor]:
+    """The noise of an update on `count` transitions: of a' in step 1 and of a in step 2."""
+    return {
+        "next_action": policies.noise(count, spaces, generator),
+        "action": policies.noise(count, spaces, generator),
+    }
 
 
 def update(
     state: dict[str, Any],
     batch: Batch,
-    generator: torch.Generator,
+    noise: dict[str, Tensor],
     config: Config,
     spaces: Spaces,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
-    observation, temperature = batch.observation, state["temperature"]["log"].exp()
+    observation, alpha = batch.observation, temperature.current(state)
 
-    next_noise = _noise(batch.next_observation, spaces, generator)
     next_action, next_log_density = policies.sample(
-        state["actor"], batch.next_observation, next_noise, spaces
+        state["actor"], batch.next_observation, noise["next_action"], spaces
     )
     next_q = action_value(state["target"], batch.next_observation, next_action).amin(0)
 
     def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
         q = action_value(critic, observation, batch.action)
-        loss = losses.soft_policy_evaluation_loss(q, batch, next_q, next_log_density, temperature)
+        loss = losses.soft_policy_evaluation_loss(q, batch, next_q, next_log_density, alpha)
         return loss, q.mean()
 
     gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
-    noise = _noise(observation, spaces, generator)
-
     def improvement(actor: Parameters) -> tuple[Tensor, Tensor]:
-        action, log_density = policies.sample(actor, observation, noise, spaces)
+        action, log_density = policies.sample(actor, observation, noise["action"], spaces)
         smaller_q = action_value(state["critic"], observation, action).amin(0)
-        loss = losses.soft_policy_improvement_loss(smaller_q, log_density, temperature)
+        loss = losses.soft_policy_improvement_loss(smaller_q, log_density, alpha)
         return loss, log_density
 
     gradient, actor_loss, log_density = gradient_of(improvement, state["actor"])
     adam(state["actor"], gradient, state["actor_moments"], config.actor_rate)
 
     if config.temperature is None:
-        target_entropy = config.target_entropy
-        if target_entropy is None:
-            target_entropy = losses.continuous_target_entropy(spaces.action_size)
-
-        def constraint(temperature: Parameters) -> tuple[Tensor, None]:
-            return losses.temperature_loss(temperature["log"], log_density, target_entropy), None
-
-        gradient, _, _ = gradient_of(constraint, state["temperature"])
-        adam(
-            state["temperature"],
-            gradient,
-            state["temperature_moments"],
+        target = _target_entropy(config, spaces)
+        temperature.tune(
+            state,
+            lambda log_alpha: losses.temperature_loss(log_alpha, log_density, target),
             config.temperature_rate,
         )
 
@@ -152,10 +169,11 @@ def update(
         "actor_loss": actor_loss,
         "q": q,
         "entropy": -log_density.mean(),
-        "temperature": temperature,
+        "temperature": alpha,
     }
 
 
-def _noise(observation: Tensor, spaces: Spaces, generator: torch.Generator) -> Tensor:
-    shape = (len(observation), spaces.action_size)
-    return torch.randn(shape, generator=generator, device=generator.device)
+def _target_entropy(config: Config, spaces: Spaces) -> float:
+    if config.target_entropy is None:
+        return losses.continuous_target_entropy(spaces.action_size)
+    return config.target_entropy

@@ -25,7 +25,8 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural import losses, operators
-from maxent.neural.algorithms import sac
+from maxent.neural.algorithms import sac, temperature
+from maxent.neural.algorithms.settings import no_value_network
 from maxent.neural.parts import policies
 from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
@@ -50,24 +51,16 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
             f"of {spaces.action_size} actions in nats"
         )
     sizes = (spaces.observation_size, *config.hidden, spaces.action_size)
-    critic = mlp_parameters(sizes, generator=generator, copies=config.critics)
+    critic = mlp_parameters(sizes, generator=generator, members=config.critics)
     actor = mlp_parameters(sizes, generator=generator)
-    alpha = config.initial_temperature if config.temperature is None else config.temperature
-    temperature = {"log": torch.tensor(math.log(alpha), device=generator.device)}
     return {
         "actor": actor,
         "actor_moments": moments(actor),
         "critic": critic,
         "critic_moments": moments(critic),
         "target": copied(critic),
-        "temperature": temperature,
-        "temperature_moments": moments(temperature),
+        **temperature.begun(config.temperature, config.initial_temperature, generator.device),
     }
-
-
-def log_policy(actor: Parameters, observation: Tensor) -> Tensor:
-    """log pi(a|s) of all actions, (n, d) -> (n, A)."""
-    return torch.log_softmax(mlp(actor, observation), dim=-1)
 
 
 def act(
@@ -78,27 +71,56 @@ def act(
     deterministic: bool = False,
 ) -> Tensor:
     """Actions drawn from the policy in states (n, d) -> (n,); deterministic: its likeliest."""
-    chances = log_policy(state["actor"], observation)
-    return policies.choose(chances, generator, deterministic)
+    return policy(state, observation, spaces).choose(generator, deterministic)
+
+
+def policy(state: dict[str, Any], observation: Tensor, spaces: Spaces) -> policies.Categorical:
+    """log pi(a|s) of all actions, (n, d) -> (n, A)."""
+    return policies.Categorical(log_policies(state["actor"], observation))
+
+
+def log_policy(
+    state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces
+) -> Tensor:
+    """log pi(a|s) of given actions: (n, d), whole numbers (n, N) -> (n, N)."""
+    return policy(state, observation, spaces).log_density(actions)
+
+
+def q_values(state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces) -> Tensor:
+    """min_i Q_i(s, a) of given actions: (n, d), whole numbers (n, N) -> (n, N)."""
+    return mlp(state["critic"], observation).amin(0).gather(-1, actions)
+
+
+state_values = no_value_network
+
+
+def log_policies(actor: Parameters, observation: Tensor) -> Tensor:
+    """log pi(a|s) of all actions, (n, d) -> (n, A)."""
+    return torch.log_softmax(mlp(actor, observation), dim=-1)
+
+
+def draw(
+    count: int, generator: torch.Generator, config: Config, spaces: Spaces
+) -> dict[str, Tensor]:
+    """Nothing: every expectation over actions is a sum."""
+    return {}
 
 
 def update(
     state: dict[str, Any],
     batch: Batch,
-    generator: torch.Generator,
+    noise: dict[str, Tensor],
     config: Config,
     spaces: Spaces,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
-    temperature = state["temperature"]["log"].exp()
+    alpha = temperature.current(state)
     next_q = mlp(state["target"], batch.next_observation).amin(0)
-    next_log_policy = log_policy(state["actor"], batch.next_observation)
+    next_log_policy = log_policies(state["actor"], batch.next_observation)
 
     def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
         q = losses.q_taken(mlp(critic, batch.observation), batch.action)
-        loss = losses.discrete_soft_policy_evaluation_loss(
-            q, batch, next_q, next_log_policy, temperature
-        )
+        loss = losses.discrete_soft_policy_evaluation_loss(q, batch, next_q, next_log_policy, alpha)
         return loss, q.mean()
 
     gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
@@ -107,28 +129,18 @@ def update(
     smaller_q = mlp(state["critic"], batch.observation).amin(0)
 
     def improvement(actor: Parameters) -> tuple[Tensor, Tensor]:
-        chances = log_policy(actor, batch.observation)
-        loss = losses.discrete_soft_policy_improvement_loss(smaller_q, chances, temperature)
-        return loss, chances
+        log_pi = log_policies(actor, batch.observation)
+        loss = losses.discrete_soft_policy_improvement_loss(smaller_q, log_pi, alpha)
+        return loss, log_pi
 
-    gradient, actor_loss, chances = gradient_of(improvement, state["actor"])
+    gradient, actor_loss, log_pi = gradient_of(improvement, state["actor"])
     adam(state["actor"], gradient, state["actor_moments"], config.actor_rate)
 
     if config.temperature is None:
-        target_entropy = config.target_entropy
-        if target_entropy is None:
-            target_entropy = losses.discrete_target_entropy(spaces.action_size, 0.5)
-
-        def constraint(temperature: Parameters) -> tuple[Tensor, None]:
-            return losses.discrete_temperature_loss(
-                temperature["log"], chances, target_entropy
-            ), None
-
-        gradient, _, _ = gradient_of(constraint, state["temperature"])
-        adam(
-            state["temperature"],
-            gradient,
-            state["temperature_moments"],
+        target = _target_entropy(config, spaces)
+        temperature.tune(
+            state,
+            lambda log_alpha: losses.discrete_temperature_loss(log_alpha, log_pi, target),
             config.temperature_rate,
         )
 
@@ -137,6 +149,12 @@ def update(
         "critic_loss": critic_loss,
         "actor_loss": actor_loss,
         "q": q,
-        "entropy": operators.entropy(chances).mean(),
-        "temperature": temperature,
+        "entropy": operators.entropy(log_pi).mean(),
+        "temperature": alpha,
     }
+
+
+def _target_entropy(config: Config, spaces: Spaces) -> float:
+    if config.target_entropy is None:
+        return losses.discrete_target_entropy(spaces.action_size, 0.5)
+    return config.target_entropy

@@ -34,8 +34,9 @@ from maxent.neural.parts.networks import Parameters, action_value, mlp_parameter
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
+from maxent.support.arguments import require_positive
 
-act = sac.act
+act, policy, log_policy, q_values = sac.act, sac.policy, sac.log_policy, sac.q_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,10 @@ class Config(Settings):
     value_rate: float = 3e-4
     target_rate: float = 0.005
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_positive("temperature", self.temperature)
+
 
 def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:
     """Everything that learns, before it has: parameters, target, moments."""
@@ -61,7 +66,7 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     observed, acted = spaces.observation_size, spaces.action_size
     value = mlp_parameters((observed, *config.hidden, 1), generator=generator)
     critic = mlp_parameters(
-        (observed + acted, *config.hidden, 1), generator=generator, copies=config.critics
+        (observed + acted, *config.hidden, 1), generator=generator, members=config.critics
     )
     actor = policies.actor_parameters(spaces, config.hidden, generator)
     return {
@@ -75,21 +80,30 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     }
 
 
+def state_values(state: dict[str, Any], observation: Tensor) -> Tensor:
+    """V(s) of the value network: (n, d) -> (n,)."""
+    return state_value(state["value"], observation)
+
+
+def draw(
+    count: int, generator: torch.Generator, config: Config, spaces: Spaces
+) -> dict[str, Tensor]:
+    """The noise of an update on `count` transitions: of the sample a."""
+    return {"action": policies.noise(count, spaces, generator)}
+
+
 def update(
     state: dict[str, Any],
     batch: Batch,
-    generator: torch.Generator,
+    noise: dict[str, Tensor],
     config: Config,
     spaces: Spaces,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
     observation = batch.observation
-    noise = torch.randn(
-        (len(observation), spaces.action_size), generator=generator, device=generator.device
-    )
 
     def improvement(actor: Parameters) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        action, log_density = policies.sample(actor, observation, noise, spaces)
+        action, log_density = policies.sample(actor, observation, noise["action"], spaces)
         smaller_q = action_value(state["critic"], observation, action).amin(0)
         loss = losses.soft_policy_improvement_loss(smaller_q, log_density, config.temperature)
         return loss, (smaller_q, log_density)

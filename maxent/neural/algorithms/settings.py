@@ -1,10 +1,12 @@
-"""What every algorithm can be told; each algorithm's `Config` adds its own."""
+"""The settings that all algorithms share; each algorithm's `Config` adds its own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
+
+from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.support.arguments import (
@@ -25,6 +27,7 @@ Config = TypeVar("Config", bound="Settings")
 class Settings:
     """The settings that all algorithms share.
 
+    temperature : alpha, above 0, each algorithm's own default; None: tuned, where it can be.
     discount : gamma in [0, 1).
     batch_size : transitions in a minibatch.
     hidden : sizes of the hidden layers of every network.
@@ -38,6 +41,7 @@ class Settings:
         it falls there linearly from the first.  1: the rates stay.  `target_rate` stays anyway.
     """
 
+    temperature: float | None = None
     discount: float = 0.99
     batch_size: int = 256
     hidden: tuple[int, ...] = (256, 256)
@@ -65,12 +69,11 @@ class Settings:
                 require_fraction(field.name, getattr(self, field.name))
             if field.name.endswith(("_rate", "initial_temperature")):
                 require_positive(field.name, getattr(self, field.name))
-        temperature = getattr(self, "temperature", None)
-        if temperature is not None and require_temperature(temperature) == 0.0:
+        if self.temperature is not None and require_temperature(self.temperature) == 0.0:
             raise ConfigError("temperature = 0: a network needs one greater than 0")
 
     def at(self: Config, progress: float) -> Config:
-        """With the learning rates of a moment of the training; progress: 0 first to 1 last."""
+        """With the learning rates of one moment; progress: 0 at the first step, 1 at the last."""
         if self.final_rate_share == 1.0:
             return self
         share = (1.0 - progress) + progress * self.final_rate_share
@@ -96,3 +99,7 @@ def configured(kind: type[Config], settings: Mapping[str, Any]) -> Config:
         if name not in known:
             raise ConfigError(f"setting {name!r} is unknown; {nearest(name, known)}")
     return kind(**settings)
+
+
+def no_value_network(state: dict[str, Any], observation: Tensor) -> None:
+    """`state_values` of an algorithm whose V follows from its Q and its policy."""

@@ -29,8 +29,8 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural import losses
-from maxent.neural.algorithms.settings import Settings
-from maxent.neural.parts import proposals, stein
+from maxent.neural.algorithms.settings import Settings, no_value_network
+from maxent.neural.parts import policies, proposals, stein
 from maxent.neural.parts.networks import Parameters, action_value, action_values, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
@@ -105,7 +105,7 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
         )
     observed, acted = spaces.observation_size, spaces.action_size
     critic = mlp_parameters(
-        (observed + acted, *config.hidden, 1), generator=generator, copies=config.critics
+        (observed + acted, *config.hidden, 1), generator=generator, members=config.critics
     )
     sampler = mlp_parameters((observed + acted, *config.hidden, acted), generator=generator)
     return {
@@ -137,15 +137,70 @@ def act(
     return actions[torch.arange(len(best), device=best.device), best]
 
 
+def policy(state: dict[str, Any], observation: Tensor, spaces: Spaces) -> policies.SamplingNetwork:
+    """The sampling network in states (n, d)."""
+    return policies.SamplingNetwork(state["sampler"], observation)
+
+
+def log_policy(
+    state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces
+) -> Tensor:
+    """Refused with a ConfigError that says what there is instead: see `SamplingNetwork`."""
+    return policy(state, observation, spaces).log_density(actions)
+
+
+def q_values(state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces) -> Tensor:
+    """min_i Q_i(s, a) of given actions: (n, d), (n, N, m) -> (n, N)."""
+    return action_values(state["critic"], observation, actions).amin(0)
+
+
+state_values = no_value_network
+
+
+def draw(
+    count: int, generator: torch.Generator, config: Config, spaces: Spaces
+) -> dict[str, Tensor]:
+    """The noise of an update on `count` transitions: of the proposal in step 1 (what `propose`
+    takes) and of both sets of particles in step 3."""
+    size = spaces.action_size
+
+    def uniform(number: int) -> Tensor:
+        return torch.rand((count, number, size), generator=generator, device=generator.device)
+
+    def normal(number: int) -> Tensor:
+        return torch.randn((count, number, size), generator=generator, device=generator.device)
+
+    values = config.value_particles
+    if config.proposal == "uniform":
+        noise = {"uniform": uniform(values)}
+    elif config.proposal == "network":
+        noise = {"network": normal(values)}
+    else:
+        near = values - max(1, values // 4)
+        centres = max(near, CENTRES)
+        noise = {"uniform": uniform(values - near), "centres": normal(centres)}
+        noise["near"] = normal(near)
+    return noise | particle_noise(count, generator, config, spaces)
+
+
+def particle_noise(
+    count: int, generator: torch.Generator, config: Config, spaces: Spaces
+) -> dict[str, Tensor]:
+    """The noise of `sampler_step` in `count` states, of the fixed and the moved particles."""
+    shape = (2, count, config.particles, spaces.action_size)
+    fixed, moved = torch.randn(shape, generator=generator, device=generator.device)
+    return {"fixed": fixed, "moved": moved}
+
+
 def update(
     state: dict[str, Any],
     batch: Batch,
-    generator: torch.Generator,
+    noise: dict[str, Tensor],
     config: Config,
     spaces: Spaces,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
-    proposal = propose(state["sampler"], batch.next_observation, generator, config, spaces)
+    proposal = propose(state["sampler"], batch.next_observation, noise, config)
     next_q = action_values(state["target"], batch.next_observation, proposal.action).amin(0)
     next_v = proposals.importance_sampled_soft_value(
         next_q, proposal.log_density, config.temperature
@@ -158,23 +213,7 @@ def update(
     gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
-    shape = (2, len(batch.reward), config.particles, spaces.action_size)
-    fixed_noise, moved_noise = torch.randn(shape, generator=generator, device=generator.device)
-    fixed = proposals.sample(state["sampler"], batch.observation, fixed_noise)
-
-    def likeness(sampler: Parameters) -> tuple[Tensor, None]:
-        loss = stein.sampler_loss(
-            lambda actions: action_values(state["critic"], batch.observation, actions).amin(0),
-            fixed,
-            proposals.sample(sampler, batch.observation, moved_noise),
-            config.temperature,
-            kernel=KERNELS[config.kernel],
-            form=config.form,
-        )
-        return loss, None
-
-    gradient, _, _ = gradient_of(likeness, state["sampler"])
-    adam(state["sampler"], gradient, state["sampler_moments"], config.sampler_rate)
+    fixed = sampler_step(state, batch.observation, noise, config)
 
     if int(state["critic_moments"]["count"]) % config.target_interval == 0:
         average_into(state["target"], state["critic"], config.target_rate)
@@ -189,28 +228,38 @@ def update(
 
 
 def propose(
-    sampler: Parameters,
-    observation: Tensor,
-    generator: torch.Generator,
-    config: Config,
-    spaces: Spaces,
+    sampler: Parameters, observation: Tensor, noise: dict[str, Tensor], config: Config
 ) -> proposals.Proposal:
     """Actions and log densities from which the soft value is estimated in states (B, d)."""
-    batch, size = len(observation), spaces.action_size
-
-    def uniform(count: int) -> Tensor:
-        return torch.rand((batch, count, size), generator=generator, device=generator.device)
-
-    def normal(count: int) -> Tensor:
-        return torch.randn((batch, count, size), generator=generator, device=generator.device)
-
-    count = config.value_particles
     if config.proposal == "uniform":
-        return proposals.uniform_proposal(uniform(count))
+        return proposals.uniform_proposal(noise["uniform"])
     if config.proposal == "network":
-        return proposals.network_proposal(sampler, observation, normal(count))
-    near = count - max(1, count // 4)
-    centres = max(near, CENTRES)
+        return proposals.network_proposal(sampler, observation, noise["network"])
     return proposals.mixture_proposal(
-        sampler, observation, uniform(count - near), normal(centres), normal(near)
+        sampler, observation, noise["uniform"], noise["centres"], noise["near"]
     )
+
+
+def sampler_step(
+    state: dict[str, Any], observation: Tensor, noise: dict[str, Tensor], config: Config
+) -> Tensor:
+    """Step 3 in states (B, d), in place: the sampling network follows the critic.
+
+    noise: of `particle_noise`.  Gives the fixed particles before tanh, (B, N, m).
+    """
+    fixed = proposals.sample(state["sampler"], observation, noise["fixed"])
+
+    def likeness(sampler: Parameters) -> tuple[Tensor, None]:
+        loss = stein.sampler_loss(
+            lambda actions: action_values(state["critic"], observation, actions).amin(0),
+            fixed,
+            proposals.sample(sampler, observation, noise["moved"]),
+            config.temperature,
+            kernel=KERNELS[config.kernel],
+            form=config.form,
+        )
+        return loss, None
+
+    gradient, _, _ = gradient_of(likeness, state["sampler"])
+    adam(state["sampler"], gradient, state["sampler_moments"], config.sampler_rate)
+    return fixed

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural import losses, operators
-from maxent.neural.algorithms.settings import Settings
+from maxent.neural.algorithms.settings import Settings, no_value_network
 from maxent.neural.parts import policies
 from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
@@ -56,18 +56,13 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     if not spaces.discrete:
         raise ConfigError("sql_discrete is for Discrete actions; use sql")
     sizes = (spaces.observation_size, *config.hidden, spaces.action_size)
-    critic = mlp_parameters(sizes, generator=generator, copies=config.critics)
+    critic = mlp_parameters(sizes, generator=generator, members=config.critics)
     return {
         "critic": critic,
         "critic_moments": moments(critic),
         "target": copied(critic),
         "temperature": {"fixed": torch.tensor(config.temperature, device=generator.device)},
     }
-
-
-def log_policy(critic: Parameters, observation: Tensor, temperature: Tensor) -> Tensor:
-    """log pi(a|s) of all actions, (n, d) -> (n, A): the Boltzmann policy of Q (SQL-T1)."""
-    return operators.boltzmann_policy(mlp(critic, observation).amin(0), temperature)
 
 
 def act(
@@ -78,14 +73,41 @@ def act(
     deterministic: bool = False,
 ) -> Tensor:
     """Actions drawn from the policy in states (n, d) -> (n,); deterministic: its likeliest."""
-    chances = log_policy(state["critic"], observation, state["temperature"]["fixed"])
-    return policies.choose(chances, generator, deterministic)
+    return policy(state, observation, spaces).choose(generator, deterministic)
+
+
+def policy(state: dict[str, Any], observation: Tensor, spaces: Spaces) -> policies.Categorical:
+    """The Boltzmann policy of Q (SQL-T1), log pi(a|s) of all actions, (n, d) -> (n, A)."""
+    q = mlp(state["critic"], observation).amin(0)
+    return policies.Categorical(operators.boltzmann_policy(q, state["temperature"]["fixed"]))
+
+
+def log_policy(
+    state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces
+) -> Tensor:
+    """log pi(a|s) of given actions: (n, d), whole numbers (n, N) -> (n, N)."""
+    return policy(state, observation, spaces).log_density(actions)
+
+
+def q_values(state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces) -> Tensor:
+    """min_i Q_i(s, a) of given actions: (n, d), whole numbers (n, N) -> (n, N)."""
+    return mlp(state["critic"], observation).amin(0).gather(-1, actions)
+
+
+state_values = no_value_network
+
+
+def draw(
+    count: int, generator: torch.Generator, config: Config, spaces: Spaces
+) -> dict[str, Tensor]:
+    """Nothing: the soft value is a sum."""
+    return {}
 
 
 def update(
     state: dict[str, Any],
     batch: Batch,
-    generator: torch.Generator,
+    noise: dict[str, Tensor],
     config: Config,
     spaces: Spaces,
 ) -> dict[str, Tensor]:

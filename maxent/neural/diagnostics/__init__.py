@@ -21,7 +21,7 @@ from maxent.neural.diagnostics.on_linear_quadratic import on_linear_quadratic
 from maxent.neural.diagnostics.on_mdp import on_mdp
 from maxent.neural.diagnostics.rollouts import from_rollouts
 from maxent.neural.diagnostics.tables import evaluated_on, policy_on, q_on
-from maxent.neural.training.agent import Agent
+from maxent.neural.diagnostics.trained import TrainedAgent
 from maxent.support.arguments import require_count
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
 
 
 def diagnose(
-    agent: Agent,
+    agent: TrainedAgent,
     problem: MDP | LinearQuadratic | None = None,
     *,
     episodes: int = 20,

@@ -9,18 +9,17 @@ from maxent.continuous import distances
 from maxent.continuous.lqr import LinearQuadratic, solve_lqr
 from maxent.errors import ConfigError
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
-from maxent.neural.parts import gaussian, policies
-from maxent.neural.parts.networks import action_values
-from maxent.neural.training.agent import Agent
+from maxent.neural.diagnostics.trained import TrainedAgent, as_doubles, policy_in, q_in
+from maxent.neural.parts.policies import Gaussian
 
 
 def on_linear_quadratic(
-    agent: Agent, problem: LinearQuadratic, *, states: int = 10_000, seed: int = 0
+    agent: TrainedAgent, problem: LinearQuadratic, *, states: int = 10_000, seed: int = 0
 ) -> Diagnosis:
     """Gain, covariance and value against the closed form, under its stationary law."""
-    if "actor" not in agent.state:
-        raise ConfigError(f"{agent.algorithm} has no Gaussian policy to compare with LQR-2")
     own, wanted = agent.spaces, problem.B.shape
+    if not isinstance(policy_in(agent, np.zeros((1, own.observation_size))), Gaussian):
+        raise ConfigError(f"{agent.algorithm} has no Gaussian policy to compare with LQR-2")
     if own.discrete or own.bounded or (own.observation_size, own.action_size) != wanted:
         raise ConfigError(
             f"the problem has {wanted[0]} states and {wanted[1]} unbounded actions; the agent was "
@@ -29,19 +28,16 @@ def on_linear_quadratic(
     exact = solve_lqr(problem, agent.temperature)
     rng = np.random.default_rng(seed)
     points = exact.stationary_states(states, rng)
-    seen = torch.as_tensor(points, dtype=torch.float32, device=agent.device)
-    with torch.no_grad():
-        mean, log_std = policies.mean_and_log_std(agent.state["actor"], seen)
-        noise = torch.randn((32, *mean.shape), generator=agent.generator(seed), device=agent.device)
-        action, log_density, _ = gaussian.gaussian_sample(
-            mean.expand_as(noise), log_std.expand_as(noise), noise
-        )
-        q = action_values(agent.state["critic"], seen, action.transpose(0, 1)).amin(0)
-        # with its log density, not the entropy: at the optimum the difference does not vary at all
-        v = (q - agent.temperature * log_density.T).mean(-1).double().cpu().numpy()
-    means = mean.double().cpu().numpy()
+    policy = policy_in(agent, points)
+    assert isinstance(policy, Gaussian)
+    shape = (32, *policy.mean.shape)
+    noise = torch.randn(shape, generator=agent.generator(seed), device=agent.device)
+    action, log_density = policy.sample(noise.transpose(0, 1))
+    # with its log density, not the entropy: at the optimum the difference does not vary at all
+    v = as_doubles((q_in(agent, points, action) - agent.temperature * log_density).mean(-1))
+    means = as_doubles(policy.mean)
     gain = distances.fitted_gain(points, means)
-    covariance = np.diag(np.exp(2.0 * log_std.double().cpu().numpy()).mean(axis=0))
+    covariance = np.diag(np.exp(2.0 * as_doubles(policy.log_std)).mean(axis=0))
     best_means = -points @ exact.gain.T
     spread = float(
         np.sqrt(((means - best_means) ** 2).sum(1).mean() / (best_means**2).sum(1).mean())

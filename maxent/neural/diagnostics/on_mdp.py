@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -12,19 +11,18 @@ from maxent.mdp import MDP
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.tables import (
     evaluated_on,
-    is_sampled,
     nodes,
     observations_of,
     q_on,
 )
-from maxent.neural.parts.networks import state_value
-from maxent.neural.training.agent import Agent
+from maxent.neural.diagnostics.trained import TrainedAgent, as_doubles, policy_in, state_values_in
+from maxent.neural.parts.policies import SamplingNetwork
 from maxent.tabular import operators
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.solvers import soft_policy_evaluation, solve
 
 
-def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
+def on_mdp(agent: TrainedAgent, mdp: MDP) -> Diagnosis:
     """Everything exact, on an MDP whose observations (and actions) the agent knows.
 
     A sampling network has no density: its policy is the frequencies of its actions, which are 0
@@ -92,22 +90,22 @@ def on_mdp(agent: Agent, mdp: MDP) -> Diagnosis:
         ),
         Finding("SUBOPT", "(J - J_uniform) / (J* - J_uniform)", improved, np.nan, ""),
     ]
-    if "value" in agent.state:
-        seen = torch.as_tensor(observations_of(agent, mdp), device=agent.device)
-        with torch.no_grad():
-            v = state_value(agent.state["value"], seen).double().cpu().numpy()
+    seen = observations_of(agent, mdp)
+    learned_v = state_values_in(agent, seen)
+    if learned_v is not None:
+        v = as_doubles(learned_v)
         claimed = operators.policy_value(q, log_policy, alpha, mdp.log_mask)
         error = np.broadcast_to((v - claimed)[:, None], q.shape)
         findings.insert(1, values("SAC-L1", "v = E_pi[q - alpha log pi]", error))
     how = "exact"
-    if is_sampled(agent):
+    if isinstance(policy_in(agent, seen), SamplingNetwork):
         how = "policy from samples"
         findings = [finding for finding in findings if finding.key != "SAC-T1"]
     title = f"{agent} on {mdp}, {how}; optimum J* = {optimum:.6g}"
     return Diagnosis(title, tuple(findings))
 
 
-def q_on_cells(agent: Agent, mdp: MDP) -> Float[ndarray, "S A"]:
+def q_on_cells(agent: TrainedAgent, mdp: MDP) -> Float[ndarray, "S A"]:
     """The agent's q as the MDP's own is: that of a cell has alpha log(cell volume) added, in the
     units of the agent's policy, as the MDP's reward has; discrete actions have no cells."""
     q = q_on(agent, mdp)
@@ -116,7 +114,7 @@ def q_on_cells(agent: Agent, mdp: MDP) -> Float[ndarray, "S A"]:
     return q + agent.temperature * np.log(cell_volumes(nodes(agent, mdp)))
 
 
-def in_policy_units(agent: Agent, mdp: MDP) -> MDP:
+def in_policy_units(agent: TrainedAgent, mdp: MDP) -> MDP:
     """The MDP with densities in the units of the agent's policy, [-1, 1]^m for a box.
 
     A grid's rewards have alpha log(cell volume) in the environment's units; the agent knows

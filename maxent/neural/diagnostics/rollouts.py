@@ -10,10 +10,17 @@ import torch
 from numpy import ndarray
 
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
-from maxent.neural.diagnostics.tables import discrete_log_policy
-from maxent.neural.parts import policies, proposals
-from maxent.neural.parts.networks import action_values, mlp
-from maxent.neural.training.agent import LONGEST, Agent
+from maxent.neural.diagnostics.trained import (
+    LONGEST,
+    TrainedAgent,
+    as_doubles,
+    every_action,
+    log_policy_in,
+    policy_in,
+    q_in,
+)
+from maxent.neural.parts import proposals
+from maxent.neural.parts.policies import Categorical
 from maxent.tabular import operators
 
 ACTIONS = 64
@@ -30,7 +37,7 @@ class Claims(NamedTuple):
 
 
 def from_rollouts(
-    agent: Agent, environment: gymnasium.Env, *, episodes: int = 20, seed: int = 0
+    agent: TrainedAgent, environment: gymnasium.Env, *, episodes: int = 20, seed: int = 0
 ) -> Diagnosis:
     """Estimates from whole episodes; what an agent says of (s, a) against what it then lived.
 
@@ -48,17 +55,17 @@ def from_rollouts(
         while not over:
             flat = agent.spaces.flatten(observation)
             action = agent.actions(flat[None], generator)[0]
-            observation, reward, ended, cut, _ = environment.step(
+            observation, reward, terminated, truncated, _ = environment.step(
                 agent.spaces.to_environment(action)
             )
-            over = bool(ended or cut) or len(rewards) + 1 == last
+            over = bool(terminated or truncated) or len(rewards) + 1 == last
             states.append(flat)
             actions.append(action)
             rewards.append(float(reward))
-            discounts.append(0.0 if ended else agent.config.discount)
+            discounts.append(0.0 if terminated else agent.config.discount)
             following.append(agent.spaces.flatten(observation))
             cuts.append(over)
-    q = _q_taken(agent, np.stack(states), np.stack(actions))
+    q = as_doubles(q_in(agent, np.stack(states), np.stack(actions)[:, None])[:, 0])
     here = claims(agent, np.stack(states), generator)
     beyond = claims(agent, np.stack(following), generator)
     soft = beyond.v + alpha * beyond.divergence
@@ -108,45 +115,23 @@ def from_rollouts(
     )
 
 
-def claims(agent: Agent, states: ndarray, generator: torch.Generator) -> Claims:
+def claims(agent: TrainedAgent, states: ndarray, generator: torch.Generator) -> Claims:
     """What the agent says of flattened states (n, d)."""
-    alpha, spaces = agent.temperature, agent.spaces
-    seen = torch.as_tensor(states, device=agent.device)
-    if spaces.discrete:
-        with torch.no_grad():
-            q = mlp(agent.state["critic"], seen).amin(0).double().cpu().numpy()
-        log_policy = discrete_log_policy(agent, states)
+    alpha, policy = agent.temperature, policy_in(agent, states)
+    if isinstance(policy, Categorical):
+        actions = every_action(agent, len(states))
+        q = as_doubles(q_in(agent, states, actions))
+        log_policy = as_doubles(log_policy_in(agent, states, actions))
         v = operators.policy_value(q, log_policy, alpha)
         divergence = (operators.soft_value(q, alpha) - v) / alpha
         return Claims(v, operators.entropy(log_policy), divergence)
+    shape = (len(states), ACTIONS, agent.spaces.action_size)
+    noise = torch.randn(shape, generator=generator, device=agent.device)
     with torch.no_grad():
-        noise = torch.randn(
-            (len(seen), ACTIONS, spaces.action_size), generator=generator, device=agent.device
-        )
-        if "actor" in agent.state:
-            drawn, log_density = policies.sample(
-                agent.state["actor"],
-                seen.repeat_interleave(ACTIONS, dim=0),
-                noise.flatten(0, 1),
-                spaces,
-            )
-            drawn, log_density = drawn.reshape(noise.shape), log_density.reshape(noise.shape[:2])
-        else:
-            drawn, log_density = proposals.network_proposal(agent.state["sampler"], seen, noise)
-        q_drawn = action_values(agent.state["critic"], seen, drawn).amin(0)
+        drawn, log_density = policy.sample(noise)
+        q_drawn = q_in(agent, states, drawn)
         value = (q_drawn - alpha * log_density).mean(-1)
         soft = proposals.importance_sampled_soft_value(q_drawn, log_density, alpha)
-    numbers = (value, -log_density.mean(-1), (soft - value) / alpha)
-    return Claims(*(number.double().cpu().numpy() for number in numbers))
-
-
-def _q_taken(agent: Agent, states: ndarray, actions: ndarray) -> ndarray:
-    """The agent's q (the smaller of two) of one action in each state, (n,)."""
-    seen = torch.as_tensor(states, device=agent.device)
-    acted = torch.as_tensor(actions, device=agent.device)
-    with torch.no_grad():
-        if agent.spaces.discrete:
-            q = mlp(agent.state["critic"], seen).amin(0).gather(-1, acted.unsqueeze(-1))
-        else:
-            q = action_values(agent.state["critic"], seen, acted.unsqueeze(1)).amin(0)
-    return q[:, 0].double().cpu().numpy()
+    return Claims(
+        as_doubles(value), -as_doubles(log_density.mean(-1)), as_doubles((soft - value) / alpha)
+    )

@@ -1,10 +1,11 @@
 """A network is a function of its parameters and an input; the parameters are a dictionary.
 
 So the copy that makes a target network, the gradient, the optimiser's moments and a checkpoint
-all have one form: a dictionary of tensors with the same keys.  With `copies` every parameter has
-a leading axis, and all copies (the two Q's) are computed by one batched product.
+all have one form: a dictionary of tensors with the same keys.  With `members`, the
+size of an ensemble, every parameter has a leading axis, and all members (the two Q's) are computed
+by one batched product.
 
-Shapes: B batch, N actions a state, d observation, m action, C copies.
+Shapes: B batch, N actions a state, d observation, m action, C members of an ensemble.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ Parameters = dict[str, Tensor]
 
 
 def mlp_parameters(
-    sizes: Sequence[int], *, generator: torch.Generator, copies: int | None = None
+    sizes: Sequence[int], *, generator: torch.Generator, members: int | None = None
 ) -> Parameters:
     """Fresh parameters of a multilayer perceptron: weights ([C,] in, out), biases ([C,] 1, out).
 
     sizes: inputs, hidden layers, outputs.  Every number is uniform within 1/sqrt(inputs), as in
     `torch.nn.Linear`.
     """
-    leading = () if copies is None else (copies,)
+    leading = () if members is None else (members,)
     parameters = {}
     for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
         for name, shape in (("weight", (inputs, outputs)), ("bias", (1, outputs))):
@@ -39,9 +40,9 @@ def mlp_parameters(
 def mlp(parameters: Parameters, x: Float[Tensor, "*B d"]) -> Float[Tensor, ...]:
     """A multilayer perceptron with rectified linear units: ([C,] B, in) -> ([C,] B, out)."""
     last = len(parameters) // 2 - 1
-    copies = parameters["weight0"].shape[:-2]
-    if copies and x.ndim == 2:  # one batched product; broadcasting would copy the weights
-        x = x.expand(*copies, *x.shape)
+    members = parameters["weight0"].shape[:-2]
+    if members and x.ndim == 2:  # one batched product; broadcasting would copy the weights
+        x = x.expand(*members, *x.shape)
     for layer in range(last + 1):
         x = x @ parameters[f"weight{layer}"] + parameters[f"bias{layer}"]
         if layer < last:
@@ -57,7 +58,7 @@ def state_value(parameters: Parameters, observation: Float[Tensor, "B d"]) -> Fl
 def action_value(
     parameters: Parameters, observation: Float[Tensor, "B d"], action: Float[Tensor, "B m"]
 ) -> Float[Tensor, "C B"]:
-    """Q(s, a) of every copy of a network with one output: (B, d), (B, m) -> (C, B)."""
+    """Q(s, a) of every member of an ensemble: (B, d), (B, m) -> (C, B)."""
     return mlp(parameters, torch.cat([observation, action], dim=-1)).squeeze(-1)
 
 

@@ -1,17 +1,24 @@
-"""The Gaussian policies of both soft actor-critics: a network gives `mean` and `log_std`,
-and the choice that discrete policies make.
+"""The Gaussian policies' networks, and the three kinds of policy that there are.
 
-On a box with sides the action is a = tanh(u), u Gaussian, and densities are in the units of
-[-1, 1]^m; without sides the action is u itself, in the environment's units.
+`Categorical`, `Gaussian` and `SamplingNetwork` are a policy in n states, read off once: what
+diagnostics need of any algorithm, and what every `log_policy` is made of.
+
+A Gaussian's network gives `mean` and `log_std`.  On a box with sides the action is a = tanh(u), u
+Gaussian, and densities are in the units of [-1, 1]^m; without sides the action is u itself, in the
+environment's units.
 """
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from maxent.neural.parts import gaussian
+from maxent.errors import ConfigError
+from maxent.neural.parts import gaussian, proposals
 from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.parts.spaces import Spaces
 
@@ -69,10 +76,87 @@ def act(
     return torch.tanh(u) if spaces.bounded else u
 
 
-def choose(
-    log_policy: Float[Tensor, "B A"], generator: torch.Generator, deterministic: bool
-) -> Tensor:
-    """One discrete action in each state, (B, A) -> (B,): drawn, or the likeliest."""
-    if deterministic:
-        return log_policy.argmax(-1)
-    return torch.multinomial(log_policy.exp(), 1, generator=generator)[:, 0]
+def noise(
+    count: int, spaces: Spaces, generator: torch.Generator
+) -> Float[Tensor, "{count} {spaces.action_size}"]:
+    """Standard normal noise of one action in each of `count` states."""
+    shape = (count, spaces.action_size)
+    return torch.randn(shape, generator=generator, device=generator.device)
+
+
+class Categorical(NamedTuple):
+    """A policy over discrete actions.  log_policy : (n, A), log pi(a|s)."""
+
+    log_policy: Tensor
+
+    def log_density(self, actions: Int[Tensor, "n N"]) -> Float[Tensor, "n N"]:
+        """log pi(a|s) of given actions."""
+        return self.log_policy.gather(-1, actions)
+
+    def choose(self, generator: torch.Generator, deterministic: bool) -> Int[Tensor, " n"]:
+        """One action in each state: drawn, or the likeliest."""
+        if deterministic:
+            return self.log_policy.argmax(-1)
+        return torch.multinomial(self.log_policy.exp(), 1, generator=generator)[:, 0]
+
+
+class Gaussian(NamedTuple):
+    """A diagonal Gaussian, squashed by tanh or not.  mean, log_std : (n, m), before a squash."""
+
+    mean: Tensor
+    log_std: Tensor
+    squashed: bool
+
+    def sample(
+        self, noise: Float[Tensor, "n N m"]
+    ) -> tuple[Float[Tensor, "n N m"], Float[Tensor, "n N"]]:
+        """N actions in each state and their log densities; noise: standard normal."""
+        draw = gaussian.squashed_sample if self.squashed else gaussian.gaussian_sample
+        action, log_density, _ = draw(*self._expanded(noise), noise)
+        return action, log_density
+
+    def log_density(self, actions: Float[Tensor, "n N m"]) -> Float[Tensor, "n N"]:
+        """log pi(a|s) of given actions; -inf outside of a squashed policy's box.
+
+        An action on the border of the box, where tanh has rounded it to, counts as the nearest
+        number inside: it does not say which u it came from (see `gaussian`).
+        """
+        mean, log_std = self._expanded(actions)
+        if not self.squashed:
+            return gaussian.gaussian_log_density(actions, mean, log_std)
+        edge = 1.0 - torch.finfo(actions.dtype).eps
+        u = torch.atanh(actions.clamp(-edge, edge))
+        inside = (actions.abs() <= 1.0).all(-1)
+        return torch.where(inside, gaussian.squashed_log_density(u, mean, log_std), -math.inf)
+
+    def _expanded(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        return self.mean[:, None].expand_as(like), self.log_std[:, None].expand_as(like)
+
+
+class SamplingNetwork(NamedTuple):
+    """Soft Q-learning's policy in states (n, d): actions are tanh f(noise; s)."""
+
+    parameters: Parameters
+    observation: Tensor
+
+    def sample(
+        self, noise: Float[Tensor, "n N m"]
+    ) -> tuple[Float[Tensor, "n N m"], Float[Tensor, "n N"]]:
+        """N actions in each state, and what their log densities are where the network is one-to-one
+        (`proposals.network_proposal`); noise: standard normal."""
+        return proposals.network_proposal(self.parameters, self.observation, noise)
+
+    def actions(self, noise: Float[Tensor, "n N m"]) -> Float[Tensor, "n N m"]:
+        """The actions alone."""
+        return torch.tanh(proposals.sample(self.parameters, self.observation, noise))
+
+    def log_density(self, actions: Tensor) -> Tensor:
+        """Always a ConfigError: nothing finds every noise that the network turns into an action."""
+        raise ConfigError(
+            "the policy of sql is a sampling network, and the density of a given action would need "
+            "every noise that gives this action; draw actions together with their densities "
+            "(policy(...).sample(noise)), or use exp(Q/temperature), which it follows (q_values)"
+        )
+
+
+Policy = Categorical | Gaussian | SamplingNetwork

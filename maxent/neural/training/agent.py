@@ -14,15 +14,14 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.neural.algorithms import ALGORITHMS
+from maxent.neural.algorithms import ALGORITHMS, temperature
 from maxent.neural.algorithms.settings import Settings
+from maxent.neural.diagnostics.tables import evaluated_on
+from maxent.neural.diagnostics.trained import LONGEST
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.collect import make_environment
 from maxent.solution import Solution
 from maxent.support.arguments import require_count
-
-LONGEST = 10_000
-"""Steps after which an episode that nothing ends is stopped, where an agent is looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class Evaluation:
         )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Agent:
     """A trained agent.
 
@@ -77,10 +76,9 @@ class Agent:
     @property
     def temperature(self) -> float:
         """alpha: the fixed one, or where tuning has brought it."""
-        fixed = getattr(self.config, "temperature", None)
-        if fixed is not None:
-            return float(fixed)
-        return float(self.state["temperature"]["log"].exp())
+        if self.config.temperature is not None:
+            return float(self.config.temperature)
+        return float(temperature.current(self.state))
 
     @property
     def device(self) -> torch.device:
@@ -171,7 +169,10 @@ class Agent:
     def environment(self) -> gymnasium.Env:
         """A new environment of the kind it was trained on; ConfigError where that has no id."""
         if self.env is None:
-            raise ConfigError("the agent was trained on an environment without an id: give one")
+            raise ConfigError(
+                "the agent has no environment of its own (it was trained on one without an id, or "
+                "composed of agents of different ones): give env"
+            )
         return make_environment(self.env, self.env_settings)
 
     def on(self, mdp: MDP) -> Solution:
@@ -182,6 +183,4 @@ class Agent:
         for (`mdp.actions`).  What comes back is a `Solution` like any other: v and q are exact,
         with bounds, so that figures, trade-offs and checks of the exact half apply.
         """
-        from maxent.neural.diagnostics import evaluated_on
-
         return evaluated_on(self, mdp)

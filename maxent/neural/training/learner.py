@@ -187,11 +187,14 @@ class Learner:
         """
         config = self.config.at(min(self.step / self.plan.steps, 1.0))
         torch.set_flush_denormal(True)
-        for _ in range(updates):
-            batch = self.replay.sample(self.config.batch_size, self.generator)
-            metrics = self.module.update(self.state, batch, self.generator, config, self.spaces)
-            self.averages.add_update(metrics)
-        torch.set_flush_denormal(False)
+        try:
+            for _ in range(updates):
+                batch = self.replay.sample(self.config.batch_size, self.generator)
+                noise = self.module.draw(config.batch_size, self.generator, config, self.spaces)
+                metrics = self.module.update(self.state, batch, noise, config, self.spaces)
+                self.averages.add_update(metrics)
+        finally:
+            torch.set_flush_denormal(False)
 
     def _random_actions(self, count: int) -> Tensor:
         source, size = self.generator, self.spaces.action_size

@@ -40,7 +40,7 @@ def begin_with(fresh: Agent, start: Agent) -> None:
 
     Raises ConfigError where `start` is of another algorithm or has other sizes.
     """
-    kept = ("temperature/",) if getattr(fresh.config, "temperature", None) is not None else ()
+    kept = ("temperature/",) if fresh.config.temperature is not None else ()
     given, own = dict(named_tensors(start.state)), dict(named_tensors(fresh.state))
     if start.algorithm != fresh.algorithm:
         raise ConfigError(f"start = {start} is of another algorithm than {fresh.algorithm}")

@@ -1,8 +1,9 @@
 r"""The error budget of soft Q-learning: one approximation after another, each against the exact.
 
-On the corridor (`corridor.py`) everything is known.  What soft Q-learning puts in the place of the
-exact solution is switched on piece by piece; each rung is a pure function of the corridor, its own
-settings and a seed, and what it returns is held against V* and pi* by `Corridor.read`.
+On the corridor (`maxent.continuous.corridor`) everything is known.  What soft Q-learning puts in
+the place of the exact solution is switched on piece by piece; each rung is a pure function of the
+corridor, its own settings and a seed, and what it returns is held against V* and pi* by
+`Corridor.read`.
 
 ==========================  ===================================================================
 rung                        what takes the place of what
@@ -10,7 +11,7 @@ rung                        what takes the place of what
 `sampled_fixed_point`       N sampled actions of the integral in V (SQL Eq. 10), Q still a table
 `stein_sampler`             a sampling network trained by Stein gradients (SQL Eqs. 13-14) on the
                             exact Q of the Boltzmann policy
-`fitted`                    a network of the table Q: first told Q* itself (`targets="exact"`),
+`fitted`                    a network of the table Q: first fitted to Q* itself (`targets="exact"`),
                             then soft Q-iteration on all (s,a) with exact soft values; with a
                             target network that lags where `target_rate`, `target_interval` say so
 `all_together`              everything at once: minibatches of all transitions, sampled values,
@@ -293,7 +294,7 @@ def observations(corridor: Corridor) -> Float[Tensor, "S 1"]:
 def transitions(corridor: Corridor) -> Batch:
     """Every (s, a, s') of the grid once, with its discount on arrival."""
     states, actions = corridor.grid.states, corridor.grid.actions
-    ended = corridor.successor.ravel() == len(states)
+    terminated = corridor.successor.ravel() == len(states)
     observation = np.repeat(states, len(actions), axis=0)
     action = np.tile(actions, (len(states), 1))
     arrays = (
@@ -301,7 +302,7 @@ def transitions(corridor: Corridor) -> Batch:
         action,
         corridor.reward.ravel(),
         corridor.grid.task.step(observation, action)[0],
-        corridor.grid.discount * ~ended,
+        corridor.grid.discount * ~terminated,
     )
     return Batch(*(torch.as_tensor(array, dtype=torch.float32) for array in arrays))
 
@@ -317,8 +318,9 @@ def all_together(corridor: Corridor, config: sql.Config, *, seed: int, steps: in
     for _ in range(steps):
         rows = torch.randint(len(stored.reward), (config.batch_size,), generator=generator)
         batch = Batch(*(part[rows] for part in stored))
-        sql.update(state, batch, generator, config, SPACES)
-    return Agent("sql", config, SPACES, state, steps)
+        noise = sql.draw(config.batch_size, generator, config, SPACES)
+        sql.update(state, batch, noise, config, SPACES)
+    return Agent(algorithm="sql", config=config, spaces=SPACES, state=state, steps=steps)
 
 
 def read_agent(corridor: Corridor, agent: Agent) -> tuple[Reading, Reading]:
