@@ -28,6 +28,8 @@ from maxent.solution import Solution
 INK, MUTED, PAPER = "#1a1a1a", "#5c5c5c", "#ffffff"
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
+MAX_PANELS = 12
+"""Panels in one figure: as many as fit a page."""
 
 STYLE: Any = {
     "font.family": ["sans-serif"],

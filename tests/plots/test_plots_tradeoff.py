@@ -12,7 +12,8 @@ from matplotlib.text import Text
 
 import maxent
 from maxent import plots
-from maxent.plots.maps import animations, panels
+from maxent.plots import style
+from maxent.plots.maps import animations
 from maxent.plots.style import MARKERS
 from maxent.support import memory
 
@@ -210,7 +211,7 @@ def test_axes_can_be_given_and_files_written(curve, tmp_path):
     assert plots.reaching(room, ax=right) is figure
     path = plots.save(figure, tmp_path / "both.svg")
     assert path.stat().st_size > 5_000
-    assert panels.MAX_PANELS == 12
+    assert style.MAX_PANELS == 12
 
 
 def test_one_point_and_only_the_ends_can_be_drawn():

@@ -10,8 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from maxent.errors import ConfigError
-from maxent.plots.maps.panels import MAX_PANELS
-from maxent.plots.style import LINES, MARKERS, new_figure, styled
+from maxent.plots.style import LINES, MARKERS, MAX_PANELS, new_figure, styled
 from maxent.statistics import LearningCurve
 
 

@@ -13,8 +13,9 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
 from maxent.plots.maps import dot_plots, grids
 from maxent.plots.maps.occupancy import VISITS_LABEL, clipped, extend, policy_of, visits_scale
-from maxent.plots.maps.panels import MAX_PANELS, Panel, draw_panels, one_scale
+from maxent.plots.maps.panels import Panel, draw_panels, one_scale
 from maxent.plots.style import (
+    MAX_PANELS,
     discount_text,
     new_figure,
     number,

@@ -13,11 +13,9 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.plots.maps import dot_plots, grids
-from maxent.plots.style import discount_text, new_figure, require_pair, styled
+from maxent.plots.style import MAX_PANELS, discount_text, new_figure, require_pair, styled
 from maxent.solution import Solution
 from maxent.tabular.solvers import solve
-
-MAX_PANELS = 12
 
 
 @styled

@@ -15,10 +15,10 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.plots.maps import basemap, grids
 from maxent.plots.maps.arrows import unit_moves
-from maxent.plots.maps.panels import MAX_PANELS
 from maxent.plots.style import (
     LINES,
     MARKERS,
+    MAX_PANELS,
     MUTED,
     PAPER,
     discount_text,

@@ -13,8 +13,7 @@ from maxent.mdp import MDP, require_mdp
 from maxent.plots.curves.by_temperature import temperature_words
 from maxent.plots.curves.tradeoff import curve_names
 from maxent.plots.maps import dot_plots, grids
-from maxent.plots.maps.panels import MAX_PANELS
-from maxent.plots.style import discount_text, new_figure, styled
+from maxent.plots.style import MAX_PANELS, discount_text, new_figure, styled
 from maxent.support.arguments import require_count
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.operators import entropy
