@@ -82,7 +82,7 @@ from maxent.tabular.tradeoff import temperature_for_entropy as temperature_for_e
 from maxent.tabular.tradeoff import tradeoff as tradeoff
 from maxent.theorems.catalogue import verify as verify
 from maxent.theorems.check import Check as Check
-from maxent.theorems.check import CheckFailedError as CheckFailedError
-from maxent.theorems.check import Report as Report
+from maxent.theorems.report import CheckFailedError as CheckFailedError
+from maxent.theorems.report import Report as Report
 
 __version__: str

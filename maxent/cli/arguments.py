@@ -116,7 +116,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         """What argparse finds wrong, in this program's words."""
-        name, words = re.fullmatch(r"argument ([^:]*): (.*)", message, re.DOTALL).groups()  # type: ignore[union-attr]
+        about = re.fullmatch(r"argument ([^:]*): (.*)", message, re.DOTALL)
+        if about is None:
+            raise ConfigError(f"{message}; see maxent {self.command} --help")
+        name, words = about.groups()
         if words.startswith("expected"):
             raise ConfigError(f"{name} needs a value; see maxent {self.command} --help")
         if words.startswith("ignored explicit argument"):

@@ -49,7 +49,7 @@ class Model:
     def given(self) -> dict[str, Any]:
         """The options that were given, as keyword arguments of `gridworld`."""
         options = {name: value for name, value in asdict(self).items() if value not in (None, ())}
-        del options["mdp"]
+        options.pop("mdp", None)
         if self.rewards is not None:
             options["rewards"] = read_pairs("--rewards", self.rewards.split(","))
         if self.wind is not None:

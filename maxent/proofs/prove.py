@@ -25,8 +25,9 @@ from maxent.proofs.ground import Ground
 from maxent.support.arguments import nearest, require_count, require_positive, require_real
 from maxent.tabular.solvers import solve
 from maxent.theorems.catalogue import verify
-from maxent.theorems.check import Check, Report, Verdict
+from maxent.theorems.check import Check, Verdict
 from maxent.theorems.hypotheses import CONTRACTING, FINITE
+from maxent.theorems.report import Report
 
 HYPOTHESES = (FINITE.words, CONTRACTING.words)
 

@@ -17,7 +17,8 @@ from maxent.reports.records import versions
 from maxent.reports.shell import html_page
 from maxent.reports.slack_plots import scale, strip
 from maxent.reports.text import discount_text, size_text
-from maxent.theorems.check import Check, Report
+from maxent.theorems.check import Check
+from maxent.theorems.report import Report
 
 WORDS = {
     "fails": "fail",

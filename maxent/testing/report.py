@@ -8,7 +8,7 @@ from typing import Any
 
 from maxent.mdp import MDP
 from maxent.testing.cases import as_code
-from maxent.theorems.check import CheckFailedError
+from maxent.theorems.report import CheckFailedError
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
 from maxent.support.arguments import nearest, require_count, require_temperature
 from maxent.tabular import operators as tabular_operators
-from maxent.theorems.check import Report
 from maxent.theorems.clause import Clause
 from maxent.theorems.clauses.linear_quadratic_regulator import LINEAR, LinearQuadraticInstance
 from maxent.theorems.instance import Instance
+from maxent.theorems.report import Report
 from maxent.theorems.statements import CLAUSES
 
 KEYS: tuple[str, ...] = tuple(dict.fromkeys(clause.key for clause in CLAUSES))

@@ -16,7 +16,7 @@ from maxent.errors import MaxEntError, MaxEntWarning
 from maxent.mdp import MDP
 from maxent.tabular import operators as tabular_operators
 from maxent.theorems import inputs
-from maxent.theorems.clause import Case
+from maxent.theorems.case import Case
 from maxent.theorems.reference import ReferenceProblem, ReferenceValue
 
 EPS = float(np.finfo(np.float64).eps)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from maxent.theorems.check import Check
+from maxent.theorems.check import Check
 
 COLUMNS = 80
 WORDS = {
@@ -44,18 +41,6 @@ def clause_tables(checks: Sequence[Check]) -> str:
     return "\n\n".join(f"{strength}\n\n{_clause_table(own)}" for strength, own in found.items())
 
 
-def place(check: Check) -> str:
-    """Where the worst case is, or what is missing."""
-    return ", ".join(f"{name} {value}" for name, value in check.witness.items())
-
-
-def numbers(check: Check) -> str:
-    """Slack and tolerance, nothing for a check that does not apply."""
-    if math.isnan(check.slack) and check.verdict == "not applicable":
-        return ""
-    return f"slack {check.slack:.2e}, tolerance {check.tolerance:.2e}"
-
-
 def _verdict(checks: Sequence[Check]) -> str:
     grave = [check for check in checks if check.verdict in ("fails", "undecided")]
     if not checks:
@@ -89,9 +74,9 @@ def _by_strength(checks: Sequence[Check]) -> dict[str, list[Check]]:
 def _in_full(check: Check) -> str:
     """A check that did not pass: the numbers, the statement, the worst case, hypotheses, source."""
     lines = [
-        _fill(f"{check.clause}: {check.verdict}, {numbers(check)}", 4, first=2),
+        _fill(f"{check.clause}: {check.verdict}, {check.numbers}", 4, first=2),
         _fill(check.statement, 6, first=4),
-        _fill(f"worst case: {place(check)}", 6, first=4),
+        _fill(f"worst case: {check.place}", 6, first=4),
         _fill(f"assumes: {'; '.join(check.hypotheses) or 'nothing'}", 6, first=4),
         _fill(f"source: {check.source}", 6, first=4),
     ]
@@ -128,6 +113,6 @@ def _clause_table(checks: Sequence[Check]) -> str:
 
 def _row(check: Check) -> tuple[str, ...]:
     if check.verdict == "not applicable":
-        return check.key, check.clause, check.verdict, "", "", place(check)
+        return check.key, check.clause, check.verdict, "", "", check.place
     found = f"{check.slack:.2e}", f"{check.tolerance:.2e}"
-    return check.key, check.clause, check.verdict, *found, place(check)
+    return check.key, check.clause, check.verdict, *found, check.place

@@ -16,7 +16,8 @@ from maxent.cli import main
 from maxent.reports.formulas import formula
 from maxent.reports.slack_plots import ROUNDING, WIDTH, position, strip
 from maxent.theorems.catalogue import statements
-from maxent.theorems.check import Check, Report
+from maxent.theorems.check import Check
+from maxent.theorems.report import Report
 
 MDP = maxent.garnet(5, 3, discount=0.9, seed=0, terminal=1, masked=0.3)
 VOID = {"meta", "link", "rect", "path", "circle"}

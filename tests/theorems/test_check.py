@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 import maxent
-from maxent.theorems.check import Check, CheckFailedError, Report
-from maxent.theorems.clause import Case, Clause
+from maxent.theorems.case import Case
+from maxent.theorems.check import Check
+from maxent.theorems.clause import Clause
 from maxent.theorems.hypotheses import Hypothesis
+from maxent.theorems.report import CheckFailedError, Report
 
 
 def check(verdict="holds", slack=-1e-16, tolerance=1e-12):

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import FACTORISABLE, NO_PRIOR, POSITIVE, REPRESENTABLE
 from maxent.theorems.instance import Instance
 from maxent.theorems.reference import ReferenceProblem

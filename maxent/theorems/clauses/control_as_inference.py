@@ -18,7 +18,8 @@ from scipy import sparse
 
 from maxent.mdp import MDP
 from maxent.tabular.bounds import longest_row
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import EXACT_ROWS, Hypothesis
 from maxent.theorems.instance import Instance
 

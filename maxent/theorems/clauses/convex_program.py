@@ -14,7 +14,8 @@ import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import CLARABEL, CONVEX_PAIRS, MODEL, Hypothesis, at_most_pairs
 from maxent.theorems.instance import Instance
 

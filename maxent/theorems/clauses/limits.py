@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.clauses.along_the_temperature import most_entropy, reward_only
 from maxent.theorems.hypotheses import (
     ALL_ACTIONS,

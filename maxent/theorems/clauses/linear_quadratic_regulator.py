@@ -26,7 +26,8 @@ from numpy import ndarray
 from maxent.continuous import lqr
 from maxent.continuous.lqr import LinearQuadratic, LinearQuadraticSolution
 from maxent.continuous.matrices import quadratic, spectral_radius, square_root
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import POSITIVE, Hypothesis
 
 EPS = float(np.finfo(np.float64).eps)

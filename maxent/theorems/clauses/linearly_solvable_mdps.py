@@ -16,7 +16,8 @@ from scipy import sparse
 from scipy.sparse import linalg
 
 from maxent.mdp import MDP
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import FACTORISABLE, Hypothesis, at_most_pairs
 from maxent.theorems.instance import Instance
 from maxent.theorems.reference import EPS_LONG, LONG

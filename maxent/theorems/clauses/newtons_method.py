@@ -14,7 +14,8 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.clauses.soft_policy_iteration import soft_policy_iterations
 from maxent.theorems.hypotheses import POSITIVE, REPRESENTABLE
 from maxent.theorems.instance import Instance

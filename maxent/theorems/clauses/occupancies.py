@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.clauses.newtons_method import span
 from maxent.theorems.hypotheses import FACTORISABLE
 from maxent.theorems.instance import Instance

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.instance import Instance
 
 PATH_LENGTHS = (1, 2, 5, 10)

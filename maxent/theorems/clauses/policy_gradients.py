@@ -12,7 +12,8 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import FACTORISABLE, SOMETHING
 from maxent.theorems.instance import Instance
 from maxent.theorems.reference import ReferenceValue

@@ -16,7 +16,8 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.theorems import inputs
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.clauses.soft_q_learning import improvements
 from maxent.theorems.hypotheses import POSITIVE
 from maxent.theorems.instance import SWEEPS_CHECKED, Instance

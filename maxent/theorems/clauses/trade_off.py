@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.clauses.along_the_temperature import pairs, performance
 from maxent.theorems.clauses.limits import free_instance, hard_limit
 from maxent.theorems.hypotheses import FACTORISABLE, SOFT, Hypothesis

@@ -18,7 +18,8 @@ from maxent.mdp import MDP
 from maxent.mdp.validation import MAX_REWARD
 from maxent.support.arguments import MAX_TEMPERATURE, MIN_TEMPERATURE
 from maxent.theorems import inputs
-from maxent.theorems.clause import Case, clause
+from maxent.theorems.case import Case
+from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import REPRESENTABLE
 from maxent.theorems.instance import Instance
 
