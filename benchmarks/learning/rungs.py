@@ -1,8 +1,9 @@
 r"""The error budget of soft Q-learning: one approximation after another, each against the exact.
 
 On the corridor (`maxent.continuous.corridor`) everything is known.  What soft Q-learning puts in
-the place of the exact solution is switched on piece by piece; each rung is a pure function of the corridor, its own
-settings and a seed, and what it returns is held against V* and pi* by `Corridor.read`.
+the place of the exact solution is switched on piece by piece; each rung is a pure function of the
+corridor, its own settings and a seed, and what it returns is held against V* and pi* by
+`Corridor.read`.
 
 ==========================  ===================================================================
 rung                        what takes the place of what
