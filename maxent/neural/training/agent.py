@@ -92,7 +92,8 @@ class Agent:
     @property
     def device(self) -> torch.device:
         """Where its parameters are."""
-        return next(iter(self.state["critic"].values())).device
+        device: torch.device = next(iter(self.state["critic"].values())).device
+        return device
 
     def generator(self, seed: int) -> torch.Generator:
         """A source of noise on the agent's device."""
