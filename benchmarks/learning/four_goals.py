@@ -33,8 +33,8 @@ def exact_player(temperature: float) -> plots.Player:
     paths = roll_out(
         grid.task, sampled(grid, solution, rng), multigoal.start(PATHS, rng), multigoal.HORIZON
     )
-    chances = np.exp(grid.log_policy(solution, multigoal.FIGURE_STATES))
-    drawn = [rng.choice(len(grid.actions), DRAWN, p=row / row.sum()) for row in chances]
+    policy = np.exp(grid.log_policy(solution, multigoal.FIGURE_STATES))
+    drawn = [rng.choice(len(grid.actions), DRAWN, p=row / row.sum()) for row in policy]
     jitter = rng.uniform(-0.05, 0.05, (3, DRAWN, 2))
     samples = np.clip(grid.actions[np.stack(drawn)] + jitter, -1.0, 1.0)
     q = grid.q(solution, multigoal.FIGURE_STATES)
@@ -60,14 +60,16 @@ def main() -> None:
     parser.add_argument("--temperature", choices=("10", "1"), default="10")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True)
-    told = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    task = f"multigoal-{told.temperature}"
-    players = {"exact, on a grid": exact_player(float(told.temperature))}
+    task = f"multigoal-{options.temperature}"
+    players = {"exact, on a grid": exact_player(float(options.temperature))}
     for algorithm, name in (("sql", "soft Q-learning"), ("sac", "soft actor-critic")):
-        players[name] = learned_player(targets.train(task, algorithm, told.seed))
-    title = f"Four goals at temperature {told.temperature}: paths, and actions over contours of Q"
-    plots.save(plots.four_goals(players, title=title), told.out, overwrite=True)
+        players[name] = learned_player(targets.train(task, algorithm, options.seed))
+    title = (
+        f"Four goals at temperature {options.temperature}: paths, and actions over contours of Q"
+    )
+    plots.save(plots.four_goals(players, title=title), options.out, overwrite=True)
 
 
 if __name__ == "__main__":

@@ -274,8 +274,8 @@ def found() -> Found:
             json.loads(path.read_text())
             for path in sorted(RESULTS.glob(f"{task}-{algorithm}-*.json"))
         ]
-        for task, told in TASKS.items()
-        for algorithm in told["settings"]
+        for task, described in TASKS.items()
+        for algorithm in described["settings"]
     }
     return {run: records for run, records in every.items() if records}
 
@@ -313,20 +313,20 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--tables", action="store_true", help="run nothing")
     parser.add_argument("--figure", help="a file for the errors as shares of what is allowed")
-    told = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
     RESULTS.mkdir(exist_ok=True)
-    for task in () if told.tables else told.tasks:
-        for algorithm in (name for name in TASKS[task]["settings"] if name in told.algorithms):
-            for seed in told.seeds:
+    for task in () if options.tables else options.tasks:
+        for algorithm in (name for name in TASKS[task]["settings"] if name in options.algorithms):
+            for seed in options.seeds:
                 path = RESULTS / f"{task}-{algorithm}-{seed}.json"
                 if not path.exists():
                     path.write_text(json.dumps(run(task, algorithm, seed), indent=1) + "\n")
     every = found()
     print(tables(every))
-    if told.figure is not None:
+    if options.figure is not None:
         drawn = targets_figure({run: used_up(records, run[0]) for run, records in every.items()})
-        plots.save(drawn, told.figure, overwrite=True)
+        plots.save(drawn, options.figure, overwrite=True)
 
 
 if __name__ == "__main__":

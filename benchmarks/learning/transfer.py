@@ -285,13 +285,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A maximum-entropy policy as a start.")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
     parser.add_argument("--exact", action="store_true", help="only the exact half")
-    told = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
     found: dict[str, Any] = {"neural": {}}
     if RESULTS.exists():
         found = json.loads(RESULTS.read_text())
     found["exact"] = exact()
-    for seed in () if told.exact else told.seeds:
+    for seed in () if options.exact else options.seeds:
         if str(seed) not in found["neural"]:
             found["neural"][str(seed)] = neural(seed)
             _keep(found)

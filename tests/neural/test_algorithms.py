@@ -27,7 +27,7 @@ def generator(seed=0):
 
 
 def table_world(seed=0):
-    """An MDP with a terminal state and chances in parts of 1/4, and all of it as one batch."""
+    """An MDP with a terminal state and probabilities in parts of 1/4, all of it as one batch."""
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(PARTS, np.full(STATES, 1.0 / STATES), size=(STATES, ACTIONS))
     reward = rng.normal(size=(STATES, ACTIONS))
@@ -54,8 +54,8 @@ def learn(module, found, config, state, batch_of, steps, *, slow=()):
             config = replace(config, **{name: 0.1 * getattr(config, name) for name in slow})
         batch = batch_of()
         noise = module.draw(len(batch.reward), source, config, found)
-        told = module.update(state, batch, noise, config, found)
-    return told
+        logged = module.update(state, batch, noise, config, found)
+    return logged
 
 
 @pytest.mark.parametrize("critics", [1, 2])
@@ -110,9 +110,9 @@ def quadratic_bandit(module, monkeypatch, bounded, steps, **settings):
         return Batch(seen, action, reward, seen, torch.zeros(128))
 
     slow = [name for name in vars(config) if name in ("actor_rate", "temperature_rate")]
-    told = learn(module, found, config, state, batch_of, steps, slow=slow)
+    logged = learn(module, found, config, state, batch_of, steps, slow=slow)
     mean, log_std = mlp(state["actor"], seen[:1])[0].chunk(2)
-    return mean, log_std, state, told
+    return mean, log_std, state, logged
 
 
 @pytest.mark.parametrize("module", [sac, sac_v1])
@@ -184,11 +184,11 @@ def nearest_squashed(k, alpha):
 def test_the_tuned_temperature_is_the_one_with_the_target_entropy(monkeypatch):
     """H = m/2 log(pi e alpha) - 1/2 sum log steepness, solved for alpha."""
     target = 0.4
-    mean, log_std, _, told = quadratic_bandit(
+    mean, log_std, _, logged = quadratic_bandit(
         sac, monkeypatch, False, 2400, target_entropy=target, temperature_rate=0.01
     )
     alpha = math.exp(target + 0.5 * STEEPNESS.log().sum().item()) / (math.pi * math.e)
-    assert told["temperature"].item() == pytest.approx(alpha, rel=0.06)
+    assert logged["temperature"].item() == pytest.approx(alpha, rel=0.06)
     torch.testing.assert_close(mean, CENTRE, rtol=0, atol=0.03)
     torch.testing.assert_close(log_std.exp(), (alpha / (2.0 * STEEPNESS)).sqrt(), rtol=0.05, atol=0)
 
@@ -211,7 +211,7 @@ def test_the_discrete_temperature_settles_from_above_and_below(part, start):
     seen, action = torch.zeros(4, 1), torch.arange(4)
     paid = torch.tensor(reward, dtype=torch.float32)
     batch = Batch(seen, action, paid, seen, torch.zeros(4))
-    told = learn(
+    logged = learn(
         sac_discrete,
         found,
         config,
@@ -227,7 +227,7 @@ def test_the_discrete_temperature_settles_from_above_and_below(part, start):
         return -(p * np.log(p)).sum() - (0.5 if part is None else part) * math.log(4)
 
     alpha = math.exp(optimize.brentq(excess, -3.5, 5.0))
-    assert told["temperature"].item() == pytest.approx(alpha, rel=0.01)
+    assert logged["temperature"].item() == pytest.approx(alpha, rel=0.01)
     policy = sac_discrete.policy(state, seen[:1], found).log_policy.exp()[0].numpy()
     exact = np.exp(reward / alpha)
     np.testing.assert_allclose(policy, exact / exact.sum(), atol=0.01)
@@ -271,7 +271,7 @@ def two_steps(monkeypatch, steps, **settings):
         reward = torch.where(first > 0.0, 0.0, hills(action)[:, 0])
         return Batch(seen, action, reward, torch.eye(2)[1].expand(32, 2), 0.9 * first)
 
-    told = learn(
+    logged = learn(
         sql,
         found,
         config,
@@ -280,7 +280,7 @@ def two_steps(monkeypatch, steps, **settings):
         steps,
         slow=("critic_rate", "sampler_rate"),
     )
-    return state, told, found, config
+    return state, logged, found, config
 
 
 def boltzmann(a):
@@ -303,7 +303,7 @@ def test_soft_q_learning_values_two_hills_by_their_log_integral(proposal, off, m
 
 
 def test_soft_q_learning_samples_two_hills_as_often_as_quadrature(monkeypatch):
-    state, told, found, _ = two_steps(
+    state, logged, found, _ = two_steps(
         monkeypatch, 500, hidden=(32, 32), value_particles=4, particles=16
     )
     before, after = (
@@ -316,4 +316,4 @@ def test_soft_q_learning_samples_two_hills_as_often_as_quadrature(monkeypatch):
     shares = np.histogram(after, edges)[0] / len(after)
     assert 0.5 * np.abs(shares - np.array(exact) / sum(exact)).sum() < 0.1
     spread = 0.5 * (before.std() + after.std())
-    assert told["spread"].item() == pytest.approx(spread, abs=0.05)
+    assert logged["spread"].item() == pytest.approx(spread, abs=0.05)

@@ -155,7 +155,7 @@ def test_soft_actor_critic_written_out(found):
     tuned = module.Config(hidden=(7, 5), batch_size=ROWS)
     state["temperature"]["log"] += math.log(ALPHA)
     batch = batch_of(found)
-    after, told = updated(module, found, tuned, state, batch)
+    after, logged = updated(module, found, tuned, state, batch)
     next_noise, noise = noises((ROWS, 2), 2)
 
     # targets: the target's smaller Q at an action of the policy before its step, and its entropy
@@ -164,7 +164,7 @@ def test_soft_actor_critic_written_out(found):
     critic = leaves(state["critic"])
     loss = half_squares(critic, batch, batch.reward + batch.discount * v)
     assert_gradient(after, "critic", loss, critic)
-    assert told["critic_loss"].item() == pytest.approx(loss.item(), rel=1e-9)
+    assert logged["critic_loss"].item() == pytest.approx(loss.item(), rel=1e-9)
 
     # the policy climbs the smaller of the Q's that were just improved
     actor = leaves(state["actor"])
@@ -181,7 +181,7 @@ def test_soft_actor_critic_written_out(found):
 def test_the_first_soft_actor_critic_written_out(found):
     module, _, config, state = begun("sac_v1", found)
     batch = batch_of(found)
-    after, told = updated(module, found, config, state, batch)
+    after, logged = updated(module, found, config, state, batch)
     (noise,) = noises((ROWS, 2), 1)
 
     actor = leaves(state["actor"])
@@ -189,13 +189,13 @@ def test_the_first_soft_actor_critic_written_out(found):
     q = smaller(state["critic"], batch.observation, action)
     loss = (ALPHA * log_density - q).mean()
     assert_gradient(after, "actor", loss, actor)
-    assert told["actor_loss"].item() == pytest.approx(loss.item(), rel=1e-9)
+    assert logged["actor_loss"].item() == pytest.approx(loss.item(), rel=1e-9)
 
     value = leaves(state["value"])
     v = plain(value, batch.observation)[:, 0]
     loss = 0.5 * ((v - (q - ALPHA * log_density).detach()) ** 2).mean()
     assert_gradient(after, "value", loss, value)
-    assert told["value_loss"].item() == pytest.approx(loss.item(), rel=1e-9)
+    assert logged["value_loss"].item() == pytest.approx(loss.item(), rel=1e-9)
 
     critic = leaves(state["critic"])
     next_v = plain(state["target"], batch.next_observation)[:, 0]
@@ -231,13 +231,13 @@ def test_discrete_soft_actor_critic_written_out():
 def test_discrete_soft_q_learning_written_out():
     module, found, config, state = begun("sql_discrete", target_rate=0.3)
     batch = batch_of(found)
-    after, told = updated(module, found, config, state, batch)
+    after, logged = updated(module, found, config, state, batch)
     q = torch.minimum(*(plain(state["target"], batch.next_observation, i) for i in (0, 1)))
     v = ALPHA * torch.log(torch.exp(q / ALPHA).sum(1))
     critic = leaves(state["critic"])
     loss = half_squares(critic, batch, batch.reward + batch.discount * v)
     assert_gradient(after, "critic", loss, critic)
-    assert told["next_v"].item() == pytest.approx(v.mean().item(), rel=1e-9)
+    assert logged["next_v"].item() == pytest.approx(v.mean().item(), rel=1e-9)
     assert_follows(state, after, "critic", 0.3)
 
 
@@ -409,8 +409,8 @@ def test_extreme_temperatures_stay_finite(name, temperature):
     batch, generator = batch_of(found), torch.Generator().manual_seed(0)
     for _ in range(50):
         noise = module.draw(ROWS, generator, config, found)
-        told = module.update(state, batch, noise, config, found)
-        assert all(value.isfinite().all() for value in told.values())
+        logged = module.update(state, batch, noise, config, found)
+        assert all(value.isfinite().all() for value in logged.values())
     with torch.no_grad():
         action = module.act(state, batch.observation, generator, found)
     assert action.isfinite().all()
@@ -427,9 +427,9 @@ def test_soft_q_learning_with_one_particle(particles, proposal):
     module, found, config, state = begun(
         "sql", particles=particles, value_particles=particles, proposal=proposal
     )
-    _, told = updated(module, found, config, state, batch_of(found))
-    assert all(value.isfinite().all() for value in told.values())
-    assert (told["spread"] == 0.0) == (particles == 1)
+    _, logged = updated(module, found, config, state, batch_of(found))
+    assert all(value.isfinite().all() for value in logged.values())
+    assert (logged["spread"] == 0.0) == (particles == 1)
 
 
 @pytest.mark.parametrize("proposal", ["mixture", "uniform", "network"])

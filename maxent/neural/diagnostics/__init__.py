@@ -48,6 +48,15 @@ def diagnose(
 
     problem : an MDP, or a linear-quadratic problem, that the agent was trained on; None: what the
     agent's environment says it is, else estimates from `episodes` of it.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> agent = maxent.train(
+    ...     "sql", maxent.MDPEnv(mdp), steps=20, hidden=(8,), batch_size=4, learning_starts=10
+    ... )
+    >>> found = maxent.diagnose(agent, mdp)
+    >>> found["SUBOPT"].statement, found["SUBOPT"].error > 0.0
+    ('J(pi*) - J(pi)', True)
     """
     if isinstance(problem, LinearQuadratic):
         return on_linear_quadratic(agent, problem, seed=seed)

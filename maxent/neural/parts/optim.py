@@ -55,32 +55,24 @@ def adam(
 
     parameters, gradient: same keys.  state: of `moments`; changed too.
     """
-    names = list(parameters)
-    values = [parameters[name] for name in names]
-    slopes = [gradient[name] for name in names]
-    first = [state["first"][name] for name in names]
-    second = [state["second"][name] for name in names]
     state["count"] += 1
-    count = state["count"].to(values[0].dtype)
-    torch._foreach_lerp_(first, slopes, 1.0 - DECAY)
-    torch._foreach_mul_(second, SQUARED_DECAY)
-    torch._foreach_addcmul_(second, slopes, slopes, 1.0 - SQUARED_DECAY)
-    # value -= rate * (first / c1) / (sqrt(second / c2) + eps), both corrections in the divisor;
-    # c = 1 - decay^count by expm1, which keeps its digits while it is small
+    count = state["count"].to(next(iter(parameters.values())).dtype)
     scale = -torch.expm1(count * math.log(DECAY)) / learning_rate
-    divisors = torch._foreach_sqrt(second)
-    torch._foreach_mul_(divisors, scale / (-torch.expm1(count * math.log(SQUARED_DECAY))).sqrt())
-    torch._foreach_add_(divisors, list((EPSILON * scale).expand(len(names))))
-    torch._foreach_addcdiv_(values, first, divisors, -1.0)
+    second_scale = scale / (-torch.expm1(count * math.log(SQUARED_DECAY))).sqrt()
+    epsilon = EPSILON * scale
+    for name, value in parameters.items():
+        slope = gradient[name]
+        first = state["first"][name].lerp_(slope, 1.0 - DECAY)
+        second = state["second"][name].mul_(SQUARED_DECAY)
+        second.addcmul_(slope, slope, value=1.0 - SQUARED_DECAY)
+        value.addcdiv_(first, second.sqrt().mul_(second_scale).add_(epsilon), value=-1.0)
 
 
 @torch.no_grad()
 def average_into(target: Parameters, parameters: Parameters, rate: float) -> None:
     """target <- (1 - rate) target + rate parameters, in place; rate 1 copies."""
-    names = list(target)
-    torch._foreach_lerp_(
-        [target[name] for name in names], [parameters[name] for name in names], rate
-    )
+    for name, followed in parameters.items():
+        target[name].lerp_(followed, rate)
 
 
 def copied(parameters: Parameters) -> Parameters:

@@ -54,6 +54,15 @@ class Agent:
     start : of what agent its networks were begun with, in words; None: fresh.
     history : the rows logged in training.
     stopped_by : the number of the signal that stopped training, or None.
+
+    >>> import maxent
+    >>> agent = maxent.train(
+    ...     "sac", "Pendulum-v1", steps=20, hidden=(8,), batch_size=4, learning_starts=10
+    ... )
+    >>> agent.steps, agent.algorithm, agent.act(agent.spaces.observation.low).shape
+    (20, 'sac', (1,))
+    >>> agent.evaluate(episodes=1).lengths
+    array([200])
     """
 
     algorithm: str
@@ -83,7 +92,8 @@ class Agent:
     @property
     def device(self) -> torch.device:
         """Where its parameters are."""
-        return next(iter(self.state["critic"].values())).device
+        device: torch.device = next(iter(self.state["critic"].values())).device
+        return device
 
     def generator(self, seed: int) -> torch.Generator:
         """A source of noise on the agent's device."""

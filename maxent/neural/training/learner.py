@@ -1,8 +1,8 @@
 """An algorithm in the middle of training: its environments, its memory, and the way back.
 
 One iteration is one step in each environment: act, store what happened, update, and, when due,
-log, evaluate, checkpoint.  The algorithms know nothing of it; it knows of an algorithm its three
-functions `init`, `act` and `update`.
+log, evaluate, checkpoint.  The algorithms know nothing of it; it knows of an algorithm its
+functions `init`, `act`, `draw` and `update`.
 
 Every random number of the learner (initial parameters, exploration, minibatches, noise) comes from
 one seeded `torch.Generator`; environment i is seeded with seed + i.  A checkpoint holds all
