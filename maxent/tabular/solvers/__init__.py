@@ -70,6 +70,7 @@ def soft_value_iteration(
     (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
     below what float64 can certify).
 
+    >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
     >>> solution = maxent.soft_value_iteration(mdp, 0.1, tolerance=1e-6)
     >>> solution.status, bool(solution.error_bound <= 1e-6)
@@ -113,6 +114,7 @@ def soft_policy_iteration(
     (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
     below what float64 can certify).
 
+    >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
     >>> solution = maxent.soft_policy_iteration(mdp, 0.1)
     >>> solution.converged, solution.iterations < 10
@@ -157,6 +159,7 @@ def modified_soft_policy_iteration(
     (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
     below what float64 can certify).
 
+    >>> import maxent
     >>> mdp = maxent.garnet(200, 4, branching=5, discount=0.99)
     >>> maxent.modified_soft_policy_iteration(mdp, 0.1, sweeps=50).converged
     True
@@ -199,6 +202,7 @@ def solve(
     (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
     below what float64 can certify).
 
+    >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
     >>> solution = maxent.solve(mdp, temperature=0.1, tolerance=1e-9)
     >>> solution.status, solution.method
@@ -249,6 +253,7 @@ def soft_policy_evaluation(
     (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
     below what float64 can certify).
 
+    >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
     >>> uniform = [0.25, 0.25, 0.25, 0.25]
     >>> evaluated = maxent.soft_policy_evaluation(mdp, uniform, temperature=0.1)
