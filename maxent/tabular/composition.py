@@ -69,6 +69,12 @@ class Composition:
     lower, upper : (S, A), Q_Sigma - C* and Q_Sigma: bounds on Q*_C of the MDP as stored, with the
         errors of the tasks' solutions and rounding included; 0 for what is not available.
     loss_bound : (S,), upper bound on V*_C - V^policy, likewise.
+
+    >>> import maxent
+    >>> task = maxent.gridworld("S.G", discount=0.9)
+    >>> both = maxent.compose([task, task], temperature=0.1)
+    >>> both.weights.tolist(), bool(abs(both.divergence).max() < 1e-9)  # equal tasks agree
+    ([0.5, 0.5], True)
     """
 
     mdp: MDP

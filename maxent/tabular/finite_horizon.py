@@ -33,7 +33,11 @@ class FiniteHorizonSolution:
     temperature, horizon : of the problem.
     error_bound : largest rounding error of v, bounded step by step as in `bounds.py`.
 
-    `finite_horizon` has an example.
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=1.0)
+    >>> found = maxent.finite_horizon(mdp, temperature=0.0, horizon=2)
+    >>> found.v.shape, found.q.shape, found.policy[0, 0].tolist()
+    ((3, 3), (2, 3, 4), [0.0, 1.0, 0.0, 0.0])
     """
 
     v: ndarray

@@ -55,9 +55,9 @@ def diagnose(
     Returns a `Diagnosis`, a line a finding: errors of values and of J in units of reward, of
     policies in nats.
 
-    Raises ConfigError for a bad setting, for a problem that does not go with the agent's observations
-    or actions, and where there is no problem and the agent has no environment of its own; ModelError for an
-    MDP that is none.
+    Raises ConfigError for a bad setting, for a problem that does not go with the agent's
+    observations or actions, and where there is no problem and the agent has no environment of its
+    own; ModelError for an MDP that is none.
 
     >>> import maxent
     >>> agent = maxent.train(
