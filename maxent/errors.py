@@ -10,7 +10,15 @@ from __future__ import annotations
 
 
 class MaxEntError(Exception):
-    """Base of every error raised on purpose by maxent."""
+    """Base of every error raised on purpose by maxent.
+
+    >>> import maxent
+    >>> try:
+    ...     maxent.gridworld("four-rooms", discount=2.0)
+    ... except maxent.MaxEntError as error:
+    ...     print(type(error).__name__)
+    ConfigError
+    """
 
 
 class ModelError(MaxEntError, ValueError):

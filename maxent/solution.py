@@ -16,10 +16,20 @@ Status = Literal["converged", "stalled", "max_iterations", "interrupted"]
 class Iteration:
     """What a solver knows after one iteration; passed to `callback(iteration)`.
 
-    iteration: 1, 2, ...  v: (S,), the new iterate (read-only; copy it to keep it).
-    residual: max |T V - V| of the iterate before.  error_bound: certified bound on the largest
-    error of v, rounding included.  lower, upper: (S,), the interval that holds the true value (its
-    midpoint can be much closer than v).
+    iteration : 1, 2, ...
+    v : (S,), the new iterate, in units of reward (read-only; copy it to keep it).
+    residual : max |T V - V| of the iterate before.
+    error_bound : certified bound on the largest error of v, rounding included.
+    lower, upper : (S,), the interval that holds the true value (its midpoint can be much closer
+        than v).
+
+    >>> import maxent
+    >>> mdp, seen = maxent.gridworld("S.G", discount=0.9), []
+    >>> solution = maxent.soft_value_iteration(mdp, temperature=0.1, callback=seen.append)
+    >>> seen[0].iteration, len(seen) == solution.iterations
+    (1, True)
+    >>> seen[-1].error_bound < seen[0].error_bound
+    True
     """
 
     iteration: int
@@ -63,6 +73,16 @@ class Solution:
     method : name of the solver.
     tolerance : the bound on the error that was asked for, or chosen.
     seconds : wall-clock time of the solve.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> solution = maxent.solve(mdp, temperature=0.1)
+    >>> solution.v.round(3).tolist()
+    [1.042, 1.065, 0.0]
+    >>> solution.policy[1].round(3).tolist()
+    [0.231, 0.35, 0.231, 0.188]
+    >>> solution.converged, solution.error_bound <= solution.tolerance
+    (True, True)
     """
 
     v: ndarray

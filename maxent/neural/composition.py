@@ -120,7 +120,7 @@ def compose_agents(
     ...     )
     ...     for seed in (1, 2)
     ... ]
-    >>> both = compose_agents(agents)
+    >>> both = maxent.compose_agents(agents)
     >>> both.steps, both.env, both.env_settings == settings
     (40, 'maxent/Gridworld-v0', True)
     """

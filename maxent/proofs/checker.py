@@ -52,7 +52,21 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class CertificateCheck:
-    """What came out: whether the certificate is valid, what it states, and why it is not valid."""
+    """What came of checking a certificate; true where it is valid.
+
+    valid : whether the statement was proved again.
+    statement : what the certificate states.
+    reason : why it is not valid; empty where it is.
+    mdp_sha256 : a digest of the MDP that the certificate is about.
+
+    >>> import maxent, tempfile
+    >>> proved = maxent.enclose(maxent.gridworld("two-goals", discount=0.95), temperature=0.1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     maxent.write_certificate(proved, f"{folder}/proof.json")
+    ...     found = maxent.check_certificate(f"{folder}/proof.json")
+    >>> bool(found), len(found.mdp_sha256)
+    (True, 64)
+    """
 
     valid: bool
     statement: str

@@ -55,6 +55,12 @@ class Enclosure:
         pi* for the optimum, the improved policy for a policy.  At temperature 0: 1 and 1 for the
         only best action, 0 and 1 for actions that may be best.  0 and 0 at terminal states.
     bits : of the ball arithmetic.  applications : how many of the operator.  seconds : wall-clock.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> proved, solution = maxent.enclose(mdp, temperature=0.1), maxent.solve(mdp, temperature=0.1)
+    >>> bool((proved.lower <= solution.upper).all() and (solution.lower <= proved.upper).all())
+    True
     """
 
     mdp: MDP

@@ -106,7 +106,7 @@ def verify_rigorously(
 
     >>> import maxent
     >>> mdp = maxent.gridworld("two-goals", discount=0.95)
-    >>> print(verify_rigorously(mdp, temperature=0.1, keys=["SQL-T1", "SUBOPT"]))
+    >>> print(maxent.verify_rigorously(mdp, temperature=0.1, keys=["SQL-T1", "SUBOPT"]))
     passed: 9 clauses hold
     <BLANKLINE>
     SQL-T1  4 hold (numerical), 3 hold (proved)

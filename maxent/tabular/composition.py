@@ -69,6 +69,12 @@ class Composition:
     lower, upper : (S, A), Q_Sigma - C* and Q_Sigma: bounds on Q*_C of the MDP as stored, with the
         errors of the tasks' solutions and rounding included; 0 for what is not available.
     loss_bound : (S,), upper bound on V*_C - V^policy, likewise.
+
+    >>> import maxent
+    >>> task = maxent.gridworld("S.G", discount=0.9)
+    >>> both = maxent.compose([task, task], temperature=0.1)
+    >>> both.weights.tolist(), bool(abs(both.divergence).max() < 1e-9)  # equal tasks agree
+    ([0.5, 0.5], True)
     """
 
     mdp: MDP
@@ -120,10 +126,24 @@ def divergence(
 def compose(mdps: Sequence[MDP], temperature: float, weights: Any = None) -> Composition:
     """The composition of tasks that differ in reward alone, held against the exact optimum.
 
-    mdps: two tasks or more.  weights: (k,), at least 0, with sum 1; None: equal ones.
+    mdps : two tasks or more.
+    temperature : alpha >= 0, the same for all tasks, in units of reward.
+    weights : (k,), at least 0, with sum 1; None: equal ones.
+
+    Returns a `Composition`: the averaged Q, its policy, certified bounds on Q* of the combined
+    task, and what the composed policy loses.
 
     Raises ModelError where the tasks differ in more than the reward; ConfigError for other weights
     or temperatures.
+
+    >>> import maxent
+    >>> task = maxent.gridworld("S.G", discount=0.9)
+    >>> other = task.replace(reward=-task.reward)
+    >>> both = maxent.compose([task, other], temperature=0.1)
+    >>> bool((both.lower <= both.optimum.q).all() and (both.optimum.q <= both.upper).all())
+    True
+    >>> bool((both.loss <= both.loss_bound).all())
+    True
     """
     temperature, shares = require_temperature(temperature), _weights(mdps, weights)
     mdps = tuple(_check_shared(mdps))

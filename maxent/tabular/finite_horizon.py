@@ -27,8 +27,17 @@ from maxent.tabular.bounds import UNIT, soft_bounds
 class FiniteHorizonSolution:
     """The soft-optimal solution over a horizon of H steps, or a policy's value; axis 0 is time.
 
-    v: (H+1, S), v[t] the value with H - t steps to go, v[H] = 0.  q, log_policy: (H, S, A).
-    error_bound: largest rounding error of v, bounded step by step as in `bounds.py`.
+    v : (H+1, S), in units of reward; v[t] is the value with H - t steps to go, v[H] = 0.
+    q : (H, S, A), in units of reward.
+    log_policy : (H, S, A), -inf for an action never taken.
+    temperature, horizon : of the problem.
+    error_bound : largest rounding error of v, bounded step by step as in `bounds.py`.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=1.0)
+    >>> found = maxent.finite_horizon(mdp, temperature=0.0, horizon=2)
+    >>> found.v.shape, found.q.shape, found.policy[0, 0].tolist()
+    ((3, 3), (2, 3, 4), [0.0, 1.0, 0.0, 0.0])
     """
 
     v: ndarray
@@ -49,10 +58,27 @@ def finite_horizon(
 ) -> FiniteHorizonSolution:
     """The soft-optimal values and policies of an episode of `horizon` steps.
 
-    temperature 0 is the hard maximum (policy uniform over actions tied within rounding).  prior:
-    probabilities (S, A) or (A,).  Raises ConfigError for a horizon below 1, MemoryBudgetError where
-    (H, S, A) arrays do not fit.  Without discount it is control as inference (INFERENCE), and
-    linear in exp(V / alpha) where an action is a choice of the next state's law (LMDP).
+    Without discount it is control as inference (INFERENCE), and linear in exp(V / alpha) where an
+    action is a choice of the next state's law (LMDP).
+
+    mdp : the problem; a discount of 1 is allowed.
+    temperature : alpha >= 0; 0 is the hard maximum (policy uniform over actions tied within
+        rounding).
+    horizon : H >= 1, in steps.
+    prior : probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
+
+    Returns a `FiniteHorizonSolution`: v (H+1, S), q and log_policy (H, S, A).
+
+    Raises ConfigError (temperature, horizon), ModelError (mdp, prior), MemoryBudgetError where
+    (H, S, A) arrays do not fit.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=1.0)
+    >>> soon = maxent.finite_horizon(mdp, temperature=0.0, horizon=2)
+    >>> soon.v.round(3).tolist()  # two steps to go, one, none
+    [[0.92, 0.96, 0.0], [-0.04, 0.96, 0.0], [0.0, 0.0, 0.0]]
+    >>> soon.policy.shape
+    (2, 3, 4)
     """
     temperature = require_temperature(temperature)
     horizon = require_count("horizon", horizon)
@@ -80,9 +106,24 @@ def finite_horizon_evaluation(
 ) -> FiniteHorizonSolution:
     """The value of a policy over an episode of `horizon` steps (SAC-L1).
 
-    policy: probabilities (H, S, A), one policy a step (the horizon is then H and may be left out),
-    or (S, A) or (A,), the same at every step.  Other arguments and errors: `finite_horizon`;
-    ModelError for a policy that is none, or of another length than the horizon.
+    mdp : the problem; a discount of 1 is allowed.
+    policy : probabilities (H, S, A), one policy a step (the horizon is then H and may be left out),
+        or (S, A) or (A,), the same at every step.
+    temperature : alpha >= 0, the weight of the policy's entropy.
+    horizon : H >= 1, in steps.
+    prior : probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
+
+    Returns a `FiniteHorizonSolution` with the policy's v and q; its log_policy is the one given.
+
+    Raises as `finite_horizon`; ModelError also for a policy that is none, or of another length than
+    the horizon.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=1.0)
+    >>> best = maxent.finite_horizon(mdp, temperature=0.1, horizon=5)
+    >>> found = maxent.finite_horizon_evaluation(mdp, best.policy, temperature=0.1)
+    >>> found.horizon, bool(abs(found.v - best.v).max() < 1e-9)
+    (5, True)
     """
     temperature = require_temperature(temperature)
     log_prior = require_mdp(mdp).log_prior(prior)

@@ -29,15 +29,27 @@ from maxent.tabular.linear_systems import SMALL, is_cheap_to_factorise, solve_di
 
 
 def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
-    """Discounted state-action visits x(s,a), (S, A), from the initial distribution.
-
-    policy: probabilities (S, A) or (A,).  Without terminal states x sums to 1/(1-gamma).  An
-    arrival in a terminal state counts once, at gamma^t, spread over its placeholder row; initial
-    mass there counts 1.  A discount of 1 is allowed for a policy that surely ends (else
-    ConfigError).  The error is that of the linear solve, about eps/(1-gamma) of the largest visit.
+    """Discounted state-action visits x(s,a) from the initial distribution.
 
     That of pi* is the gradient of J* in the rewards (SENSITIVITY) and solves a convex program
     (DUAL-OCCUPANCY); what pi loses is a divergence weighted by its own (SUBOPT).
+
+    mdp : its transitions, discount, initial distribution and terminal states are used.
+    policy : probabilities (S, A) or (A,).
+
+    Returns (S, A), in discounted steps.  Without terminal states they sum to 1/(1-gamma).  An
+    arrival in a terminal state counts once, at gamma^t, spread over its placeholder row; initial
+    mass there counts 1.  The error is that of the linear solve, about eps/(1-gamma) of the largest
+    visit.
+
+    Raises ModelError for a policy that is none; ConfigError at a discount of 1 for a policy that
+    does not surely reach a terminal state.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> right = [0.0, 1.0, 0.0, 0.0]
+    >>> maxent.occupancy(mdp, right)[:2].round(3).tolist()
+    [[0.0, 1.0, 0.0, 0.0], [0.0, 0.9, 0.0, 0.0]]
     """
     policy = validation.action_distribution(
         "policy", policy, require_mdp(mdp).action_mask, mdp.terminal
@@ -76,15 +88,39 @@ def _solve(matrix: Transition, right: Float[ndarray, " S"]) -> Float[ndarray, " 
 
 
 def policy_return(mdp: MDP, policy: Any) -> float:
-    """Expected discounted reward of a policy from the initial distribution, sum x(s,a) r(s,a)."""
+    """Expected discounted reward of a policy from the initial distribution, sum x(s,a) r(s,a).
+
+    mdp : the problem.  policy : probabilities (S, A) or (A,).
+
+    Returns a float, in units of reward, without any entropy.  Errors: as `occupancy`.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> right = [0.0, 1.0, 0.0, 0.0]
+    >>> round(maxent.policy_return(mdp, right), 6)  # -0.04 + 0.9 * 0.96
+    0.824
+    """
     return float((occupancy(mdp, policy) * mdp.reward).sum())
 
 
 def discounted_entropy(mdp: MDP, policy: Any, prior: Any = None) -> float:
-    """Expected discounted entropy of a policy, sum_s d(s) H(pi(.|s)), in nats, not multiplied by
-    the temperature; terminal states add none.  With a prior: minus the discounted KL from it.
+    """Expected discounted entropy of a policy from the initial distribution, sum_s d(s) H(pi(.|s)).
 
     That of pi*_alpha is the slope of J* in the temperature (ENVELOPE).
+
+    mdp : the problem.  policy : probabilities (S, A) or (A,).
+    prior : probabilities (S, A) or (A,); the entropy becomes minus the discounted KL from it.
+
+    Returns a float, in nats, not multiplied by the temperature; terminal states add none.  Errors:
+    as `occupancy`; ModelError for a prior that is none.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> solution = maxent.solve(mdp, temperature=0.1)
+    >>> entropy = maxent.discounted_entropy(mdp, solution.policy)
+    >>> objective = maxent.policy_return(mdp, solution.policy) + 0.1 * entropy
+    >>> bool(abs(objective - mdp.initial_distribution @ solution.v) < 1e-8)
+    True
     """
     x = occupancy(mdp, policy)
     visits = x.sum(axis=1)

@@ -39,8 +39,21 @@ def soft_value(
 ) -> Float[ndarray, "*S"]:
     """Soft value of q: alpha log sum_a prior(a|s) exp(Q(s,a) / alpha); max_a Q(s,a) at alpha = 0.
 
-    SQL Eq. 5 (key SQL-T1; a maximum over policies: GIBBS-1; bounds: GIBBS-4).  q (S, A) -> (S,),
-    discounted, in units of reward.
+    SQL Eq. 5 (key SQL-T1; a maximum over policies: GIBBS-1; bounds: GIBBS-4).
+
+    q : (S, A), discounted, in units of reward.
+    temperature : alpha >= 0, in units of reward.
+    log_prior : (S, A), log prior(a|s), -inf for an unavailable action (`mdp.log_mask`); None: every
+        action is available.
+
+    Returns (S,), in units of reward.  Arguments are not checked.
+
+    >>> import numpy as np, maxent
+    >>> q = np.array([[1.0, 2.0, 3.0]])
+    >>> maxent.soft_value(q, temperature=0.5).round(3).tolist()
+    [3.071]
+    >>> maxent.soft_value(q, temperature=0.0).tolist()
+    [3.0]
     """
     if temperature == 0.0:
         return _available(q, log_prior).max(axis=-1)
@@ -62,6 +75,18 @@ def boltzmann_policy(
     (SAC-L2, GIBBS-1), has the greatest entropy for its mean (GIBBS-3), and that of Q^pi is at least
     as good as pi (SQL-T4).  At alpha = 0: uniform over the available actions whose q is within
     `tie_tolerance` of the largest.
+
+    q : (S, A), discounted, in units of reward.
+    temperature : alpha >= 0, in units of reward.
+    log_prior : (S, A), -inf for an unavailable action; None: every action is available.
+    tie_tolerance : in units of reward; used at alpha = 0 only.
+
+    Returns (S, A), log pi(a|s): -inf for an action never taken.  Arguments are not checked.
+
+    >>> import numpy as np, maxent
+    >>> q = np.array([[1.0, 2.0, 3.0]])
+    >>> np.exp(maxent.boltzmann_policy(q, temperature=0.5)).round(3).tolist()
+    [[0.016, 0.117, 0.867]]
     """
     if temperature == 0.0:
         values = _available(q, log_prior)
@@ -79,10 +104,23 @@ def policy_value(
     temperature: float,
     log_prior: Float[ndarray, "*S A"] | None = None,
 ) -> Float[ndarray, "*S"]:
-    """Value of a policy given q: E_{a~pi}[ Q(s,a) - alpha log pi(a|s) ], (S, A) -> (S,).
+    """Value of a policy given q: E_{a~pi}[ Q(s,a) - alpha log pi(a|s) ].
 
     SAC2 Eq. 3 (SAC-L1).  With a prior, log(pi / prior) takes the place of log pi; a policy that
     takes an unavailable action has value -inf.
+
+    q : (S, A), discounted, in units of reward.
+    log_policy : (S, A), log pi(a|s), -inf for an action never taken.
+    temperature : alpha >= 0, in units of reward.
+    log_prior : (S, A), -inf for an unavailable action; None: every action is available.
+
+    Returns (S,), in units of reward; at most `soft_value(q, ...)`.  Arguments are not checked.
+
+    >>> import numpy as np, maxent
+    >>> q = np.array([[1.0, 2.0, 3.0]])
+    >>> uniform = np.log(np.full((1, 3), 1 / 3))
+    >>> maxent.policy_value(q, uniform, temperature=0.5).round(3).tolist()
+    [2.549]
     """
     policy = np.exp(log_policy)
     expected_q = (policy * np.where(policy > 0.0, q, 0.0)).sum(axis=-1)
@@ -92,9 +130,19 @@ def policy_value(
 def entropy(
     log_policy: Float[ndarray, "*S A"], log_prior: Float[ndarray, "*S A"] | None = None
 ) -> Float[ndarray, "*S"]:
-    """Entropy of each row, -sum_a pi log pi, in nats, with 0 log 0 = 0; (S, A) -> (S,).
+    """Entropy of each row, -sum_a pi log pi, in nats, with 0 log 0 = 0.
 
     With a prior: -KL(pi || prior), which is -inf where the policy leaves the prior's support.
+
+    log_policy : (S, A), log pi(a|s), -inf for an action never taken.
+    log_prior : (S, A), -inf for an unavailable action; None: every action is available.
+
+    Returns (S,).  Arguments are not checked.
+
+    >>> import numpy as np, maxent
+    >>> policy = np.array([[0.5, 0.5], [0.9, 0.1]])
+    >>> maxent.entropy(np.log(policy)).round(3).tolist()
+    [0.693, 0.325]
     """
     policy = np.exp(log_policy)
     shannon = -(policy * np.where(policy > 0.0, log_policy, 0.0)).sum(axis=-1)
@@ -110,6 +158,15 @@ def kl_divergence(
 
     What a policy loses against the best is alpha times this: in one state GIBBS-2, along the future
     SUBOPT.
+
+    log_p, log_q : (S, A), log-probabilities, -inf for an action never taken.
+
+    Returns (S,).  Arguments are not checked.
+
+    >>> import numpy as np, maxent
+    >>> p, q = np.array([[0.9, 0.1]]), np.array([[0.5, 0.5]])
+    >>> maxent.kl_divergence(np.log(p), np.log(q)).round(3).tolist()
+    [0.368]
     """
     return -entropy(log_p, log_q)
 
@@ -117,11 +174,23 @@ def kl_divergence(
 def mellowmax(
     q: Float[ndarray, "*S A"], temperature: float, log_mask: Float[ndarray, "*S A"] | None = None
 ) -> Float[ndarray, "*S"]:
-    """Mellowmax: alpha log mean_a exp(Q(s,a) / alpha) over the available actions, (S, A) -> (S,).
+    """Mellowmax: alpha log mean_a exp(Q(s,a) / alpha) over the available actions.
 
     The soft value with the uniform prior, soft_value - alpha log|A(s)|: between the mean of q
     (alpha -> infinity) and its maximum (alpha = 0), and a non-expansion.  Asadi and Littman
-    (2017), whose omega is 1/alpha (MELLOWMAX).  log_mask: `mdp.log_mask`.
+    (2017), whose omega is 1/alpha (MELLOWMAX).
+
+    q : (S, A), discounted, in units of reward.
+    temperature : alpha >= 0, in units of reward.
+    log_mask : (S, A), 0 for an available action, -inf for another (`mdp.log_mask`); None: every
+        action is available.
+
+    Returns (S,), in units of reward.  Arguments are not checked.
+
+    >>> import numpy as np, maxent
+    >>> q = np.array([[1.0, 2.0, 3.0]])
+    >>> [float(maxent.mellowmax(q, alpha)[0].round(3)) for alpha in (0.0, 0.5, 1000.0)]
+    [3.0, 2.522, 2.0]
     """
     values = _available(q, log_mask)
     top = values.max(axis=-1, keepdims=True)
@@ -137,7 +206,19 @@ def mellowmax(
 def backup(mdp: MDP, v: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
     """r(s,a) + gamma E_{s'}[ V(s') ], with no discounted value beyond a terminal state.
 
-    SQL Eq. 7 (SQL-T2); (S,) -> (S, A).  Of V* it is V* + alpha log pi* at *every* action (PATH).
+    SQL Eq. 7 (SQL-T2).  Of V* it is V* + alpha log pi* at *every* action (PATH).
+
+    mdp : its rewards, transitions, discount and terminal states are used.
+    v : (S,), discounted, in units of reward; entries of terminal states count as 0.
+
+    Returns (S, A), in units of reward.  Arguments are not checked.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> solution = maxent.solve(mdp, temperature=0.1)
+    >>> q = maxent.backup(mdp, solution.v)
+    >>> bool(abs(q - solution.q).max() < 1e-8)
+    True
     """
     return mdp.reward + mdp.expect(mdp.discount_on_arrival * v)
 
@@ -153,6 +234,19 @@ def soft_bellman(
     SQL Eqs. 7-9 (SQL-T2, SQL-T3): a gamma-contraction in the largest absolute difference whose
     fixed point is the soft-optimal Q*.  Of a changed problem the fixed point follows by a formula:
     SCALE, SHAPE, SHIFT, DUPLICATE, PRIOR.
+
+    mdp : its rewards, transitions, discount, mask and terminal states are used.
+    q : (S, A), discounted, in units of reward.
+    temperature : alpha >= 0, in units of reward.
+    log_prior : (S, A), -inf for an unavailable action; None: the actions of the mask.
+
+    Returns (S, A), T Q, in units of reward.  Arguments are not checked.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> q = maxent.solve(mdp, temperature=0.1).q
+    >>> bool(abs(maxent.soft_bellman(mdp, q, temperature=0.1) - q).max() < 1e-7)
+    True
     """
     log_prior = mdp.log_mask if log_prior is None else log_prior
     return backup(mdp, soft_value(q, temperature, log_prior))
@@ -168,6 +262,22 @@ def soft_policy_bellman(
     """Evaluation operator T^pi: r + gamma E_{s'}[ E_{a'~pi}[ Q(s',a') - alpha log pi(a'|s') ] ].
 
     SAC Eqs. 2-3 (SAC-L1): affine, a gamma-contraction whose fixed point is Q^pi.
+
+    mdp : its rewards, transitions, discount, mask and terminal states are used.
+    q : (S, A), discounted, in units of reward.
+    log_policy : (S, A), log pi(a|s), -inf for an action never taken.
+    temperature : alpha >= 0, in units of reward.
+    log_prior : (S, A), -inf for an unavailable action; None: the actions of the mask.
+
+    Returns (S, A), T^pi Q, in units of reward.  Arguments are not checked.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("two-goals", discount=0.95)
+    >>> uniform = [1 / mdp.n_actions] * mdp.n_actions
+    >>> found = maxent.soft_policy_evaluation(mdp, uniform, temperature=0.1)
+    >>> again = maxent.soft_policy_bellman(mdp, found.q, found.log_policy, temperature=0.1)
+    >>> bool(abs(again - found.q).max() < 1e-7)
+    True
     """
     log_prior = mdp.log_mask if log_prior is None else log_prior
     return backup(mdp, policy_value(q, log_policy, temperature, log_prior))
@@ -178,7 +288,18 @@ def soft_policy_improvement(
 ) -> Float[ndarray, "S A"]:
     """The policy that minimises KL(pi'(.|s) || exp(Q(s,.)/alpha) / Z(s)) in every state.
 
-    SAC Eq. 4 (SAC-L2).  Over all policies this is the Boltzmann policy of q, (S, A) -> (S, A).
+    SAC Eq. 4 (SAC-L2).  Over all policies this is the Boltzmann policy of q.
+
+    q : (S, A), discounted, in units of reward.
+    temperature : alpha >= 0, in units of reward.
+    log_prior : (S, A), -inf for an unavailable action; None: every action is available.
+
+    Returns (S, A), log-probabilities.  Arguments are not checked.
+
+    >>> import numpy as np, maxent
+    >>> q = np.array([[0.0, 1.0]])
+    >>> np.exp(maxent.soft_policy_improvement(q, temperature=1.0)).round(3).tolist()
+    [[0.269, 0.731]]
     """
     return boltzmann_policy(q, temperature, log_prior)
 

@@ -55,8 +55,9 @@ def verify(
         a function it lacks is maxent's own.
     progress : show a progress bar on a terminal.
 
-    Raises ConfigError for a discount of 1, an unknown key or a wrong setting, ModelError for a
-    prior or a transition that is none.  Whatever the operators do ends up in the report.
+    Returns a `Report` with one `Check` for each clause.  Raises ConfigError for a discount of 1, an
+    unknown key or a wrong setting, ModelError for a prior or a transition that is none.  Whatever
+    the operators do ends up in the report.
 
     >>> import maxent
     >>> mdp = maxent.gridworld("two-goals", discount=0.95)

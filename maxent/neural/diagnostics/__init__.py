@@ -46,17 +46,27 @@ def diagnose(
 ) -> Diagnosis:
     """How far each equality of the theory is from holding for an agent.
 
+    agent : a trained agent, as `train` gives it.
     problem : an MDP, or a linear-quadratic problem, that the agent was trained on; None: what the
-    agent's environment says it is, else estimates from `episodes` of it.
+        agent's environment says it is, else estimates from `episodes` of it.
+    episodes : how many episodes the estimates are from; not used for an exact problem.
+    seed : of the episodes, or of the states sampled from a linear-quadratic problem.
+
+    Returns a `Diagnosis`, a line a finding: errors of values and of J in units of reward, of
+    policies in nats.
+
+    Raises ConfigError for a bad setting, for a problem that does not go with the agent's
+    observations or actions, and where there is no problem and the agent has no environment of its
+    own; ModelError for an MDP that is none.
 
     >>> import maxent
-    >>> mdp = maxent.gridworld("S.G", discount=0.9)
     >>> agent = maxent.train(
-    ...     "sql", maxent.MDPEnv(mdp), steps=20, hidden=(8,), batch_size=4, learning_starts=10
+    ...     "sql", "maxent/Gridworld-v0", env_settings={"map": "S.G", "discount": 0.9}, steps=20,
+    ...     hidden=(8,), batch_size=4, learning_starts=10,
     ... )
-    >>> found = maxent.diagnose(agent, mdp)
-    >>> found["SUBOPT"].statement, found["SUBOPT"].error > 0.0
-    ('J(pi*) - J(pi)', True)
+    >>> found = maxent.diagnose(agent, maxent.gridworld("S.G", discount=0.9))
+    >>> [finding.key for finding in found.findings][:3]
+    ['SAC-L1', 'SQL-T2', 'SQL-T1']
     """
     if isinstance(problem, LinearQuadratic):
         return on_linear_quadratic(agent, problem, seed=seed)

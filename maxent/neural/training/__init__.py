@@ -51,6 +51,7 @@ def train(
         top).
     seed : of everything.
     run : a folder for checkpoints, settings and logs; None: nothing is written.
+    overwrite : replace a run that is in this folder already.
     num_envs : environments stepped in turn (of an id or a function).
     log_every : environment steps between rows of `agent.history`; 0: never.
     evaluate_every : environment steps between evaluations of the deterministic policy in an
@@ -66,11 +67,22 @@ def train(
     report : called with each row of `agent.history` as it is logged.
     settings : of the algorithm's `Config`, such as temperature=0.2 or batch_size=128.
 
-    Ctrl-C, and SIGTERM, stop after the running step, with a checkpoint if there is a run; the
-    agent returned says so in `stopped_by`.
+    Returns the trained `Agent`.  Ctrl-C, and SIGTERM, stop after the running step, with a
+    checkpoint if there is a run; `stopped_by` of the agent says so.
 
     Raises ConfigError for a wrong setting; OutputExistsError where `run` exists (`overwrite=True`
-    replaces it); TrainingDivergedError where a loss, reward or observation is not finite.
+    replaces it); TrainingDivergedError where a loss, reward or observation is not finite;
+    CheckpointWriteError where a checkpoint cannot be written (a full disk, say).
+
+    >>> import maxent
+    >>> agent = maxent.train(
+    ...     "sql", "maxent/Gridworld-v0", env_settings={"map": "S.G", "discount": 0.9}, steps=40,
+    ...     temperature=0.2, hidden=(8,), batch_size=4, learning_starts=10, log_every=20,
+    ... )
+    >>> agent
+    Agent(sql_discrete, maxent/Gridworld-v0, 40 steps, temperature 0.2)
+    >>> [row["step"] for row in agent.history]
+    [20, 40]
     """
     arguments = locals()  # all by name; what `Plan` has a field for goes into the plan
     settings = by_new_names(settings)
@@ -117,13 +129,28 @@ def resume(
 ) -> Agent:
     """Go on with a run from its latest checkpoint to its last step.
 
+    run : the folder that `train(..., run=)` wrote.
     steps : a new last step; None: the one it was last going to.
     env : in place of the run's environment; needed where that has no id.
+    progress, announce, report : as of `train`.
     settings : checked against those the run was made with; none is needed.
+
+    Returns the trained `Agent`.
 
     Raises ResumeMismatchError, field by field, for settings other than the run's;
     CorruptCheckpointError where a file is not what was written; RunLockedError where another
-    process has the run.
+    process has the run; ConfigError where there is no run, or where its environment has no id and
+    none is given; TrainingDivergedError and CheckpointWriteError as `train`.
+
+    >>> import maxent, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     agent = maxent.train(
+    ...         "sql", "maxent/Gridworld-v0", env_settings={"map": "S.G", "discount": 0.9},
+    ...         steps=20, hidden=(8,), batch_size=4, learning_starts=10, run=f"{folder}/run",
+    ...     )
+    ...     longer = maxent.resume(f"{folder}/run", steps=30)
+    >>> agent.steps, longer.steps
+    (20, 30)
     """
     with Run.open(run) as opened:
         saved = opened.config
@@ -149,7 +176,27 @@ def resume(
 def load_agent(
     run: str | os.PathLike[str], *, step: int | None = None, env: Env | None = None
 ) -> Agent:
-    """The agent of a run's latest checkpoint, or of the one at `step`; the run may be going on."""
+    """The agent of a run's latest checkpoint, or of the one at `step`; the run may be going on.
+
+    run : the folder that `train(..., run=)` wrote.
+    step : environment steps of the checkpoint; None: the latest one.
+    env : in place of the run's environment; needed where that has no id.
+
+    Returns an `Agent` whose networks are on the CPU.
+
+    Raises ConfigError where there is no run or no such checkpoint, or where the environment has no
+    id and none is given; CorruptCheckpointError where a file is not what was written.
+
+    >>> import maxent, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     trained = maxent.train(
+    ...         "sql", "maxent/Gridworld-v0", env_settings={"map": "S.G", "discount": 0.9},
+    ...         steps=20, hidden=(8,), batch_size=4, learning_starts=10, run=f"{folder}/run",
+    ...     )
+    ...     agent = maxent.load_agent(f"{folder}/run")
+    >>> agent.steps, int(agent.act(0, deterministic=True) - trained.act(0, deterministic=True))
+    (20, 0)
+    """
     learner = _learner(read_record(Path(run))["config"] | {"device": "cpu"}, env)
     try:
         learner.restore_networks(checkpoints.load(Path(run), step), read_log(run))

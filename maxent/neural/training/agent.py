@@ -46,10 +46,13 @@ class Evaluation:
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Agent:
-    """A trained agent.
+    """A trained agent, as `train`, `resume`, `load_agent` and `compose_agents` give it.
 
-    algorithm : the name of its algorithm.  config : its settings.  spaces : the environment's.
-    state : all parameters, by network.  steps : environment steps lived through.
+    algorithm : the name of its algorithm.
+    config : its settings.
+    spaces : the environment's.
+    state : all parameters, by network.
+    steps : environment steps lived through.
     env, env_settings : the id of its environment, or None, and what it was made with.
     start : of what agent its networks were begun with, in words; None: fresh.
     history : the rows logged in training.
@@ -57,12 +60,19 @@ class Agent:
 
     >>> import maxent
     >>> agent = maxent.train(
-    ...     "sac", "Pendulum-v1", steps=20, hidden=(8,), batch_size=4, learning_starts=10
+    ...     "sql", "maxent/Gridworld-v0", env_settings={"map": "S.G", "discount": 0.9}, steps=20,
+    ...     hidden=(8,), batch_size=4, learning_starts=10,
     ... )
-    >>> agent.steps, agent.algorithm, agent.act(agent.spaces.observation.low).shape
-    (20, 'sac', (1,))
-    >>> agent.evaluate(episodes=1).lengths
-    array([200])
+    >>> agent.algorithm, agent.steps, agent.temperature
+    ('sql_discrete', 20, 0.1)
+    >>> int(agent.act(0, agent.generator(seed=1))) in range(4)
+    True
+    >>> agent.evaluate(episodes=2, longest=30).returns.shape
+    (2,)
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> exact = agent.on(mdp)  # the exact value of its policy
+    >>> bool((exact.v <= maxent.solve(mdp, agent.temperature).upper).all())
+    True
     """
 
     algorithm: str

@@ -111,6 +111,7 @@ def recover_reward(
     demonstrations : a policy (S, A); an occupancy (S, A) as of `maxent.occupancy`; or a list of
         episodes (states, actions), actions of length T and states of length T or T + 1; or what
         `maxent.simulate(..., trajectories=True)` gives.
+    temperature : the demonstrator's alpha > 0, in units of reward.
     features : what the reward is linear in.  "state-action": a weight for each pair.  "state": for
         acting in each state.  "arrival": for arriving in each state, terminal ones included.  An
         array (S, F) or (S, A, F): a weight for each feature.
@@ -119,9 +120,11 @@ def recover_reward(
         is never demonstrated has no finite reward: the tolerance then decides how low it gets.
     tolerance : largest absolute entry of the gradient, in discounted visits (times the feature);
         None: 1e-9 of all discounted visits.  It binds little where the demonstrator rarely goes:
-        `resolution` tells how well each entry is determined by it.
+        `resolution` says how well each entry is determined by it.
     max_iterations : of Newton's method (in a trust region, with conjugate gradients).  Short of the
-        tolerance the status is not "converged", and a MaxEntWarning tells the mismatch.
+        tolerance the status is not "converged", and a MaxEntWarning gives the mismatch.
+
+    Returns a `RecoveredReward`, with the reward (S, A) and its certified solution.
 
     Rewards by state and action without regularisation are known in closed form: alpha log pi, pi
     the demonstrator's policy, less its shaping.  The search starts from there, and as a rule it is
@@ -131,6 +134,15 @@ def recover_reward(
 
     Raises ConfigError (temperature 0, which every reward-free MDP explains; discount 1; a setting)
     and ModelError (demonstrations that are not of this MDP, with where and by how much).
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> expert = maxent.solve(mdp, temperature=0.1).policy
+    >>> found = maxent.recover_reward(mdp, expert, temperature=0.1)
+    >>> found.status, found.reward.shape
+    ('converged', (3, 4))
+    >>> bool(abs(found.policy - expert).max() < 1e-9)  # another reward, the same policy
+    True
     """
     temperature = _check_temperature(require_mdp(mdp), temperature)
     max_iterations = require_count("max_iterations", max_iterations)

@@ -36,7 +36,17 @@ class PolicySet(Protocol):
 class EpsilonFloor:
     """Policies that take every available action with probability at least `epsilon` (SAC-L2).
 
-    epsilon: in [0, 1/|A(s)|]; a larger one is a ConfigError once the actions are known.
+    Give it to `soft_policy_iteration(..., policies=)`.
+
+    epsilon : a probability in [0, 1/|A(s)|]; a larger one is a ConfigError once the actions are
+        known.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> careful = maxent.EpsilonFloor(0.05)
+    >>> solution = maxent.soft_policy_iteration(mdp, temperature=0.0, policies=careful)
+    >>> solution.policy[0].round(6).tolist()
+    [0.05, 0.85, 0.05, 0.05]
     """
 
     epsilon: float
@@ -88,10 +98,20 @@ class EpsilonFloor:
 
 @dataclass(frozen=True, eq=False)
 class EntropyFloor:
-    """Policies whose entropy is at least `minimum` nats in every state, a number or (S,) (SAC-L2).
+    """Policies whose entropy is at least `minimum` nats in every state (SAC-L2).
 
-    At most log|A(s)|, which leaves the uniform policy; more is a ConfigError once the actions are
-    known.  A convex set.  SAC2 Sec. 5 bounds the expected entropy at each time step instead.
+    A convex set.  SAC2 Sec. 5 bounds the expected entropy at each time step instead.  Give it to
+    `soft_policy_iteration(..., policies=)`.
+
+    minimum : a number or (S,), in nats, in [0, log|A(s)|]; log|A(s)| leaves the uniform policy.
+        More is a ConfigError once the actions are known; an array of another shape is a ModelError.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> spread = maxent.EntropyFloor(1.0)
+    >>> solution = maxent.soft_policy_iteration(mdp, temperature=0.01, policies=spread)
+    >>> maxent.entropy(solution.log_policy)[:2].round(6).tolist()
+    [1.0, 1.0]
     """
 
     minimum: Any
@@ -155,10 +175,21 @@ class EntropyFloor:
 
 @dataclass(frozen=True, eq=False)
 class Choices:
-    """In every state one of K given distributions: (K, A), or (S, K, A) by state (SAC-L2).
+    """In every state one of K given distributions (SAC-L2).
 
     Not a convex set: no mixtures.  Of equally good ones the first is taken, as far as rounding can
-    tell.  Rows may sum to 1 within 1e-9 and are divided by their sums.
+    tell.  Give it to `soft_policy_iteration(..., policies=)`.
+
+    policies : probabilities (K, A), the same in every state, or (S, K, A).  Rows may sum to 1
+        within 1e-9 and are divided by their sums; a row that is no distribution is a ModelError.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> mostly_right, mostly_left = [0.1, 0.7, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]
+    >>> choices = maxent.Choices([mostly_right, mostly_left])
+    >>> solution = maxent.soft_policy_iteration(mdp, temperature=0.1, policies=choices)
+    >>> solution.policy[0].round(6).tolist()
+    [0.1, 0.7, 0.1, 0.1]
     """
 
     policies: Any

@@ -183,13 +183,29 @@ def simulate(
 ) -> Simulation:
     """Run `episodes` episodes of a policy from the initial distribution, all in parallel.
 
-    policy: probabilities (S, A) or (A,).  horizon: steps after which an episode is cut off; None:
-    as many as it takes for gamma^horizon to fall to 1e-4, or, at a discount so near 1 that this is
-    more than 100,000, for all episodes of a policy that surely ends.  prior: entropies become
-    minus the KL divergence from it.  trajectories: keep states, actions and rewards.
+    mdp : the problem.
+    policy : probabilities (S, A) or (A,).
+    episodes : how many, n >= 1.
+    horizon : steps after which an episode is cut off.  None: as many as it takes for
+        gamma^horizon to fall to 1e-4, or, at a discount so near 1 that this is more than 100,000,
+        for all episodes of a policy that surely ends.
+    seed : of all that is random.  Same arguments, same numbers.
+    prior : probabilities (S, A) or (A,); entropies become minus the KL divergence from it.
+    trajectories : keep states, actions and rewards.
 
-    Same arguments, same numbers.  Raises ConfigError for bad settings and where there is no
-    horizon and none can be chosen, ModelError for a policy that is none, MemoryBudgetError.
+    Returns a `Simulation`: returns and entropies (n,), discounted, with confidence intervals.
+
+    Raises ConfigError for bad settings and where there is no horizon and none can be chosen,
+    ModelError for a policy or a prior that is none, MemoryBudgetError for more episodes than fit.
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> policy = maxent.solve(mdp, temperature=0.1).policy
+    >>> found = maxent.simulate(mdp, policy, episodes=1000, seed=0)
+    >>> found.returns.shape, bool(found.terminated.all())
+    ((1000,), True)
+    >>> maxent.policy_return(mdp, policy) in found.interval("return", level=0.999)
+    True
     """
     episodes, seed = require_count("episodes", episodes), require_count("seed", seed, minimum=0)
     log_prior = mdp.log_prior(prior)

@@ -57,6 +57,8 @@ def soft_value_iteration(
 
     SQL-T3.  Converges at rate gamma.
 
+    mdp : the problem; its discount is below 1.
+    temperature : alpha >= 0, in units of reward; 0 is the hard maximum.
     prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
     tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
         (at least 1e-9), or four times what float64 can certify, whichever is more.
@@ -66,10 +68,12 @@ def soft_value_iteration(
     callback : called with an `Iteration` after each iteration.
     progress : show a progress bar on stderr (a terminal only).
 
-    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
-    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
-    below what float64 can certify).
+    Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
+    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
+    ToleranceError (a tolerance below what float64 can certify).
+
+    >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
     >>> solution = maxent.soft_value_iteration(mdp, 0.1, tolerance=1e-6)
     >>> solution.status, bool(solution.error_bound <= 1e-6)
@@ -96,6 +100,8 @@ def soft_policy_iteration(
 
     SAC-T1; it is Newton's method on T V - V = 0 and converges quadratically (SPI-NEWTON).
 
+    mdp : the problem; its discount is below 1.
+    temperature : alpha >= 0, in units of reward; 0 is the hard maximum.
     evaluation : "direct" (LU), "krylov" (BiCGSTAB), or "auto": direct for dense MDPs and for sparse
         ones that are small or couple only nearby states, else krylov.
     policies : `EpsilonFloor`, `EntropyFloor` or `Choices`: stay in that set.  V*, its bounds and
@@ -109,10 +115,12 @@ def soft_policy_iteration(
     callback : called with an `Iteration` after each iteration.
     progress : show a progress bar on stderr (a terminal only).
 
-    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
-    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
-    below what float64 can certify).
+    Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
+    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
+    ToleranceError (a tolerance below what float64 can certify).
+
+    >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
     >>> solution = maxent.soft_policy_iteration(mdp, 0.1)
     >>> solution.converged, solution.iterations < 10
@@ -143,6 +151,8 @@ def modified_soft_policy_iteration(
 
     Puterman and Shin (1978), in its soft form.
 
+    mdp : the problem; its discount is below 1.
+    temperature : alpha >= 0, in units of reward; 0 is the hard maximum.
     sweeps : None is 100, or 20 at temperature 0.
     prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
     tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
@@ -153,10 +163,12 @@ def modified_soft_policy_iteration(
     callback : called with an `Iteration` after each iteration.
     progress : show a progress bar on stderr (a terminal only).
 
-    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
-    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
-    below what float64 can certify).
+    Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
+    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
+    ToleranceError (a tolerance below what float64 can certify).
+
+    >>> import maxent
     >>> mdp = maxent.garnet(200, 4, branching=5, discount=0.99)
     >>> maxent.modified_soft_policy_iteration(mdp, 0.1, sweeps=50).converged
     True
@@ -186,6 +198,8 @@ def solve(
     direct solve where that is cheap, else modified soft policy iteration as long as it pays.
     `Solution.method` says which of them gave the answer (SQL-T3, SAC-T1).
 
+    mdp : the problem; its discount is below 1.
+    temperature : alpha >= 0, in units of reward; 0 is the hard maximum.
     prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
     tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
         (at least 1e-9), or four times what float64 can certify, whichever is more.
@@ -195,10 +209,12 @@ def solve(
     callback : called with an `Iteration` after each iteration.
     progress : show a progress bar on stderr (a terminal only).
 
-    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
-    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
-    below what float64 can certify).
+    Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
+    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
+    ToleranceError (a tolerance below what float64 can certify).
+
+    >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
     >>> solution = maxent.solve(mdp, temperature=0.1, tolerance=1e-9)
     >>> solution.status, solution.method
@@ -233,7 +249,9 @@ def soft_policy_evaluation(
     everywhere with probability 1 (ConfigError otherwise).  The bounds of the `Solution` are on
     V^pi; its policy is the one given, its `policy_bound` nan.
 
+    mdp : the problem.
     policy : probabilities (S, A) or (A,).
+    temperature : alpha >= 0, in units of reward, the weight of the policy's entropy.
     method : "iterative" (apply T^pi), "direct" (LU of I - gamma P_pi), "krylov" (BiCGSTAB), or
         "auto": direct where a factorisation is cheap, else krylov.
     prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
@@ -245,10 +263,12 @@ def soft_policy_evaluation(
     callback : called with an `Iteration` after each iteration.
     progress : show a progress bar on stderr (a terminal only).
 
-    Ctrl-C returns the best certified answer so far, with status "interrupted".  Raises ConfigError
-    (an option, or a discount of 1), ModelError (the MDP, an array) or ToleranceError (a tolerance
-    below what float64 can certify).
+    Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
+    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
+    ToleranceError (a tolerance below what float64 can certify).
+
+    >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
     >>> uniform = [0.25, 0.25, 0.25, 0.25]
     >>> evaluated = maxent.soft_policy_evaluation(mdp, uniform, temperature=0.1)

@@ -41,6 +41,13 @@ class Tradeoff:
     entropy_range, return_range : at the two ends, (temperature -> 0, temperature -> inf).
     tie_width : gaps in action value up to this count as ties.
     mdp : the MDP.
+
+    >>> import maxent
+    >>> curve = maxent.tradeoff(maxent.gridworld("S.G", discount=0.9), [0.0, 0.1])
+    >>> curve.slopes.tolist()
+    [0.0, -0.1]
+    >>> curve.policy(0.1)[1].round(3).tolist()
+    [0.231, 0.35, 0.231, 0.188]
     """
 
     temperatures: ndarray
@@ -167,16 +174,28 @@ def tradeoff(
 ) -> Tradeoff:
     """Return, discounted entropy and objective of the soft-optimal policy at each temperature.
 
-    temperatures: numbers in any order, valid temperatures or `inf`.  0 is the limit of small
-        temperatures (among tied actions the policy of greatest entropy), inf that of large ones.
-    prior: action probabilities (S, A) or (A,); the entropy becomes minus the KL from it.
-    tolerance: certified bound asked of each objective; None asks for nothing: `error_bounds` says
-        what was reached, close to the best in float64.  ToleranceError below what float64 can
-        certify, MaxEntWarning where it was missed.
-    progress: show a progress bar on stderr (a terminal only).
+    ENVELOPE, SLOPE, MONOTONE; the ends: LIMIT-ZERO, LIMIT-INFINITY.
 
-    ENVELOPE, SLOPE, MONOTONE; the ends: LIMIT-ZERO, LIMIT-INFINITY.  Raises ConfigError for a
-    discount of 1.
+    mdp : the problem; its discount is below 1.
+    temperatures : numbers in any order, valid temperatures or `inf`.  0 is the limit of small
+        temperatures (among tied actions the policy of greatest entropy), inf that of large ones.
+    prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL from it.
+    tolerance : certified bound asked of each objective; None asks for nothing: `error_bounds` says
+        what was reached, close to the best in float64.  MaxEntWarning where it was missed.
+    progress : show a progress bar on stderr (a terminal only).
+
+    Returns a `Tradeoff`: arrays (T,), returns in units of reward, entropies in nats.
+
+    Raises ConfigError (an option, a discount of 1), ModelError (mdp, prior) and ToleranceError (a
+    tolerance below what float64 can certify).
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> curve = maxent.tradeoff(mdp, [0.0, 0.1, 1.0])
+    >>> curve.returns.round(2).tolist()  # more entropy costs reward
+    [0.82, 0.35, -0.4]
+    >>> curve.entropies.round(2).tolist()
+    [0.0, 6.96, 12.99]
     """
     if np.ndim(temperatures) != 1 or np.size(temperatures) == 0:
         raise ConfigError(f"temperatures = {temperatures!r} must be a list of at least one number")

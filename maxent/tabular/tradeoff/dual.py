@@ -31,13 +31,26 @@ def temperature_for_entropy(
     found by Brent's method on log alpha, bracketed by the temperatures at which float64 cannot tell
     the policy from either limit.
 
-    entropy: h, in nats, discounted, from the initial distribution; with a prior, minus the KL.
-    tolerance: as in the solvers, for the certified values of the solution.
+    mdp : the problem; its discount is below 1.
+    entropy : h, in nats, discounted, from the initial distribution; with a prior, minus the KL.
+    prior : action probabilities (S, A) or (A,).
+    tolerance : as in the solvers, for the certified values of the solution.
 
     Returns the `Solution` at that temperature.  Its entropy is h to 1e-9 max(1, |h|) wherever a
     step of float64 in the temperature moves the entropy by less.  For h at or below the entropy of
-    the limit alpha -> 0, that limit (temperature 0).  ConfigError for h above the range that
-    temperatures up to 1e15 attain, which the message names, for NaN, for a bool, for a text.
+    the limit alpha -> 0, that limit (temperature 0).
+
+    Raises ConfigError for a discount of 1, for h above the range that temperatures up to 1e15
+    attain, which the message names, for NaN, for a bool, for a text; ModelError (mdp, prior);
+    ToleranceError (a tolerance below what float64 can certify).
+
+    >>> import maxent
+    >>> mdp = maxent.gridworld("S.G", discount=0.9)
+    >>> solution = maxent.temperature_for_entropy(mdp, entropy=1.0)
+    >>> round(solution.temperature, 4)
+    0.0413
+    >>> round(maxent.discounted_entropy(mdp, solution.policy), 6)
+    1.0
     """
     require_mdp(mdp)
     target = require_finite("entropy", entropy)
