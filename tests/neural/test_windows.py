@@ -69,7 +69,7 @@ maxent.train("sac", "maxent/LQR-v0", steps=30, run="run", overwrite=True, **sett
 mdp = maxent.garnet(5, 2, discount=0.9)
 mdp.save("mdp.npz")
 report = maxent.verify(maxent.MDP.load("mdp.npz"), 0.5)
-reports.write_text(str(report), "report.txt")
+reports.write_text(str(report), "report.txt", overwrite=False)
 print(open("report.txt", encoding="utf-8").read() == str(report))
 """
 
