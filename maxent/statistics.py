@@ -35,12 +35,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
+from scipy.stats import trim_mean
 
 from maxent.errors import ConfigError
 from maxent.support.arguments import require_count, require_real
 
 RESAMPLES = 2_000
 """Draws of a bootstrap: the ends of a 95 % interval are then known to about its 20th part."""
+
+QUARTER = 0.25
+"""What `trim_mean` leaves out at each end: of n scores, floor(n / 4)."""
 
 
 def interquartile_mean(scores: Any) -> float:
@@ -49,7 +53,7 @@ def interquartile_mean(scores: Any) -> float:
     A quarter is floor(n / 4) scores, so that fewer than four are all kept.  ConfigError for none,
     or for one that is not finite.
     """
-    return float(_trimmed_mean(_finite(scores).ravel()))
+    return float(trim_mean(_finite(scores), QUARTER, axis=None))
 
 
 def bootstrap_interval(
@@ -145,15 +149,9 @@ def learning_curve(
         source = np.random.default_rng(require_count("seed", seed, 0))
         drawn = np.empty((require_count("resamples", resamples), len(grid)))
         for row in drawn:
-            row[:] = _trimmed_mean(values[source.integers(len(values), size=len(values))])
+            row[:] = trim_mean(values[source.integers(len(values), size=len(values))], QUARTER)
         ends = np.quantile(drawn, [low, high], axis=0)
-    return LearningCurve(grid, values, _trimmed_mean(values), ends[0], ends[1], level)
-
-
-def _trimmed_mean(values: ndarray) -> Any:
-    """The interquartile mean over the leading axis: (n, ...) -> (...)."""
-    cut = len(values) // 4
-    return np.sort(values, axis=0)[cut : len(values) - cut].mean(axis=0)
+    return LearningCurve(grid, values, trim_mean(values, QUARTER), ends[0], ends[1], level)
 
 
 def _resampled(scores: Float[ndarray, "R T"], source: np.random.Generator) -> ndarray:

@@ -8,8 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import fields
-from inspect import signature
+from dataclasses import MISSING, fields
+from inspect import Parameter, signature
 from pathlib import Path
 
 import gymnasium
@@ -20,9 +20,12 @@ from gymnasium.envs.classic_control import PendulumEnv
 
 import maxent
 from maxent.cli import main
+from maxent.cli.program import parser_of
 from maxent.neural.algorithms import ALGORITHMS, sac
 from maxent.neural.runs import Run
 from maxent.neural.runs.checkpoints import load, steps_in
+from maxent.neural.runs.record import read_record
+from maxent.neural.training.plan import Plan
 from maxent.statistics import interquartile_mean, probability_of_improvement
 
 SMALL = ["--set", "hidden=16", "--set", "batch_size=16", "--set", "learning_starts=40"]
@@ -144,6 +147,55 @@ def test_train_is_maxent_train(whole):
     same_training("run", whole)
     config = json.loads(Path("run/config.json").read_text())["config"]
     assert config == json.loads((whole / "config.json").read_text())["config"]
+
+
+def test_train_the_plan_and_the_command_have_the_same_defaults():
+    function = {name: each.default for name, each in signature(maxent.train).parameters.items()}
+    plan = {each.name: each.default for each in fields(Plan)}
+    command = vars(parser_of("train").read([]))
+
+    assert plan.pop("env_settings") is MISSING  # an empty dictionary, made anew for each plan
+    needed = {name: function.pop(name) for name in ("algorithm", "env", "steps")}
+    assert set(needed.values()) == {Parameter.empty}
+    assert {plan.pop(name) for name in needed} == {MISSING}
+    assert {command.pop(name) for name in needed} == {None}
+
+    assert plan == {name: function[name] for name in plan}
+    assert function.keys() - plan.keys() == {
+        *("run", "overwrite", "env_settings", "progress", "announce", "report", "settings")
+    }
+    for name in ("env_option", "set", "list", "copies"):  # the command's own: not given
+        assert not command.pop(name)
+    assert command.pop("checkpoint_every") == 10_000  # unlike in the library, as --help says
+    assert command == {name: function[name] for name in command}
+    assert function.keys() - command.keys() == {
+        *("checkpoint_every", "env_settings", "start"),
+        *("progress", "announce", "report", "settings"),
+    }
+
+
+def test_the_old_name_of_num_envs_warns_and_does_the_same(capsys):
+    command = ["train", "sac", "--env", "maxent/LQR-v0", "--steps", str(STEPS), *SMALL]
+    assert main([*command, "--num-envs", "2", "--run", "new"]) == 0
+    assert "--copies" not in capsys.readouterr().err
+    assert main([*command, "--copies", "2", "--run", "old"]) == 0
+    warning = "--copies is --num-envs now; the old name goes with version 0.3.0"
+    assert warning in capsys.readouterr().err
+    settings = {"hidden": (16,), "batch_size": 16, "learning_starts": 40}
+    with pytest.warns(DeprecationWarning, match="copies= is num_envs= now"):
+        maxent.train(
+            "sac",
+            "maxent/LQR-v0",
+            steps=STEPS,
+            run="called",
+            checkpoint_every=10_000,
+            copies=2,
+            **settings,
+        )
+    for run in ("old", "called"):
+        same_training(run, Path("new"))
+        assert read_record(Path(run))["config"] == read_record(Path("new"))["config"]
+    assert read_record(Path("new"))["config"]["num_envs"] == 2
 
 
 def test_train_without_a_run_evaluates_and_writes_nothing(capsys):
@@ -524,6 +576,28 @@ def test_compare_groups_runs_and_says_who_is_ahead(capsys):
         assert groups[0]["low"][k] <= mean <= groups[0]["high"][k]
     assert groups[2]["low"] == [None]
     assert f"{interquartile_mean(scores[:4, 2]):.5g}" in out
+
+
+def test_compare_pools_a_run_of_version_0_1_with_one_of_the_same_settings(capsys):
+    old = Path(__file__).parents[1] / "old_files" / "0.1.0" / "sac"
+    assert '"copies": 2' in (old / "config.json").read_text()
+    config = read_record(old)["config"]
+    for name, num_envs in (("same", 2), ("other", 1)):
+        maxent.train(
+            *("sac", config["env"]),
+            steps=60,
+            seed=2,
+            num_envs=num_envs,
+            evaluate_every=30,
+            run=name,
+            **config["settings"],
+        )
+    assert main(["compare", str(old), "same", "--out", "pooled.json"]) == 0
+    (group,) = json.loads(Path("pooled.json").read_text())["groups"]
+    assert group["runs"] == [str(old), "same"] and group["settings"]["num_envs"] == 2
+    assert main(["compare", str(old), "other", "--out", "apart.json"]) == 0
+    apart = json.loads(Path("apart.json").read_text())["groups"]
+    assert [each["name"] for each in apart] == ["sac, num_envs 2", "sac, num_envs 1"]
 
 
 def test_compare_keeps_other_settings_apart(capsys):
