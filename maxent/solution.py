@@ -107,7 +107,8 @@ class Solution:
     @property
     def policy(self) -> Float[ndarray, "S A"]:
         """Action probabilities, (S, A); a uniform placeholder at terminal states."""
-        return np.exp(self.log_policy)
+        found: ndarray = np.exp(self.log_policy)
+        return found
 
     @property
     def converged(self) -> bool:

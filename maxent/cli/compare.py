@@ -118,7 +118,8 @@ class _Run:
     def settings(self) -> dict[str, Any]:
         """What runs of one group have in common, flat."""
         plan = {name: value for name, value in self.config.items() if name not in NOT_SETTINGS}
-        return plan | plan.pop("settings")
+        found: dict[str, Any] = plan | plan.pop("settings")
+        return found
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ RESIDUAL = 1e-9
 
 def quadratic(X: Float[ndarray, "n n"], x: Float[ndarray, "*N n"]) -> Float[ndarray, "*N"]:
     """x'X x for each vector, (..., n) -> (...)."""
-    return ((x @ X) * x).sum(axis=-1)
+    found: ndarray = ((x @ X) * x).sum(axis=-1)
+    return found
 
 
 def spectral_radius(X: Float[ndarray, "n n"]) -> float:
@@ -42,7 +43,8 @@ def gaussian_entropy(covariance: Float[ndarray, "m m"]) -> float:
 def square_root(covariance: Float[ndarray, "n n"]) -> Float[ndarray, "n n"]:
     """A matrix L with L L' = C, for a C that may be singular."""
     values, vectors = np.linalg.eigh(covariance)
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    found: ndarray = vectors * np.sqrt(np.maximum(values, 0.0))
+    return found
 
 
 def symmetric(name: str, value: Any, size: int, definite: bool = False) -> ndarray:
@@ -58,7 +60,8 @@ def symmetric(name: str, value: Any, size: int, definite: bool = False) -> ndarr
         raise ModelError(f"{name} has the eigenvalue {least:.6g}; it must be positive definite")
     if not least >= -ASYMMETRY * scale:
         raise ModelError(f"{name} has the eigenvalue {least:.6g}; it must have none below 0")
-    return array
+    found: ndarray = array
+    return found
 
 
 def matrix(name: str, value: Any, shape: tuple[int, ...]) -> ndarray:

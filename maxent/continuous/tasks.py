@@ -52,7 +52,8 @@ class Rollouts:
     @property
     def returns(self) -> Float[ndarray, " N"]:
         """(N,), undiscounted sums of reward."""
-        return self.rewards.sum(axis=0)
+        found: ndarray = self.rewards.sum(axis=0)
+        return found
 
 
 def roll_out(

@@ -157,17 +157,20 @@ class MDP:
     @property
     def n_states(self) -> int:
         """S, terminal states included."""
-        return self.reward.shape[0]
+        found: int = self.reward.shape[0]
+        return found
 
     @property
     def n_actions(self) -> int:
         """A, unavailable actions included."""
-        return self.reward.shape[1]
+        found: int = self.reward.shape[1]
+        return found
 
     @property
     def is_sparse(self) -> bool:
         """Whether `transition` is CSR (S*A, S) rather than a dense (S, A, S) array."""
-        return sparse.issparse(self.transition)
+        found: bool = sparse.issparse(self.transition)
+        return found
 
     @property
     def transition_rows(self) -> Transition:
@@ -187,7 +190,8 @@ class MDP:
         if self.action_mask.all():
             return None
         with np.errstate(divide="ignore"):
-            return np.log(self.action_mask.astype(float))
+            found: ndarray = np.log(self.action_mask.astype(float))
+            return found
 
     def log_prior(self, prior: Any = None) -> Float[ndarray, "S A"] | None:
         """log prior(a|s), (S, A), -inf for an action never taken; `log_mask` where prior is None.
@@ -198,11 +202,13 @@ class MDP:
             return self.log_mask
         array = validation.action_distribution("prior", prior, self.action_mask, self.terminal)
         with np.errstate(divide="ignore"):
-            return np.log(array)
+            found: ndarray = np.log(array)
+            return found
 
     def expect(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         """E_{s'}[x(s')] for each state and action: (S,) -> (S, A)."""
-        return (self.transition_rows @ x).reshape(self.n_states, self.n_actions)
+        found: ndarray = (self.transition_rows @ x).reshape(self.n_states, self.n_actions)
+        return found
 
     def __copy__(self) -> MDP:
         return self

@@ -301,7 +301,8 @@ class _Certificate:
     def _weight(self, row: int) -> float:
         """What an action counts for: its probability under the policy, else the prior, else 1."""
         if self.policy is not None:
-            return self.policy[row]
+            found: float = self.policy[row]
+            return found
         return float(self.mask[row]) if self.prior is None else self.prior[row]
 
 

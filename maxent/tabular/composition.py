@@ -93,12 +93,14 @@ class Composition:
     @property
     def policy(self) -> Float[ndarray, "S A"]:
         """Action probabilities of the composed policy; a placeholder at terminal states."""
-        return np.exp(self.log_policy)
+        found: ndarray = np.exp(self.log_policy)
+        return found
 
     @property
     def loss(self) -> Float[ndarray, " S"]:
         """V*_C - V^policy, (S,), to within the error bounds of `optimum` and `value`."""
-        return self.optimum.v - self.value.v
+        found: ndarray = self.optimum.v - self.value.v
+        return found
 
     def __repr__(self) -> str:
         return (
@@ -120,7 +122,8 @@ def divergence(
     """
     each = np.stack([operators.soft_value(task, temperature, log_prior) for task in q])
     average = np.einsum("k,ksa->sa", weights, q)
-    return weights @ each - operators.soft_value(average, temperature, log_prior)
+    found: ndarray = weights @ each - operators.soft_value(average, temperature, log_prior)
+    return found
 
 
 def compose(mdps: Sequence[MDP], temperature: float, weights: Any = None) -> Composition:
@@ -219,7 +222,8 @@ def _weights(mdps: Sequence[MDP], weights: Any) -> Float[ndarray, " k"]:
             f"weights = {shares.tolist()}; they must be at least 0 and sum to 1 (for a sum of "
             "rewards divide rewards and temperature by the sum of the weights)"
         )
-    return shares / shares.sum()
+    found: ndarray = shares / shares.sum()
+    return found
 
 
 def _check_shared(mdps: Sequence[MDP]) -> list[MDP]:

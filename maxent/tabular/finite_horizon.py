@@ -50,7 +50,8 @@ class FiniteHorizonSolution:
     @property
     def policy(self) -> Float[ndarray, "H S A"]:
         """Action probabilities, (H, S, A); a uniform placeholder at terminal states."""
-        return np.exp(self.log_policy)
+        found: ndarray = np.exp(self.log_policy)
+        return found
 
 
 def finite_horizon(

@@ -109,7 +109,8 @@ def _normalised(weights: list[int], miss: float) -> ndarray:
     row = np.array(weights, dtype=float)
     if row.sum() == 0.0:
         row[0] = 1.0
-    return row / row.sum() * (1.0 + miss)
+    found: ndarray = row / row.sum() * (1.0 + miss)
+    return found
 
 
 def policies(mdp: MDP, *, deterministic: bool | None = None) -> Any:

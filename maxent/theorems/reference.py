@@ -119,7 +119,8 @@ class ReferenceProblem:
         if self.temperature == 0.0:
             chosen = np.argmax(np.where(self.support, q, -np.inf), axis=1)
             with np.errstate(divide="ignore"):
-                return np.log(np.eye(self.n_actions, dtype=LONG)[chosen])
+                found: ndarray = np.log(np.eye(self.n_actions, dtype=LONG)[chosen])
+                return found
         top = np.where(self.support, q, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
         with np.errstate(invalid="ignore"):  # inf - inf at terminal states, which have no support
             logits = np.where(self.support, (q - top) / self.temperature + self.log_prior, -np.inf)
@@ -219,7 +220,8 @@ class ReferenceProblem:
 
     def _rounding(self, scale: float) -> float:
         """Rounding of one sweep of these formulas over values of this size."""
-        return EPS_LONG * (self.longest_row + self.n_actions + 8) * scale
+        found: float = EPS_LONG * (self.longest_row + self.n_actions + 8) * scale
+        return found
 
     def _solver(self, policy: ndarray) -> Callable[[ndarray], ndarray]:
         """x -> an approximation of (I - gamma P_pi)^{-1} x, in float64."""
@@ -233,7 +235,8 @@ class ReferenceProblem:
         moves = sparse.csr_array((entries, (states, columns)), shape=(n, n))
         matrix = sparse.csr_array(sparse.eye_array(n) - float(self.discount) * moves)
         if n * _bandwidth(matrix) <= FILL:
-            return sparse_linalg.splu(sparse.csc_array(matrix)).solve
+            found: Callable[[ndarray], ndarray] = sparse_linalg.splu(sparse.csc_array(matrix)).solve
+            return found
         return _iterative_solver(matrix)
 
     @cached_property
@@ -242,7 +245,8 @@ class ReferenceProblem:
 
     @cached_property
     def _float64_data(self) -> ndarray:
-        return self.probability.data.astype(np.float64)
+        found: ndarray = self.probability.data.astype(np.float64)
+        return found
 
 
 class ReferenceProblems:
@@ -286,8 +290,10 @@ def _iterative_solver(matrix: sparse.csr_array) -> Callable[[ndarray], ndarray]:
             unit = right / size
             x, _ = sparse_linalg.bicgstab(matrix, unit, rtol=1e-10, maxiter=500)
             if np.abs(matrix @ x - unit).max() <= 1e-6:
-                return x * size
+                found: ndarray = x * size
+                return found
             factors.append(sparse_linalg.splu(sparse.csc_array(matrix)))
-        return factors[0].solve(right)
+        found: ndarray = factors[0].solve(right)
+        return found
 
     return solve

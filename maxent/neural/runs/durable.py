@@ -90,7 +90,8 @@ def unseal(path: Path) -> dict[str, Any]:
         document = json.loads(data)
         expected = document.pop("sha256")
         if seal(document) == data:
-            return document
+            found: dict[str, Any] = document
+            return found
         actual = sha256_of(document)
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         actual = sha256(data)

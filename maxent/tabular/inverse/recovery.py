@@ -208,7 +208,8 @@ def closed_form(mdp: MDP, policy: Float[ndarray, "S A"], goal: float) -> Float[n
     raised = np.where(free & (policy <= 0.0), np.minimum(floor, least), policy)
     raised = np.where(free, raised, 0.0)
     total = np.where(free.any(axis=1), raised.sum(axis=1), 1.0)
-    return remove_shaping(mdp, np.log(np.where(free, raised / total[:, None], 1.0)))[free]
+    found: ndarray = remove_shaping(mdp, np.log(np.where(free, raised / total[:, None], 1.0)))[free]
+    return found
 
 
 def minimise(
@@ -246,7 +247,8 @@ def _newton_step(dual: Dual, weights: Float[ndarray, " K"]) -> Float[ndarray, " 
         (size, size), matvec=lambda p: dual.curvature(weights, np.ravel(p)), dtype=float
     )
     gradient = dual.value_and_gradient(weights)[1]
-    return sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)[0]
+    found: ndarray = sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)[0]
+    return found
 
 
 def _slope(dual: Dual, weights: Float[ndarray, " K"]) -> float:

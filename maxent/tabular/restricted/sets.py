@@ -93,7 +93,8 @@ class EpsilonFloor:
         last = np.maximum(consistent.sum(axis=1, keepdims=True), 1) - 1
         share = np.take_along_axis(np.maximum(shares, self.epsilon * above), last, axis=1)
         total = np.take_along_axis(totals, last, axis=1)
-        return exponents + np.log(share / total)
+        found: ndarray = exponents + np.log(share / total)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,4 +309,5 @@ def _heated(
             newton = z + excess / variance
         good = (newton > low) & (newton < high) & (step % 3 != 2)
         z = np.where(found, z, np.where(good, newton, middle))
-    return exponents - np.log(total)[:, None]
+    result: ndarray = exponents - np.log(total)[:, None]
+    return result

@@ -152,7 +152,8 @@ def given_reference(mdp: MDP, solution: Solution, temperature: float, policy: An
 
 def _pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
     """Where errors are measured."""
-    return _reachable(mdp)[:, None] & mdp.action_mask
+    found: ndarray = _reachable(mdp)[:, None] & mdp.action_mask
+    return found
 
 
 def _reachable(mdp: MDP) -> Bool[ndarray, " S"]:

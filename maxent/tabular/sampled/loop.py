@@ -79,7 +79,8 @@ class Learned:
     @property
     def policy(self) -> Float[ndarray, "S A"]:
         """Action probabilities (S, A)."""
-        return np.exp(self.log_policy)
+        found: ndarray = np.exp(self.log_policy)
+        return found
 
     def __repr__(self) -> str:
         error = f", largest error {self.errors[-1]:.2g}" if len(self.errors) else ""

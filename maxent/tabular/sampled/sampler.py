@@ -58,7 +58,8 @@ class Draws:
             beyond = self.cumulative[middle] <= target
             low, high = np.where(beyond, middle + 1, low), np.where(beyond, high, middle)
             np.minimum(low, high, out=low)
-        return high
+        found: ndarray = high
+        return found
 
 
 class Sampler:
@@ -80,7 +81,8 @@ class Sampler:
     def start(self, uniform: Float[ndarray, " n"]) -> Int[ndarray, " n"]:
         """Initial states drawn by numbers in [0, 1)."""
         entries = self.initial.entries(np.zeros(len(uniform), dtype=int), uniform)
-        return self.initial.outcomes[entries]
+        found: ndarray = self.initial.outcomes[entries]
+        return found
 
     def step(
         self,
@@ -111,7 +113,8 @@ class Uniforms:
                 self.block[:, :, run] = generator.random((BLOCK, self.width))
             self.at = 0
         self.at += 1
-        return self.block[self.at - 1]
+        found: ndarray = self.block[self.at - 1]
+        return found
 
 
 class MDPEpisodes:

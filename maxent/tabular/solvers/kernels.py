@@ -56,7 +56,8 @@ class SoftKernel:
         top = scores.max(axis=0)
         if self.temperature == 0.0:
             top[self._terminal] = 0.0
-            return top
+            found: ndarray = top
+            return found
         np.subtract(scores, top, out=scores)
         with np.errstate(over="ignore", under="ignore"):
             np.divide(scores, self.temperature, out=scores)
@@ -64,7 +65,8 @@ class SoftKernel:
         self._total = weights.sum(axis=0)
         top += self.temperature * np.log(self._total)
         top[self._terminal] = 0.0
-        return top
+        found: ndarray = top
+        return found
 
     def policy_transition(self) -> Transition:
         """gamma P_pi for the Boltzmann policy behind the last `apply` (one of the greedy actions
@@ -99,7 +101,8 @@ class PolicyKernel:
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T^pi V, 0 at terminal states."""
-        return self._reward + self._matrix @ v
+        found: ndarray = self._reward + self._matrix @ v
+        return found
 
     def policy_transition(self) -> Transition:
         """gamma P_pi between non-terminal states."""

@@ -39,7 +39,8 @@ def reaching_probability(
         reached = goal.astype(float)
         for _ in range(horizon):
             reached = last + step @ reached
-        return np.clip(reached, 0.0, 1.0)
+        found: ndarray = np.clip(reached, 0.0, 1.0)
+        return found
     can = goal.copy()
     while True:
         more = can | ((going * mdp.expect(can.astype(float))).sum(axis=1) > RARE)

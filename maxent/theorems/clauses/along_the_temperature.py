@@ -60,7 +60,8 @@ def performance(instance: Instance) -> Performance:
         error = first + instance.temperature * second + 2.0 * instance.optimum.error
         rounding = instance.solve_rounding(instance.optimum.q)
         instance.shared["performance"] = Performance(instance, returns, entropies, error, rounding)
-    return instance.shared["performance"]
+    found: Performance = instance.shared["performance"]
+    return found
 
 
 def reward_only(instance: Instance) -> ReferenceProblem:

@@ -87,7 +87,8 @@ def hard_limit(instance: Instance) -> HardLimit:
         truth = limit.optimum()
         gap = float(gaps[problem.support & ~tied].min(initial=math.inf))
         known["hard limit"] = HardLimit(truth, limit.boltzmann(truth.q), gap)
-    return known["hard limit"]
+    found: HardLimit = known["hard limit"]
+    return found
 
 
 @clause(
@@ -130,7 +131,8 @@ def free_instance(instance: Instance) -> Instance:
     if "free" not in instance.shared:
         free = instance.mdp.replace(reward=np.zeros_like(instance.mdp.reward))
         instance.shared["free"] = instance.variant(mdp=free, temperature=1.0)
-    return instance.shared["free"]
+    found: Instance = instance.shared["free"]
+    return found
 
 
 def _large(instance: Instance) -> list[Instance]:

@@ -87,7 +87,8 @@ def passive(instance: Instance) -> Passive:
     known = instance.problem.known
     if "passive" not in known:
         known["passive"] = Passive(instance)
-    return known["passive"]
+    found: Passive = known["passive"]
+    return found
 
 
 def _in_range(instance: Instance) -> bool:

@@ -56,7 +56,8 @@ def suboptimality_by_occupancy(instance: Instance) -> Iterator[Case]:
 def _visits(instance: Instance, log_policy: ndarray) -> ndarray:
     """d^pi (S,) from the initial distribution, by the public `occupancy`."""
     found = instance.call("occupancy", instance.mdp, np.exp(log_policy))
-    return np.broadcast_to(found, instance.problem.support.shape).sum(axis=1)
+    result: ndarray = np.broadcast_to(found, instance.problem.support.shape).sum(axis=1)
+    return result
 
 
 # SENSITIVITY
@@ -80,7 +81,8 @@ def _reward_steps(instance: Instance) -> list[tuple[str, Instance, ndarray, floa
             exact = other.problem.reward - problem.reward
             made.append((name, other, exact, float(np.abs(exact).max(initial=0.0))))
         instance.shared["reward steps"] = made
-    return instance.shared["reward steps"]
+    found: list[tuple[str, Instance, ndarray, float]] = instance.shared["reward steps"]
+    return found
 
 
 def _gain(instance: Instance, policy: ndarray, delta: ndarray) -> tuple[ndarray, float]:

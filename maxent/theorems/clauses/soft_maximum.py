@@ -99,7 +99,8 @@ def maximum_entropy(instance: Instance) -> Iterator[Case]:
 
 def _mean(problem: ReferenceProblem, q: ndarray, log_policy: ndarray) -> ndarray:
     policy = np.exp(log_policy.astype(np.longdouble))
-    return np.where(problem.support & (policy > 0.0), policy * q, 0.0).sum(axis=1)
+    found: ndarray = np.where(problem.support & (policy > 0.0), policy * q, 0.0).sum(axis=1)
+    return found
 
 
 @clause(
@@ -173,4 +174,5 @@ def _without_prior(instance: Instance) -> Instance:
         return instance
     if "without prior" not in instance.shared:
         instance.shared["without prior"] = instance.variant(prior=None)
-    return instance.shared["without prior"]
+    found: Instance = instance.shared["without prior"]
+    return found

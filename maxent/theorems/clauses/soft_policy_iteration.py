@@ -245,7 +245,8 @@ def soft_policy_iterations(instance: Instance) -> list[tuple[str, list[Reference
                     break
             runs.append((name, values))
         instance.shared["policy_iterations"] = runs
-    return instance.shared["policy_iterations"]
+    found: list[tuple[str, list[ReferenceValue]]] = instance.shared["policy_iterations"]
+    return found
 
 
 def _policies_with_q(instance: Instance) -> Iterator[tuple[str, ndarray, str, ndarray]]:
