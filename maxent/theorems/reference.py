@@ -293,7 +293,7 @@ def _iterative_solver(matrix: sparse.csr_array) -> Callable[[ndarray], ndarray]:
                 found: ndarray = x * size
                 return found
             factors.append(sparse_linalg.splu(sparse.csc_array(matrix)))
-        found: ndarray = factors[0].solve(right)
+        found = factors[0].solve(right)
         return found
 
     return solve

@@ -54,7 +54,7 @@ def importance_sampled_soft_value(
         return found
     top, weights = _weights(q, log_p, temperature)
     # a mean, not a sum less log N: at large temperatures the difference would lose its digits
-    found: ndarray = top + temperature * np.log(weights.mean(axis=-1))
+    found = top + temperature * np.log(weights.mean(axis=-1))
     return found
 
 

@@ -65,7 +65,7 @@ class SoftKernel:
         self._total = weights.sum(axis=0)
         top += self.temperature * np.log(self._total)
         top[self._terminal] = 0.0
-        found: ndarray = top
+        found = top
         return found
 
     def policy_transition(self) -> Transition:
