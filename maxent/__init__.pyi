@@ -37,6 +37,8 @@ from maxent.neural.training import load_agent as load_agent
 from maxent.neural.training import resume as resume
 from maxent.neural.training import train as train
 from maxent.neural.training.agent import Agent as Agent
+from maxent.neural.training.comparison import Comparison as Comparison
+from maxent.neural.training.comparison import compare as compare
 from maxent.proofs.certificate import write_certificate as write_certificate
 from maxent.proofs.checker import CertificateCheck as CertificateCheck
 from maxent.proofs.checker import check_certificate as check_certificate

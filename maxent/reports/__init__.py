@@ -20,15 +20,8 @@ from maxent.reports.records import (
     write_text,
 )
 from maxent.reports.shell import html_page
-from maxent.reports.text import (
-    LEGEND,
-    discount_text,
-    policy_picture,
-    printable,
-    size_text,
-    table,
-    table_row,
-)
+from maxent.reports.text import LEGEND, discount_text, policy_picture, printable, size_text
+from maxent.support.tables import table, table_row
 
 __all__ = [
     "LEGEND",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -48,21 +47,6 @@ def size_text(mdp: MDP) -> str:
     """How many states and actions an MDP has."""
     terminal = f", {mdp.terminal.sum()} terminal" if mdp.terminal.any() else ""
     return f"{mdp.n_states} states, {mdp.n_actions} actions{terminal}"
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under a header; the first column to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    return "\n".join(table_row(row, widths) for row in [header, *rows])
-
-
-def table_row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """One line of a table, for tables that grow while their numbers are computed."""
-    first, *others = (
-        cell.ljust(width) if i == 0 else cell.rjust(width)
-        for i, (cell, width) in enumerate(zip(cells, widths))
-    )
-    return " ".join([first, *others]).rstrip()
 
 
 def policy_picture(mdp: MDP, solution: Solution) -> str | None:
