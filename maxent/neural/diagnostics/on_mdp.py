@@ -111,7 +111,8 @@ def q_on_cells(agent: TrainedAgent, mdp: MDP) -> Float[ndarray, "S A"]:
     q = q_on(agent, mdp)
     if agent.spaces.discrete:
         return q
-    return q + agent.temperature * np.log(cell_volumes(nodes(agent, mdp)))
+    log_volumes: ndarray = np.log(cell_volumes(nodes(agent, mdp)))
+    return q + agent.temperature * log_volumes
 
 
 def in_policy_units(agent: TrainedAgent, mdp: MDP) -> MDP:

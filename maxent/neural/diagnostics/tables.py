@@ -47,7 +47,8 @@ def policy_on(agent: TrainedAgent, mdp: MDP) -> Float[ndarray, "S A"]:
                 f"the agent has {agent.spaces.action_size} actions, the MDP {mdp.n_actions}"
             )
         log_policy = as_doubles(log_policy_in(agent, seen, every_action(agent, len(seen))))
-        return np.exp(operators.boltzmann_policy(log_policy, 1.0, mdp.log_mask))
+        table: ndarray = np.exp(operators.boltzmann_policy(log_policy, 1.0, mdp.log_mask))
+        return table
     edges = _edges(agent, mdp)
     policy = policy_in(agent, seen)
     if not isinstance(policy, Gaussian):
@@ -56,7 +57,8 @@ def policy_on(agent: TrainedAgent, mdp: MDP) -> Float[ndarray, "S A"]:
     for axis, inner in enumerate(edges):
         along = _gaussian_cells(policy, axis, inner)
         joint = (joint[:, :, None] * along[:, None, :]).reshape(len(joint), -1)
-    return joint / joint.sum(axis=1, keepdims=True)
+    table = joint / joint.sum(axis=1, keepdims=True)
+    return table
 
 
 def observations_of(agent: TrainedAgent, mdp: MDP) -> Float[ndarray, "S d"]:
@@ -133,7 +135,8 @@ def _gaussian_cells(policy: Gaussian, axis: int, edges: ndarray) -> ndarray:
     z = np.concatenate([ends - np.inf, (inner - centre) / std, ends + np.inf], axis=1)
     low, high = z[:, :-1], z[:, 1:]
     upper = low > 0.0  # there from above, where the difference keeps its digits
-    return np.where(upper, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+    probability: ndarray = np.where(upper, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+    return probability
 
 
 def _sampled_cells(agent: TrainedAgent, seen: ndarray, edges: list[ndarray]) -> ndarray:

@@ -122,7 +122,8 @@ class Spaces:
         if not self.bounded:
             return np.asarray(actions, dtype=np.float32)
         low, high = _float(box.low).ravel(), _float(box.high).ravel()
-        return (2.0 * (actions - low) / (high - low) - 1.0).astype(np.float32)
+        scaled: ndarray = 2.0 * (actions - low) / (high - low) - 1.0
+        return scaled.astype(np.float32)
 
 
 def _float(sides: ndarray) -> ndarray:

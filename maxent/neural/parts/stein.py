@@ -123,7 +123,8 @@ def pre_tanh_gradient(
     def height(u: Tensor) -> Tensor:
         return (q(torch.tanh(u)) + temperature * log_tanh_jacobian(u).sum(-1)).sum()
 
-    return torch.func.grad(height)(u)
+    gradient: Tensor = torch.func.grad(height)(u)
+    return gradient
 
 
 def original_gradient(
@@ -135,7 +136,8 @@ def original_gradient(
         correction = torch.log(1.0 - a.square() + ORIGINAL_EPSILON).sum(-1)
         return (q(a) + temperature * correction).sum()
 
-    return torch.func.grad(height)(action)
+    gradient: Tensor = torch.func.grad(height)(action)
+    return gradient
 
 
 def sampler_loss(

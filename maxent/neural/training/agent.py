@@ -83,7 +83,8 @@ class Agent:
     @property
     def device(self) -> torch.device:
         """Where its parameters are."""
-        return next(iter(self.state["critic"].values())).device
+        critic: dict[str, torch.Tensor] = self.state["critic"]
+        return next(iter(critic.values())).device
 
     def generator(self, seed: int) -> torch.Generator:
         """A source of noise on the agent's device."""
