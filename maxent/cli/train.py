@@ -117,6 +117,8 @@ def run(asked: Namespace) -> int:
             raise ConfigError(NEEDED[name])
     require_neural()
     if asked.copies is not None:
+        if asked.num_envs != library_default("train", "num_envs"):
+            raise ConfigError("--copies is the old name of --num-envs; give --num-envs alone")
         asked.num_envs = asked.copies
         warnings.warn(
             "--copies is --num-envs now; the old name goes with version 0.3.0",

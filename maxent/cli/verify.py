@@ -62,7 +62,8 @@ def run(asked: Namespace) -> int:
 
     keys = None if asked.keys is None else [key.strip() for key in asked.keys.split(",")]
     if asked.list:  # what stands where an MDP would is a key
-        pages = [listing(key) for key in keys or ()] or [listing(asked.mdp)]
+        named = keys or ([key.strip() for key in asked.mdp.split(",")] if asked.mdp else [None])
+        pages = [listing(key) for key in named]
         print(reports.printable("\n\n".join(pages)))
         return DONE
     for name in ("mdp", "temperature"):

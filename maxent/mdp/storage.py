@@ -67,18 +67,20 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     name = repr(os.fsdecode(path))
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a device or a pipe may have no end
+            raise ModelError(f"{name} is no ordinary file; give one that MDP.save wrote")
         with open(path, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ModelError(f"{name} is no ordinary file; give one that MDP.save wrote")
             with zipfile.ZipFile(file) as archive:
                 _require_members(name, archive)
             file.seek(0)
             with np.load(file, allow_pickle=False) as loaded:
                 arrays = {key: loaded[key] for key in loaded.files}
         return _arguments(arrays)
-    except (OSError, MaxEntError):
+    except MaxEntError:
         raise
     except Exception as error:  # whatever bytes a foreign or damaged archive holds
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # the file cannot be opened
         raise ModelError(
             f"{name} is not an MDP saved by MDP.save, or it is damaged: {str(error)[:200]}"
         ) from error

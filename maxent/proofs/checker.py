@@ -31,8 +31,10 @@ import itertools
 import json
 import math
 import os
+import stat
 import struct
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from maxent.errors import ConfigError
@@ -97,6 +99,8 @@ def check_certificate(path: str | os.PathLike[str]) -> CertificateCheck:
     """
     arb, context = _flint()
     name = repr(os.fspath(path))
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a device or a pipe may have no end
+        raise ConfigError(f"{name} is no ordinary file; give a certificate")
     with open(path, "rb") as file:
         content = file.read()
     try:
@@ -243,6 +247,14 @@ class _Certificate:
 
     def prove(self, arb: Any) -> None:
         """_Invalid unless one application of the operator proves the claim."""
+        largest = max(
+            abs(sum(map(Fraction, values), Fraction(0))) for values in zip(*self.midpoint)
+        )
+        scale = max(largest, Fraction(max(map(abs, self.reward))), Fraction(self.temperature))
+        _require(
+            Fraction(self.radius) <= scale,
+            "the radius is larger than every value, reward and the temperature: it says nothing",
+        )
         v = [sum((arb(part[s]) for part in self.midpoint), arb(0)) for s in range(self.n)]
         gamma, alpha, radius = arb(self.discount), arb(self.temperature), arb(self.radius)
         low, high, below, above = arb("+inf"), arb("-inf"), arb("+inf"), arb("-inf")

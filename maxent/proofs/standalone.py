@@ -68,10 +68,10 @@ class NoCertificate(Exception):
 
 def read(path: str) -> dict[str, Any]:
     """The document in a file; NoCertificate where there is none."""
+    about = os.stat(path)
+    if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST_FILE:
+        raise NoCertificate(f"it is no ordinary file of at most {LARGEST_FILE} bytes")
     with open(path, "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST_FILE:
-            raise NoCertificate(f"it is no ordinary file of at most {LARGEST_FILE} bytes")
         content = file.read(LARGEST_FILE)
     try:
         document: dict[str, Any] = json.loads(

@@ -1,6 +1,7 @@
 """Input that is made to do harm, or that does it by accident: refused before it is unpacked."""
 
 import io
+import os
 import subprocess
 import sys
 import zipfile
@@ -171,9 +172,14 @@ def test_a_header_that_claims_more_than_there_is_is_refused(saved):
         maxent.MDP.load(saved)
 
 
-def test_what_is_no_ordinary_file_is_refused():
-    with pytest.raises(maxent.ModelError, match="no ordinary file"):
-        maxent.MDP.load("/dev/zero")
+def test_what_is_no_ordinary_file_is_refused(tmp_path):
+    """A device that never ends, a pipe that nobody writes to."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", tmp_path / "pipe"):
+        with pytest.raises(maxent.ModelError, match="no ordinary file"):
+            maxent.MDP.load(path)
+        with pytest.raises(maxent.ConfigError, match="no ordinary file"):
+            maxent.check_certificate(path)
 
 
 def test_a_path_may_be_bytes(saved):

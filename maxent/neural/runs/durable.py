@@ -87,7 +87,7 @@ def unseal(path: Path) -> dict[str, Any]:
     data = read_bytes(path)
     expected: Any = "none"
     try:
-        document = json.loads(data)
+        document: dict[str, Any] = json.loads(data)
         expected = document.pop("sha256")
         if seal(document) == data:
             found: dict[str, Any] = document

@@ -26,7 +26,7 @@ from numpy import ndarray
 from scipy import stats
 
 from maxent.errors import ConfigError
-from maxent.mdp import MDP, validation
+from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import nearest, require_count, require_real, require_temperature
 from maxent.support.memory import require_memory
 from maxent.tabular import operators
@@ -209,7 +209,7 @@ def simulate(
     True
     """
     episodes, seed = require_count("episodes", episodes), require_count("seed", seed, minimum=0)
-    log_prior = mdp.log_prior(prior)
+    log_prior = require_mdp(mdp).log_prior(prior)
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
     policy = validation.action_distribution("policy", policy, allowed, mdp.terminal)
     horizon = _horizon(mdp, policy) if horizon is None else require_count("horizon", horizon)
