@@ -70,7 +70,7 @@ def test_what_cannot_be_compared(runs):
     for wrong, words in (
         (([],), "name one run or more"),
         (([runs[0], runs[0]],), "named twice"),
-        ((runs, "entropyy"), "did you mean 'entropy'"),
+        ((runs, "critic_los"), "did you mean 'critic_loss'"),
         (([runs[0].parent],), "no training run"),
     ):
         with pytest.raises(maxent.ConfigError, match=words):
