@@ -134,16 +134,16 @@ def learning_curve(
     low, high = _levels(level)
     if not runs:
         raise ConfigError("a learning curve needs at least one run")
-    told = [_scored(steps, scores) for steps, scores in runs]
-    first, last = max(steps[0] for steps, _ in told), min(steps[-1] for steps, _ in told)
+    scored = [_scored(steps, scores) for steps, scores in runs]
+    first, last = max(steps[0] for steps, _ in scored), min(steps[-1] for steps, _ in scored)
     if first > last:
         raise ConfigError(
             f"the runs have no step in common: one ends at step {last:g}, another begins at "
             f"{first:g}; leave one out"
         )
-    every = np.unique(np.concatenate([steps for steps, _ in told]))
+    every = np.unique(np.concatenate([steps for steps, _ in scored]))
     grid = every[(every >= first) & (every <= last)]
-    values = np.stack([np.interp(grid, steps, scores) for steps, scores in told])
+    values = np.stack([np.interp(grid, steps, scores) for steps, scores in scored])
     ends = np.full((2, len(grid)), np.nan)
     if len(values) > 1:
         source = np.random.default_rng(require_count("seed", seed, 0))
