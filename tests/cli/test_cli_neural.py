@@ -102,10 +102,13 @@ def start(*arguments: str, **settings) -> subprocess.Popen[str]:
     )
 
 
-def read_until(process: subprocess.Popen[str], words: str) -> None:
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """What was said up to a line with these words."""
+    said = ""
     for line in process.stdout:
+        said += line
         if words in line:
-            return
+            return said
     pytest.fail(f"{words!r} was never said: {process.stderr.read()}")
 
 
@@ -408,12 +411,12 @@ def test_a_signal_from_outside(sent, code, moment, whole, capsys):
     Path("slow.py").write_text(SLOW_ENVIRONMENT.format(seconds=0.01))
     asked = [word.replace("Pendulum-v1", "slow:Slow-v0") for word in TRAIN]
     with start(*asked, "--run", "run") as process:
-        read_until(process, moment)
+        said = read_until(process, moment)
         process.send_signal(sent)
         out, err = process.communicate(timeout=120)
     assert process.returncode == code, err
     step = load(Path("run")).step
-    assert f"saved step-{step:06d}" in out and step < STEPS
+    assert f"saved step-{step:06d}" in said + out and step < STEPS
     assert err == f"maxent: stopped after step {step}; go on with: maxent resume run\n"
     with start("resume", "run") as process:
         process.communicate(timeout=120)
