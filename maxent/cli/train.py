@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import shlex
 import sys
 import warnings
@@ -110,7 +109,9 @@ def run(asked: Namespace) -> int:
     """Train, saying what was logged and saved."""
     if asked.list:
         require_neural()
-        print(_listing(asked.algorithm or ""))
+        from maxent.neural.algorithms.description import describe
+
+        print(describe(asked.algorithm))
         return DONE
     for name in ("algorithm", "env", "steps"):
         if getattr(asked, name) is None:
@@ -188,41 +189,3 @@ def _settings(algorithm: str, texts: Sequence[str]) -> dict[str, Any]:
         ):
             given[name] = (value,)  # hidden=64
     return given
-
-
-def _listing(algorithm: str) -> str:
-    """The settings of an algorithm with their meaning and defaults, or all algorithms."""
-    from maxent.neural.algorithms import ALGORITHMS
-    from maxent.neural.algorithms.settings import Settings
-
-    if not algorithm:
-        width = max(map(len, ALGORITHMS))
-        return "\n".join(
-            f"{name:<{width}}  {_first_line(module)}" for name, module in ALGORITHMS.items()
-        )
-    if algorithm not in ALGORITHMS:
-        raise ConfigError(f"algorithm {algorithm!r} is unknown; {nearest(algorithm, ALGORITHMS)}")
-    module = ALGORITHMS[algorithm]
-    values = module.Config().to_dict().items()
-    width = max(len(name) for name, _ in values)
-    return "\n".join(
-        [
-            _first_line(module),
-            "",
-            inspect.cleandoc(module.Config.__doc__ or ""),
-            "",
-            inspect.cleandoc(Settings.__doc__ or ""),
-            "",
-            "Defaults, as --set takes them:",
-            *(f"  {name:<{width}} = {_written(value)}" for name, value in values),
-        ]
-    )
-
-
-def _first_line(module: object) -> str:
-    return (module.__doc__ or "").partition("\n")[0]
-
-
-def _written(value: Any) -> str:
-    """A setting's value as it is written after --set NAME=."""
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

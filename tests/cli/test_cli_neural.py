@@ -740,6 +740,7 @@ WRONG = {
     "an unknown setting": ([*PENDULUM, "--set", "batchsize=9"], "did you mean 'batch_size'"),
     "an argument as a setting": ([*PENDULUM, "--set", "steps=9"], "no setting 'steps'"),
     "a setting of another algorithm": ([*PENDULUM, "--set", "particles=9"], "'particles'"),
+    "both names of one setting": ([*PENDULUM, "--copies", "2", "--num-envs", "4"], "alone"),
     "a setting twice": ([*PENDULUM, "--set", "discount=0.9", "--set", "discount=0.8"], "twice"),
     "a setting without value": ([*PENDULUM, "--set", "discount"], "NAME=VALUE"),
     "a discount of 1": ([*PENDULUM, "--set", "discount=1"], "below 1"),

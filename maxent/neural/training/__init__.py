@@ -86,7 +86,10 @@ def train(
     """
     arguments = locals()  # all by name; what `Plan` has a field for goes into the plan
     settings = by_new_names(settings)
-    num_envs = settings.pop("num_envs", num_envs)
+    if "num_envs" in settings:  # given by its old name
+        if num_envs != 1:
+            raise ConfigError("copies is the old name of num_envs; give num_envs alone")
+        num_envs = settings.pop("num_envs")
     if isinstance(env, VectorEnv):
         if num_envs not in (1, env.num_envs):
             raise ConfigError(

@@ -5,6 +5,7 @@ The arithmetic of `operators.py` is repeated here for one state a run: it runs o
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -91,7 +92,7 @@ class _Checked:
         )
 
 
-class TableLearner:
+class TableLearner(ABC):
     """The tables of K runs, (K * S, A) with row k S + s, and how a sample changes them."""
 
     method = ""
@@ -115,9 +116,9 @@ class TableLearner:
         """What the agent would do, (K, A) probabilities."""
         return self._soft(states)[1]
 
+    @abstractmethod
     def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
-        """Vhat(s')."""
-        raise NotImplementedError
+        """Vhat(s'), what tells the learners apart."""
 
     def learn(
         self,
