@@ -174,5 +174,5 @@ learn.reveal(
 plots.value_map(lake, best)
 
 # %% [markdown]
-# Next: notebook 3 shows *why* the solver converges and how it can be so sure; notebook 7 follows the
+# Next: notebook 3 shows *why* the solver converges and how it can be so sure; notebook 6 follows the
 # trade-off between entropy and reward along its whole curve.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 7 · The entropy-reward trade-off
+# # 6 · The entropy-reward trade-off
 #
 # Keeping options open costs return. How much? For each temperature $\alpha$ the soft-optimal policy has a
 # **return** $R$ (expected discounted reward, without the entropy) and a **discounted entropy** $H$ (in
