@@ -8,6 +8,7 @@
 
 # %%
 import numpy as np
+from scipy.optimize import brentq
 
 import maxent
 from maxent import learn, plots
@@ -112,12 +113,21 @@ plots.tradeoff_policies(mdp, curve, [0, 0.01, 0.02, 0.03, 0.05, np.inf], columns
 # %%
 my_temperature = ...
 
+
 # %%
-soon = curve.reaching(100)
+def more_often_than_not(temperature):
+    return maxent.tradeoff(mdp, [temperature]).reaching(100)[0] - 0.5
+
+
+crossing = brentq(more_often_than_not, 0.02, 0.1, xtol=1e-9)
 learn.reveal(
     my_temperature,
-    float(curve.temperatures[np.argmax(soon < 0.5)]),
+    crossing,
     "There is no gentle decline: once wandering earns more than arriving, arriving is to be avoided.",
+)
+coarse = curve.temperatures[np.argmax(curve.reaching(100) < 0.5)]
+print(
+    f"read off the grid of 50 temperatures it would be {coarse:.5f}, {coarse / crossing - 1:.0%} too high"
 )
 plots.reaching(curve)
 
