@@ -18,6 +18,7 @@ from maxent.errors import MapError as MapError
 from maxent.errors import MaxEntError as MaxEntError
 from maxent.errors import MaxEntWarning as MaxEntWarning
 from maxent.errors import MemoryBudgetError as MemoryBudgetError
+from maxent.errors import MissingExtraError as MissingExtraError
 from maxent.errors import ModelError as ModelError
 from maxent.errors import OutputExistsError as OutputExistsError
 from maxent.errors import ResumeMismatchError as ResumeMismatchError

@@ -29,6 +29,11 @@ class ConfigError(MaxEntError, ValueError):
     """A scalar argument or a setting is outside its valid range."""
 
 
+class MissingExtraError(ConfigError, ImportError):
+    """What was asked for needs a library that is not installed; the message has the line that
+    installs it."""
+
+
 class ToleranceError(ConfigError):
     """The tolerance asked for is below what float64 can certify on this MDP."""
 

@@ -13,7 +13,7 @@ import maxent
 from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import DONE
 from maxent.cli.outputs import write_record
-from maxent.cli.process import require_neural
+from maxent.support.extras import require_neural
 from maxent.support.files import require_output
 
 if TYPE_CHECKING:

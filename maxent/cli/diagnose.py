@@ -10,9 +10,9 @@ from maxent.cli.arguments import Parser, as_option, library_default, whole_numbe
 from maxent.cli.exit_codes import DONE
 from maxent.cli.model import Model, add_model_options
 from maxent.cli.outputs import agent_record, write_record
-from maxent.cli.process import require_neural
 from maxent.errors import ConfigError
 from maxent.support.arguments import require_count
+from maxent.support.extras import require_neural
 from maxent.support.files import require_output
 
 DESCRIPTION = """\

@@ -9,7 +9,7 @@ import maxent
 from maxent.cli.arguments import Parser, library_default, whole_number
 from maxent.cli.exit_codes import DONE
 from maxent.cli.outputs import agent_record, write_record
-from maxent.cli.process import require_neural
+from maxent.support.extras import require_neural
 from maxent.support.files import require_output
 
 if TYPE_CHECKING:

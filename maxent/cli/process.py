@@ -11,10 +11,9 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import util
 from typing import Any
 
-from maxent.errors import ConfigError, MaxEntError
+from maxent.errors import MaxEntError
 
 
 def words_of(error: Exception) -> str:
@@ -24,16 +23,6 @@ def words_of(error: Exception) -> str:
         place = f"{place[:60]}..." if len(place) > 63 else place
         return f"{place!r}: {error.strerror}" if place else error.strerror
     return str(error)
-
-
-def require_neural() -> None:
-    """ConfigError where the libraries that agents are made of are not installed."""
-    missing = [name for name in ("torch", "safetensors") if util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"agents need the extra 'neural': pip install 'maxent[neural]' ({', '.join(missing)} "
-            "missing)"
-        )
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from argparse import Namespace
 
 import maxent
 from maxent.cli.arguments import Parser, whole_number
-from maxent.cli.process import require_neural
 from maxent.cli.train import outcome, say, say_row
+from maxent.support.extras import require_neural
 
 DESCRIPTION = """\
 Go on with a run from its latest checkpoint, as if it had not stopped.

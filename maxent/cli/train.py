@@ -16,9 +16,9 @@ import maxent
 from maxent.cli.arguments import NEEDED, Parser, library_default, read_pairs, whole_number
 from maxent.cli.evaluate import evaluation_text
 from maxent.cli.exit_codes import DONE
-from maxent.cli.process import require_neural
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.support.arguments import nearest
+from maxent.support.extras import require_neural
 
 if TYPE_CHECKING:
     from maxent.neural.training.agent import Agent

@@ -32,3 +32,7 @@ learns.  `init` makes it, `act` acts, `draw` draws the noise of an update and `u
 `policy`, `log_policy`, `q_values` and `state_values` say what was learned.  The loop, the files and
 the environments are elsewhere, and know of no algorithm more than that.
 """
+
+from maxent.support.extras import require_neural
+
+require_neural()

@@ -17,7 +17,6 @@ here, when first used, and in the checker of certificates, nowhere else.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,8 +27,9 @@ import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.errors import ConfigError, ModelError
+from maxent.errors import ModelError
 from maxent.mdp import MDP
+from maxent.support.extras import optional_module
 from maxent.support.memory import require_memory
 
 Ball = Any
@@ -37,14 +37,8 @@ Ball = Any
 
 
 def flint() -> Any:
-    """The module python-flint; ConfigError where it is not installed."""
-    try:
-        return importlib.import_module("flint")
-    except ImportError as error:
-        raise ConfigError(
-            "proofs need ball arithmetic, the extra 'rigorous': pip install 'maxent[rigorous]' "
-            "(python-flint)"
-        ) from error
+    """The module python-flint; MissingExtraError where it is not installed."""
+    return optional_module("flint", "proofs need the ball arithmetic of")
 
 
 @contextmanager

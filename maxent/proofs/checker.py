@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from maxent.errors import ConfigError
+from maxent.errors import ConfigError, MissingExtraError
 
 FORMAT = "maxent-certificate-1"
 KINDS = ("optimal value", "policy value")
@@ -87,7 +87,7 @@ def check_certificate(path: str | os.PathLike[str]) -> CertificateCheck:
     """Prove the statement of a certificate again, from the file alone.
 
     Raises ConfigError where the file is not a certificate (damaged JSON, missing fields, another
-    format) or python-flint is missing; OSError where it cannot be read.
+    format), MissingExtraError where python-flint is missing, OSError where it cannot be read.
 
     >>> import maxent, tempfile
     >>> proved = maxent.enclose(maxent.gridworld("two-goals", discount=0.95), temperature=0.1)
@@ -131,9 +131,10 @@ def _flint() -> tuple[Any, Any]:
     try:
         flint = importlib.import_module("flint")
     except ImportError as error:
-        raise ConfigError(
-            "certificates are checked in ball arithmetic, the extra 'rigorous': "
-            "pip install 'maxent[rigorous]' (python-flint)"
+        raise MissingExtraError(
+            "certificates are checked in the ball arithmetic of python-flint, which is not "
+            "installed: pip install 'maxent[rigorous]'; or use the checker that needs nothing but "
+            "Python, maxent/proofs/standalone.py"
         ) from error
     return flint.arb, flint.ctx
 

@@ -135,7 +135,7 @@ def enclose(
     width : of the interval, in units of reward.  One that cannot be reached gives a MaxEntWarning,
         and the narrowest interval found.
 
-    Needs the extra 'rigorous' (ConfigError).  SQL-T2, SQL-T3 and SAC-L1; docs/proofs.md.
+    Needs the extra 'rigorous' (MissingExtraError).  SQL-T2, SQL-T3 and SAC-L1; docs/proofs.md.
 
     >>> import maxent
     >>> mdp = maxent.gridworld("two-goals", discount=0.95)

@@ -57,7 +57,7 @@ def prove(
     seed : for the random policy and values.
     progress : show a progress bar on a terminal.
 
-    Needs the extra 'rigorous' (ConfigError).
+    Needs the extra 'rigorous' (MissingExtraError).
 
     >>> import maxent
     >>> mdp = maxent.gridworld("two-goals", discount=0.95)
@@ -102,7 +102,7 @@ def verify_rigorously(
 
     The proved clauses of a key follow its numerical ones.  Arguments: as for `maxent.verify`.  Keys
     that are checked but cannot be proved have their numerical checks only; ConfigError where
-    none of those given can be proved.  Needs the extra 'rigorous' (ConfigError).
+    none of those given can be proved.  Needs the extra 'rigorous' (MissingExtraError).
 
     >>> import maxent
     >>> mdp = maxent.gridworld("two-goals", discount=0.95)

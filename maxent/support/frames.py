@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from maxent.support.extras import optional_module
+
 
 def data_frame(columns: Any) -> Any:
-    """A DataFrame of columns by name, or of rows as dictionaries; ImportError without pandas."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            "to_frame() needs pandas: pip install 'maxent[data]' (to_dict() does not)"
-        ) from error
-    return pandas.DataFrame(columns)
+    """A DataFrame of columns by name, or of rows as dictionaries; MissingExtraError without
+    pandas."""
+    return optional_module("pandas", "to_frame() needs").DataFrame(columns)

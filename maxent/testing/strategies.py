@@ -13,6 +13,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
 from maxent.support.arguments import require_count, require_discount
+from maxent.support.extras import optional_module
 
 FEATURES = ("terminal", "absorbing", "masked", "deterministic", "sparse", "rounding")
 """What an MDP may have, each drawn at random unless `mdps` says which to allow."""
@@ -23,13 +24,9 @@ LARGEST_MISS = 5e-10
 
 
 def _hypothesis() -> Any:
-    try:
-        import hypothesis.strategies as strategies
-    except ImportError as error:
-        raise ImportError(
-            "maxent.testing's strategies need Hypothesis: pip install hypothesis "
-            "(check_solver does not)"
-        ) from error
+    optional_module("hypothesis", "maxent.testing's strategies need")
+    import hypothesis.strategies as strategies
+
     return strategies
 
 
@@ -48,7 +45,7 @@ def mdps(
     rows of probabilities that miss 1 by up to 5e-10 ("rounding").  At least one state is not
     terminal.  max_reward: rewards lie in [-max_reward, max_reward].
 
-    Shrinks to one state with one action and reward 0.  ImportError without Hypothesis.
+    Shrinks to one state with one action and reward 0.  MissingExtraError without Hypothesis.
     """
     require_count("max_states", max_states)
     require_count("max_actions", max_actions)

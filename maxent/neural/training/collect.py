@@ -29,7 +29,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from maxent.environments import registration  # noqa: F401 (registers the ids)
-from maxent.errors import ConfigError
+from maxent.errors import ConfigError, MissingExtraError
 from maxent.neural.parts.spaces import Spaces
 
 
@@ -251,6 +251,8 @@ def make_environment(
     try:
         return gymnasium.make(env, **(settings or {}))
     except Exception as error:  # whatever an environment's constructor does
-        raise ConfigError(
+        missing = isinstance(error, gymnasium.error.DependencyNotInstalled)  # says how to get it
+        kind = MissingExtraError if missing else ConfigError
+        raise kind(
             f"Gymnasium cannot make {env!r}{made_with}: {type(error).__name__}: {error}"
         ) from error
