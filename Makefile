@@ -6,7 +6,9 @@
 #   make lint, make types, make tests     the parts of `make test`
 #   make notebooks  every notebook from top to bottom, the learner's and the solution
 #   make nightly    the slow tests
-# `.ci/run` runs all that must pass: lint, types, notebooks, tests.
+#   make docs       the site, in build/docs; a warning fails
+#   make browser    the site in headless Chromium, if there is one
+# `.ci/run` runs all that must pass: lint, types, notebooks, the site, tests.
 PYTHON ?= python3
 PYTEST = .venv-test/bin/python -m pytest
 TWO = -n 2 --dist worksteal
@@ -20,7 +22,7 @@ FAST = tests/mdp tests/gridworlds tests/support tests/continuous tests/environme
 	tests/plots/test_plots_tradeoff.py tests/cli/test_cli.py tests/test_package.py \
 	tests/tour/test_tour.py::test_the_default_folder tests/testing/test_testing.py
 
-.PHONY: tour test fast lint types tests notebooks nightly clean
+.PHONY: tour test fast lint types tests notebooks nightly docs browser clean
 
 tour: .venv-tour/ready
 	.venv-tour/bin/maxent tour --out tour-output --overwrite
@@ -28,7 +30,7 @@ tour: .venv-tour/ready
 test: lint types tests
 
 fast: lint
-	$(PYTEST) $(TWO) -q -m "not slow and not notebook" $(FAST)
+	$(PYTEST) $(TWO) -q -m "not slow and not notebook and not browser" $(FAST)
 
 lint: .venv-test/ready
 	.venv-test/bin/ruff format --check .
@@ -38,13 +40,19 @@ types: .venv-test/ready
 	.venv-test/bin/mypy
 
 tests: .venv-test/ready
-	$(PYTEST) $(TWO) -m "not slow and not notebook"
+	$(PYTEST) $(TWO) -m "not slow and not notebook and not browser"
 
 notebooks: .venv-test/ready
 	$(PYTEST) $(TWO) -m notebook tests/learn
 
 nightly: .venv-test/ready
 	$(PYTEST) $(TWO) -m slow
+
+docs: .venv-test/ready
+	.venv-test/bin/python -m sphinx -W --keep-going -q -E docs build/docs
+
+browser: docs
+	$(PYTEST) -q -rs -m browser tests
 
 .venv-tour/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-tour
@@ -54,8 +62,8 @@ nightly: .venv-test/ready
 .venv-test/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[neural,rigorous,data,dev]"
+	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[neural,rigorous,data,docs,dev]"
 	touch $@
 
 clean:
-	rm -rf .venv-tour .venv-test tour-output
+	rm -rf .venv-tour .venv-test tour-output build

@@ -7,6 +7,9 @@ theorems, which the checks would make twice as slow: tests/theorems/test_types.p
 Property tests are derandomised, so that a run can be repeated.
 """
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
@@ -39,3 +42,15 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("maxent")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    """A window of headless Chromium (tests/browser.py)."""
+    pytest.importorskip("selenium")
+    import browser
+
+    if browser.MISSING:
+        pytest.skip(browser.MISSING)
+    with browser.opened() as window:
+        yield window
