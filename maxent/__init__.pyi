@@ -25,6 +25,7 @@ from maxent.errors import ResumeMismatchError as ResumeMismatchError
 from maxent.errors import RunLockedError as RunLockedError
 from maxent.errors import ToleranceError as ToleranceError
 from maxent.errors import TrainingDivergedError as TrainingDivergedError
+from maxent.gridworlds import LEGENDS as LEGENDS
 from maxent.gridworlds import MAPS as MAPS
 from maxent.gridworlds import gridworld as gridworld
 from maxent.gridworlds import maze as maze

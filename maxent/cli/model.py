@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ class Model:
     rewards: str | None = None
     bump_reward: float | None = None
     goals: str | None = None
+    legend: str | None = None
     env_option: tuple[str, ...] = ()
 
     @classmethod
@@ -52,6 +54,8 @@ class Model:
         options.pop("mdp", None)
         if self.rewards is not None:
             options["rewards"] = read_pairs("--rewards", self.rewards.split(","))
+        if self.legend is not None:
+            options["legend"] = _legend(self.legend)
         if self.wind is not None:
             numbers = [read_value(part) for part in self.wind.split(",")]
             options["wind"] = numbers[0] if len(numbers) == 1 else numbers
@@ -102,7 +106,12 @@ class Model:
                 return maxent.gridworld(self.mdp, **settings)
         if not _is_file(self.mdp):
             raise MapError(_unknown_mdp(self.mdp))
-        return maxent.gridworld(Path(self.mdp), **settings | {"discount": self._discount(0.95)})
+        try:
+            return maxent.gridworld(Path(self.mdp), **settings | {"discount": self._discount(0.95)})
+        except MapError as error:
+            if "legend=" not in str(error):
+                raise
+            raise MapError(f"{error} (here as --legend NAME or --legend 'F=.,%=#')") from None
 
 
 def add_model_options(
@@ -119,6 +128,7 @@ def add_model_options(
         ("rewards", "G=R,X=R,...", str, "Maps: rewards of characters."),
         ("bump_reward", "R", number, "Maps: added when a move meets a wall or an edge."),
         ("goals", "terminal|absorbing|restart", str, "Maps: what a goal does."),
+        ("legend", "NAME|C=C,C=C", str, "Maps: what other characters mean: gymnasium, or F=.,%%=#"),
     ):
         parser.option(name, metavar, words, kind=kind)
     parser.option(
@@ -127,6 +137,17 @@ def add_model_options(
         "gym: a setting of the environment, such as is_slippery=False.",
         repeatable=True,
     )
+
+
+def _legend(text: str) -> str | dict[str, str]:
+    """The name of a legend, or characters and what they mean: F=.,H=X (also ,=# and ==#)."""
+    if "=" not in text:
+        return text
+    if not re.fullmatch(r".=.(,.=.)*", text):
+        raise ConfigError(
+            f"--legend {text!r} must be a name such as gymnasium, or have the form F=.,H=X,%=#"
+        )
+    return {text[i]: text[i + 2] for i in range(0, len(text), 4)}
 
 
 def known_maps(name: str) -> str:

@@ -19,6 +19,8 @@ eight moves, up, up-right, right, and so on.
 others         floor whose reward is named in `rewards`
 =============  ====================================================================================
 
+Maps drawn with other characters are read with a `legend` (`maxent.LEGENDS`).
+
 **One step** from cell s, in this order:
 
 1. the move: the one meant with probability 1 - slip, and each of its two neighbours in clockwise
@@ -35,13 +37,15 @@ Outcomes that lead to the same state are one transition with their mean reward.
 `build`        `gridworld`, the function that makes an MDP of a map and its settings
 `dynamics`     one step from every cell, as matrices
 `settings`     the settings: merged with a named map's own, checked
-`text`         the text of a map: read, every character known
+`text`         a map's characters, from a file, a text, a list or an array
+`legends`      what characters mean; the legends of other people's maps
 `maps`         the named maps with the settings that reproduce printed tables, mazes, empty rooms
 =============  ====================================================================================
 """
 
 from maxent.gridworlds.build import gridworld
+from maxent.gridworlds.legends import LEGENDS
 from maxent.gridworlds.maps import MAPS, maze
 from maxent.gridworlds.text import read_map
 
-__all__ = ["MAPS", "gridworld", "maze", "read_map"]
+__all__ = ["LEGENDS", "MAPS", "gridworld", "maze", "read_map"]

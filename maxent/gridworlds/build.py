@@ -21,9 +21,10 @@ from maxent.gridworlds.dynamics import (
     matrices,
     outcomes,
 )
-from maxent.gridworlds.maps import is_name, named_map
-from maxent.gridworlds.settings import merge_settings, require_settings
-from maxent.gridworlds.text import parse_map, read_map, require_portals
+from maxent.gridworlds.legends import named_legend, require_portals, translate
+from maxent.gridworlds.maps import MAPS, NamedMap, is_name, named_map
+from maxent.gridworlds.settings import merge_settings, require_entered, require_settings
+from maxent.gridworlds.text import drawn_cells, read_map
 from maxent.mdp import MDP
 from maxent.mdp.grid import Grid
 from maxent.support.memory import require_memory
@@ -35,6 +36,7 @@ DISPLACEMENTS = np.array([(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0,
 def gridworld(
     map: Any,
     *,
+    legend: Any = None,
     discount: Any = None,
     slip: Any = None,
     moves: Any = None,
@@ -57,7 +59,10 @@ def gridworld(
     Parameters
     ----------
     map : a name from `maxent.MAPS`; a generated one (`maze-21x31`, `maze-21x31-seed7`,
-        `open-50x50`, in any size); the text of a map; or a `pathlib.Path` of a map file.
+        `open-50x50`, in any size); the text of a map; its rows as texts, lists of cells or an
+        array; or a `pathlib.Path` of a map file.
+    legend : what characters mean that are not ours, {"F": ".", "H": "X", "%": "#"}; or a name from
+        `maxent.LEGENDS`: "gymnasium", "pacman", "d4rl", "sokoban", "maze01" or "lines".
     discount : gamma in [0, 1]; a text or a file has none of its own, so it must be given.
     slip : total probability, in [0, 1], of the two directions beside the one meant, half each:
         perpendicular with 4 moves, 45 degrees off with 8; default 0.
@@ -66,7 +71,8 @@ def gridworld(
     step_reward : paid for each step; default -0.04.
     rewards : {character: reward}, merged over {"G": 1.0, "X": -1.0} and the named map's own.  A
         cell's reward is added to the step reward on arrival; that of a portal or a cliff is paid
-        instead of the step reward.
+        instead of the step reward.  With a legend: of a character as the map has it, or of what
+        it means.
     bump_reward : added when a move meets a wall or an edge and the agent stays; default 0.
     goals : "terminal" (default): the episode ends; "absorbing": a goal is stayed in for ever, at
         reward 0, and goes on earning entropy; or "restart": any action in a goal pays the step
@@ -83,8 +89,9 @@ def gridworld(
     Raises
     ------
     MapError
-        The map cannot be read: line and column of an unknown character, rows of different
-        lengths, a portal without exactly one exit, an unknown name with the nearest one.
+        The map cannot be read: line and column of an unknown character (with the legend that
+        knows it), rows of different lengths, a portal without exactly one exit, an unknown
+        name with the nearest one.
     ConfigError
         A setting is outside its range, or no discount is given.
     MemoryBudgetError
@@ -104,9 +111,12 @@ def gridworld(
     2
     >>> mdp.reward[1, 1].round(2)  # right, to "$": -0.04 + 0.5
     np.float64(0.46)
+    >>> lake = ["SFFF", "FHFH", "FFFH", "HFFG"]
+    >>> maxent.gridworld(lake, legend="gymnasium", discount=0.9).grid.text
+    ('S...', '.X.X', '...X', 'X..G')
     """
-    named = named_map(map) if isinstance(map, str) and is_name(map) else None
-    text = named.text if named else _text(map)
+    named = _named(map, legend)
+    drawn = _drawn(named.text if named else map, legend)
     given = {
         "discount": discount,
         "slip": slip,
@@ -117,11 +127,14 @@ def gridworld(
         "bump_reward": bump_reward,
         "goals": goals,
     }
-    rewards, merged = merge_settings(given, named.settings if named else {})
-    board = parse_map(text, rewards)
-    settings = require_settings(merged, rewards, board)
-    require_portals(board)
-    cells = cells_of(board)
+    rewards, named_rewards, merged = merge_settings(given, named.settings if named else {})
+    board = translate(drawn, legend, rewards)
+    board = drawn if (drawn == board).all() else board
+    of_drawn = {character: rewards[character] for character in named_rewards}
+    settings = require_settings(merged, rewards, drawn, board)
+    require_entered(of_drawn, drawn, board)
+    require_portals(board, drawn)
+    cells = cells_of(board, rewards, drawn, of_drawn)
     is_goal = cells.kind == "G"
     terminal = cells.kind == "X"
     if settings.goals == "terminal":
@@ -157,14 +170,28 @@ def gridworld(
     )
 
 
-def _text(map: Any) -> str:
-    if isinstance(map, str):
-        return map
+def _named(map: Any, legend: Any) -> NamedMap | None:
+    """The map of that name; None for a map itself."""
+    if not (isinstance(map, str) and is_name(map)):
+        return None
+    if legend is None:
+        return named_map(map)
+    if map in MAPS:
+        raise ConfigError(f"legend = {legend!r}: the named map {map!r} needs none; leave it out")
+    return None
+
+
+def _drawn(map: Any, legend: Any) -> ndarray:
+    """The characters of a map that is given as text, rows or a file."""
+    named = named_legend(legend)
     if isinstance(map, os.PathLike):
-        return read_map(map)
-    raise ConfigError(
-        f"map is a {type(map).__name__}; give a map's name, its text, or the pathlib.Path of a file"
-    )
+        map = read_map(map)
+    elif not (isinstance(map, str | list | tuple) or np.ndim(map) > 0):
+        raise ConfigError(
+            f"map is a {type(map).__name__}; give a map's name, its text, its rows as a list or "
+            "an array, or the pathlib.Path of a file"
+        )
+    return drawn_cells(map, named.rows, named.skipped, named.ragged) if named else drawn_cells(map)
 
 
 def _warn_of_unreachable_goals(

@@ -5,6 +5,7 @@ The steps are those that `maxent.gridworlds` describes, in the same order.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,22 +32,39 @@ class Cells:
     """The states of a map: `kind` (S,) their characters, `place` (S, 2) their row and column.
 
     `number` int (rows + 2, columns + 2), the map within a border of walls: each cell's state, or
-    WALL or CLIFF.
+    WALL or CLIFF; `reward`, of the same shape, what is named for each cell, nan where nothing is.
     """
 
     kind: ndarray
     place: ndarray
     number: ndarray
+    reward: ndarray
 
 
-def cells_of(board: ndarray) -> Cells:
-    """The states of a map, numbered row by row."""
+def cells_of(
+    board: ndarray,
+    rewards: Mapping[str, float],
+    drawn: ndarray,
+    of_drawn: Mapping[str, float],
+) -> Cells:
+    """The states of a map, numbered row by row.
+
+    A cell's reward is that `of_drawn`, of the character that is `drawn` there, or else that of its
+    meaning on the `board`.
+    """
     standing = (board != "#") & (board != "!")
     number = np.full(np.add(board.shape, 2), WALL, dtype=np.int32)
     inside = number[1:-1, 1:-1]
     inside[board == "!"] = CLIFF
     inside[standing] = np.arange(standing.sum())
-    return Cells(board[standing], np.argwhere(standing), number)
+    reward = np.full(number.shape, np.nan)
+    layers = [(board, rewards)] if drawn is board else [(board, rewards), (drawn, of_drawn)]
+    for characters, named in layers:
+        found, index = np.unique(characters, return_inverse=True)
+        own = np.array([named.get(character, np.nan) for character in found.tolist()])
+        layer = own[index].reshape(board.shape)
+        reward[1:-1, 1:-1] = np.where(np.isnan(layer), reward[1:-1, 1:-1], layer)
+    return Cells(board[standing], np.argwhere(standing), number, reward)
 
 
 def outcomes(
@@ -58,11 +76,11 @@ def outcomes(
     number = cells.number.ravel()
     here = (cells.place[:, 0] + 1) * width + cells.place[:, 1] + 1
     wind = settings.wind[cells.place[:, 1]]
-    kinds, kind = np.unique(cells.kind, return_inverse=True)
-    arrival = {c: reward for c, reward in settings.rewards.items() if c not in PORTALS}
-    worth = np.array([arrival.get(character, 0.0) for character in kinds.tolist()])[kind]
-    fall = settings.rewards.get("!", settings.step_reward) - settings.step_reward
-    worth = np.append(worth, [fall, 0.0])  # at CLIFF and WALL
+    named = cells.reward.ravel()
+    instead = np.where(np.isnan(named), 0.0, named - settings.step_reward)  # of the step reward
+    portal = np.isin(cells.kind, list(PORTALS))
+    worth = np.where(cells.number.ravel() == CLIFF, instead, np.nan_to_num(named))
+    worth[here[portal]] = 0.0  # on arrival
     target = np.empty((len(displacements), len(here)), dtype=np.int32)
     pay = np.empty(target.shape)
     for direction, (down, right) in enumerate(displacements):
@@ -74,13 +92,14 @@ def outcomes(
                 (wind > lifted) & (number[there - width] != WALL), there - width, there
             )
         end = number[there]
-        pay[direction] = np.where(there == here, 0.0, worth[end]) + settings.bump_reward * bump
+        pay[direction] = np.where(there == here, 0.0, worth[there]) + settings.bump_reward * bump
         target[direction] = np.where(end == CLIFF, RESTART, end)
 
-    for portal in PORTALS & set(kinds.tolist()):
-        entrances, exit_ = cells.kind == portal, np.flatnonzero(cells.kind == portal.lower())[0]
-        own = settings.rewards.get(portal, settings.step_reward) - settings.step_reward
-        target[:, entrances], pay[:, entrances] = exit_, own + worth[exit_]
+    for letter in set(cells.kind[portal].tolist()):
+        entrances = np.flatnonzero(cells.kind == letter)
+        exit_ = np.flatnonzero(cells.kind == letter.lower())[0]
+        target[:, entrances] = exit_
+        pay[:, entrances] = instead[here[entrances]] + worth[here[exit_]]
     goals = np.flatnonzero(cells.kind == "G")
     if settings.goals == "absorbing":
         target[:, goals], pay[:, goals] = goals, -settings.step_reward

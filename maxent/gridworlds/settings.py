@@ -39,8 +39,9 @@ class GridworldSettings:
 
 def merge_settings(
     given: Mapping[str, Any], own: Mapping[str, Any]
-) -> tuple[dict[str, float], dict[str, Any]]:
-    """The rewards by character, checked but for the map; and the settings, not yet checked."""
+) -> tuple[dict[str, float], list[str], dict[str, Any]]:
+    """The rewards by character, checked but for the map, the characters that `given` names; and
+    the settings, not yet checked."""
     default = {
         "slip": 0.0,
         "moves": 4,
@@ -57,21 +58,22 @@ def merge_settings(
     rewards = {} if given["rewards"] is None else given["rewards"]
     if not isinstance(rewards, Mapping):
         raise ConfigError(f"rewards = {rewards!r} must map characters to numbers")
-    rewards = {"G": 1.0, "X": -1.0} | own.get("rewards", {}) | dict(rewards)
+    rewards = {str(character): reward for character, reward in rewards.items()}
+    named = list(rewards)
+    rewards = {"G": 1.0, "X": -1.0} | own.get("rewards", {}) | rewards
     for character, reward in rewards.items():
-        if not (isinstance(character, str) and len(character) == 1 and character.isprintable()):
+        if not (len(character) == 1 and character.isprintable()):
             raise ConfigError(f"rewards names {character!r}; its keys are single characters")
-        if character == "#":
-            raise ConfigError("rewards names '#'; a wall is never entered, see bump_reward")
         rewards[character] = require_finite(f"rewards[{character!r}]", reward)
-    return rewards, settings
+    return rewards, named, settings
 
 
 def require_settings(
-    settings: Mapping[str, Any], rewards: Mapping[str, float], board: ndarray
+    settings: Mapping[str, Any], rewards: Mapping[str, float], drawn: ndarray, board: ndarray
 ) -> GridworldSettings:
-    """Every setting checked against its range and the map, else ConfigError."""
-    on_map = set(np.unique(board).tolist())
+    """Every setting checked against its range and the map, as `drawn` and in our characters, else
+    ConfigError."""
+    on_map = {character for map in (drawn, board) for character in np.unique(map).tolist()}
     for character in rewards:
         if character not in on_map | {"G", "X"}:
             raise ConfigError(
@@ -93,6 +95,15 @@ def require_settings(
         bump_reward=require_finite("bump_reward", settings["bump_reward"]),
         goals=goals,
     )
+
+
+def require_entered(rewards: Mapping[str, float], drawn: ndarray, board: ndarray) -> None:
+    """ConfigError for a reward of a wall."""
+    for character in rewards:
+        if character == "#" or (board[drawn == character] == "#").any():
+            raise ConfigError(
+                f"rewards names {character!r}; a wall is never entered, see bump_reward"
+            )
 
 
 def _wind(wind: Any, rows: int, columns: int) -> Int[ndarray, " columns"]:

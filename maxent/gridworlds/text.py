@@ -1,14 +1,14 @@
-"""From the text of a gridworld map to its characters, every one of them known.
+"""A gridworld map as its characters: from a file, a text, a list of rows or an array.
 
-The legend, what each character means, is in `maxent.gridworlds`.
+What each character means is in `maxent.gridworlds` and `legends`.
 """
 
 from __future__ import annotations
 
 import os
 import string
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -53,52 +53,111 @@ def read_map(path: str | os.PathLike[str]) -> str:
         raise MapError(f"map file {os.fspath(path)!r} cannot be read: {reason}") from error
 
 
-def parse_map(text: str, rewards: Mapping[str, float]) -> ndarray:
-    """The characters of a map, (rows, columns), all of them known; else MapError."""
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    if lines == [""]:
-        raise MapError("the map is empty: it has 0 cells")
-    portals = set(text) & PORTALS
-    known = set("#. SGX!") | portals | {portal.lower() for portal in portals} | set(rewards)
-    if not set().union(*lines) <= known:
-        _raise_unknown(lines, known)
-    for number, line in enumerate(lines, start=1):
-        if len(line) != len(lines[0]):
-            raise MapError(
-                f"line {number} has {len(line)} characters where line 1 has {len(lines[0])}; "
-                "all rows of a map are equally long"
-            )
-    if lines[0] == "":
+def drawn_cells(map: Any, rows: str = "", skipped: str = "", ragged: bool = False) -> ndarray:
+    """The characters of a map as it is drawn, (rows, columns), from its text, or its rows as text,
+    bytes, lists or an array; MapError where it is no rectangle.
+
+    rows, skipped, ragged : as in `Legend`.
+    """
+    if isinstance(map, str):
+        text = map.replace("\r\n", "\n")
+        for end in rows:
+            text = text.replace(f"{end}\n", "\n").replace(end, "\n")
+        lines = text.removesuffix("\n").split("\n")
+        if lines == [""]:
+            raise MapError("the map is empty: it has 0 cells")
+        without = str.maketrans("", "", skipped)
+        return _rectangle([line.translate(without) for line in lines], ragged)
+    listed = [_row(row) for row in (map.tolist() if hasattr(map, "tolist") else list(map))]
+    if not listed:
+        raise MapError("the map is empty: it has no rows")
+    if all(isinstance(row, str) for row in listed):
+        return _rectangle(listed, ragged)
+    cells = [list(row) for row in listed]
+    _require_one_width([len(row) for row in cells], "cells")
+    return np.array(cells, dtype=str)
+
+
+def _row(row: Any) -> Any:
+    """A row of a map as text, or as a list of what stands in its cells."""
+    if isinstance(row, bytes):
+        return row.decode("ascii", "replace")
+    if isinstance(row, str):
+        return row
+    try:
+        return [_cell(cell) for cell in row]
+    except TypeError:
+        raise MapError(
+            f"a row of the map is {str(row)[:60]!r}; give a text for each row, or a list of cells"
+        ) from None
+
+
+def _cell(cell: Any) -> str:
+    """What stands in a cell as text: 1, 1.0 and True are "1"."""
+    cell = cell.item() if isinstance(cell, np.generic) else cell
+    if isinstance(cell, bytes):
+        return cell.decode("ascii", "replace")
+    whole = isinstance(cell, bool) or (isinstance(cell, float) and cell.is_integer())
+    return str(int(cell)) if whole else str(cell)
+
+
+def _rectangle(lines: list[str], ragged: bool) -> ndarray:
+    """Lines of one length, and of characters that can be seen, as an array of characters."""
+    _require_printable(lines)
+    if ragged:
+        lines = [line.ljust(max(map(len, lines))) for line in lines]
+    elif not any(lines):
         raise MapError(f"the map is empty: it has 0 cells in {len(lines)} lines")
+    else:
+        _require_one_width([len(line) for line in lines], "characters", _indented(lines))
+        for number in {1, len(lines)} if len(lines) > 1 else ():
+            if not lines[number - 1].strip(" "):
+                raise MapError(
+                    f"line {number} of {len(lines)} holds nothing but spaces, which would be a row "
+                    f"of floor; write floor as '.', or {CLEANDOC}"
+                )
     return np.array(lines).view("U1").reshape(len(lines), -1)
 
 
-def _raise_unknown(lines: list[str], known: set[str]) -> None:
-    """MapError at the first character that is not known."""
-    for row, line in enumerate(lines, start=1):
-        for column, character in enumerate(line, start=1):
-            if character in known:
-                continue
-            advice = f"name its reward, rewards={{{character!r}: 0.0}}, to make it a floor"
-            if character == "\ufeff":
+def _require_printable(lines: list[str]) -> None:
+    """MapError at the first character that is none: a tab, a byte-order mark."""
+    for row, line in enumerate(lines):
+        if not line.isprintable():
+            column = next(c for c, character in enumerate(line) if not character.isprintable())
+            advice = "use spaces for floor and line feeds between rows"
+            if line[column] == "\ufeff":
                 advice = "it is a byte-order mark; save the file without one"
-            elif not character.isprintable():
-                advice = "use spaces for floor and line feeds between rows"
-            elif "a" <= character <= "z":
-                advice = f"it is the exit of no portal {character.upper()!r}; " + advice
-            if len(lines) == 1:
-                advice += "; a map file is read by its path (in Python a pathlib.Path)"
             raise MapError(
-                f"line {row}, column {column}: unknown character {character!r}; {advice}"
+                f"{place_of((row, column))}: unknown character {line[column]!r}; {advice}"
             )
 
 
-def require_portals(board: ndarray) -> None:
-    """Every portal has exactly one exit, else MapError."""
-    for portal in sorted(PORTALS & set(np.unique(board).tolist())):
-        exits = (board == portal.lower()).sum()
-        if exits != 1:
+CLEANDOC = "give a map in triple quotes as inspect.cleandoc(map), which drops what is around it"
+
+
+def _indented(lines: list[str]) -> str:
+    """What to do about the blank lines and the indentation of a text in triple quotes, and about
+    boards of Sokoban, whose rows may end early."""
+    if set("$@") & set().union(*lines):
+        return "; legend='sokoban' reads boards whose rows end early"
+    inside = lines[1:] or [""]
+    around = not lines[0].strip() or not lines[-1].strip()
+    if around or all(line.startswith((" ", "\t")) for line in inside):
+        return f"; {CLEANDOC}"
+    return ""
+
+
+def _require_one_width(widths: list[int], unit: str, advice: str = "") -> None:
+    for number, width in enumerate(widths, start=1):
+        if width != widths[0]:
             raise MapError(
-                f"portal {portal!r} ({(board == portal).sum()} on the map) has {exits} exits "
-                f"{portal.lower()!r}; it needs exactly one"
+                f"line {number} has {width} {unit} where line 1 has {widths[0]}; "
+                f"all rows of a map are equally long{advice}"
             )
+    if widths[0] == 0:
+        raise MapError(f"the map is empty: it has 0 cells in {len(widths)} lines")
+
+
+def place_of(cell: Any) -> str:
+    """The words for a row and a column, both from 0 here and from 1 for people."""
+    return f"line {cell[0] + 1}, column {cell[1] + 1}"

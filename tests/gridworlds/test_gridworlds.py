@@ -123,8 +123,8 @@ def test_named_floor_pays_on_arrival_but_not_for_staying():
 
 
 def test_space_is_floor_and_lines_are_not_stripped():
-    mdp = world(" . \n   ")
-    assert mdp.n_states == 6 and mdp.grid.shape == (2, 3)
+    mdp = world(" . \n   \n  .")
+    assert mdp.n_states == 9 and mdp.grid.shape == (3, 3)
 
 
 def test_starts():
