@@ -59,6 +59,11 @@ class Config(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.target_entropy, str):  # "auto", as other libraries say
+            raise ConfigError(
+                f"target_entropy = {self.target_entropy!r}; give None for the usual one, or a "
+                "number of nats"
+            )
         if self.target_entropy is not None:
             require_finite("target_entropy", self.target_entropy)
 
@@ -67,6 +72,7 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     """Everything that learns, before it has: parameters, targets, moments, log temperature."""
     if spaces.discrete:
         raise ConfigError("sac is for Box actions; use sac_discrete")
+    _require_reachable(config.target_entropy, spaces)
     sizes = (spaces.observation_size + spaces.action_size, *config.hidden, 1)
     critic = mlp_parameters(sizes, generator=generator, members=config.critics)
     actor = policies.actor_parameters(spaces, config.hidden, generator)
@@ -171,6 +177,20 @@ def update(
         "entropy": -log_density.mean(),
         "temperature": alpha,
     }
+
+
+def _require_reachable(target: float | None, spaces: Spaces) -> None:
+    """ConfigError for a target entropy that no temperature gives the policy."""
+    least, most = policies.entropy_range(spaces)
+    if target is not None and not least < target < most:
+        m, why = spaces.action_size, "a policy on [-1, 1]^m has less than m log 2"
+        if not spaces.bounded:
+            why = "a Gaussian has m (log(2 pi e) / 2 + log_std), and log_std is limited"
+        raise ConfigError(
+            f"target_entropy = {target!r} is outside ({least:.4g}, {most:.4g}) nats, for m = {m} "
+            f"dimensions of action: {why}, so that the temperature would run away; the usual one "
+            f"is -m = {-m}"
+        )
 
 
 def _target_entropy(config: Config, spaces: Spaces) -> float:

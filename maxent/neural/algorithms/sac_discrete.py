@@ -45,10 +45,16 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     if not spaces.discrete:
         raise ConfigError("sac_discrete is for Discrete actions; use sac")
     most = math.log(spaces.action_size)
-    if config.target_entropy is not None and not 0.0 <= config.target_entropy <= most:
+    if config.temperature is None and spaces.action_size == 1:
         raise ConfigError(
-            f"target_entropy = {config.target_entropy!r} is outside [0, {most:.4g}], the entropies "
-            f"of {spaces.action_size} actions in nats"
+            f"action space {spaces.action} has one action, hence no entropy to tune the "
+            "temperature by; give temperature="
+        )
+    if config.target_entropy is not None and not 0.0 < config.target_entropy < most:
+        raise ConfigError(
+            f"target_entropy = {config.target_entropy!r} is outside (0, {most:.4g}), the entropies "
+            f"that {spaces.action_size} actions have at temperatures above 0, in nats (the most is "
+            f"log {spaces.action_size}); the usual one is half of that, {0.5 * most:.4g}"
         )
     sizes = (spaces.observation_size, *config.hidden, spaces.action_size)
     critic = mlp_parameters(sizes, generator=generator, members=config.critics)

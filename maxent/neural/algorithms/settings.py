@@ -69,6 +69,12 @@ class Settings:
                 require_fraction(field.name, getattr(self, field.name))
             if field.name.endswith(("_rate", "initial_temperature")):
                 require_positive(field.name, getattr(self, field.name))
+        if isinstance(self.temperature, str):  # "auto", as other libraries say
+            tuned = any(field.name == "temperature_rate" for field in fields(self))
+            raise ConfigError(
+                f"temperature = {self.temperature!r}; give a number above 0"
+                + (", or None, which has it tuned" * tuned)
+            )
         if self.temperature is not None and require_temperature(self.temperature) == 0.0:
             raise ConfigError("temperature = 0: a network needs one greater than 0")
 

@@ -16,6 +16,9 @@ from torch import Tensor
 
 from maxent.neural.parts.optim import adam, gradient_of, moments
 
+LOWEST = math.log(torch.finfo(torch.float32).tiny)
+"""The least log alpha, -87.3: below it alpha would round to 0, which no algorithm accepts."""
+
 
 def begun(fixed: float | None, initial: float, device: torch.device) -> dict[str, Any]:
     """The part of a state that holds alpha: `fixed`, or `initial` where that is None."""
@@ -31,6 +34,7 @@ def current(state: dict[str, Any]) -> Tensor:
 
 
 def tune(state: dict[str, Any], loss: Callable[[Tensor], Tensor], rate: float) -> None:
-    """One step of Adam down a loss of log alpha, in place."""
+    """One step of Adam down a loss of log alpha, in place; alpha stays above 0."""
     gradient, _, _ = gradient_of(lambda alpha: (loss(alpha["log"]), None), state["temperature"])
     adam(state["temperature"], gradient, state["temperature_moments"], rate)
+    state["temperature"]["log"].clamp_(min=LOWEST)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy import ndarray
 
+from maxent.environments.guard import Guarded
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.trained import (
     LONGEST,
@@ -46,7 +47,7 @@ def from_rollouts(
     in any case).  Its soft value alpha log integral exp(q / alpha) is v + alpha KL(pi || .).
     """
     alpha = agent.temperature
-    generator = agent.generator(seed)
+    generator, environment = agent.generator(seed), Guarded(environment)
     states, actions, discounts, following, cuts = [], [], [], [], []
     rewards: list[float] = []
     for episode in range(episodes):
@@ -61,7 +62,7 @@ def from_rollouts(
             over = bool(terminated or truncated) or len(rewards) + 1 == last
             states.append(flat)
             actions.append(action)
-            rewards.append(float(reward))
+            rewards.append(reward)
             discounts.append(0.0 if terminated else agent.config.discount)
             following.append(agent.spaces.flatten(observation))
             cuts.append(over)

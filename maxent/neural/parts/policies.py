@@ -31,6 +31,19 @@ layers below.  (A squashed policy stays away from the upper one: its entropy is 
 """
 
 
+def entropy_range(spaces: Spaces) -> tuple[float, float]:
+    """Between which entropies, in nats, a policy on a box can be: both ends are out of reach.
+
+    Squashed, below the uniform density's m log 2 (its units are [-1, 1]^m) and without a lower end;
+    unsquashed, between those of the `LOG_STD` limits.
+    """
+    m = spaces.action_size
+    if spaces.bounded:
+        return -math.inf, m * math.log(2.0)
+    unit = 0.5 * math.log(2.0 * math.pi * math.e)
+    return m * (unit + LOG_STD[0]), m * (unit + LOG_STD[1])
+
+
 def actor_parameters(
     spaces: Spaces, hidden: tuple[int, ...], generator: torch.Generator
 ) -> Parameters:

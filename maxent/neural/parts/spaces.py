@@ -12,6 +12,7 @@ become vectors of float32; a discrete one becomes its one-hot vector.  Actions a
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,15 +51,21 @@ class Spaces:
             return
         if not isinstance(self.action, spaces.Box):
             raise ConfigError(
-                f"action space {self.action} is neither Box nor Discrete; wrap the environment"
+                f"action space {self.action} is neither Box nor Discrete; {_way_out(self.action)}"
             )
         with np.errstate(over="ignore"):
             finite = np.isfinite(_float(self.action.high) - _float(self.action.low))
         endless = np.isinf(self.action.low) & np.isinf(self.action.high)
-        if not (finite.all() or endless.all()) or np.any(self.action.high <= self.action.low):
+        if np.any(self.action.high <= self.action.low):
             raise ConfigError(
-                f"action space {self.action} must have all sides finite (and low < high), or none; "
-                "wrap the environment with gymnasium.wrappers.RescaleAction or ClipAction"
+                f"action space {self.action} must have low < high on every side; leave out what "
+                "cannot be chosen, with gymnasium.wrappers.TransformAction"
+            )
+        if not (finite.all() or endless.all()):
+            raise ConfigError(
+                f"action space {self.action} must have all sides finite, or none; "
+                "wrap the environment with gymnasium.wrappers.ClipAction, whose box has no sides "
+                "(RescaleAction raises where a side is infinite)"
             )
 
     @cached_property
@@ -123,6 +130,24 @@ class Spaces:
             return np.asarray(actions, dtype=np.float32)
         low, high = _float(box.low).ravel(), _float(box.high).ravel()
         return np.asarray(2.0 * (actions - low) / (high - low) - 1.0, dtype=np.float32)
+
+
+def _way_out(action: gymnasium.Space) -> str:
+    """What to do about actions of a kind that no algorithm here has."""
+    sizes = {
+        spaces.MultiDiscrete: lambda space: np.asarray(space.nvec).ravel(),
+        spaces.MultiBinary: lambda space: np.full(int(np.prod(space.shape)), 2),
+    }
+    for kind, of in sizes.items():
+        if isinstance(action, kind):
+            each = [int(n) for n in of(action)]
+            product = math.prod(each)
+            return (
+                f"number its {' x '.join(map(str, each)):.60} = {product} combinations as one "
+                f"Discrete({product}): gymnasium.wrappers.TransformAction(env, lambda a: "
+                f"np.array(np.unravel_index(a, {tuple(each)!s:.60})), Discrete({product}))"
+            )
+    return "wrap the environment with gymnasium.wrappers.TransformAction"
 
 
 def _float(sides: ndarray) -> ndarray:

@@ -15,6 +15,7 @@ from maxent.neural.runs import Run, checkpoints, require_same_configuration
 from maxent.neural.runs.durable import alike, sha256_of
 from maxent.neural.runs.log import read_log
 from maxent.neural.runs.record import read_record
+from maxent.neural.training.advice import require_scaled, warn_of_no_learning
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.learner import Learner
 from maxent.neural.training.plan import Env, Plan, by_new_names
@@ -110,11 +111,14 @@ def train(
     plan = Plan.of(arguments | as_recorded)
     learner = Learner(plan, env, settings)
     try:
+        require_scaled(learner.spaces)
         if start is not None:
             learner.begin_with(start)
         if run is None:
+            warn_of_no_learning(learner.config, steps)
             return learner.train(progress=progress, announce=announce, report=report)
         with Run.create(run, learner.record(), overwrite=overwrite) as opened:
+            warn_of_no_learning(learner.config, steps)
             return learner.train(opened, progress=progress, announce=announce, report=report)
     finally:
         learner.close()

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from maxent.environments.guard import Guarded
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.neural.algorithms import ALGORITHMS, temperature
@@ -167,17 +168,17 @@ class Agent:
                 f"the environment's actions are {made.action_space}, the agent's "
                 f"{self.spaces.action}: it was trained on something else"
             )
-        generator = self.generator(seed)
+        generator, guarded = self.generator(seed), Guarded(made)
         returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=int)
         unfinished = 0
         try:
             for episode in range(episodes):
-                observation, _ = made.reset(seed=seed + episode)
+                observation, _ = guarded.reset(seed=seed + episode)
                 over = False
                 while not over and lengths[episode] < longest:
                     action = self.act(observation, generator, deterministic=deterministic)
-                    observation, reward, ended, cut, _ = made.step(action)
-                    returns[episode] += float(reward)
+                    observation, reward, ended, cut, _ = guarded.step(action)
+                    returns[episode] += reward
                     lengths[episode] += 1
                     over = ended or cut
                 unfinished += not over

@@ -29,6 +29,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from maxent.environments import registration  # noqa: F401 (registers the ids)
+from maxent.environments.guard import Guarded, guarded_step, misfit, name_of
 from maxent.errors import ConfigError, MissingExtraError
 from maxent.neural.parts.spaces import Spaces
 
@@ -80,7 +81,7 @@ class Environments:
     """
 
     def __init__(self, environments: Sequence[gymnasium.Env], spaces: Spaces, seed: int) -> None:
-        self._environments, self._spaces = list(environments), spaces
+        self._environments, self._spaces = [Guarded(each) for each in environments], spaces
         self._tally = _Tally(len(self._environments))
         self._generators: list[Any] = [None] * len(self._environments)
         self._taken: list[list[Any]] = [[] for _ in self._environments]
@@ -98,9 +99,9 @@ class Environments:
             action = self._spaces.to_environment(actions[index])
             self._taken[index].append(actions[index].tolist())
             seen, reward, ended, cut, _ = environment.step(action)
-            after[index], rewards[index] = self._spaces.flatten(seen), float(reward)
-            terminated[index] = bool(ended)
-            over.append(bool(ended or cut))
+            after[index], rewards[index] = self._spaces.flatten(seen), reward
+            terminated[index] = ended
+            over.append(ended or cut)
         new = Transitions(before, actions, rewards, after, terminated)
         episodes = self._tally.add(rewards, np.array(over))
         self.observation = after.copy()
@@ -115,8 +116,9 @@ class Environments:
             for generator, taken in zip(self._generators, self._taken, strict=True)
         ]
 
-    def restore(self, state: list[dict[str, Any]]) -> None:
-        """Come back to where `state` was taken; the tallies of the episodes come back with it."""
+    def restore(self, state: list[dict[str, Any]], step: int = 0) -> None:
+        """Come back to where `state` was taken, after `step` steps in all environments; the tallies
+        of the episodes come back with it."""
         for index, (environment, saved) in enumerate(zip(self._environments, state, strict=True)):
             environment.unwrapped.np_random.bit_generator.state = saved["generator"]
             self._tally.take(index)
@@ -128,8 +130,9 @@ class Environments:
                 self._taken[index].append(action)
                 seen, reward, *_ = environment.step(self._spaces.to_environment(policy_action))
                 self.observation[index] = self._spaces.flatten(seen)
-                self._tally.totals[index] += float(reward)
+                self._tally.totals[index] += reward
                 self._tally.lengths[index] += 1
+            environment.steps = step // len(self)  # as faults are told
 
     def close(self) -> None:
         """Close them all."""
@@ -152,12 +155,15 @@ class VectorEnvironments:
     """
 
     def __init__(self, vector: VectorEnv, spaces: Spaces, seed: int) -> None:
-        self._vector, self._spaces = vector, spaces
+        self._vector, self._spaces, self._steps = vector, spaces, 0
         mode = vector.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         self._mode = AutoresetMode(mode)
         self._tally = _Tally(vector.num_envs)
         self._starting = np.zeros(vector.num_envs, dtype=bool)
-        self.observation: Float[ndarray, "n d"] = self._flatten(vector.reset(seed=seed)[0])
+        seen = vector.reset(seed=seed)[0]
+        if wrong := misfit(vector.observation_space, seen):
+            raise ConfigError(f"vector environment {name_of(vector)}, reset: observation {wrong}")
+        self.observation: Float[ndarray, "n d"] = self._flatten(seen)
 
     def __len__(self) -> int:
         return self._vector.num_envs
@@ -167,7 +173,8 @@ class VectorEnvironments:
         vector, space = self._vector, self._vector.single_action_space
         taken = [self._spaces.to_environment(action) for action in actions]
         together = concatenate(space, taken, cast(Any, create_empty_array(space, n=len(taken))))
-        seen, rewards, ended, cut, infos = vector.step(together)
+        self._steps += 1
+        seen, rewards, ended, cut, infos = guarded_step(vector, together, self._steps)
         before, after, over = self.observation, self._flatten(seen), ended | cut
         self.observation = after.copy()
         if self._mode is AutoresetMode.SAME_STEP:

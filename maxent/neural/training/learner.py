@@ -14,8 +14,8 @@ as if it had not been, bit for bit, on the same machine, versions and threads.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -78,15 +78,16 @@ class Learner:
         """Train until the last step, or until a signal; the arguments are those of `train`, but for
         a run that is open."""
         plan = self.plan
-        saved, score = self.step, None
         if run and plan.start is not None and not run.steps:  # to resume from, too
-            self._save(run, score, announce)
+            self._save(run, None, announce)
         with (
+            _telling_the_last_checkpoint(run),
             stop_requested() as stop,
             tqdm(total=plan.steps, initial=self.step, disable=None if progress else True) as bar,
         ):
+            saved, score = self.step, None
             while self.step < plan.steps and not stop:
-                before = self.step
+                before, score = self.step, None  # a score belongs to the step it is measured at
                 self._collect()
                 if self.step >= self.config.learning_starts:
                     self._learn(self._updates_until(self.step) - self._updates_until(before))
@@ -140,7 +141,7 @@ class Learner:
         if checkpoint.rows is not None:
             self.replay.restore(checkpoint.rows.arrays, checkpoint.rows.inserted)
         if isinstance(self.environments, Environments) and "environments" in values:
-            self.environments.restore(values["environments"])
+            self.environments.restore(values["environments"], checkpoint.step)
 
     def restore_networks(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
         """Take a checkpoint's parameters and the rows logged until then: what an agent needs.
@@ -248,6 +249,19 @@ class Learner:
         if announce is not None:
             announce(f"saved {name}")
         return self.step
+
+
+@contextmanager
+def _telling_the_last_checkpoint(run: Run | None) -> Iterator[None]:
+    """Add to an error of the environment, or of numbers that are none, what is left of the run."""
+    try:
+        yield
+    except (ConfigError, TrainingDivergedError) as error:
+        if run is None:
+            raise
+        kept = f"its last checkpoint is step {run.steps[-1]}" if run.steps else "no checkpoint yet"
+        told = f"{error}; run {str(run.folder)!r}: {kept}"
+        raise type(error)(told) from (error.__cause__ or error)
 
 
 def _is_due(every: int, before: int, now: int, done: bool) -> bool:
