@@ -1,24 +1,32 @@
-"""Telling a learner how an answer differs from the right one: where, by how much, and a hint."""
+"""What a notebook asks and tells: predictions, exercises, quizzes, references, links."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
+import inspect
+import pkgutil
+import textwrap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from maxent.mdp import MDP
-
-NOT_YET = "Not attempted yet: replace the `...` and run this cell again."
+import maxent
+from maxent.errors import ConfigError
+from maxent.learn import progress, registry
+from maxent.learn.judging import hand_in, verdict_on
+from maxent.support.arguments import nearest
 
 
 def reveal(prediction: Any, actual: Any, because: str = "") -> None:
     """Print a prediction beside what came out, and why it came out so.
 
     prediction: a number, a bool, a word, or `...` where none was made.
+
+    >>> reveal(0.75, 0.5, "Two of four.")
+    You predicted 0.75; it is 0.5 (off by 0.25).
+    Two of four.
     """
-    if _is_blank(prediction):
+    if prediction is ... or prediction is None:
         print(f"No prediction made. The answer: {_show(actual)}.")
     elif isinstance(actual, (bool, str, np.bool_)):
         right = str(prediction).strip().lower() == str(actual).lower()
@@ -35,108 +43,115 @@ def reveal(prediction: Any, actual: Any, because: str = "") -> None:
         print(because)
 
 
-def check(
-    answer: Any,
-    expected: Any,
-    *,
-    tolerance: float = 1e-8,
-    hint: str = "",
-    mdp: MDP | None = None,
-) -> None:
-    """Print whether `answer` agrees with `expected`, else the worst place, its error and a hint.
+def check_exercise(number: str, answer: Any) -> None:
+    """Print whether the answer to an exercise is right; else which mistake it is, or where it is
+    wrong and by how much.
 
-    expected: a number or an array whose axes are states, or states and actions; `mdp` lets places
-    be named by cell and action.  tolerance: relative to the largest expected number, at least 1.
+    number: of the exercise, as the notebook gives it: "3.2".
+    answer: the function or the value; `...` counts as not attempted.
+    Never raises for a wrong answer; ConfigError for a number that no exercise has.
+
+    >>> check_exercise("3.1", lambda mdp, v, temperature: maxent.backup(mdp, v).max(axis=1))
+    Not quite. hard maximum: this is a sweep of ordinary value iteration; where is the temperature?
     """
-    if _is_blank(answer):
-        print(NOT_YET)
+    exercise, seed = registry.exercise(number), progress.seed_here()
+    verdict = verdict_on(exercise, hand_in(exercise, answer, seed), seed)
+    if verdict.kind == "wrong":
+        print(f"Not quite. {verdict.mistake + ': ' if verdict.mistake else ''}{verdict.words}")
+        if exercise.hint and verdict.mistake not in [each.name for each in exercise.mistakes]:
+            print(f"Hint: {exercise.hint}")
+    else:
+        print(verdict.words)
+        if verdict.kind == "right":
+            print(f'Ours, to compare with: learn.reference("{number}")')
+    if verdict.kind != "not attempted":
+        right = verdict.kind == "right"
+        progress.note("exercises", number, right=right, mistake=verdict.mistake)
+
+
+def variant(number: str) -> Any:
+    """What an exercise gives: the notebook's own numbers, or others where the learner has a seed
+    (`maxent learn DIR --seed 7`).  One value, or a tuple of them.
+
+    >>> mdp, v, temperature = variant("3.1")
+    >>> temperature
+    0.05
+    """
+    given = registry.exercise(number).given(progress.seed_here())[0]
+    return given[0] if len(given) == 1 else given
+
+
+def reference(number: str) -> None:
+    """Print our solution of an exercise; the record of progress says that it was asked for.
+
+    >>> reference("3.1")
+    def sweep(mdp, v, temperature):
+        return maxent.soft_value(maxent.backup(mdp, v), temperature)
+    """
+    exercise = registry.exercise(number)
+    progress.note("exercises", number)
+    print(textwrap.dedent(inspect.getsource(exercise.reference)).strip())
+
+
+def quiz(number: str, choice: Any = ...) -> None:
+    """Print a question and its choices or, for a choice, whether it is right and why.
+
+    >>> quiz("3.a", "a")
+    (a) the slip makes the discount smaller: Not quite. The discount is 0.9 whatever the slip; slip
+    only mixes next states.
+    """
+    about = registry.quiz(number)
+    if choice is ... or choice is None:
+        print(textwrap.fill(about.question, 96))
+        for letter, text in about.choices.items():
+            print(f"  ({letter}) {text}")
+        print("Put the letter of your choice in place of the `...`.")
         return
-    difference = _difference(answer, expected, tolerance, mdp)
-    print(_with_hint(difference, hint) if difference else _praise(expected, tolerance))
+    letter = str(choice).strip().strip("()").lower()
+    if letter not in about.choices:
+        letters = ", ".join(about.choices)
+        print(f"{choice!r} is not among the choices; it takes one of {letters}.")
+        return
+    right = letter == about.right
+    word = "Right." if right else "Not quite."
+    print(textwrap.fill(f"({letter}) {about.choices[letter]}: {word} {about.why[letter]}", 96))
+    progress.note("quizzes", number, right=right)
 
 
-def check_function(
-    function: Callable[..., Any],
-    cases: Sequence[tuple[Any, ...]],
-    expected: Callable[..., Any],
-    *,
-    tolerance: float = 1e-8,
-    hint: str = "",
-    mdp: MDP | None = None,
-) -> None:
-    """Print whether `function` agrees with `expected` on every case, a tuple of arguments each.
+def links(*keys: str) -> None:
+    """Print where statements are: what they say, the functions, and the lines that check them.
 
-    Each is given its own copy of the arguments.
+    keys: such as "SQL-T3"; ConfigError for one that there is not.
+
+    >>> links("GIBBS-1")  # doctest: +ELLIPSIS
+    GIBBS-1  Why the soft maximum: the Gibbs principle (...)
+      proof and page   docs/theory.md#soft-maximum
+      function         maxent.soft_value  maxent/tabular/operators.py:...
+      ...
     """
-    for number, case in enumerate(cases, start=1):
-        place = f"case {number} of {len(cases)}: "
-        try:
-            answer = function(*copy.deepcopy(case))
-        except Exception as error:
-            print(_with_hint(f"{place}your function raised {type(error).__name__}: {error}", hint))
-            return
-        if _is_blank(answer):
-            print(NOT_YET)
-            return
-        difference = _difference(answer, expected(*copy.deepcopy(case)), tolerance, mdp)
-        if difference:
-            print(_with_hint(place + difference, hint))
-            return
-    print(f"Right, in {len(cases)} of {len(cases)} cases.")
+    from maxent.theorems.statements import CLAUSES, STATEMENTS
+
+    for key in keys:
+        if key not in STATEMENTS:
+            raise ConfigError(f"no statement has the key {key!r}; {nearest(key, STATEMENTS)}")
+        about = STATEMENTS[key]
+        print(f"{key}  {about.title} ({about.source})")
+        print(f"  proof and page   {about.anchor}")
+        for name in about.functions:
+            print(f"  function         {name}  {_line_of(pkgutil.resolve_name(name))}")
+        clauses = [each for each in CLAUSES if each.key == key]
+        if clauses:
+            names = ", ".join(each.name for each in clauses)
+            print(f"  check            {_line_of(clauses[0].cases)} and below: {names}")
+        print(f"  its tests        docs/keys.md, row {key}")
 
 
-def _difference(answer: Any, expected: Any, tolerance: float, mdp: MDP | None) -> str:
-    """What to say about a wrong answer; "" for a right one."""
-    want = np.asarray(expected, dtype=float)
-    try:
-        got = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        return f"a number or an array is wanted here, not {type(answer).__name__}."
-    if got.shape != want.shape:
-        return f"the shape is {got.shape}, but {want.shape} is wanted."
-    odd = np.isnan(got) != np.isnan(want)
-    if odd.any():
-        where = np.unravel_index(int(np.argmax(odd)), got.shape)
-        kind = "is not a number (nan)" if np.isnan(got[where]) else "should be nan: undefined here"
-        return f"{_place(where, mdp)}the answer {kind}."
-    with np.errstate(invalid="ignore"):
-        off = np.where((got == want) | np.isnan(want), 0.0, np.abs(got - want))
-    allowed = tolerance * max(1.0, float(np.abs(want[np.isfinite(want)]).max(initial=0.0)))
-    wrong = int((off > allowed).sum())
-    if wrong == 0:
-        return ""
-    where = np.unravel_index(int(np.argmax(off)), want.shape)
-    many = f" {wrong} of {want.size} numbers differ." if want.size > 1 else ""
-    return f"{_place(where, mdp)}you have {got[where]:.6g}, which is off by {off[where]:.2g}.{many}"
-
-
-def _place(where: tuple[Any, ...], mdp: MDP | None) -> str:
-    if not where:
-        return ""
-    state = int(where[0])
-    words = f"in state {state}"
-    if mdp is not None and mdp.grid is not None:
-        row, column = (int(i) for i in mdp.grid.cells[state])
-        words += f" (row {row}, column {column})"
-    if len(where) > 1:
-        action = int(where[1])
-        name = mdp.action_names[action] if mdp is not None and mdp.action_names else action
-        words += f", action {name},"
-    return words + " "
-
-
-def _praise(expected: Any, tolerance: float) -> str:
-    count = np.asarray(expected).size
-    return "Right." if count == 1 else f"Right: all {count} numbers agree (to {tolerance:g})."
-
-
-def _with_hint(difference: str, hint: str) -> str:
-    message = f"Not quite: {difference}"
-    return f"{message}\nHint: {hint}" if hint else message
-
-
-def _is_blank(answer: Any) -> bool:
-    return answer is ... or answer is None
+def _line_of(function: Any) -> str:
+    """Where a function is defined: file, from the package on, and line."""
+    function = inspect.unwrap(function)
+    path = inspect.getsourcefile(function) or ""
+    relative = Path(path).relative_to(Path(maxent.__file__).parents[1])
+    return f"{relative.as_posix()}:{inspect.getsourcelines(function)[1]}"
 
 
 def _show(value: Any) -> str:

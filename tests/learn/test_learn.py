@@ -1,5 +1,7 @@
 """What a learner is told: where an answer is wrong, by how much, and what to try."""
 
+import doctest
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,27 @@ def test_functions_are_tried_case_by_case(told):
     assert told() == "Not quite: case 2 of 3: you have 5, which is off by 1.\nHint: square\n"
     learn.check_function(lambda x: 1 / 0, cases, lambda x: x)
     assert "case 1 of 3: your function raised ZeroDivisionError: division by zero" in told()
+
+
+def test_a_quiz(told):
+    learn.quiz("3.a", ...)
+    assert "(d) " in told()
+    learn.quiz("3.a", "(C)")
+    assert told().startswith("(c)")
+    learn.quiz("3.a", "e")
+    assert "takes one of a, b, c, d" in told()
+    with pytest.raises(maxent.errors.ConfigError, match=r"no quiz is numbered '3\.z'"):
+        learn.quiz("3.z", "a")
+
+
+def test_the_examples_of_the_docstrings_run():
+    from maxent.learn import answers
+
+    assert doctest.testmod(answers).failed == 0
+
+
+def test_an_unknown_exercise_and_an_unknown_key():
+    with pytest.raises(maxent.errors.ConfigError, match=r"no exercise is numbered '3\.9'"):
+        learn.check_exercise("3.9", 1.0)
+    with pytest.raises(maxent.errors.ConfigError, match="no statement has the key 'SQL-T9'"):
+        learn.links("SQL-T9")

@@ -1,0 +1,117 @@
+"""Answers to exercises that stand in a notebook itself, not in `exercises/`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from maxent.mdp import MDP
+
+NOT_YET = "Not attempted yet: replace the `...` and run this cell again."
+
+
+def check(
+    answer: Any,
+    expected: Any,
+    *,
+    tolerance: float = 1e-8,
+    hint: str = "",
+    mdp: MDP | None = None,
+) -> None:
+    """Print whether `answer` agrees with `expected`, else the worst place, its error and a hint.
+
+    expected: a number or an array whose axes are states, or states and actions; `mdp` lets places
+    be named by cell and action.  tolerance: relative to the largest expected number, at least 1.
+    """
+    if _is_blank(answer):
+        print(NOT_YET)
+        return
+    difference = _difference(answer, expected, tolerance, mdp)
+    print(_with_hint(difference, hint) if difference else _praise(expected, tolerance))
+
+
+def check_function(
+    function: Callable[..., Any],
+    cases: Sequence[tuple[Any, ...]],
+    expected: Callable[..., Any],
+    *,
+    tolerance: float = 1e-8,
+    hint: str = "",
+    mdp: MDP | None = None,
+) -> None:
+    """Print whether `function` agrees with `expected` on every case, a tuple of arguments each.
+
+    Each is given its own copy of the arguments.
+    """
+    for number, case in enumerate(cases, start=1):
+        place = f"case {number} of {len(cases)}: "
+        try:
+            answer = function(*copy.deepcopy(case))
+        except Exception as error:
+            print(_with_hint(f"{place}your function raised {type(error).__name__}: {error}", hint))
+            return
+        if _is_blank(answer):
+            print(NOT_YET)
+            return
+        difference = _difference(answer, expected(*copy.deepcopy(case)), tolerance, mdp)
+        if difference:
+            print(_with_hint(place + difference, hint))
+            return
+    print(f"Right, in {len(cases)} of {len(cases)} cases.")
+
+
+def _difference(answer: Any, expected: Any, tolerance: float, mdp: MDP | None) -> str:
+    """What to say about a wrong answer; "" for a right one."""
+    want = np.asarray(expected, dtype=float)
+    try:
+        got = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return f"a number or an array is wanted here, not {type(answer).__name__}."
+    if got.shape != want.shape:
+        return f"the shape is {got.shape}, but {want.shape} is wanted."
+    odd = np.isnan(got) != np.isnan(want)
+    if odd.any():
+        where = np.unravel_index(int(np.argmax(odd)), got.shape)
+        kind = "is not a number (nan)" if np.isnan(got[where]) else "should be nan: undefined here"
+        return f"{_place(where, mdp)}the answer {kind}."
+    with np.errstate(invalid="ignore"):
+        off = np.where((got == want) | np.isnan(want), 0.0, np.abs(got - want))
+    allowed = tolerance * max(1.0, float(np.abs(want[np.isfinite(want)]).max(initial=0.0)))
+    wrong = int((off > allowed).sum())
+    if wrong == 0:
+        return ""
+    where = np.unravel_index(int(np.argmax(off)), want.shape)
+    many = f" {wrong} of {want.size} numbers differ." if want.size > 1 else ""
+    return f"{_place(where, mdp)}you have {got[where]:.6g}, which is off by {off[where]:.2g}.{many}"
+
+
+def _place(where: tuple[Any, ...], mdp: MDP | None) -> str:
+    if not where:
+        return ""
+    state = int(where[0])
+    words = f"in state {state}"
+    if mdp is not None and mdp.grid is not None:
+        row, column = (int(i) for i in mdp.grid.cells[state])
+        words += f" (row {row}, column {column})"
+    if len(where) > 1:
+        action = int(where[1])
+        name = mdp.action_names[action] if mdp is not None and mdp.action_names else action
+        words += f", action {name},"
+    return words + " "
+
+
+def _praise(expected: Any, tolerance: float) -> str:
+    count = np.asarray(expected).size
+    return "Right." if count == 1 else f"Right: all {count} numbers agree (to {tolerance:g})."
+
+
+def _with_hint(difference: str, hint: str) -> str:
+    message = f"Not quite: {difference}"
+    return f"{message}\nHint: {hint}" if hint else message
+
+
+def _is_blank(answer: Any) -> bool:
+    return answer is ... or answer is None

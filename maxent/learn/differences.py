@@ -1,0 +1,109 @@
+"""How an answer differs from the right one: where, by how much, and in a way that has a name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from maxent.mdp import MDP
+
+Axes = tuple[str | tuple[str, ...], ...]
+
+PATTERNS = {
+    "axes swapped": "the numbers are right, but rows and columns have changed places.",
+    "wrong sign": "every number has the wrong sign.",
+    "bits instead of nats": "every number is too large by the factor 1/log 2: use the natural "
+    "logarithm, so that entropy comes in nats.",
+    "off by a factor": "every number is {:.6g} times what it should be.",
+    "off by a constant": "every number is off by the same {:.6g}.",
+}
+"""Ways to be wrong that can happen in any exercise."""
+
+
+def agree(answer: ndarray, wanted: ndarray, tolerance: float) -> bool:
+    """Whether two results are the same, up to `tolerance` times the largest wanted, at least 1."""
+    if answer.shape != wanted.shape:
+        return False
+    return not _off(answer, wanted, tolerance).any()
+
+
+def difference(answer: ndarray, wanted: ndarray, tolerance: float, axes: Axes, mdp: Any) -> str:
+    """What to say about a wrong result; "" for a right one."""
+    if answer.shape != wanted.shape:
+        return f"the shape is {_shape(answer, ())}, but {_shape(wanted, axes)} is wanted."
+    wrong = _off(answer, wanted, tolerance)
+    if not wrong.any():
+        return ""
+    odd = wrong & (np.isnan(answer) | np.isnan(wanted))
+    if odd.any():
+        where = np.unravel_index(int(np.argmax(odd)), wanted.shape)
+        undefined = np.isnan(wanted[where])
+        words = "should be nan: undefined here" if undefined else "is not a number (nan)"
+        return f"{_place(where, axes, mdp)}the answer {words}."
+    with np.errstate(invalid="ignore"):
+        off = np.where(wrong, np.abs(answer - wanted), 0.0)
+    where = np.unravel_index(int(np.argmax(off)), wanted.shape)
+    many = f" {wrong.sum()} of {wanted.size} numbers differ." if wanted.size > 1 else ""
+    return f"{_place(where, axes, mdp)}you have {answer[where]:.6g}, off by {off[where]:.2g}.{many}"
+
+
+def pattern(answers: list[ndarray], wanted: list[ndarray], tolerance: float) -> tuple[str, str]:
+    """The name of what is wrong with all results alike, and words for it; or "", ""."""
+
+    def all_agree(changed: Any) -> bool:
+        pairs = zip(answers, wanted)
+        return all(agree(np.asarray(changed(a)), w, tolerance) for a, w in pairs)
+
+    if any(w.ndim == 2 for w in wanted) and all_agree(np.transpose):
+        return "axes swapped", PATTERNS["axes swapped"]
+    first, right = answers[0], wanted[0]
+    if first.shape != right.shape or not np.isfinite(first).all():
+        return "", ""
+    if all_agree(np.negative):
+        return "wrong sign", PATTERNS["wrong sign"]
+    if sum(w.size for w in wanted) < 2:
+        return "", ""
+    place = np.unravel_index(int(np.argmax(np.abs(right))), right.shape)
+    factor, shift = (
+        first[place] / right[place] if right[place] else 0.0,
+        first[place] - right[place],
+    )
+    if factor and all_agree(lambda a: a / factor):
+        name = "bits instead of nats" if abs(factor * np.log(2) - 1) < 1e-6 else "off by a factor"
+        return name, PATTERNS[name].format(factor)
+    if all_agree(lambda a: a - shift):
+        return "off by a constant", PATTERNS["off by a constant"].format(shift)
+    return "", ""
+
+
+def _off(answer: ndarray, wanted: ndarray, tolerance: float) -> ndarray:
+    """Where two results of one shape differ."""
+    allowed = tolerance * max(1.0, float(np.abs(wanted[np.isfinite(wanted)]).max(initial=0.0)))
+    with np.errstate(invalid="ignore"):
+        near = np.abs(answer - wanted) <= allowed
+    return np.asarray(~(near | (answer == wanted) | (np.isnan(answer) & np.isnan(wanted))))
+
+
+def _shape(array: ndarray, axes: Axes) -> str:
+    names = [axis if isinstance(axis, str) else "/".join(axis) for axis in axes[: array.ndim]]
+    return f"{array.shape}" + (f" ({', '.join(names)})" if len(names) == array.ndim > 0 else "")
+
+
+def _place(where: tuple[Any, ...], axes: Axes, mdp: Any) -> str:
+    """A place in the exercise's own words, as in "upper bound, state 12 (row 1, column 2): "."""
+    words = []
+    for axis, index in enumerate(int(i) for i in where):
+        name = axes[axis] if axis < len(axes) else f"index {axis + 1},"
+        if isinstance(name, tuple):
+            words.append(name[index])
+            continue
+        label = f"{name} {index}"
+        if isinstance(mdp, MDP) and name == "state" and mdp.grid is not None:
+            row, column = (int(i) for i in mdp.grid.cells[index])
+            label += f" (row {row}, column {column})"
+        if isinstance(mdp, MDP) and name == "action" and mdp.action_names:
+            label = f"action {mdp.action_names[index]}"
+        words.append(label)
+    return f"{', '.join(words)}: " if words else ""
