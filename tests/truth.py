@@ -6,7 +6,7 @@ method, with sums and linear solves of mpmath.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from mpmath import mp, mpf
@@ -122,3 +122,61 @@ def policy_value(
             for a, p in exact[s].items()
         )
     return _linear(mdp, exact, rewards, transition, nonterminal)
+
+
+def exact_epsilon(q: dict[int, mpf], alpha: mpf, epsilon: float) -> dict[int, mpf]:
+    """The projection on an epsilon floor: of all sets of actions above it, the consistent one."""
+    order, epsilon = sorted(q, key=lambda a: -q[a]), mpf(epsilon)
+    for m in range(len(order), 0, -1):
+        if alpha == 0:
+            m = 1
+        top, share = order[:m], 1 - (len(order) - m) * epsilon
+        weights = [1 if alpha == 0 else mp.exp((q[a] - q[order[0]]) / alpha) for a in top]
+        policy = dict.fromkeys(order, epsilon)
+        policy |= {a: share * w / mp.fsum(weights) for a, w in zip(top, weights, strict=True)}
+        if min(policy[a] for a in top) >= epsilon:
+            return policy
+    raise AssertionError("an epsilon floor always has a consistent set")
+
+
+def exact_entropy(q: dict[int, mpf], alpha: mpf, floor: float) -> dict[int, mpf]:
+    """The projection on an entropy floor, by bisection on the inverse temperature."""
+    top, least = max(q.values()), mpf(floor)
+
+    def at(beta: mpf) -> tuple[dict[int, mpf], mpf]:
+        weights = {a: mp.exp(beta * (x - top)) for a, x in q.items()}
+        total = mp.fsum(weights.values())
+        policy = {a: w / total for a, w in weights.items()}
+        return policy, -mp.fsum(p * mp.log(p) for p in policy.values() if p > 0)
+
+    low, high = mpf(0), 1 / alpha if alpha else mpf(10) ** 6
+    if at(high)[1] >= least:
+        return at(high)[0]
+    for _ in range(220):
+        middle = (low + high) / 2
+        low, high = (middle, high) if at(middle)[1] >= least else (low, middle)
+    return at(low)[0]
+
+
+def value_in_set(
+    mdp: maxent.MDP,
+    temperature: float,
+    project: Callable[[dict[int, mpf], mpf], dict[int, mpf]],
+    start: np.ndarray,
+) -> list[mpf]:
+    """V*_Pi (S,) as mpf by policy iteration, from float64 values."""
+    transition, nonterminal, available = _arrays(mdp)
+    alpha, v = mpf(temperature), [mpf(float(x)) for x in start]
+    for _ in range(60):
+        q = _action_values(mdp, v, transition, nonterminal, available)
+        policy = {s: project(q[s], alpha) for s in nonterminal}
+        new = {
+            s: mp.fsum(p * (q[s][a] - alpha * mp.log(p)) for a, p in policy[s].items() if p > 0)
+            for s in nonterminal
+        }
+        residual = {s: new[s] - v[s] for s in nonterminal}
+        if max(abs(x) for x in residual.values()) < mpf(10) ** -45 * (1 + max(map(abs, v))):
+            return v
+        step = _linear(mdp, policy, residual, transition, nonterminal)
+        v = [x + d for x, d in zip(v, step, strict=True)]
+    raise AssertionError("the high-precision solve did not converge")

@@ -15,8 +15,8 @@ Without terminal states beta_low = beta_high = gamma and the width is gamma/(1-g
 *span* of b.  No bare residual is ever taken for an error.
 
 **Rounding.**  T V is computed in float64.  With u = eps/2, k the length of the longest
-transition row, A the largest number of available actions and N = max(||V||, ||r + alpha log
-prior||), one computed entry of T V is off by at most
+transition row, A the largest number of available actions and N = max(||V||, ||r|| + alpha
+||log prior||), one computed entry of T V is off by at most
 
     e = u [ (k + 12) N + alpha (2 A + 5 + 4 log A) ]     (the second term only where A > 1)
 
@@ -24,7 +24,8 @@ prior||), one computed entry of T V is off by at most
 sum with the product (up to 2 N) 2 u N, the last sum of the log-sum-exp 2 u N, b = T V - V another
 2 u N and the ends of the interval 2 u N.  In the log-sum-exp each exponent x = (q - max q)/alpha
 <= 0 carries 2 u |x|, each exp 4 u, and sum_a |x| e^x <= A/e; the logarithm adds u log A.  The
-bounds above are taken for b -+ e and widened by e.  The **floor** is
+bounds above are taken for b -+ e and widened by e.  A product below 2.2e-308 has no relative error:
+each adds 5e-324 (times alpha inside the entropy).  The **floor** is
 e (1 + beta_high/(1 - beta_high)), about c(k) eps N / (1 - gamma): no error bound below it can be
 certified in float64.  (beta itself is a sum of k terms; where V is still far from the fixed point
 that adds up to another floor.)
@@ -47,6 +48,9 @@ from maxent.tabular.linear_systems import solve_discounted
 
 UNIT = float(np.finfo(np.float64).eps) / 2
 
+LEAST = float(np.finfo(np.float64).smallest_subnormal)
+"""What a product may lose where it is too small for a relative error."""
+
 
 @dataclass(frozen=True)
 class FixedPointBounds:
@@ -55,7 +59,7 @@ class FixedPointBounds:
     gain_low, gain_high: beta / (1 - beta) for the least and the greatest beta.
     relative: the part of the rounding error proportional to max(||V||, scale).
     absolute: the part that is not.
-    scale: largest |r + alpha log prior|.
+    scale: largest |r| + alpha |log prior|.
     """
 
     gain_low: float
@@ -119,7 +123,7 @@ def soft_bounds(
     return FixedPointBounds(
         *_gains(mdp.discount, going_on, longest),
         relative=UNIT * (longest + 12),
-        absolute=UNIT * temperature * spread,
+        absolute=UNIT * temperature * spread + _underflow(longest + n_available, temperature),
         scale=float(size[used].max(initial=0.0)),
     )
 
@@ -135,7 +139,7 @@ def policy_bounds(
 
     transition: P_pi between non-terminal states, (S, S), as computed: each entry and each reward is
     a sum of at most A products, which adds 2 A + 4 to the constant of the products; the logarithms
-    are rounded one by one, which costs (A + 6) sum_a pi (|log pi| + |log prior|).  At discount 1
+    are rounded one by one, which costs (A + 8) sum_a pi (|log pi| + |log prior|).  At discount 1
     gain_high is the certified expected number of steps of a proper policy, inf for another.
     """
     nonterminal = ~mdp.terminal
@@ -157,9 +161,15 @@ def policy_bounds(
         gain_low,
         gain_high,
         relative=UNIT * (longest + 2 * n_available + 16),
-        absolute=UNIT * temperature * (n_available + 6) * entropy_size,
+        absolute=UNIT * temperature * (n_available + 8) * entropy_size
+        + _underflow(longest + 2 * n_available, temperature),
         scale=float(np.abs(mdp.reward)[used].max(initial=0.0)),
     )
+
+
+def _underflow(terms: int, temperature: float) -> float:
+    """What sums of so many products may lose to numbers below 2.2e-308."""
+    return LEAST * (terms + 8) * max(1.0, temperature)
 
 
 def _gains(discount: float, row_sums: Float[ndarray, " N"], longest: int) -> tuple[float, float]:

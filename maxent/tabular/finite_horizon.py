@@ -92,14 +92,17 @@ def finite_horizon(
     v = np.zeros((horizon + 1, n_states))
     q = np.empty((horizon, n_states, n_actions))
     log_policy = np.empty_like(q)
-    error = 0.0  # of v[t + 1]; the factor 1 + 1e-8 covers rows that sum to slightly more than 1
+    error = largest = (
+        0.0  # of v[t + 1]; the factor 1 + 1e-8 covers rows that sum to slightly more than 1
+    )
     for t in reversed(range(horizon)):
         q[t] = operators.backup(mdp, v[t + 1])
         rounding = bounds.rounding(float(np.abs(v[t + 1]).max()))
         error = mdp.discount * (1.0 + 1e-8) * error + rounding
         log_policy[t] = operators.boltzmann_policy(q[t], temperature, log_prior, 2.0 * error)
         v[t] = np.where(mdp.terminal, 0.0, operators.soft_value(q[t], temperature, log_prior))
-    return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, error)
+        largest = max(largest, error)
+    return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, largest)
 
 
 def finite_horizon_evaluation(
@@ -143,7 +146,7 @@ def finite_horizon_evaluation(
     v = np.zeros((horizon + 1, n_states))
     q = np.empty((horizon, n_states, n_actions))
     log_policy = np.empty_like(q)
-    error = 0.0
+    error = largest = 0.0
     for t in reversed(range(horizon)):
         step = given[t] if given.ndim == 3 else given
         name = f"policy at step {t}" if given.ndim == 3 else "policy"
@@ -160,4 +163,5 @@ def finite_horizon_evaluation(
         norm = max(float(np.abs(v[t + 1]).max()), bounds.scale)
         extra = UNIT * (n_actions + 8) * (3.0 * norm + temperature * (1.0 + np.log(n_actions)))
         error = mdp.discount * (1.0 + 1e-8) * error + bounds.rounding(norm) + extra
-    return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, error)
+        largest = max(largest, error)
+    return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, largest)

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 import truth
-from mpmath import mp, mpf
+from mpmath import mpf
 from scipy.optimize import brentq, minimize
 
 import maxent
@@ -330,59 +330,6 @@ def test_improvement_inside_the_set_never_makes_a_state_worse(temperature):
 # -- certified bounds at 60 digits ---------------------------------------------------------------
 
 
-def exact_epsilon(q, alpha, epsilon):
-    """The projection on an epsilon floor: of all sets of actions above it, the consistent one."""
-    order, epsilon = sorted(q, key=lambda a: -q[a]), mpf(epsilon)
-    for m in range(len(order), 0, -1):
-        if alpha == 0:
-            m = 1
-        top, share = order[:m], 1 - (len(order) - m) * epsilon
-        weights = [1 if alpha == 0 else mp.exp((q[a] - q[order[0]]) / alpha) for a in top]
-        policy = dict.fromkeys(order, epsilon)
-        policy |= {a: share * w / mp.fsum(weights) for a, w in zip(top, weights, strict=True)}
-        if min(policy[a] for a in top) >= epsilon:
-            return policy
-    raise AssertionError("an epsilon floor always has a consistent set")
-
-
-def exact_entropy(q, alpha, floor):
-    """The projection on an entropy floor, by bisection on the inverse temperature."""
-    top, floor = max(q.values()), mpf(floor)
-
-    def at(beta):
-        weights = {a: mp.exp(beta * (x - top)) for a, x in q.items()}
-        total = mp.fsum(weights.values())
-        policy = {a: w / total for a, w in weights.items()}
-        return policy, -mp.fsum(p * mp.log(p) for p in policy.values() if p > 0)
-
-    low, high = mpf(0), 1 / alpha if alpha else mpf(10) ** 6
-    if at(high)[1] >= floor:
-        return at(high)[0]
-    for _ in range(220):
-        middle = (low + high) / 2
-        low, high = (middle, high) if at(middle)[1] >= floor else (low, middle)
-    return at(low)[0]
-
-
-def exact_value_in_set(mdp, temperature, project, start):
-    """V*_Pi (S,) as mpf by policy iteration, from float64 values."""
-    transition, nonterminal, available = truth._arrays(mdp)
-    alpha, v = mpf(temperature), [mpf(float(x)) for x in start]
-    for _ in range(60):
-        q = truth._action_values(mdp, v, transition, nonterminal, available)
-        policy = {s: project(q[s], alpha) for s in nonterminal}
-        new = {
-            s: mp.fsum(p * (q[s][a] - alpha * mp.log(p)) for a, p in policy[s].items() if p > 0)
-            for s in nonterminal
-        }
-        residual = {s: new[s] - v[s] for s in nonterminal}
-        if max(abs(x) for x in residual.values()) < mpf(10) ** -45 * (1 + max(map(abs, v))):
-            return v
-        step = truth._linear(mdp, policy, residual, transition, nonterminal)
-        v = [x + d for x, d in zip(v, step, strict=True)]
-    raise AssertionError("the high-precision solve did not converge")
-
-
 @pytest.mark.parametrize("temperature", [0.0, 1e-3, 0.3, 1e4])
 @pytest.mark.parametrize("discount", [0.3, 0.99])
 @pytest.mark.parametrize("scale", [1.0, 1e5])
@@ -392,15 +339,15 @@ def test_every_interval_holds_the_exact_value(temperature, discount, scale):
     )
     count = np.where(mdp.terminal, 1, mdp.action_mask.sum(axis=1))
     for policies, project in (
-        (EpsilonFloor(0.07), lambda q, alpha: exact_epsilon(q, alpha, 0.07)),
+        (EpsilonFloor(0.07), lambda q, alpha: truth.exact_epsilon(q, alpha, 0.07)),
         (
             EntropyFloor(0.6 * (count > 1)),
-            lambda q, alpha: exact_entropy(q, alpha, 0.6 * (len(q) > 1)),
+            lambda q, alpha: truth.exact_entropy(q, alpha, 0.6 * (len(q) > 1)),
         ),
     ):
         solution = maxent.soft_policy_iteration(mdp, temperature, policies=policies)
         assert solution.converged
-        exact = exact_value_in_set(mdp, temperature, project, solution.v)
+        exact = truth.value_in_set(mdp, temperature, project, solution.v)
         earned = truth.policy_value(mdp, solution.policy, temperature)
         for s in range(4):
             assert solution.lower[s] <= exact[s] <= solution.upper[s]
@@ -435,7 +382,7 @@ def test_bounds_hold_where_the_floor_leaves_one_policy():
     uniform = mdp.action_mask / count[:, None]
     for temperature in (0.0, 0.5):
         alone = maxent.soft_policy_evaluation(mdp, uniform, temperature)
-        everywhere = EntropyFloor(np.log(count))
+        everywhere = EntropyFloor(np.nextafter(np.log(count), 9.0))  # beyond any by rounding
         solution = maxent.soft_policy_iteration(mdp, temperature, policies=everywhere)
         assert (alone.lower <= solution.upper).all() and (solution.lower <= alone.upper).all()
         np.testing.assert_allclose(solution.policy, uniform, atol=1e-15)

@@ -5,10 +5,12 @@ few u (A + |log p|), where u = eps/2, so one computed entry of T_Pi V is off by 
 
     e = u [ (k + 12 A + 64 + c) N + alpha (12 A + 60) (1 + log A) ]
 
-with k, A, N as in `bounds.py`.  c is 0 but for an entropy floor.  There alpha' is a root, found
-to d = u (8 A + 64) (1 + log A) in the entropy; by weak duality that costs at most (alpha' - alpha)
-d <= 4 N d / (log|A(s)| - h), and c counts it twice.  So the closer a floor lies to log|A(s)| the
-less can be certified; one within 2 d of it is taken to be it, and leaves the uniform policy alone.
+with k, A, N as in `bounds.py`.  c is 0 but for an entropy floor.  There alpha' = span / b is found
+by D = log|A(s)| - H, which must be log|A(s)| - h, to d min(b, 1) with d = (8 A + 64) (1 + log A) u,
+and computed to as much.  By weak duality an error of D costs alpha' - alpha times as much in the
+value, here at most 2 span d min(b, 1) / b <= 4 N d: c = 8 (8 A + 64) (1 + log A) counts it twice.
+However near h is to log|A(s)|, what counts is D, of which no digit is lost; a floor above log|A(s)|
+by no more than rounding leaves the uniform policy alone.
 """
 
 from __future__ import annotations
@@ -75,16 +77,13 @@ def restricted_bounds(
     bounds = soft_bounds(mdp, temperature, log_prior)
     available = mdp.action_mask if log_prior is None else log_prior > -np.inf
     most = int(available[~mdp.terminal].sum(axis=1).max(initial=1))
-    conditioning = 0.0
+    root = 0.0
     if isinstance(policies, EntropyFloor):
-        floor, ceiling = policies.limits(available, ~mdp.terminal)
-        accuracy = entropy_accuracy(mdp.n_actions)
-        binding = ~mdp.terminal & (floor > 0.0) & (floor < ceiling - 2 * accuracy)
-        room = float((ceiling - floor)[binding].min(initial=math.inf))
-        conditioning = 8.0 * accuracy / room
+        policies.room(available, ~mdp.terminal)  # ConfigError where a state cannot meet it
+        root = 8.0 * entropy_accuracy(most)
     return replace(
         bounds,
-        relative=bounds.relative + UNIT * (12 * most + 52) + conditioning,
+        relative=bounds.relative + UNIT * (12 * most + 52) + root,
         absolute=UNIT * temperature * (12 * most + 60) * (1.0 + math.log(most)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -104,7 +105,8 @@ class EntropyFloor:
     A convex set.  SAC2 Sec. 5 bounds the expected entropy at each time step instead.  Give it to
     `soft_policy_iteration(..., policies=)`.
 
-    minimum : a number or (S,), in nats, in [0, log|A(s)|]; log|A(s)| leaves the uniform policy.
+    minimum : a number or (S,), in nats, in [0, log|A(s)|].  log|A(s)| leaves the uniform policy;
+        as a float64 it may be below log|A(s)| by 1e-17, which leaves policies 1e-8 off uniform.
         More is a ConfigError once the actions are known; an array of another shape is a ModelError.
 
     >>> import maxent
@@ -144,19 +146,21 @@ class EntropyFloor:
         """The Boltzmann policy where its entropy suffices, elsewhere the soft-max at the higher
         temperature that attains the floor, as logs, (S, A) -> (S, A)."""
         scores, available, live = _scores(q, temperature, log_prior)
-        floor, ceiling = self.limits(available, live)
-        accuracy = entropy_accuracy(q.shape[1])
+        room = self.room(available, live)
         log_p = operators.boltzmann_policy(scores, temperature)
-        uniform = np.where(available, -ceiling[:, None], -np.inf)
-        log_p = np.where((floor >= ceiling - 2 * accuracy)[:, None], uniform, log_p)
-        short = np.flatnonzero(live & (operators.entropy(log_p) < floor - accuracy))
-        if len(short):
-            log_p[short] = _heated(scores[short], temperature, floor[short], ceiling[short])
+        uniform = -np.log(available.sum(axis=1, keepdims=True))
+        log_p = np.where((room <= 0.0)[:, None] & available, uniform, log_p)
+        exponents = log_p - log_p.max(axis=1, keepdims=True)
+        short = live & (room > 0.0) & (_from_uniform(exponents, available)[0] > room)
+        if short.any():
+            log_p[short] = _heated(scores[short], temperature, room[short], available[short])
         return _finish(log_p, available, live)
 
-    def limits(self, available: ndarray, live: ndarray) -> tuple[ndarray, ndarray]:
-        """The floor and the largest entropy there is, (S,) each; ConfigError where they cross."""
-        ceiling = np.log(available.sum(axis=1))
+    def room(self, available: ndarray, live: ndarray) -> Float[ndarray, " S"]:
+        """log|A(s)| - minimum, (S,), in nats, with all its digits however small it is: how far from
+        uniform a policy may be.  ConfigError where it is certainly negative."""
+        count = available.sum(axis=1)
+        ceiling = np.log(count)
         if np.ndim(self.minimum) and np.shape(self.minimum) != ceiling.shape:
             raise ModelError(
                 f"minimum has shape {np.shape(self.minimum)}; it must be {ceiling.shape}, one "
@@ -171,7 +175,8 @@ class EntropyFloor:
                 f"{float(ceiling[state]):.6g} nats, the largest with its "
                 f"{int(available[state].sum())} available actions; lower it"
             )
-        return np.where(live, floor, 0.0), ceiling
+        found: ndarray = (ceiling - floor) + _log_remainders(count)  # the difference is exact
+        return np.where(live, found, ceiling)
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,49 +270,75 @@ def _finish(log_p: ndarray, available: ndarray, live: ndarray) -> Float[ndarray,
 
 
 def entropy_accuracy(n_actions: int) -> float:
-    """To how many nats the entropy of a soft-max over n actions is computed, and its root found."""
+    """To how many nats the entropy of a soft-max over n actions is computed."""
     return UNIT * (8 * n_actions + 64) * (1.0 + math.log(n_actions))
+
+
+def _log_remainders(counts: ndarray) -> ndarray:
+    """log n - (float64 nearest to it) for each n: the digits of log n that float64 leaves out."""
+    values, where = np.unique(counts, return_inverse=True)
+    with localcontext(prec=50):
+        rest = [float(Decimal(int(n)).ln() - Decimal(math.log(n))) for n in values]
+    return np.array(rest)[where]
+
+
+def _from_uniform(
+    exponents: Float[ndarray, "N A"], available: Bool[ndarray, "N A"]
+) -> tuple[ndarray, ndarray]:
+    """D = log n - H(p) of p = soft-max(x), x in [-b, 0], (N,), with Var_p[x].
+
+    D = E_p[x] - log mean exp(x), the last by expm1 and log1p where x is small: D, of the order of
+    b^2, is off by no more than min(b, 1) `entropy_accuracy`.
+    """
+    weights = np.exp(exponents)
+    total = weights.sum(axis=1)
+    policy = weights / total[:, None]
+    finite = np.where(policy > 0.0, exponents, 0.0)
+    mean = (policy * finite).sum(axis=1)
+    variance = (policy * (finite - mean[:, None]) ** 2).sum(axis=1)
+    count = available.sum(axis=1)
+    rises = np.where(available, np.expm1(exponents), 0.0).sum(axis=1) / count
+    near = np.log1p(np.maximum(rises, -0.9))
+    log_mean = np.where(rises > -0.5, near, np.log(total) - np.log(count))
+    return mean - log_mean, variance
 
 
 def _heated(
     scores: Float[ndarray, "N A"],
     temperature: float,
-    floor: Float[ndarray, " N"],
-    ceiling: Float[ndarray, " N"],
+    room: Float[ndarray, " N"],
+    available: Bool[ndarray, "N A"],
 ) -> Float[ndarray, "N A"]:
-    """log soft-max(scores / alpha') with the alpha' > alpha that gives it the entropy `floor`.
+    """log soft-max(scores / alpha') with the alpha' > alpha whose entropy is log n - room.
 
-    With the scores scaled to [-1, 0] and b = span / alpha', the entropy falls in b, and log n - H
-    <= b^2 / 8 since a variance on an interval of length 1 is at most 1/4: that is the lower end.
-    The upper is alpha itself, or where all but the tied best have weight exp(-800).  Between them
+    With the scores scaled to [-1, 0] and b = span / alpha', D = log n - H rises in b, and D <=
+    b^2 / 8 since a variance on an interval of length 1 is at most 1/4: that is the lower end.  The
+    upper is alpha itself, or where all but the tied best have weight exp(-800).  Between them
     Newton's method in log b, kept in the bracket, with a bisection every third step.
     """
     below = scores - scores.max(axis=1, keepdims=True)
     span = -np.where(np.isfinite(below), below, 0.0).min(axis=1)
     scaled = below / span[:, None]
     nearest = np.maximum(-np.where(scaled < 0.0, scaled, -np.inf).max(axis=1), 1e-300)
-    low, high = 0.5 * np.log(8.0 * (ceiling - floor)), np.log(800.0 / nearest)
+    low, high = 0.5 * np.log(8.0 * room), np.log(800.0 / nearest)
     if temperature > 0.0:
         high = np.minimum(high, np.log(span) - math.log(temperature))
+    low = np.minimum(low, high)
     accuracy = 0.25 * entropy_accuracy(scores.shape[1])
     z = 0.5 * (low + high)
     for step in range(200):
-        exponents = scaled * np.exp(z)[:, None]
-        weights = np.exp(exponents)
-        total = weights.sum(axis=1)
-        policy = weights / total[:, None]
-        finite = np.where(policy > 0.0, exponents, 0.0)
-        mean = (policy * finite).sum(axis=1)
-        excess = np.log(total) - mean - floor
-        found = np.abs(excess) <= accuracy
+        b = np.exp(z)
+        exponents = scaled * b[:, None]
+        distance, variance = _from_uniform(exponents, available)
+        excess = room - distance
+        found = np.abs(excess) <= accuracy * np.minimum(b, 1.0)
         if found.all():
             break
         low, high = np.where(excess >= 0.0, z, low), np.where(excess < 0.0, z, high)
         middle = 0.5 * (low + high)
-        variance = (policy * (finite - mean[:, None]) ** 2).sum(axis=1)
         with np.errstate(all="ignore"):  # where the variance underflows, bisect
             newton = z + excess / variance
         good = (newton > low) & (newton < high) & (step % 3 != 2)
         z = np.where(found, z, np.where(good, newton, middle))
-    result: ndarray = exponents - np.log(total)[:, None]
+    result: ndarray = exponents - np.log(np.exp(exponents).sum(axis=1, keepdims=True))
     return result

@@ -91,12 +91,10 @@ class PolicyKernel:
         temperature: float,
         log_prior: ndarray | None,
     ) -> None:
-        with np.errstate(divide="ignore"):
-            log_policy = np.log(policy)
         self.mdp = mdp
         transition = operators.policy_transition(mdp, policy)
         self._matrix = mdp.discount * transition
-        self._reward = operators.policy_reward(mdp, log_policy, temperature, log_prior)
+        self._reward = _policy_reward(mdp, policy, temperature, log_prior)
         self.bounds = policy_bounds(mdp, policy, transition, temperature, log_prior)
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
@@ -140,6 +138,19 @@ def _prior_bonus(temperature: float, log_prior: ndarray | None) -> ndarray | Non
         return None
     allowed = log_prior > -np.inf
     return np.where(allowed, temperature * np.where(allowed, log_prior, 0.0), -np.inf)
+
+
+def _policy_reward(
+    mdp: MDP, policy: Float[ndarray, "S A"], temperature: float, log_prior: ndarray | None
+) -> Float[ndarray, " S"]:
+    """r_pi + alpha H_pi, (S,), of the probabilities themselves: exp(log pi) is off by |log pi|
+    units in the last place, which shows where a probability is tiny."""
+    taken = policy > 0.0
+    costs = np.log(np.where(taken, policy, 1.0))
+    if log_prior is not None:
+        costs -= np.where(taken, log_prior, 0.0)
+    earned = (policy * mdp.reward).sum(axis=1) - temperature * (policy * costs).sum(axis=1)
+    return np.where(mdp.terminal, 0.0, earned)
 
 
 def _discounted_transition(mdp: MDP, policy: Float[ndarray, "S A"]) -> Transition:
