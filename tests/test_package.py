@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -177,3 +178,16 @@ def test_the_guide_for_contributors_names_files_that_exist():
     named = re.findall(r"`((?:maxent|docs|tests)/[\w./]*)`", GUIDE)
     assert len(named) > 20
     assert [path for path in named if not (ROOT.parent / path).exists()] == []
+
+
+def test_the_floor_is_what_pyproject_declares():
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    declared = list(project["dependencies"])
+    for extra in ("neural", "rigorous", "data"):
+        declared += project["optional-dependencies"][extra]
+    floors = Path("constraints-floor.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in floors if "==" in line)
+    assert set(pinned) == {re.match(r"[\w-]+", text)[0] for text in declared}
+    for text in declared:
+        name, lowest = text.split(">=")
+        assert (pinned[name] + ".0").startswith(lowest + "."), text

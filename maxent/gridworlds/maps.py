@@ -73,7 +73,7 @@ def maze(rows: int, columns: int, seed: int = 0) -> str:
     require_memory(
         BYTES_PER_CHARACTER * rows * columns, f"a maze of {rows}x{columns}", "make it smaller"
     )
-    rooms = np.arange(height * width).reshape(height, width)
+    rooms = np.arange(height * width, dtype=np.int32).reshape(height, width)  # as csgraph reads
     here = np.concatenate([rooms[:, :-1].ravel(), rooms[:-1].ravel()])
     there = np.concatenate([rooms[:, 1:].ravel(), rooms[1:].ravel()])
     weights = 1.0 + np.random.default_rng(seed).random(len(here))  # 0 would mean "no door"
