@@ -50,6 +50,7 @@ from maxent.proofs.prove import prove as prove
 from maxent.proofs.prove import verify_rigorously as verify_rigorously
 from maxent.solution import Iteration as Iteration
 from maxent.solution import Solution as Solution
+from maxent.tabular.balance import balance_temperature as balance_temperature
 from maxent.tabular.composition import Composition as Composition
 from maxent.tabular.composition import compose as compose
 from maxent.tabular.finite_horizon import FiniteHorizonSolution as FiniteHorizonSolution
