@@ -10,6 +10,7 @@ from maxent.cli.arguments import Parser, as_option, library_default, whole_numbe
 from maxent.cli.exit_codes import DONE
 from maxent.cli.model import Model, add_model_options
 from maxent.cli.outputs import agent_record, write_record
+from maxent.cli.runs import add_run, environment
 from maxent.errors import ConfigError
 from maxent.support.arguments import require_count
 from maxent.support.extras import require_neural
@@ -27,7 +28,7 @@ EXAMPLES = """\
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""
-    parser.place("folder", "RUN", "Its folder; the run may be going on.")
+    add_run(parser, "Its folder; the run may be going on.")
     add_model_options(
         parser,
         "The MDP that the agent was trained on: a map name, FILE.txt, FILE.npz or gym:ID; left "
@@ -44,7 +45,6 @@ def add_options(parser: Parser) -> None:
     )
     parser.option("out", "FILE.json", "Write the findings there.")
     parser.flag("overwrite", "Replace an output file that exists.")
-    parser.need("folder")
 
 
 def run(asked: Namespace) -> int:
@@ -57,7 +57,7 @@ def run(asked: Namespace) -> int:
     model = Model.of(asked)
     if model.given() and model.mdp is None:
         raise ConfigError(f"{as_option(next(iter(model.given())))} needs an MDP after RUN")
-    agent = maxent.load_agent(asked.folder, step=asked.step)
+    agent = maxent.load_agent(asked.folder, step=asked.step, **environment(asked))
     discount = agent.config.discount
     if model.discount not in (None, discount):
         raise ConfigError(

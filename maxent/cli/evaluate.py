@@ -9,6 +9,7 @@ import maxent
 from maxent.cli.arguments import Parser, library_default, whole_number
 from maxent.cli.exit_codes import DONE
 from maxent.cli.outputs import agent_record, write_record
+from maxent.cli.runs import add_run, environment
 from maxent.support.extras import require_neural
 from maxent.support.files import require_output
 
@@ -24,7 +25,7 @@ EXAMPLES = """\
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""
-    parser.place("folder", "RUN", "Its folder; the run may be going on.")
+    add_run(parser, "Its folder; the run may be going on.")
     for name, words in (
         ("episodes", "How many; episode i starts with seed + i."),
         ("seed", "Of the environment and of the policy; same seed, same episodes."),
@@ -40,14 +41,13 @@ def add_options(parser: Parser) -> None:
     )
     parser.option("out", "FILE.json", "Write the return and the length of every episode there.")
     parser.flag("overwrite", "Replace an output file that exists.")
-    parser.need("folder")
 
 
 def run(asked: Namespace) -> int:
     """Evaluate, write the file, print the summary."""
     require_neural()
     out = None if asked.out is None else require_output(asked.out, asked.overwrite, (".json",))
-    agent = maxent.load_agent(asked.folder, step=asked.step)
+    agent = maxent.load_agent(asked.folder, step=asked.step, **environment(asked))
     found = agent.evaluate(
         episodes=asked.episodes, seed=asked.seed, deterministic=not asked.stochastic
     )

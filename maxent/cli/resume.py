@@ -6,6 +6,7 @@ from argparse import Namespace
 
 import maxent
 from maxent.cli.arguments import Parser, whole_number
+from maxent.cli.runs import add_run, environment
 from maxent.cli.train import outcome, say, say_row
 from maxent.support.extras import require_neural
 
@@ -21,14 +22,13 @@ EXAMPLES = """\
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""
-    parser.place("folder", "RUN", "Its folder, as given to maxent train ... --run RUN.")
+    add_run(parser, "Its folder, as given to maxent train ... --run RUN.")
     parser.option(
         "steps",
         "N",
         "A new last step; left out: the one the run was begun with.",
         kind=whole_number,
     )
-    parser.need("folder")
 
 
 def run(asked: Namespace) -> int:
@@ -41,7 +41,12 @@ def run(asked: Namespace) -> int:
         say(text)
 
     agent = maxent.resume(
-        asked.folder, steps=asked.steps, progress=True, announce=announce, report=say_row
+        asked.folder,
+        steps=asked.steps,
+        progress=True,
+        announce=announce,
+        report=say_row,
+        **environment(asked),
     )
     if not saved and agent.stopped_by is None:
         say(f"nothing to do: {agent.steps} steps are done already; --steps N goes on to more")

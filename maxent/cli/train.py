@@ -159,12 +159,15 @@ def say_row(row: Mapping[str, Any]) -> None:
 
 def outcome(agent: Agent, run: str | None) -> int:
     """Say how a run ended; the exit code."""
+    named = None if run is None else shlex.quote(run)
+    if named is not None and ":" in (agent.env or ""):  # it imports a module: see `runs.add_run`
+        named += " --trust"
     if agent.stopped_by is not None:
-        kept = f"; go on with: maxent resume {shlex.quote(run)}" if run and agent.steps else ""
+        kept = f"; go on with: maxent resume {named}" if named and agent.steps else ""
         print(f"maxent: stopped after step {agent.steps}{kept}", file=sys.stderr)
         return 128 + agent.stopped_by
-    if run is not None:
-        say(f"trained: {agent}\nevaluate it: maxent evaluate {shlex.quote(run)}")
+    if named is not None:
+        say(f"trained: {agent}\nevaluate it: maxent evaluate {named}")
         return DONE
     say(f"trained: {agent}\n{evaluation_text(agent.evaluate())}")
     return DONE

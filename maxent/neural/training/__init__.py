@@ -18,7 +18,7 @@ from maxent.neural.runs.record import read_record
 from maxent.neural.training.advice import require_scaled, warn_of_no_learning
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.learner import Learner
-from maxent.neural.training.plan import Env, Plan, by_new_names
+from maxent.neural.training.plan import Env, Plan, by_new_names, environment_of_run
 from maxent.support.plain import plain
 
 
@@ -129,6 +129,7 @@ def resume(
     *,
     steps: int | None = None,
     env: Env | None = None,
+    trust: bool = False,
     progress: bool = False,
     announce: Callable[[str], None] | None = None,
     report: Callable[[dict[str, Any]], None] | None = None,
@@ -139,6 +140,7 @@ def resume(
     run : the folder that `train(..., run=)` wrote.
     steps : a new last step; None: the one it was last going to.
     env : in place of the run's environment; needed where that has no id.
+    trust : whether a module may be imported that the run names (an environment MODULE:ID).
     progress, announce, report : as of `train`.
     settings : checked against those the run was made with; none is needed.
 
@@ -146,8 +148,9 @@ def resume(
 
     Raises ResumeMismatchError, field by field, for settings other than the run's;
     CorruptCheckpointError where a file is not what was written; RunLockedError where another
-    process has the run; ConfigError where there is no run, or where its environment has no id and
-    none is given; TrainingDivergedError and CheckpointWriteError as `train`.
+    process has the run; ConfigError where there is no run, or where its environment has no id, or
+    one that would import a module, and none is given; TrainingDivergedError and
+    CheckpointWriteError as `train`.
 
     >>> import maxent, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -161,6 +164,7 @@ def resume(
     """
     with Run.open(run) as opened:
         saved = opened.config
+        env = environment_of_run(run, saved, env, trust)
         saved = saved | {"settings": with_defaults(saved["algorithm"], saved["settings"])}
         require_same_configuration(saved, saved | {"settings": saved["settings"] | settings})
         checkpoint = opened.resume()
@@ -181,18 +185,24 @@ def resume(
 
 
 def load_agent(
-    run: str | os.PathLike[str], *, step: int | None = None, env: Env | None = None
+    run: str | os.PathLike[str],
+    *,
+    step: int | None = None,
+    env: Env | None = None,
+    trust: bool = False,
 ) -> Agent:
     """The agent of a run's latest checkpoint, or of the one at `step`; the run may be going on.
 
     run : the folder that `train(..., run=)` wrote.
     step : environment steps of the checkpoint; None: the latest one.
     env : in place of the run's environment; needed where that has no id.
+    trust : whether a module may be imported that the run names (an environment MODULE:ID).
 
     Returns an `Agent` whose networks are on the CPU.
 
     Raises ConfigError where there is no run or no such checkpoint, or where the environment has no
-    id and none is given; CorruptCheckpointError where a file is not what was written.
+    id, or one that would import a module, and none is given; CorruptCheckpointError where a file is
+    not what was written.
 
     >>> import maxent, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -204,7 +214,8 @@ def load_agent(
     >>> agent.steps, int(agent.act(0, deterministic=True) - trained.act(0, deterministic=True))
     (20, 0)
     """
-    learner = _learner(read_record(Path(run))["config"] | {"device": "cpu"}, env)
+    config = read_record(Path(run))["config"] | {"device": "cpu"}
+    learner = _learner(config, environment_of_run(run, config, env, trust))
     try:
         learner.restore_networks(checkpoints.load(Path(run), step), read_log(run))
         return learner.agent()
@@ -219,10 +230,7 @@ def _description(start: Agent) -> str:
     return f"{start.env or 'unnamed environment'}, {start.steps} steps, settings {made}"
 
 
-def _learner(config: dict[str, Any], env: Env | None) -> Learner:
-    env = config["env"] if env is None else env
-    if env is None:
-        raise ConfigError("the run's environment has no id: give env")
+def _learner(config: dict[str, Any], env: Env) -> Learner:
     if env != config["env"]:  # what the run's own was made with says nothing of another
         config = config | {"env": env if isinstance(env, str) else None, "env_settings": {}}
     return Learner(Plan.of(config), env, config["settings"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,6 +16,9 @@ from gymnasium.vector import VectorEnv
 from maxent.errors import ConfigError
 from maxent.neural.runs.record import RENAMED
 from maxent.support.arguments import require_count
+
+OTHER_GYMS = ("GymV21Environment", "GymV26Environment")
+"""Ids of Gymnasium's whose settings name another environment, module included."""
 
 Env = str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env]
 
@@ -58,6 +63,35 @@ class Plan:
     def of(cls, values: Mapping[str, Any]) -> Plan:
         """The plan among values by name, which may be more: a configuration, or arguments."""
         return cls(**{each.name: values[each.name] for each in fields(cls) if each.name in values})
+
+
+def environment_of_run(
+    run: str | os.PathLike[str], config: Mapping[str, Any], env: Env | None, trust: bool
+) -> Env:
+    """The environment to open a run with: `env` where it is given, else the one that its
+    configuration names.
+
+    An id of the form MODULE:ID imports a module, which executes it.  A run does so only where
+    `trust` is true, or the module is loaded already; else ConfigError.
+    """
+    if env is not None:
+        return env
+    name = config["env"]
+    if name is None:
+        raise ConfigError(
+            f"the environment of run {os.fspath(run)!r} was given as an object and has no id: give "
+            "env"
+        )
+    module, colon, _ = name.partition(":")
+    imports = (colon and module not in sys.modules) or name.startswith(OTHER_GYMS)
+    if imports and not trust:
+        raise ConfigError(
+            f"run {os.fspath(run)!r} names the environment {name!r}: to make it, a Python module "
+            f"that the run names ({module!r}) would be imported, which executes what is in it. If "
+            "you trust it, say so (--trust, in Python trust=True), or name the environment "
+            "yourself (--env, env=)"
+        )
+    return str(name)
 
 
 def by_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:
