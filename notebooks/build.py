@@ -36,6 +36,7 @@ def build(source: Path, *, solved: bool) -> str:
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
+        "maxent": {"notebook": source.stem},
     }
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     text: str = nbformat.writes(notebook)

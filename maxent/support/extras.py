@@ -14,6 +14,9 @@ LIBRARIES = {
     "flint": ("python-flint", "maxent[rigorous]"),
     "pandas": ("pandas", "maxent[data]"),
     "hypothesis": ("Hypothesis", "hypothesis"),
+    "ipykernel": ("ipykernel", "maxent[notebooks]"),
+    "nbclient": ("nbclient", "maxent[notebooks]"),
+    "nbformat": ("nbformat", "maxent[notebooks]"),
 }
 """The modules that only a part of the package needs: what each is called, and how to get it."""
 

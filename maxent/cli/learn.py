@@ -1,0 +1,94 @@
+"""`maxent learn`: the course's notebooks, how far one is, and grades for a class."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from maxent.cli.arguments import Parser, number, whole_number
+from maxent.cli.exit_codes import DONE
+from maxent.errors import ConfigError
+from maxent.support.arguments import require_positive
+from maxent.support.files import require_output
+
+DESCRIPTION = """\
+Copy the course's notebooks into a folder; say how far one is; grade a class.
+
+  learn DIR            put the notebooks into DIR; what is there already is kept
+  learn status [DIR]   what is done in DIR, by default in this folder
+  learn grade FOLDER   run every notebook in FOLDER and below, and check its answers
+
+A folder that is called status or grade is ./status or ./grade.  Grading runs the code that it
+is given: do it where that code can do no harm."""
+EXAMPLES = """\
+  maxent learn course
+  maxent learn course --seed 7        # the same exercises with other numbers
+  maxent learn grade class --out grades.csv"""
+
+
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    parser.place("words", "DIR | status [DIR] | grade FOLDER", "What to do.", many=True)
+    parser.flag("solutions", "Copy the notebooks with the exercises done; for teachers.")
+    parser.option(
+        "seed", "N", "Exercises with other numbers (0: the notebooks' own).", kind=whole_number
+    )
+    parser.option("out", "FILE.csv", "grade: write the grades there, a row an exercise.")
+    parser.option(
+        "timeout", "SECONDS", "grade: at most this long for a cell (default: 60).", kind=number
+    )
+    parser.flag("overwrite", "Replace notebooks, or the file of grades, that exist.")
+    parser.need("words")
+
+
+def run(asked: Namespace) -> int:
+    """Do it."""
+    first, *rest = asked.words
+    verb = first if first in ("status", "grade") else "copy"
+    takes = {"copy": ("solutions", "seed"), "status": (), "grade": ("out", "timeout")}
+    for name in ("solutions", "seed", "out", "timeout"):
+        if getattr(asked, name) not in (None, False) and name not in takes[verb]:
+            words = "maxent learn DIR" if verb == "copy" else f"maxent learn {verb}"
+            raise ConfigError(f"{words} takes no --{name}; see maxent learn --help")
+    places = asked.words if verb == "copy" else rest
+    if len(places) > 1:
+        raise ConfigError(f"{places[1]!r} is one argument too many; see maxent learn --help")
+    if verb == "status":
+        from maxent.learn.course import status
+
+        print(status(places[0] if places else "."))
+        return DONE
+    if verb == "grade":
+        if not places:
+            raise ConfigError("maxent learn grade needs the FOLDER that holds the notebooks")
+        return _grade(places[0], asked)
+    return _copy(places[0], asked)
+
+
+def _copy(folder: str, asked: Namespace) -> int:
+    from maxent.learn.course import copy_notebooks
+
+    written, kept = copy_notebooks(
+        folder, solutions=asked.solutions, seed=asked.seed, overwrite=asked.overwrite
+    )
+    for name in written:
+        print(f"wrote {Path(folder, name)}")
+    if kept:
+        print(f"kept {len(kept)} that were there (--overwrite replaces them): {', '.join(kept)}")
+    print(f"\nStart with 00-tour:  jupyter lab {folder}")
+    print(f"How far you are:     maxent learn status {folder}")
+    return DONE
+
+
+def _grade(folder: str, asked: Namespace) -> int:
+    from maxent.learn.grading import grade, summary, write_grades
+
+    out = None if asked.out is None else require_output(asked.out, asked.overwrite, (".csv",))
+    timeout = 60.0 if asked.timeout is None else require_positive("timeout", asked.timeout)
+    grades = grade(folder, timeout=timeout)
+    if out is not None:
+        write_grades(grades, out, overwrite=asked.overwrite)
+    print(summary(grades))
+    if out is not None:
+        print(f"wrote {out}")
+    return DONE
