@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
+
+from maxent.errors import ModelError
+from maxent.support.frames import data_frame
 
 Status = Literal["converged", "stalled", "max_iterations", "interrupted"]
 
@@ -114,6 +117,35 @@ class Solution:
     def converged(self) -> bool:
         """Whether the error is certified to be at most `tolerance`."""
         return self.status == "converged"
+
+    def to_frame(self, mdp: Any = None) -> Any:
+        """A pandas DataFrame with a row a state: value, bounds, policy and q of each action.
+
+        mdp : where given, its names of states and actions, and the cells of its map, are used.
+        Needs pandas (the extra `data`).
+
+        Columns: `state`, with an MDP that has them `name`, `row` and `column`; `v`, `lower`,
+        `upper`; `policy ACTION` and `q ACTION` of each action, by name or number.
+        """
+        n_states, n_actions = self.log_policy.shape
+        columns: dict[str, Any] = {"state": np.arange(n_states)}
+        names: Any = None
+        if mdp is not None:
+            if mdp.reward.shape != self.log_policy.shape:
+                raise ModelError(
+                    f"the solution has {self.log_policy.shape} states and actions, the MDP "
+                    f"{mdp.reward.shape}; pass the MDP that was solved"
+                )
+            names = mdp.action_names
+            if mdp.state_names is not None:
+                columns["name"] = list(mdp.state_names)
+            if mdp.grid is not None:
+                columns["row"], columns["column"] = mdp.grid.cells.T
+        columns |= {"v": self.v, "lower": self.lower, "upper": self.upper}
+        actions = names or range(n_actions)
+        columns |= {f"policy {a}": column for a, column in zip(actions, self.policy.T)}
+        columns |= {f"q {a}": column for a, column in zip(actions, self.q.T)}
+        return data_frame(columns)
 
     def __repr__(self) -> str:
         return (

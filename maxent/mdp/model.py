@@ -44,7 +44,8 @@ class MDP:
     discount : gamma in [0, 1].
     initial_distribution : (S,); left out: uniform over the non-terminal states.
     terminal : bool (S,), or a list of state indices; left out: none.
-    action_mask : bool (S, A), true where an action is available; left out: all are.
+    action_mask : bool (S, A), true where an action is available; left out: all are.  The row of
+        a terminal state may be all false.
     transition_reward : for sparse transitions, instead of `reward`: sparse (S*A, S) within the
         transition's pattern, paid on that transition.
     state_names, action_names : optional names, one each.
@@ -108,9 +109,10 @@ class MDP:
         else:
             available = validation.boolean_array("action_mask", action_mask, (n_states, n_actions))
         nothing = ~available.any(axis=1)
-        if nothing.any():
+        if (nothing & ~at_end).any():
             raise ModelError(
-                f"state {int(np.argmax(nothing))} has no available action in action_mask"
+                f"state {int(np.argmax(nothing & ~at_end))} has no available action in "
+                "action_mask; leave it one, or mark the state terminal"
             )
         needed = (available & ~at_end[:, None]).ravel()
         validation.require_transition_rows(rows, needed, n_actions)
@@ -122,7 +124,9 @@ class MDP:
             expected = np.asarray(rows.multiply(samples).sum(axis=1)).reshape(n_states, n_actions)
         else:
             given = validation.real_array("reward", reward)
-            expected, samples = transitions.expected_reward(given, rows, available, n_actions)
+            paid = available & ~at_end[:, None]
+            expected, samples = transitions.expected_reward(given, rows, paid, n_actions)
+        available[at_end & nothing] = True  # placeholders, as in every other terminal state
         expected = np.where(needed.reshape(available.shape), expected, 0.0)
         validation.require_reward(expected)
 
@@ -239,9 +243,9 @@ class MDP:
     def from_action_first(cls, transition: Any, reward: Any, **settings: Any) -> MDP:
         """From the action-first layout of MDP toolboxes.
 
-        transition: (A, S, S) array, or a list of A sparse (S, S) matrices.  reward: (S,), (S, A),
-        or (A, S, S) (also a list of A sparse matrices) paid on that transition.  `settings`: the
-        keyword arguments of `MDP`.
+        transition: (A, S, S) array, or a list of A (S, S) matrices, sparse ones among them.
+        reward: (S,), (S, A), or (A, S, S) (also such a list) paid on that transition.
+        `settings`: the keyword arguments of `MDP`.
         """
         if not transitions.is_list_of_sparse(transition):
             by_action = validation.real_array("transition", transition, copy=False)
@@ -258,7 +262,10 @@ class MDP:
             return cls(by_action.transpose(1, 0, 2), given, **settings)
         rows = transitions.interleave(transition)
         if transitions.is_list_of_sparse(reward):
-            return cls(rows, transition_reward=transitions.interleave(reward), **settings)
+            paid = transitions.interleave(reward)
+            if paid.shape == rows.shape and not all(map(sparse.issparse, reward)):
+                paid = paid.multiply(rows != 0.0)  # dense ones say something everywhere
+            return cls(rows, transition_reward=paid, **settings)
         given = validation.real_array("reward", reward, copy=False)
         if given.ndim == 3:
             given = given.transpose(1, 0, 2)

@@ -25,6 +25,11 @@ Transition: TypeAlias = Any
 
 def transition_rows(transition: Any) -> tuple[Transition, int, int]:
     """A private copy as (S*A, S) with S and A, dense or canonical CSR."""
+    if is_list_of_sparse(transition):
+        raise ModelError(
+            f"transition is a list of {len(transition)} matrices, one an action: use "
+            "MDP.from_action_first"
+        )
     if sparse.issparse(transition):
         if transition.ndim != 2 or transition.dtype.kind not in "biuf":
             raise ModelError(
@@ -158,7 +163,8 @@ def expected_reward(
     given: ndarray, rows: Transition, available: Bool[ndarray, "S A"], n_actions: int
 ) -> tuple[Float[ndarray, "S A"], Transition | None]:
     """The expected reward (S, A) of a reward given by state, action or transition, and the
-    transition samples where it was given by transition."""
+    transition samples where it was given by transition; -inf may stand where nothing is available.
+    """
     n_states = rows.shape[1]
     shapes = {(n_states,), (n_states, n_actions), (n_states, n_actions, n_states)}
     if given.shape not in shapes:
@@ -167,6 +173,7 @@ def expected_reward(
             f"must be one of {', '.join(map(str, sorted(shapes, key=len)))}"
         )
     if given.ndim == 1:
+        given = np.where((given == -np.inf) & ~available.any(axis=1), 0.0, given)
         validation.require_reward(given)
         return np.repeat(given[:, None], n_actions, axis=1), None
     validation.require_reward(given, available)
@@ -185,13 +192,33 @@ def expected_reward(
 
 
 def is_list_of_sparse(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and len(value) > 0 and all(map(sparse.issparse, value))
+    """Whether `value` is a list, or an array of objects, some of which are sparse matrices."""
+    listed = isinstance(value, list | tuple) or (isinstance(value, ndarray) and value.dtype == "O")
+    return listed and len(value) > 0 and any(map(sparse.issparse, value))
+
+
+def all_sparse(name: str, value: Sequence[Any]) -> list[Any]:
+    """A list of matrices, some of them dense, as sparse ones."""
+    return [
+        each if sparse.issparse(each) else sparse.csr_array(_matrix(f"{name} of action {a}", each))
+        for a, each in enumerate(value)
+    ]
+
+
+def _matrix(name: str, value: Any) -> ndarray:
+    array = validation.real_array(name, value)
+    if array.ndim != 2:
+        raise ModelError(f"{name} has shape {array.shape}; it must be (S, S)")
+    return array
 
 
 def densely(value: Any) -> Any:
-    """A list of sparse matrices as one array (A, S, S); anything else as it is."""
+    """A list of matrices with sparse ones as one array (A, S, S); anything else as it is."""
     if not is_list_of_sparse(value):
         return value
+    value = all_sparse("the reward", value)
+    if len({matrix.shape for matrix in value}) > 1:
+        raise ModelError(f"the rewards of the actions have shapes {[m.shape for m in value]}")
     parts = [checked_csr(f"the matrix of action {a}", part) for a, part in enumerate(value)]
     size = 8 * sum(part.shape[0] * part.shape[1] for part in value)
     require_memory(size, f"{len(value)} dense matrices of shape {value[0].shape}")
@@ -199,7 +226,8 @@ def densely(value: Any) -> Any:
 
 
 def interleave(by_action: Sequence[Any]) -> sparse.csr_array:
-    """A list of A sparse (S, S) matrices as one CSR (S*A, S) with row s*A + a."""
+    """A list of A (S, S) matrices, sparse or dense, as one CSR (S*A, S) with row s*A + a."""
+    by_action = all_sparse("the matrix", by_action)
     shapes = {matrix.shape for matrix in by_action}
     shape = next(iter(shapes))
     if len(shapes) > 1 or len(shape) != 2 or shape[0] != shape[1]:

@@ -20,6 +20,10 @@ from maxent.support.memory import require_memory
 ROW_SUM_TOLERANCE = 1e-9
 """A row of probabilities may differ from 1 by this much; the certified bounds account for it."""
 
+FLOAT32_MISS = 1e-4
+"""Rows divided by their sum in float32 miss 1 by less: the sum was rounded to 2^-24 of itself at
+each of, say, a thousand additions, and each quotient once more."""
+
 MAX_REWARD = 1e280
 """Rewards beyond this would overflow in a discounted sum."""
 
@@ -91,12 +95,29 @@ def require_transition_rows(transition: Any, needed: np.ndarray, n_actions: int)
     wrong &= needed | (sums != 0.0)
     if wrong.any():
         row = int(np.argmax(wrong))
+        advice = of_float32(data, sums[wrong]) or (
+            "correct the model or divide each row by its sum, or mark the state terminal or mask "
+            "the action"
+        )
         raise ModelError(
             f"transition probabilities of {row_place(row, n_actions)} sum to "
             f"{float(sums[row])!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE:g}; "
-            f"{int(wrong.sum())} such rows); correct the model or "
-            "divide each row by its sum, or mark the state terminal or mask the action"
+            f"{int(wrong.sum())} such rows); {advice}"
         )
+
+
+def of_float32(numbers: np.ndarray, sums: np.ndarray) -> str:
+    """What to do about sums that miss 1 by the rounding of float32, in which the numbers are;
+    nothing otherwise.  Dividing by the sum does not help there, as the quotient is rounded again.
+    """
+    if np.abs(sums - 1.0).max(initial=0.0) > FLOAT32_MISS:
+        return ""
+    if not (numbers == numbers.astype(np.float32)).all():
+        return ""
+    return (
+        "the numbers are float32, whose rounding this is: convert them with .astype(float) before "
+        "dividing each row by its sum"
+    )
 
 
 def _first_bad_entry(transition: Any) -> tuple[int, int, float]:
@@ -145,7 +166,8 @@ def distribution(name: str, value: Any, n_states: int) -> np.ndarray:
         )
     if not abs(array.sum() - 1.0) <= ROW_SUM_TOLERANCE:
         raise ModelError(
-            f"{name} sums to {float(array.sum())!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE})"
+            f"{name} sums to {float(array.sum())!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE}); "
+            f"{of_float32(array, array.sum(keepdims=True)) or 'divide it by its sum'}"
         )
     return array
 
@@ -181,7 +203,8 @@ def action_distribution(
         state = int(np.argmax(wrong))
         raise ModelError(
             f"{name} of state {state} sums to {float(sums[state])!r}, not to 1 "
-            f"(tolerance {ROW_SUM_TOLERANCE}); divide each row by its sum"
+            f"(tolerance {ROW_SUM_TOLERANCE}); "
+            f"{of_float32(array[~terminal], sums[wrong]) or 'divide each row by its sum'}"
         )
     forbidden = (array > 0.0) & ~available
     if forbidden.any():

@@ -133,7 +133,7 @@ def _flint() -> tuple[Any, Any]:
     except ImportError as error:
         raise MissingExtraError(
             "certificates are checked in the ball arithmetic of python-flint, which is not "
-            "installed: pip install 'maxent[rigorous]'; or use the checker that needs nothing but "
+            "installed: pip install python-flint; or use the checker that needs nothing but "
             "Python, maxent/proofs/standalone.py"
         ) from error
     return flint.arb, flint.ctx

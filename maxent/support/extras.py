@@ -9,16 +9,17 @@ from typing import Any
 from maxent.errors import MissingExtraError
 
 LIBRARIES = {
-    "torch": ("PyTorch", "maxent[neural]"),
-    "safetensors": ("safetensors", "maxent[neural]"),
-    "flint": ("python-flint", "maxent[rigorous]"),
-    "pandas": ("pandas", "maxent[data]"),
+    "torch": ("PyTorch", "torch safetensors"),
+    "safetensors": ("safetensors", "safetensors"),
+    "flint": ("python-flint", "python-flint"),
+    "pandas": ("pandas", "pandas"),
     "hypothesis": ("Hypothesis", "hypothesis"),
     "ipykernel": ("ipykernel", "maxent[notebooks]"),
     "nbclient": ("nbclient", "maxent[notebooks]"),
     "nbformat": ("nbformat", "maxent[notebooks]"),
 }
-"""The modules that only a part of the package needs: what each is called, and how to get it."""
+"""The modules that only a part of the package needs: what each is called, and what to install for
+it: by the libraries' own names, which is right for a clone as for a package."""
 
 
 def require_neural() -> None:
@@ -43,4 +44,4 @@ def optional_module(module: str, what_for: str) -> Any:
 
 def _words(module: str, what_for: str, found: str) -> str:
     name, source = LIBRARIES[module]
-    return f"{what_for} {name}, which {found}: pip install '{source}'"
+    return f"{what_for} {name}, which {found}: pip install {source}"

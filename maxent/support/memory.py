@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from maxent.errors import MemoryBudgetError
+
+GROUPS = Path("/sys/fs/cgroup")
+"""Where Linux keeps its control groups, which containers are."""
 
 
 def require_memory(needed: int, what: str, advice: str = "use sparse transitions") -> None:
@@ -13,12 +17,17 @@ def require_memory(needed: int, what: str, advice: str = "use sparse transitions
     if needed > limit:
         raise MemoryBudgetError(
             f"{what} needs {needed / 2**30:.2f} GiB, above the limit of {limit / 2**30:.2f} GiB "
-            f"(half of the memory available); {advice}"
+            f"(half of the memory available to this process); {advice}"
         )
 
 
 def _available_memory() -> int:
-    """Bytes that can be had without swapping; 8 GiB on a system that does not say."""
+    """Bytes that can be had without swapping: of the machine, or less where a container is given
+    less; 8 GiB on a system that does not say."""
+    return min(_of_the_machine(), *_left_in_groups(Path("/proc/self/cgroup"), GROUPS))
+
+
+def _of_the_machine() -> int:
     try:
         with open("/proc/meminfo") as table:
             for line in table:
@@ -30,3 +39,40 @@ def _available_memory() -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return 8 * 2**30
+
+
+def _left_in_groups(own: Path, groups: Path) -> list[int]:
+    """What is left to each control group of Linux that this process is in, innermost first.
+
+    own : a file with a line `number:controllers:path` for each hierarchy; version 2 has number 0
+    and no controllers.  groups : where the hierarchies are mounted.
+
+    A group's page cache counts as used, but what is inactive of it is given back at need.
+    """
+    found = []
+    for line in _read(own).splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            root, names = groups, ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            root = groups / "memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        inside = root / path.lstrip("/")
+        for group in (inside, *inside.parents):  # in a container the path may lead nowhere
+            limit = _read(group / names[0]).strip()
+            if limit.isdigit():
+                used = int(_read(group / names[1]) or 0)
+                cache = dict(each.split() for each in _read(group / "memory.stat").splitlines())
+                found.append(max(0, int(limit) - used + int(cache.get(names[2], 0))))
+            if group == root:
+                break
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

@@ -85,7 +85,7 @@ SOMETHING = Hypothesis(
     "some reward or entropy that is not 0", lambda instance: instance.problem.scale() > 0.0
 )
 CLARABEL = Hypothesis(
-    "the convex solver clarabel (pip install maxent[rigorous])",
+    "the convex solver clarabel (pip install clarabel)",
     lambda instance: importlib.util.find_spec("clarabel") is not None,
 )
 FACTORISABLE = at_most_states(FACTORISED)

@@ -56,7 +56,7 @@ class Report:
         return {"passed": self.passed, "checks": [check.to_dict() for check in self.checks]}
 
     def to_frame(self) -> Any:
-        """A pandas DataFrame, one row a check.  Needs pandas: `pip install maxent[data]`."""
+        """A pandas DataFrame, one row a check.  Needs pandas: `pip install pandas`."""
         return data_frame([asdict(check) for check in self.checks])
 
     def clause_table(self) -> str:

@@ -284,3 +284,81 @@ def test_messages_show_plain_numbers():
         good(transition=altered((2, 1), [0.9, 0.0, 0.0, 0.0]))
     assert "np.float64" not in str(caught.value)
     assert math.isclose(0.9, float(str(caught.value).split("sum to ")[1].split(",")[0]))
+
+
+# --- tables that people have -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sparsely", [False, True])
+def test_a_terminal_state_needs_no_action_and_no_reward(sparsely):
+    transition = np.zeros((2, 2, 2))
+    transition[0, 0, 0] = transition[0, 1, 1] = 1.0
+    rows = both(transition)[sparsely]
+    mask = transition.sum(axis=2) > 0  # read off the rows
+    for reward in ([1.0, -np.inf], [[1.0, 1.0], [-np.inf, -np.inf]], np.ones((2, 2, 2))):
+        mdp = maxent.MDP(rows, reward, discount=0.5, terminal=[1], action_mask=mask)
+        assert mdp.reward.tolist() == [[1.0, 1.0], [0.0, 0.0]] and mdp.action_mask[1].all()
+        plain = maxent.MDP(rows, [1.0, 0.0], discount=0.5, terminal=[1])
+        for temperature in (0.0, 1.0):
+            found = maxent.solve(mdp, temperature)
+            assert found.v.tolist() == maxent.solve(plain, temperature).v.tolist()
+            uniform = np.full((2, 2), 0.5)
+            assert maxent.soft_policy_evaluation(mdp, uniform, temperature).converged
+    with pytest.raises(maxent.ModelError, match="state 1 has no available action"):
+        maxent.MDP(rows, [1.0, 0.0], discount=0.5, action_mask=mask)
+
+
+@pytest.mark.parametrize("states", [3, 300])
+def test_rows_that_were_normalised_in_float32(states):
+    rng = np.random.default_rng(1)
+    weights = rng.random((states, 2, states), dtype=np.float32)
+    halves = weights / weights.sum(axis=2, keepdims=True)
+    for each in (*both(halves), *both(halves.astype(float))):
+        with pytest.raises(maxent.ModelError, match=r"float32.*\.astype\(float\) before dividing"):
+            maxent.MDP(each, np.zeros(states), discount=0.9)
+    doubles = halves.astype(float)
+    doubles /= doubles.sum(axis=2, keepdims=True)
+    mdp = maxent.MDP(doubles, np.zeros(states), discount=0.9)
+    assert np.array_equal(mdp.transition, doubles)
+    with pytest.raises(maxent.ModelError) as wrong:  # float64 all along
+        maxent.MDP(doubles * 0.999999, np.zeros(states), discount=0.9)
+    assert "float32" not in str(wrong.value)
+    policy = np.full((states, 2), np.float32(0.9))
+    policy[:, 1] = np.float32(0.1)
+    with pytest.raises(maxent.ModelError, match=r"\.astype\(float\) before dividing"):
+        maxent.soft_policy_evaluation(mdp, policy, 0.1)
+    start = np.full(states, np.float32(0.1))
+    start[0] = np.float32(1.0) - start[1:].sum(dtype=np.float32)
+    if states == 3:
+        with pytest.raises(maxent.ModelError, match=r"\.astype\(float\) before dividing"):
+            maxent.MDP(doubles, np.zeros(3), discount=0.9, initial_distribution=start)
+
+
+def test_matrices_of_actions_may_be_sparse_and_dense():
+    stay, swap = np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]])
+    dense = maxent.MDP.from_action_first([stay, swap], [0.0, 1.0], discount=0.9)
+    objects = np.empty(2, dtype=object)
+    objects[:] = [sparse.csr_matrix(stay), sparse.csr_matrix(swap)]
+    for mixed in (
+        [sparse.csr_array(stay), swap],
+        [stay, sparse.csc_array(swap)],
+        (sparse.csr_matrix(stay), swap.tolist()),
+        objects,
+    ):
+        for reward in ([0.0, 1.0], [[0.0, 0.0], [1.0, 1.0]]):
+            mdp = maxent.MDP.from_action_first(mixed, reward, discount=0.9)
+            assert np.array_equal(mdp.to_dense().transition, dense.transition)
+            assert np.array_equal(mdp.reward, dense.reward)
+        for by_action in (stay, swap):
+            paid = maxent.MDP.from_action_first(
+                mixed, [by_action, sparse.csr_array(swap)], discount=0.9
+            )
+            assert paid.reward[:, 1].tolist() == [1.0, 1.0]
+        dense_first = maxent.MDP.from_action_first(np.array([stay, swap]), mixed, discount=0.9)
+        assert dense_first.reward.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+        with pytest.raises(maxent.ModelError, match=r"a list of 2 matrices.*from_action_first"):
+            maxent.MDP(mixed, [0.0, 1.0], discount=0.9)
+    with pytest.raises(maxent.ModelError, match="shape"):
+        maxent.MDP.from_action_first([sparse.csr_array(stay), np.eye(3)], [0.0, 1.0], discount=0.9)
+    with pytest.raises(maxent.ModelError, match="action 1"):
+        maxent.MDP.from_action_first([sparse.csr_array(stay), [1.0]], [0.0, 1.0], discount=0.9)

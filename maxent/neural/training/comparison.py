@@ -119,7 +119,7 @@ class Comparison:
     def to_frame(self) -> Any:
         """A pandas DataFrame, a row for each group and step of its curve.
 
-        Needs pandas: `pip install maxent[data]`.
+        Needs pandas: `pip install pandas`.
         """
         return data_frame(
             [

@@ -144,7 +144,7 @@ class Tradeoff:
             staged.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
 
     def to_frame(self) -> Any:
-        """A pandas DataFrame, one row a temperature.  Needs pandas: `pip install maxent[data]`."""
+        """A pandas DataFrame, one row a temperature.  Needs pandas: `pip install pandas`."""
         return data_frame(self._columns())
 
     def _columns(self) -> dict[str, ndarray]:
