@@ -124,7 +124,10 @@ class MDPEnv(gymnasium.Env[Any, Any]):
         return state if seen is None else seen[state].copy()
 
     def _info(self, state: int) -> dict[str, Int8[ndarray, " A"]]:
-        return {"action_mask": self.mdp.action_mask[state].astype(np.int8)}
+        available = self.mdp.action_mask[state]
+        if not available.any():  # a terminal state, where nothing is chosen any more
+            available = ~available
+        return {"action_mask": available.astype(np.int8)}
 
 
 class GridworldEnv(MDPEnv):

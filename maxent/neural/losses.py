@@ -132,11 +132,14 @@ def temperature_loss(
 
 
 def discrete_temperature_loss(
-    log_temperature: Float[Tensor, ""], log_policy: Float[Tensor, "B A"], target_entropy: float
+    log_temperature: Float[Tensor, ""],
+    log_policy: Float[Tensor, "B A"],
+    target_entropy: float | Float[Tensor, " B"],
 ) -> Float[Tensor, ""]:
     """log(alpha) E_s[ H(pi(.|s)) - target_entropy ], with the exact entropy in each state.
 
-    `temperature_loss` with the expectation over actions carried out (Christodoulou 2019, Eq. 11).
+    `temperature_loss` with the expectation over actions carried out (Christodoulou 2019, Eq. 11);
+    a target may be one for each state, as where their available actions differ in number.
     """
     return log_temperature * (entropy(log_policy.detach()) - target_entropy).mean()
 

@@ -34,7 +34,7 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from maxent.neural.parts.replay import Batch
@@ -197,6 +197,13 @@ def soft_policy_improvement(
     SAC Eq. 4 (SAC-L2).  Over all policies this is the Boltzmann policy of q, (B, A) -> (B, A).
     """
     return boltzmann_policy(q, temperature, log_prior)
+
+
+def log_mask(available: Bool[Tensor, "*B A"] | None) -> Float[Tensor, "*B A"] | None:
+    """The `log_prior` of a mask: 0 for an available action, -inf for another; None of None."""
+    if available is None:
+        return None
+    return torch.zeros(available.shape, device=available.device).masked_fill(~available, -math.inf)
 
 
 def _available(q: Tensor, log_prior: Tensor | None) -> Tensor:

@@ -187,6 +187,6 @@ def test_what_does_not_go_together_is_refused():
         compose_agents([continuous_agent(1.0), continuous_agent(2.0)])
     with pytest.raises(maxent.ConfigError, match="boltzmann_actions is for agents of sql"):
         boltzmann_actions(one, np.zeros((1, 6)), one.generator(0))
-    sac = maxent.train("sac", maxent.MDPEnv(tasks()[0]), steps=1, hidden=(4,))
+    sac = maxent.train("sac", maxent.MDPEnv(tasks()[0]), steps=2, learning_starts=1, hidden=(4,))
     with pytest.raises(maxent.ConfigError, match="agent 1 is of sac_discrete"):
         compose_agents([one, sac])

@@ -190,7 +190,7 @@ def test_a_composed_agent_of_different_tasks_asks_for_an_environment():
 def test_agents_that_see_different_spaces_are_not_composed():
     agents = gridworld_agents({})
     env = maxent.MDPEnv(maxent.gridworld("S..G", discount=0.9))
-    agents.append(maxent.train("sql", env, steps=1, hidden=(8,), discount=0.99))
+    agents.append(maxent.train("sql", env, steps=2, learning_starts=1, hidden=(8,), discount=0.99))
     with pytest.raises(ConfigError, match="agent 1 has observation space"):
         compose_agents(agents)
 

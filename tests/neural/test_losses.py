@@ -340,7 +340,11 @@ def test_gradients_reach_what_is_learned_and_nothing_held_fixed(name):
     leaves = {key: value for key, value in given.items() if isinstance(value, torch.Tensor)}
     if "batch" in given:
         fields = given["batch"]._asdict().items()
-        leaves |= {f"batch.{key}": value for key, value in fields if value.requires_grad}
+        leaves |= {
+            f"batch.{key}": value
+            for key, value in fields
+            if value is not None and value.requires_grad
+        }
     loss = getattr(losses, name)(**given)
     found = torch.autograd.grad(loss, leaves.values(), allow_unused=True)
     reached = {key for key, g in zip(leaves, found, strict=True) if g is not None and g.any()}

@@ -17,7 +17,7 @@ from torch import Tensor
 from maxent.errors import ConfigError
 from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
 from maxent.neural.algorithms.settings import Settings
-from maxent.neural.parts.policies import Policy
+from maxent.neural.parts.policies import Categorical, Policy
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
 from maxent.support.arguments import nearest
@@ -87,6 +87,23 @@ ALGORITHMS: dict[str, Algorithm] = {
     "sql": sql,
     "sql_discrete": sql_discrete,
 }
+
+
+def choose_actions(
+    module: Algorithm,
+    state: State,
+    observation: Tensor,
+    generator: torch.Generator,
+    spaces: Spaces,
+    deterministic: bool = False,
+    available: Tensor | None = None,
+) -> Tensor:
+    """`module.act`, among the available actions alone where these are given: booleans (n, A)."""
+    if available is None or bool(available.all()):
+        return module.act(state, observation, generator, spaces, deterministic)
+    policy = module.policy(state, observation, spaces)
+    assert isinstance(policy, Categorical)  # masks are read for discrete actions alone
+    return policy.within(available).choose(generator, deterministic)
 
 
 def with_defaults(algorithm: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ gradient step, on a minibatch of transitions (s, a, r, s') with discount on arri
 
 Where it departs from the paper: its target entropy, 0.98 log A, leaves nearly uniform policies
 (and a temperature that grows without end where a task cannot keep so much entropy); the default
-here is half of log A.
+here is half of log A.  Where the environment tells which actions are available, A(s), the sums run
+over those, and the default is half of log |A(s)| in each state.
 """
 
 from __future__ import annotations
@@ -100,9 +101,12 @@ def q_values(state: dict[str, Any], observation: Tensor, actions: Tensor, spaces
 state_values = no_value_network
 
 
-def log_policies(actor: Parameters, observation: Tensor) -> Tensor:
-    """log pi(a|s) of all actions, (n, d) -> (n, A)."""
-    return torch.log_softmax(mlp(actor, observation), dim=-1)
+def log_policies(actor: Parameters, observation: Tensor, available: Tensor | None = None) -> Tensor:
+    """log pi(a|s) of all actions, (n, d) -> (n, A); -inf for those not available."""
+    logits = mlp(actor, observation)
+    if available is not None:
+        logits = torch.where(available, logits, -math.inf)
+    return torch.log_softmax(logits, dim=-1)
 
 
 def draw(
@@ -122,7 +126,7 @@ def update(
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
     alpha = temperature.current(state)
     next_q = mlp(state["target"], batch.next_observation).amin(0)
-    next_log_policy = log_policies(state["actor"], batch.next_observation)
+    next_log_policy = log_policies(state["actor"], batch.next_observation, batch.next_available)
 
     def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
         q = losses.q_taken(mlp(critic, batch.observation), batch.action)
@@ -135,7 +139,7 @@ def update(
     smaller_q = mlp(state["critic"], batch.observation).amin(0)
 
     def improvement(actor: Parameters) -> tuple[Tensor, Tensor]:
-        log_pi = log_policies(actor, batch.observation)
+        log_pi = log_policies(actor, batch.observation, batch.available)
         loss = losses.discrete_soft_policy_improvement_loss(smaller_q, log_pi, alpha)
         return loss, log_pi
 
@@ -143,7 +147,7 @@ def update(
     adam(state["actor"], gradient, state["actor_moments"], config.actor_rate)
 
     if config.temperature is None:
-        target = _target_entropy(config, spaces)
+        target = _target_entropy(config, spaces, batch.available)
         temperature.tune(
             state,
             lambda log_alpha: losses.discrete_temperature_loss(log_alpha, log_pi, target),
@@ -160,7 +164,10 @@ def update(
     }
 
 
-def _target_entropy(config: Config, spaces: Spaces) -> float:
-    if config.target_entropy is None:
+def _target_entropy(config: Config, spaces: Spaces, available: Tensor | None) -> float | Tensor:
+    """The entropy to keep; by default half of what the available actions of each state allow."""
+    if config.target_entropy is not None:
+        return config.target_entropy
+    if available is None:
         return losses.discrete_target_entropy(spaces.action_size, 0.5)
-    return config.target_entropy
+    return (0.5 * available.sum(-1).double().log()).float()

@@ -7,7 +7,8 @@ transitions (s, a, r, s') with discount on arrival d:
 2. soft Q:      Q <- Q - rate grad 1/2 ( Q(s,a) - r - d V(s') )^2        (SQL Eq. 11, SQL-T2)
 3. target:      every `target_interval` steps, Qbar <- (1 - tau) Qbar + tau Q
 
-and the policy is exp( (Q - V) / alpha ) (SQL-T1).  With alpha -> 0 this is deep Q-learning.
+and the policy is exp( (Q - V) / alpha ) (SQL-T1), both over the available actions where the
+environment tells which they are.  With alpha -> 0 this is deep Q-learning.
 """
 
 from __future__ import annotations
@@ -113,7 +114,8 @@ def update(
 ) -> dict[str, Tensor]:
     """One gradient step, in place.  What it returns to log is in docs/neural.md."""
     next_q = mlp(state["target"], batch.next_observation).amin(0)
-    next_v = operators.soft_value(next_q, config.temperature)
+    log_prior = operators.log_mask(batch.next_available)
+    next_v = operators.soft_value(next_q, config.temperature, log_prior)
 
     def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
         q = losses.q_taken(mlp(critic, batch.observation), batch.action)

@@ -21,6 +21,7 @@ from maxent.neural.diagnostics.trained import (
     q_in,
 )
 from maxent.neural.parts import proposals
+from maxent.neural.parts.masks import mask_in
 from maxent.neural.parts.policies import Categorical
 from maxent.tabular import operators
 
@@ -49,16 +50,22 @@ def from_rollouts(
     alpha = agent.temperature
     generator, environment = agent.generator(seed), Guarded(environment)
     states, actions, discounts, following, cuts = [], [], [], [], []
+    available: list[ndarray | None] = []
+    beyond_available: list[ndarray | None] = []
     rewards: list[float] = []
     for episode in range(episodes):
-        observation, _ = environment.reset(seed=seed + episode)
+        observation, info = environment.reset(seed=seed + episode)
         over, last = False, len(rewards) + LONGEST
         while not over:
             flat = agent.spaces.flatten(observation)
-            action = agent.actions(flat[None], generator)[0]
-            observation, reward, terminated, truncated, _ = environment.step(
+            mask = mask_in(info, agent.spaces)
+            available.append(mask)
+            action = agent.actions(flat[None], generator, available=_row(mask))[0]
+            observation, reward, terminated, truncated, info = environment.step(
                 agent.spaces.to_environment(action)
             )
+            mask = None if terminated else mask_in(info, agent.spaces)
+            beyond_available.append(mask)
             over = bool(terminated or truncated) or len(rewards) + 1 == last
             states.append(flat)
             actions.append(action)
@@ -67,8 +74,8 @@ def from_rollouts(
             following.append(agent.spaces.flatten(observation))
             cuts.append(over)
     q = as_doubles(q_in(agent, np.stack(states), np.stack(actions)[:, None])[:, 0])
-    here = claims(agent, np.stack(states), generator)
-    beyond = claims(agent, np.stack(following), generator)
+    here = claims(agent, np.stack(states), generator, _stacked(agent, available))
+    beyond = claims(agent, np.stack(following), generator, _stacked(agent, beyond_available))
     soft = beyond.v + alpha * beyond.divergence
     residual = q - (np.array(rewards) + np.array(discounts) * soft)
     own_residual = q - (np.array(rewards) + np.array(discounts) * beyond.v)
@@ -116,15 +123,24 @@ def from_rollouts(
     )
 
 
-def claims(agent: TrainedAgent, states: ndarray, generator: torch.Generator) -> Claims:
-    """What the agent says of flattened states (n, d)."""
+def claims(
+    agent: TrainedAgent,
+    states: ndarray,
+    generator: torch.Generator,
+    available: ndarray | None = None,
+) -> Claims:
+    """What the agent says of flattened states (n, d); available: booleans (n, A), or None."""
     alpha, policy = agent.temperature, policy_in(agent, states)
     if isinstance(policy, Categorical):
         actions = every_action(agent, len(states))
         q = as_doubles(q_in(agent, states, actions))
         log_policy = as_doubles(log_policy_in(agent, states, actions))
+        log_mask = None
+        if available is not None:
+            log_mask = np.where(available, 0.0, -np.inf)
+            log_policy = operators.boltzmann_policy(log_policy, 1.0, log_mask)
         v = operators.policy_value(q, log_policy, alpha)
-        divergence = (operators.soft_value(q, alpha) - v) / alpha
+        divergence = (operators.soft_value(q, alpha, log_mask) - v) / alpha
         return Claims(v, operators.entropy(log_policy), divergence)
     shape = (len(states), ACTIONS, agent.spaces.action_size)
     noise = torch.randn(shape, generator=generator, device=agent.device)
@@ -136,3 +152,15 @@ def claims(agent: TrainedAgent, states: ndarray, generator: torch.Generator) -> 
     return Claims(
         as_doubles(value), -as_doubles(log_density.mean(-1)), as_doubles((soft - value) / alpha)
     )
+
+
+def _row(mask: ndarray | None) -> ndarray | None:
+    return None if mask is None else mask[None]
+
+
+def _stacked(agent: TrainedAgent, masks: list[ndarray | None]) -> ndarray | None:
+    """The masks of all states, (n, A); None where none was told."""
+    if all(mask is None for mask in masks):
+        return None
+    every = np.ones(agent.spaces.action_size, dtype=bool)
+    return np.stack([every if mask is None else mask for mask in masks])

@@ -14,7 +14,7 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from maxent.errors import ConfigError
@@ -111,6 +111,13 @@ class Categorical(NamedTuple):
         if deterministic:
             return self.log_policy.argmax(-1)
         return torch.multinomial(self.log_policy.exp(), 1, generator=generator)[:, 0]
+
+    def within(self, available: Bool[Tensor, "n A"] | None) -> Categorical:
+        """The same policy among the available actions alone; None: among all."""
+        if available is None:
+            return self
+        kept = torch.where(available, self.log_policy, -math.inf)
+        return Categorical(torch.log_softmax(kept, dim=-1))
 
 
 class Gaussian(NamedTuple):

@@ -21,25 +21,39 @@ from maxent.support.memory import require_memory
 
 class Batch(NamedTuple):
     """B transitions: observation (B, d), action (B, m) or whole numbers (B,), reward (B,),
-    next_observation (B, d), discount (B,) = gamma * (1 - terminated)."""
+    next_observation (B, d), discount (B,) = gamma * (1 - terminated).
+
+    available, next_available : which discrete actions there were in each state, booleans (B, A);
+        None where the environment tells of no action mask.
+    """
 
     observation: Tensor
     action: Tensor
     reward: Tensor
     next_observation: Tensor
     discount: Tensor
+    available: Tensor | None = None
+    next_available: Tensor | None = None
 
 
 class Replay:
     """The last `capacity` transitions, in tensors allocated once.
 
+    masked : whether each comes with the actions available before and after it.
+
     Raises MemoryBudgetError, before anything is allocated, where they would not fit.
     """
 
-    def __init__(self, spaces: Spaces, capacity: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        spaces: Spaces,
+        capacity: int,
+        device: torch.device | str = "cpu",
+        masked: bool = False,
+    ) -> None:
         wide = 2 * spaces.observation_size + (0 if spaces.discrete else spaces.action_size)
         require_memory(
-            capacity * (4 * wide + 16),
+            capacity * (4 * wide + 16 + 2 * masked * spaces.action_size),
             f"a replay buffer of {capacity} transitions",
             "lower replay_capacity",
         )
@@ -53,6 +67,10 @@ class Replay:
             torch.zeros(capacity, device=device),
             torch.zeros((capacity, spaces.observation_size), device=device),
             torch.zeros(capacity, device=device),
+            *(
+                torch.ones((capacity, spaces.action_size), dtype=torch.bool, device=device)
+                for _ in range(2 * masked)
+            ),
         )
 
     def __len__(self) -> int:
@@ -68,6 +86,8 @@ class Replay:
         start = self.inserted % self.capacity
         first = min(count, self.capacity - start)
         for stored, new in zip(self._rows, transitions, strict=True):
+            if stored is None or new is None:
+                continue
             stored[start : start + first] = new[:first]
             if first < count:
                 stored[: count - first] = new[first:]
@@ -76,7 +96,8 @@ class Replay:
     def sample(self, count: int, generator: torch.Generator) -> Batch:
         """`count` stored transitions, drawn uniformly and independently."""
         rows = torch.randint(len(self), (count,), generator=generator, device=generator.device)
-        return Batch(*(stored.index_select(0, rows) for stored in self._rows))
+        kept = (stored for stored in self._rows if stored is not None)
+        return Batch(*(stored.index_select(0, rows) for stored in kept))
 
     def rows_since(self, inserted: int) -> dict[str, ndarray]:
         """What was added after the buffer had counted `inserted`, oldest first, as arrays."""
@@ -85,6 +106,7 @@ class Replay:
         return {
             name: stored[places.to(stored.device)].cpu().numpy()
             for name, stored in zip(Batch._fields, self._rows, strict=True)
+            if stored is not None
         }
 
     def restore(self, rows: dict[str, ndarray], inserted: int) -> None:
@@ -92,4 +114,4 @@ class Replay:
         count = len(rows["reward"])
         self.inserted = inserted - count
         if count:
-            self.add(Batch(*(torch.from_numpy(np.array(rows[name])) for name in Batch._fields)))
+            self.add(Batch(**{name: torch.from_numpy(np.array(rows[name])) for name in rows}))

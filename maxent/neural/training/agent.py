@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from maxent.environments.guard import Guarded
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.neural.algorithms import ALGORITHMS, temperature
+from maxent.neural.algorithms import ALGORITHMS, choose_actions, temperature
 from maxent.neural.algorithms.settings import Settings
 from maxent.neural.diagnostics.tables import evaluated_on
 from maxent.neural.diagnostics.trained import LONGEST
+from maxent.neural.parts.masks import mask_in, require_mask
+from maxent.neural.parts.policies import Categorical
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.collect import make_environment
+from maxent.neural.training.entropies import entropies
 from maxent.solution import Solution
 from maxent.support.arguments import require_count
 
@@ -116,29 +119,87 @@ class Agent:
         generator: torch.Generator | None = None,
         *,
         deterministic: bool = False,
+        action_mask: Any = None,
+        seed: int | None = None,
     ) -> Any:
         """An action of the environment's action space for one of its observations.
 
-        generator: the source of noise (`agent.generator(seed)`); None: PyTorch's default one.
-        deterministic: the policy's central (or likeliest) action.  Raises ConfigError for an
-        observation of other sizes.
+        generator: the source of noise for a sequence of actions (`agent.generator(seed)`); None:
+        PyTorch's default one.  seed: of this one action, instead of a generator.  deterministic:
+        the policy's central (or likeliest) action.  action_mask: (A,), 1 where a discrete action
+        is available, as in `info["action_mask"]`; None: all are.  Raises ConfigError for an
+        observation of other sizes, or another mask.
+
+        >>> import maxent
+        >>> agent = maxent.train("sql", "CartPole-v1", steps=40, learning_starts=20, hidden=(8,))
+        >>> seen = [0.0, 0.0, 0.0, 0.0]
+        >>> int(agent.act(seen, seed=3)) == int(agent.act(seen, seed=3))
+        True
+        >>> int(agent.act(seen, action_mask=[0, 1]))
+        1
         """
-        actions = self.actions(self.spaces.checked(observation)[None], generator, deterministic)
+        if seed is not None:
+            if generator is not None:
+                raise ConfigError(f"seed = {seed} beside a generator; give one of them")
+            generator = self.generator(seed)
+        flat = self.spaces.checked(observation)[None]
+        available = None if action_mask is None else self._mask(action_mask)[None]
+        actions = self.actions(flat, generator, deterministic, available=available)
         return self.spaces.to_environment(actions[0])
+
+    def entropy(self, observation: Any, *, action_mask: Any = None) -> float:
+        """The entropy of the policy for one observation, in nats.
+
+        Exact where actions are discrete; of a Gaussian by closed form or quadrature, its density
+        in [-1, 1]^m (of a box without sides, in its own units); of `sql`'s sampling network the
+        mean of 4,096 samples' -log density, which is exact where the network is one-to-one.
+        action_mask: as of `act`.
+
+        >>> import maxent, math
+        >>> agent = maxent.train("sql", "CartPole-v1", steps=40, learning_starts=20, hidden=(8,))
+        >>> 0.0 < agent.entropy([0.0, 0.0, 0.0, 0.0]) <= math.log(2)
+        True
+        """
+        flat = self.spaces.checked(observation)[None]
+        seen = torch.as_tensor(flat, dtype=torch.float32, device=self.device)
+        with torch.no_grad():
+            policy = ALGORITHMS[self.algorithm].policy(self.state, seen, self.spaces)
+            if action_mask is not None:
+                available = torch.as_tensor(self._mask(action_mask)[None], device=self.device)
+                policy = cast(Categorical, policy).within(available)
+            return float(entropies(policy, self.generator(0))[0])
+
+    def _mask(self, action_mask: Any) -> ndarray:
+        if not self.spaces.discrete:
+            raise ConfigError(f"action_mask is for discrete actions, not {self.spaces.action}")
+        return require_mask(action_mask, self.spaces)
 
     def actions(
         self,
         observations: Float[ndarray, "n d"],
         generator: torch.Generator | None = None,
         deterministic: bool = False,
+        *,
+        available: Bool[ndarray, "n A"] | None = None,
     ) -> ndarray:
-        """Actions in the policy's units for flattened observations (n, d): (n, m) or (n,)."""
+        """Actions in the policy's units for flattened observations (n, d): (n, m) or (n,).
+
+        available: which discrete actions there are, booleans (n, A); None: all.
+        """
         if generator is None:
             generator = self.generator(int(torch.randint(2**62, ())))
         seen = torch.as_tensor(observations, dtype=torch.float32, device=self.device)
         with torch.no_grad():
-            act = ALGORITHMS[self.algorithm].act
-            return act(self.state, seen, generator, self.spaces, deterministic).cpu().numpy()
+            actions = choose_actions(
+                ALGORITHMS[self.algorithm],
+                self.state,
+                seen,
+                generator,
+                self.spaces,
+                deterministic,
+                None if available is None else torch.as_tensor(available, device=self.device),
+            )
+            return actions.cpu().numpy()
 
     def evaluate(
         self,
@@ -173,11 +234,14 @@ class Agent:
         unfinished = 0
         try:
             for episode in range(episodes):
-                observation, _ = guarded.reset(seed=seed + episode)
+                observation, info = guarded.reset(seed=seed + episode)
                 over = False
                 while not over and lengths[episode] < longest:
-                    action = self.act(observation, generator, deterministic=deterministic)
-                    observation, reward, ended, cut, _ = guarded.step(action)
+                    mask = mask_in(info, self.spaces)
+                    action = self.act(
+                        observation, generator, deterministic=deterministic, action_mask=mask
+                    )
+                    observation, reward, ended, cut, info = guarded.step(action)
                     returns[episode] += reward
                     lengths[episode] += 1
                     over = ended or cut

@@ -31,18 +31,22 @@ from numpy import ndarray
 from maxent.environments import registration  # noqa: F401 (registers the ids)
 from maxent.environments.guard import Guarded, guarded_step, misfit, name_of
 from maxent.errors import ConfigError, MissingExtraError
+from maxent.neural.parts.masks import KEY, mask_in, require_mask
 from maxent.neural.parts.spaces import Spaces
 
 
 class Transitions(NamedTuple):
     """n transitions: observation (n, d), action (n, m) or (n,) in the policy's units, reward
-    (n,), next_observation (n, d), terminated (n,)."""
+    (n,), next_observation (n, d), terminated (n,); available and next_available (n, A), or None
+    where the environment tells of no action mask."""
 
     observation: ndarray
     action: ndarray
     reward: ndarray
     next_observation: ndarray
     terminated: ndarray
+    available: ndarray | None = None
+    next_available: ndarray | None = None
 
 
 class Episode(NamedTuple):
@@ -72,7 +76,8 @@ class _Tally:
 class Environments:
     """One or more environments of one kind, stepped in turn, each reset when its episode ends.
 
-    `observation` (n, d) is what each is in now.  Environment i is seeded with seed + i.
+    `observation` (n, d) is what each is in now, `available` (n, A) which actions there are in it
+    (None where the environments tell of no action mask).  Environment i is seeded with seed + i.
 
     `state()` is what it takes to come back to this very point: an environment's generator as it
     was before its last reset, and the actions since.  `restore` resets with that generator and
@@ -85,6 +90,9 @@ class Environments:
         self._tally = _Tally(len(self._environments))
         self._generators: list[Any] = [None] * len(self._environments)
         self._taken: list[list[Any]] = [[] for _ in self._environments]
+        self.available: Bool[ndarray, "n A"] | None = None
+        self._masked: bool | None = None  # the first reset tells
+        self._ignoring = False
         firsts = [self._reset(index, seed + index) for index in range(len(self._environments))]
         self.observation: Float[ndarray, "n d"] = np.stack(firsts)
 
@@ -94,17 +102,21 @@ class Environments:
     def step(self, actions: ndarray) -> tuple[Transitions, list[Episode]]:
         """Take one action in each environment, (n, m) or (n,)."""
         before, after = self.observation, self.observation.copy()
+        available, after_available = self.available, _copied(self.available)
         rewards, terminated, over = np.zeros(len(self)), np.zeros(len(self), bool), []
         for index, environment in enumerate(self._environments):
             action = self._spaces.to_environment(actions[index])
             self._taken[index].append(actions[index].tolist())
-            seen, reward, ended, cut, _ = environment.step(action)
+            seen, reward, ended, cut, info = environment.step(action)
             after[index], rewards[index] = self._spaces.flatten(seen), reward
             terminated[index] = ended
+            mask = self._mask(index, info, ended)
+            if after_available is not None:
+                after_available[index] = mask
             over.append(ended or cut)
-        new = Transitions(before, actions, rewards, after, terminated)
+        new = Transitions(before, actions, rewards, after, terminated, available, after_available)
         episodes = self._tally.add(rewards, np.array(over))
-        self.observation = after.copy()
+        self.observation, self.available = after.copy(), _copied(after_available)
         for index in np.flatnonzero(over).tolist():
             self.observation[index] = self._reset(index, None)
         return new, episodes
@@ -128,8 +140,13 @@ class Environments:
                     action, dtype=np.int64 if self._spaces.discrete else np.float32
                 )
                 self._taken[index].append(action)
-                seen, reward, *_ = environment.step(self._spaces.to_environment(policy_action))
+                seen, reward, ended, _, info = environment.step(
+                    self._spaces.to_environment(policy_action)
+                )
                 self.observation[index] = self._spaces.flatten(seen)
+                mask = self._mask(index, info, ended)
+                if self.available is not None:
+                    self.available[index] = mask
                 self._tally.totals[index] += reward
                 self._tally.lengths[index] += 1
             environment.steps = step // len(self)  # as faults are told
@@ -145,7 +162,38 @@ class Environments:
             environment.reset(seed=seed)
         self._generators[index] = environment.unwrapped.np_random.bit_generator.state
         self._taken[index] = []
-        return self._spaces.flatten(environment.reset()[0])
+        seen, info = environment.reset()
+        if self._masked is None:
+            self._masked = mask_in(info, self._spaces) is not None
+        mask = self._mask(index, info, False)
+        if self._masked:
+            if self.available is None:
+                self.available = np.ones((len(self), self._spaces.action_size), dtype=bool)
+            self.available[index] = mask
+        return self._spaces.flatten(seen)
+
+    def ignore_masks(self) -> None:
+        """Tell of no action mask from here on, as a run of version 0.1 knew of none."""
+        self._masked, self.available = False, None
+        self._ignoring = True
+
+    def _mask(self, index: int, info: Mapping[str, Any], terminated: bool) -> ndarray | None:
+        """The mask of an info, (A,); ConfigError where masks come only now and then."""
+        if not self._spaces.discrete or self._ignoring:
+            return None
+        environment = self._environments[index]
+        where = f"environment {name_of(environment)}, step {environment.steps}"
+        if bool(self._masked) is not (KEY in info) and not terminated:
+            told, missing = ("reset", "step") if self._masked else ("step", "reset")
+            raise ConfigError(
+                f"{where}: info[{KEY!r}] came with {told} and not with {missing}; give it with both"
+            )
+        if not self._masked:
+            return None
+        try:
+            return require_mask(info.get(KEY), self._spaces, terminated)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
 
 
 class VectorEnvironments:
@@ -158,9 +206,14 @@ class VectorEnvironments:
         self._vector, self._spaces, self._steps = vector, spaces, 0
         mode = vector.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         self._mode = AutoresetMode(mode)
+        self._ends_tell = self._mode is not AutoresetMode.SAME_STEP  # an end's info is its own
         self._tally = _Tally(vector.num_envs)
         self._starting = np.zeros(vector.num_envs, dtype=bool)
-        seen = vector.reset(seed=seed)[0]
+        seen, infos = vector.reset(seed=seed)
+        self.available: Bool[ndarray, "n A"] | None = None
+        if spaces.discrete and KEY in infos:
+            self.available = np.ones((vector.num_envs, spaces.action_size), dtype=bool)
+            self.available = self._masks(infos)
         if wrong := misfit(vector.observation_space, seen):
             raise ConfigError(f"vector environment {name_of(vector)}, reset: observation {wrong}")
         self.observation: Float[ndarray, "n d"] = self._flatten(seen)
@@ -176,14 +229,24 @@ class VectorEnvironments:
         self._steps += 1
         seen, rewards, ended, cut, infos = guarded_step(vector, together, self._steps)
         before, after, over = self.observation, self._flatten(seen), ended | cut
+        available = self.available
+        self.available = self._masks(infos, ended)
+        next_available = _copied(self.available)
         self.observation = after.copy()
         if self._mode is AutoresetMode.SAME_STEP:
             for index in np.flatnonzero(over).tolist():
                 after[index] = self._spaces.flatten(infos["final_obs"][index])
+                if next_available is not None:
+                    mask = infos["final_info"][KEY][index]
+                    next_available[index] = require_mask(mask, self._spaces, ended[index])
         elif self._mode is AutoresetMode.DISABLED and over.any():
-            self.observation = self._flatten(vector.reset(options={"reset_mask": over})[0])
+            seen, infos = vector.reset(options={"reset_mask": over})
+            self.observation, self.available = self._flatten(seen), self._masks(infos)
         real = ~self._starting
-        new = Transitions(before[real], actions[real], rewards[real], after[real], ended[real])
+        new = Transitions(
+            *(x[real] for x in (before, actions, rewards, after, ended)),
+            *(x if x is None else x[real] for x in (available, next_available)),
+        )
         episodes = self._tally.add(rewards, over & real)
         for index in np.flatnonzero(self._starting).tolist():
             self._tally.take(index)
@@ -195,9 +258,29 @@ class VectorEnvironments:
         """Close the vector environment."""
         self._vector.close()
 
+    def ignore_masks(self) -> None:
+        """As of `Environments`."""
+        self.available = None
+
+    def _masks(
+        self, infos: Mapping[str, Any], ended: Bool[ndarray, " n"] | None = None
+    ) -> Bool[ndarray, "n A"] | None:
+        """The masks of all environments, (n, A); of one that tells nothing, the one before."""
+        if self.available is None:
+            return None
+        masks = self.available.copy()
+        for index in np.flatnonzero(infos.get(f"_{KEY}", np.ones(len(masks), bool))).tolist():
+            over = ended is not None and bool(ended[index]) and self._ends_tell
+            masks[index] = require_mask(infos[KEY][index], self._spaces, over)
+        return masks
+
     def _flatten(self, observations: Any) -> Float[ndarray, "n d"]:
         singles = iterate(self._vector.observation_space, observations)
         return np.stack([self._spaces.flatten(single) for single in singles])
+
+
+def _copied(masks: ndarray | None) -> ndarray | None:
+    return None if masks is None else masks.copy()
 
 
 def environments_of(

@@ -27,7 +27,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from maxent.errors import ConfigError, TrainingDivergedError
-from maxent.neural.algorithms import ALGORITHMS, algorithm_for
+from maxent.neural.algorithms import ALGORITHMS, algorithm_for, choose_actions
 from maxent.neural.algorithms.settings import configured
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, stop_requested
@@ -61,7 +61,9 @@ class Learner:
             self.config = configured(self.module.Config, settings)
             self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
             self.state = self.module.init(self.spaces, self.config, self.generator)
-            self.replay = Replay(self.spaces, self.config.replay_capacity, plan.device)
+            masked = self.environments.available is not None
+            capacity = self.config.replay_capacity
+            self.replay = Replay(self.spaces, capacity, plan.device, masked)
             undo.pop_all()
         self.step = 0
         self.averages = Averages()
@@ -139,6 +141,12 @@ class Learner:
         self.generator.set_state(tensors["generator"])
         self.averages.restore(tensors, values, self.plan.device)
         if checkpoint.rows is not None:
+            if (
+                self.environments.available is not None
+                and "available" not in checkpoint.rows.arrays
+            ):
+                self.environments.ignore_masks()  # a run that was begun without them
+                self.replay = Replay(self.spaces, self.replay.capacity, self.plan.device)
             self.replay.restore(checkpoint.rows.arrays, checkpoint.rows.inserted)
         if isinstance(self.environments, Environments) and "environments" in values:
             self.environments.restore(values["environments"], checkpoint.step)
@@ -160,12 +168,16 @@ class Learner:
     def _collect(self) -> None:
         """One step in each environment, stored."""
         seen = torch.as_tensor(self.environments.observation, device=self.plan.device)
+        available = self.environments.available
+        among = None if available is None else torch.as_tensor(available, device=seen.device)
         if self.step < self.config.learning_starts:
-            actions = self._random_actions(len(seen))
+            actions = self._random_actions(len(seen), among)
         else:
             try:
                 with torch.no_grad():
-                    actions = self.module.act(self.state, seen, self.generator, self.spaces)
+                    actions = choose_actions(
+                        self.module, self.state, seen, self.generator, self.spaces, available=among
+                    )
             except RuntimeError:  # torch draws from no probabilities that are NaN
                 self._check_state()
                 raise
@@ -173,7 +185,8 @@ class Learner:
         self._check(new)
         discount = self.config.discount * (1.0 - new.terminated.astype(np.float32))
         arrays = (new.observation, new.action, new.reward, new.next_observation, discount)
-        self.replay.add(Batch(*(torch.from_numpy(np.asarray(array)) for array in arrays)))
+        masks = [each for each in (new.available, new.next_available) if each is not None]
+        self.replay.add(Batch(*(torch.from_numpy(np.asarray(x)) for x in (*arrays, *masks))))
         self.averages.add_episodes(episodes)
         self.step += len(new.reward)
 
@@ -197,8 +210,10 @@ class Learner:
         finally:
             torch.set_flush_denormal(False)
 
-    def _random_actions(self, count: int) -> Tensor:
+    def _random_actions(self, count: int, available: Tensor | None = None) -> Tensor:
         source, size = self.generator, self.spaces.action_size
+        if available is not None and not bool(available.all()):
+            return torch.multinomial(available.float(), 1, generator=source)[:, 0]
         if self.spaces.discrete:
             return torch.randint(size, (count,), generator=source, device=source.device)
         if not self.spaces.bounded:
