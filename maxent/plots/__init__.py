@@ -26,6 +26,7 @@ numbers against numbers (`curves/`)
 `error_budget`              what each approximation of soft Q-learning costs (`error_budget`)
 `learning_curves`           training runs by step, interquartile mean and interval
                             (`learning_curves`)
+`lines`                     any lines, in the style of the others (`lines`)
 `counterexample`            what happens without a hypothesis (`counterexamples`)
 `save`                      a figure as PNG or SVG, whole or absent, the same bytes each time
                             (`saving`)
@@ -47,6 +48,7 @@ from maxent.plots.curves.counterexamples import counterexample
 from maxent.plots.curves.error_budget import error_budget
 from maxent.plots.curves.gradients import gradients
 from maxent.plots.curves.learning_curves import learning_curves
+from maxent.plots.curves.lines import lines
 from maxent.plots.curves.newton import newton
 from maxent.plots.curves.sampled import error_curves, importance_bias
 from maxent.plots.curves.tradeoff import tradeoff
@@ -77,6 +79,7 @@ __all__ = [
     "hard_and_soft",
     "importance_bias",
     "learning_curves",
+    "lines",
     "newton",
     "occupancy_map",
     "reaching",

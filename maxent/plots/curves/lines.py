@@ -1,0 +1,71 @@
+"""Lines of numbers against numbers, for what has no figure of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from maxent.errors import ConfigError
+from maxent.plots.curves.tradeoff import DASHES
+from maxent.plots.style import LINES, MARKERS, MUTED, figure_of, new_figure, styled
+
+
+@styled
+def lines(
+    curves: Mapping[str, tuple[Any, Any]],
+    *,
+    x: str,
+    y: str,
+    title: str,
+    log: Literal["", "x", "y", "xy"] = "",
+    level: float | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Several lines in one figure, each with its own colour, dash and marker.
+
+    curves: {name: (numbers along x, numbers along y)}, at most 6, of equal lengths in a pair.
+    x, y: what is on the axes, with units.  log: the logarithmic axes.  level: a number on the y
+    axis at which a thin line is drawn, as for the exact answer.  ax: draw there instead of in a new
+    figure.  ConfigError for other curves.
+
+    >>> from maxent import plots
+    >>> plots.lines({"square": ([1, 2, 3], [1, 4, 9])}, x="n", y="n squared", title="Squares")
+    <NotebookFigure size 620x400 with 1 Axes>
+    """
+    if not 1 <= len(curves) <= len(LINES):
+        raise ConfigError(f"{len(curves)} curves; give 1 to {len(LINES)}")
+    if log not in ("", "x", "y", "xy"):
+        raise ConfigError(f"log = {log!r} is none of '', 'x', 'y', 'xy'")
+    ax = new_figure(6.2, 4.0).add_subplot() if ax is None else ax
+    for index, (name, pair) in enumerate(curves.items()):
+        along, up = (np.asarray(numbers, dtype=float).ravel() for numbers in pair)
+        if len(along) != len(up) or not len(up):
+            raise ConfigError(
+                f"curve {name!r} has {len(along)} numbers along x and {len(up)} along y; give as "
+                "many of each"
+            )
+        ax.plot(
+            along,
+            up,
+            color=LINES[index],
+            linestyle=DASHES[index],
+            marker=MARKERS[index] if len(along) <= 30 else "",
+            label=name,
+        )
+    if level is not None:
+        ax.axhline(level, color=MUTED, linewidth=0.8, linestyle=":", zorder=0)
+    if "x" in log:
+        ax.set_xscale("log")
+    if "y" in log:
+        ax.set_yscale("log")
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+    ax.set_title(title)
+    ax.grid(color="#ececec", linewidth=0.6, zorder=0)
+    if len(curves) > 1:
+        ax.legend(loc="best")
+    return figure_of(ax)

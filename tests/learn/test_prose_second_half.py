@@ -1,0 +1,32 @@
+"""Numbers that notebooks 6 to 14 say in prose or in quizzes and do not compute themselves."""
+
+import numpy as np
+import pytest
+
+import maxent
+from maxent.tabular.tradeoff.reaching import reaching_probability
+
+RING = ".........\n.#######.\nS#######G\n.#######.\n........."
+
+
+def test_7_the_ring_with_one_way_closed():
+    ring = maxent.gridworld(RING, discount=0.95)
+    closed = maxent.gridworld(RING[:-5] + "#" + RING[-4:], discount=0.95)
+    same = [ring.grid.state_at(*cell) for cell in closed.grid.cells.tolist()]
+
+    def arrives(temperature, steps):
+        policy = maxent.solve(ring, temperature).policy[same]
+        return closed.initial_distribution @ reaching_probability(closed, policy, steps)
+
+    assert arrives(0.05, 100) == pytest.approx(0.512, abs=5e-4)
+    assert arrives(0.06, 100) == pytest.approx(0.299, abs=5e-4)
+    assert arrives(0.03, 500) == pytest.approx(0.5, abs=1e-4)
+    hard = maxent.solve(ring, 0.0).policy
+    assert np.isclose(ring.initial_distribution @ reaching_probability(ring, hard, 12), 1.0)
+    assert np.isclose(ring.initial_distribution @ reaching_probability(ring, hard, 11), 0.0)
+
+
+def test_7_the_ways_of_the_blocked_path():
+    text = "\n".join(maxent.gridworld("blocked-path", discount=0.95).grid.text)
+    (row,) = [i for i, line in enumerate(text.splitlines()) if "S" in line]
+    assert [2 * row + 8, 2 * (len(text.splitlines()) - 1 - row) + 8] == [14, 12]
