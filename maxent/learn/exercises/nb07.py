@@ -59,11 +59,11 @@ def blocked(mdp):
 
 def worst(mdp, policy, worlds):
     """The least chance, over `worlds`, that the frozen policy arrives within 100 steps."""
-    chances = []
+    arrivals = []
     for world in worlds:
         moved = policy[[mdp.grid.state_at(*cell) for cell in world.grid.cells.tolist()]]
-        chances.append(world.initial_distribution @ reaching_probability(world, moved, 100))
-    return float(min(chances))
+        arrivals.append(world.initial_distribution @ reaching_probability(world, moved, 100))
+    return float(min(arrivals))
 
 
 def _walks(seed: int) -> list[tuple[Any, ...]]:
