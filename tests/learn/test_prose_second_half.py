@@ -30,3 +30,8 @@ def test_7_the_ways_of_the_blocked_path():
     text = "\n".join(maxent.gridworld("blocked-path", discount=0.95).grid.text)
     (row,) = [i for i, line in enumerate(text.splitlines()) if "S" in line]
     assert [2 * row + 8, 2 * (len(text.splitlines()) - 1 - row) + 8] == [14, 12]
+
+
+def test_6_the_free_nats():
+    limit = maxent.tradeoff(maxent.gridworld("four-rooms", discount=0.95), [0.0])
+    assert limit.entropies[0] == pytest.approx(5.23, abs=5e-3)
