@@ -20,6 +20,7 @@ from typing import Any
 import maxent
 from maxent.errors import ConfigError
 from maxent.support.arguments import nearest
+from maxent.support.other_words import hint
 
 NEEDED = {
     "algorithm": "name an ALGORITHM: sac, sac_v1, sql, sac_discrete or sql_discrete (see: maxent "
@@ -53,6 +54,7 @@ class Parser(argparse.ArgumentParser):
         self.seen: set[str] = set()
         self.needed: list[str] = []
         self.options: list[str] = []
+        self.settings: Sequence[str] = ()  # what --set NAME=VALUE can set
 
     def place(self, name: str, metavar: str, words: str, *, many: bool = False) -> None:
         """An argument given by place; `many`: one or more."""
@@ -98,15 +100,23 @@ class Parser(argparse.ArgumentParser):
         unknown = [word for word in left if _is_option(word)]
         if unknown:
             written = unknown[0].partition("=")[0]
-            raise ConfigError(
-                f"maxent {self.command} has no option {written}; {nearest(written, self.options)}"
-            )
+            advice = self._in_our_words(written) or nearest(written, self.options)
+            raise ConfigError(f"maxent {self.command} has no option {written}; {advice}")
         if left:
             raise ConfigError(
                 f"{left[0]!r} is one argument too many; see maxent {self.command} --help"
             )
         self.require(asked, *self.needed)
         return asked
+
+    def _in_our_words(self, written: str) -> str:
+        """What is said here in place of an option that other libraries have."""
+        options = {option.removeprefix("--").replace("-", "_") for option in self.options}
+        return hint(
+            written.removeprefix("--"),
+            options | set(self.settings),
+            lambda name: f"{as_option(name)} " if name in options else f"--set {name}=",
+        ).rstrip()
 
     def require(self, asked: argparse.Namespace, *names: str) -> None:
         """ConfigError for the first of these arguments that was not given."""

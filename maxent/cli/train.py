@@ -19,6 +19,7 @@ from maxent.cli.exit_codes import DONE
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.support.arguments import nearest
 from maxent.support.extras import require_neural
+from maxent.support.other_words import hint
 
 if TYPE_CHECKING:
     from maxent.neural.training.agent import Agent
@@ -53,8 +54,16 @@ CHECKPOINT_EVERY = 10_000
 """Unlike in the library, a run keeps checkpoints on its way."""
 
 
+SETTINGS = (
+    *("temperature", "discount", "hidden", "replay_capacity", "updates_per_step"),
+    *("actor_rate", "critic_rate", "target_rate", "target_interval"),
+)
+"""Settings of the algorithms that other libraries have by other names."""
+
+
 def add_options(parser: Parser) -> None:
     """What the command takes."""
+    parser.settings = SETTINGS
     parser.place(
         "algorithm",
         "ALGORITHM",
@@ -184,7 +193,8 @@ def _settings(algorithm: str, texts: Sequence[str]) -> dict[str, Any]:
     known = {field.name: field for module in forms for field in fields(module.Config)}
     for name, value in given.items():
         if forms and name not in known:
-            raise ConfigError(f"{algorithm} has no setting {name!r}; {nearest(name, known)}")
+            advice = hint(name, known) or nearest(name, known)
+            raise ConfigError(f"{algorithm} has no setting {name!r}; {advice}")
         if (
             forms
             and isinstance(known[name].default, tuple)

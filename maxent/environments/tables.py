@@ -33,8 +33,10 @@ from maxent.environments.toy_text import layout
 from maxent.errors import ConfigError, MaxEntWarning, ModelError
 from maxent.mdp import MDP, validation
 from maxent.support.arguments import nearest, require_discount
+from maxent.support.other_words import takes_our_words
 
 
+@takes_our_words
 def from_gymnasium(env: Any, *, discount: float, **make_kwargs: Any) -> MDP:
     """The MDP of a Gymnasium environment that has a transition table `P`.
 
@@ -107,7 +109,7 @@ def _warn_of_wrappers(env: gymnasium.Env) -> None:
         if isinstance(env, altering):
             name = type(env).__name__
             message = f"the table P knows nothing of {name}; pass env.unwrapped to say you know"
-            warnings.warn(message, MaxEntWarning, stacklevel=4)
+            warnings.warn(message, MaxEntWarning, stacklevel=5)
         env = env.env
 
 

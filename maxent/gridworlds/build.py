@@ -28,11 +28,13 @@ from maxent.gridworlds.text import drawn_cells, read_map
 from maxent.mdp import MDP
 from maxent.mdp.grid import Grid
 from maxent.support.memory import require_memory
+from maxent.support.other_words import takes_our_words
 
 ACTION_NAMES = ("up", "up-right", "right", "down-right", "down", "down-left", "left", "up-left")
 DISPLACEMENTS = np.array([(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)])
 
 
+@takes_our_words
 def gridworld(
     map: Any,
     *,
@@ -219,5 +221,5 @@ def _warn_of_unreachable_goals(
         warnings.warn(
             f"no start leads to {goals.sum()} of the goals: {'; '.join(places)}{more}",
             MaxEntWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

@@ -136,7 +136,7 @@ def _meaning(drawn: ndarray, named: Legend) -> dict[str, str]:
             f"{' and '.join(unseen)} of the map are left out: a state is the agent's cell alone, "
             "and their cells are floor or goal",
             MaxEntWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return meaning
 

@@ -30,6 +30,7 @@ from maxent.mdp.grid import Grid
 from maxent.mdp.transitions import Transition
 from maxent.support.arguments import require_discount
 from maxent.support.memory import require_memory
+from maxent.support.other_words import takes_our_words
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -83,6 +84,7 @@ class MDP:
     observations: ndarray | None
     actions: ndarray | None
 
+    @takes_our_words
     def __init__(
         self,
         transition: Any,

@@ -11,8 +11,10 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.support.arguments import require_count, require_fraction
 from maxent.support.memory import require_memory
+from maxent.support.other_words import takes_our_words
 
 
+@takes_our_words
 def garnet(
     n_states: int,
     n_actions: int,

@@ -25,6 +25,7 @@ from maxent.mdp import MDP, require_mdp, validation
 from maxent.proofs import balls
 from maxent.proofs.balls import Ball, Operator
 from maxent.support.arguments import require_positive, require_temperature
+from maxent.support.other_words import takes_our_words
 from maxent.tabular.solvers import soft_policy_evaluation, solve, steps
 from maxent.tabular.solvers.kernels import PolicyKernel
 
@@ -118,6 +119,7 @@ class Proof:
         return found
 
 
+@takes_our_words
 def enclose(
     mdp: MDP,
     temperature: float,

@@ -23,6 +23,7 @@ from maxent.proofs.clauses import CLAUSES, ProvableClause
 from maxent.proofs.enclosure import enclose, outward, require_problem
 from maxent.proofs.ground import Ground
 from maxent.support.arguments import nearest, require_count, require_positive, require_real
+from maxent.support.other_words import takes_our_words
 from maxent.tabular.solvers import solve
 from maxent.theorems.catalogue import verify
 from maxent.theorems.check import Check, Verdict
@@ -32,6 +33,7 @@ from maxent.theorems.report import Report
 HYPOTHESES = (FINITE.words, CONTRACTING.words)
 
 
+@takes_our_words
 def prove(
     mdp: MDP,
     temperature: float,
@@ -89,6 +91,7 @@ def prove(
     return Report(tuple(_judged(ground, clause, tolerance) for clause in bar))
 
 
+@takes_our_words
 def verify_rigorously(
     mdp: MDP,
     temperature: float,

@@ -52,6 +52,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.solution import Solution
 from maxent.support.arguments import require_temperature
+from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers import soft_policy_evaluation, solve
@@ -126,6 +127,7 @@ def divergence(
     return found
 
 
+@takes_our_words
 def compose(mdps: Sequence[MDP], temperature: float, weights: Any = None) -> Composition:
     """The composition of tasks that differ in reward alone, held against the exact optimum.
 

@@ -19,6 +19,7 @@ from maxent.errors import ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count, require_temperature
 from maxent.support.memory import require_memory
+from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT, soft_bounds
 
@@ -54,6 +55,7 @@ class FiniteHorizonSolution:
         return found
 
 
+@takes_our_words
 def finite_horizon(
     mdp: MDP, temperature: float, horizon: int, *, prior: Any = None
 ) -> FiniteHorizonSolution:
@@ -105,6 +107,7 @@ def finite_horizon(
     return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, largest)
 
 
+@takes_our_words
 def finite_horizon_evaluation(
     mdp: MDP, policy: Any, temperature: float, horizon: int | None = None, *, prior: Any = None
 ) -> FiniteHorizonSolution:

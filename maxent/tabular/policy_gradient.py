@@ -32,6 +32,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count, require_positive, require_temperature
+from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.linear_systems import solve_discounted
 from maxent.tabular.solvers.convergence import reference_value
@@ -83,6 +84,7 @@ class GradientTrace:
         )
 
 
+@takes_our_words
 def policy_gradient(
     mdp: MDP, logits: Any, temperature: float, *, prior: Any = None
 ) -> Float[ndarray, "S A"]:
@@ -113,6 +115,7 @@ def policy_gradient(
     return problem.gradient(_EvaluatedPolicy(problem, problem.log_policy(logits)))
 
 
+@takes_our_words
 def policy_gradient_ascent(
     mdp: MDP,
     temperature: float,
@@ -168,6 +171,7 @@ def policy_gradient_ascent(
     return problem.trace(name, seen, taken)
 
 
+@takes_our_words
 def natural_policy_gradient(
     mdp: MDP,
     temperature: float,

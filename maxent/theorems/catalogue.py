@@ -16,6 +16,7 @@ from maxent.continuous.lqr import LinearQuadratic
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
 from maxent.support.arguments import nearest, require_count, require_temperature
+from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators as tabular_operators
 from maxent.theorems.clause import Clause
 from maxent.theorems.clauses.linear_quadratic_regulator import LINEAR, LinearQuadraticInstance
@@ -27,6 +28,7 @@ KEYS: tuple[str, ...] = tuple(dict.fromkeys(clause.key for clause in CLAUSES))
 """The keys that have clauses, in the order of the theory."""
 
 
+@takes_our_words
 def verify(
     mdp: MDP | LinearQuadratic,
     temperature: float,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from maxent.support.arguments import (
     require_real,
     require_temperature,
 )
+from maxent.support.other_words import hint
 
 Config = TypeVar("Config", bound="Settings")
 
@@ -98,12 +99,18 @@ class Settings:
         }
 
 
-def configured(kind: type[Config], settings: Mapping[str, Any]) -> Config:
-    """A configuration of the given kind; ConfigError, with the likeliest name, for a wrong key."""
+def configured(
+    kind: type[Config], settings: Mapping[str, Any], others: Sequence[str] = ()
+) -> Config:
+    """A configuration of the given kind; ConfigError, with the likeliest name, for a wrong key.
+
+    others : what can be said beside the settings, for the advice.
+    """
     known = [field.name for field in fields(kind)]
     for name in settings:
         if name not in known:
-            raise ConfigError(f"setting {name!r} is unknown; {nearest(name, known)}")
+            advice = hint(name, [*known, *others]) or nearest(name, known)
+            raise ConfigError(f"setting {name!r} is unknown; {advice}")
     return kind(**settings)
 
 

@@ -19,9 +19,11 @@ from maxent.neural.training.advice import require_scaled, warn_of_no_learning
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.learner import Learner
 from maxent.neural.training.plan import Env, Plan, by_new_names, environment_of_run
+from maxent.support.other_words import takes_our_words
 from maxent.support.plain import plain
 
 
+@takes_our_words
 def train(
     algorithm: str,
     env: Env,

@@ -33,7 +33,7 @@ def warn_of_no_learning(config: Settings, steps: int) -> None:
             f"learning_starts = {config.learning_starts} of {steps} steps: every action is random "
             "and nothing is learned; lower learning_starts, or give more steps",
             MaxEntWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

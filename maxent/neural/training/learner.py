@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import gymnasium
@@ -58,7 +58,8 @@ class Learner:
             undo.callback(self.close)
             self.algorithm = algorithm_for(plan.algorithm, self.spaces)
             self.module = ALGORITHMS[self.algorithm]
-            self.config = configured(self.module.Config, settings)
+            arguments = [*(field.name for field in fields(plan)), "run", "progress"]
+            self.config = configured(self.module.Config, settings, arguments)
             self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
             self.state = self.module.init(self.spaces, self.config, self.generator)
             masked = self.environments.available is not None

@@ -24,6 +24,7 @@ from maxent.support.arguments import (
     require_real,
     require_temperature,
 )
+from maxent.support.other_words import takes_our_words
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.inverse.demonstrations import demonstrated
 from maxent.tabular.inverse.dual import Dual
@@ -94,6 +95,7 @@ class RecoveredReward:
         )
 
 
+@takes_our_words
 def recover_reward(
     mdp: MDP,
     demonstrations: Any,
@@ -170,7 +172,7 @@ def recover_reward(
             f"above the tolerance {goal:.3g}; the mismatch is {mismatch:.3g}: give more "
             "max_iterations, a larger tolerance or some regularisation",
             MaxEntWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     weights = reward.copy()
     if shape != reward.shape:

@@ -29,6 +29,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import nearest, require_count, require_real, require_temperature
 from maxent.support.memory import require_memory
+from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.bounds import longest_stay
 from maxent.tabular.sampled.sampler import Draws, Sampler
@@ -172,6 +173,7 @@ class Simulation:
         )
 
 
+@takes_our_words
 def simulate(
     mdp: MDP,
     policy: Any,

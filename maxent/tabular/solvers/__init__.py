@@ -25,6 +25,7 @@ from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.solution import Solution
 from maxent.support.arguments import nearest, require_count, require_temperature
+from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_policies
 from maxent.tabular.solvers import steps
@@ -42,6 +43,7 @@ from maxent.tabular.solvers.loop import (
 )
 
 
+@takes_our_words
 def soft_value_iteration(
     mdp: MDP,
     temperature: float,
@@ -83,6 +85,7 @@ def soft_value_iteration(
     return _optimise(_soft_kernel(mdp, temperature, prior), steps.SWEEP, options, v0)
 
 
+@takes_our_words
 def soft_policy_iteration(
     mdp: MDP,
     temperature: float,
@@ -135,6 +138,7 @@ def soft_policy_iteration(
     return _optimise(kernel, _linear_step(evaluation, kernel.mdp), options, v0)
 
 
+@takes_our_words
 def modified_soft_policy_iteration(
     mdp: MDP,
     temperature: float,
@@ -181,6 +185,7 @@ def modified_soft_policy_iteration(
     return _optimise(kernel, step, options, v0)
 
 
+@takes_our_words
 def solve(
     mdp: MDP,
     temperature: float,
@@ -230,6 +235,7 @@ def solve(
     return _optimise(kernel, steps.SWEEP, options, v0, choose)
 
 
+@takes_our_words
 def soft_policy_evaluation(
     mdp: MDP,
     policy: Any,
@@ -290,7 +296,7 @@ def soft_policy_evaluation(
     v, error_bound = outcome.certified.midpoint()
     with np.errstate(divide="ignore"):
         log_policy = np.log(policy)
-    _warn(outcome, options, name, error_bound, stacklevel=3)
+    _warn(outcome, options, name, error_bound, stacklevel=4)
     return _solution(
         outcome,
         options,
@@ -335,7 +341,7 @@ def _optimise(
     q = operators.backup(mdp, v)
     ties = 2.0 * mdp.discount * error_bound if temperature == 0.0 else 0.0
     method = outcome.step.method + inside
-    _warn(outcome, options, method, error_bound, stacklevel=4)
+    _warn(outcome, options, method, error_bound, stacklevel=5)
     return _solution(
         outcome,
         options,

@@ -21,6 +21,7 @@ from maxent.solution import Solution
 from maxent.support.arguments import require_positive
 from maxent.support.files import write_whole
 from maxent.support.frames import data_frame
+from maxent.support.other_words import takes_our_words
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.tradeoff.front import Front, Point, distance, require_extended_temperature
 from maxent.tabular.tradeoff.reaching import goal_states, reaching_probability
@@ -166,6 +167,7 @@ class Tradeoff:
         )
 
 
+@takes_our_words
 def tradeoff(
     mdp: MDP,
     temperatures: Any,
@@ -248,6 +250,6 @@ def _objectives(
             f"the objective at temperature {points[worst].temperature:g} is certified to "
             f"{bounds[worst]:.3g} only, not to the tolerance {tolerance:g}",
             MaxEntWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return objectives, bounds

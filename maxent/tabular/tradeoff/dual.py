@@ -17,10 +17,12 @@ from maxent.support.arguments import (
     require_finite,
     require_positive,
 )
+from maxent.support.other_words import takes_our_words
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.tradeoff.front import Front, Point, distance
 
 
+@takes_our_words
 def temperature_for_entropy(
     mdp: MDP, entropy: float, *, prior: Any = None, tolerance: float | None = None
 ) -> Solution:
