@@ -1,7 +1,8 @@
 """The parts of the docs that are made from `maxent.theorems.statements`.
 
 theory.md: the statements under each heading.  counterexamples.md: the table of hypotheses.
-keys.md: where each key is stated, computed, checked, tested and told.
+keys.md: where each key is stated, computed, checked, tested and told.  theorems/*.md: each key's
+statement, hypotheses and clauses, between its marks.
 
     python docs/statement_tables.py            # which pages are out of date
     python docs/statement_tables.py --write    # bring them up to date
@@ -10,6 +11,7 @@ keys.md: where each key is stated, computed, checked, tested and told.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 import sys
@@ -18,8 +20,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from maxent.proofs.clauses import CLAUSES as PROVABLE
+from maxent.theorems import hypotheses
 from maxent.theorems.counterexamples import ALL
-from maxent.theorems.statements import CLAUSES, STATEMENTS, Statement
+from maxent.theorems.hypotheses import Hypothesis
+from maxent.theorems.statements import CLAUSES, FAMILIES, STATEMENTS, Statement
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -30,7 +34,9 @@ BEGIN, END = "<!-- from maxent/theorems/statements.py: begin -->", "<!-- end -->
 def pages() -> dict[Path, str]:
     """Each page, as it ought to be."""
     theory, examples = DOCS / "theory.md", DOCS / "counterexamples.md"
+    theorems = sorted((DOCS / "theorems").glob("*.md"))
     return {
+        **{page: _told(page.read_text()) for page in theorems},
         theory: _filled(theory.read_text(), _statements),
         examples: _filled(examples.read_text(), lambda heading: _hypotheses()),
         DOCS / "keys.md": _keys(),
@@ -46,6 +52,83 @@ def _filled(text: str, made: Callable[[str], str]) -> str:
     return "".join(parts)
 
 
+OF_A_KEY = re.compile(
+    r"<!-- (\S+), from maxent/theorems/statements.py: begin -->.*?<!-- end -->", re.DOTALL
+)
+
+
+def _told(text: str) -> str:
+    """The page of a theorem with the marked part of each key made anew."""
+
+    def made(mark: re.Match[str]) -> str:
+        first = mark[0].partition("\n")[0]
+        return f"{first}\n\n{_statement(STATEMENTS[mark[1]])}\n\n{END}"
+
+    return OF_A_KEY.sub(made, text)
+
+
+@functools.cache
+def page_of(key: str) -> str:
+    """The page of docs/theorems that tells a key; "" if there is none."""
+    for page in sorted((DOCS / "theorems").glob("*.md")):
+        if key in OF_A_KEY.findall(page.read_text()):
+            return f"theorems/{page.name}"
+    return ""
+
+
+def _statement(about: Statement) -> str:
+    """Statement, source, hypotheses and clauses of a key."""
+    text = re.sub(r"\]\((?=\w+\.md)", "](../", about.latex)
+    functions = ", ".join(f"`{name}`" for name in about.functions)
+    source = f"Source: {_escaped(about.source)}. Functions: {functions}."
+    if test := test_of(about.key, "../../"):
+        source += f" Test: {test}."
+    assumed = [
+        f"- {_escaped(each.words)} ({_test_of_hypothesis(each)})" for each in about.hypotheses
+    ]
+    parts = [
+        "\n".join(f"> {line}" for line in _wrapped(f"**{about.key}.** {text}").splitlines()),
+        source,
+        "It assumes (in brackets, the test of it):",
+        "\n".join(assumed),
+        _clause_table(about),
+    ]
+    return "\n\n".join(parts)
+
+
+def _clause_table(about: Statement) -> str:
+    own = [clause for clause in CLAUSES if clause.key == about.key]
+    extra = [each.hypotheses[len(about.hypotheses) :] for each in own]
+    cells = [
+        [
+            each.name,
+            _escaped(each.statement),
+            *[_escaped("; ".join(more.words for more in also))] * any(extra),
+            _file_link(each.cases),
+        ]
+        for each, also in zip(own, extra)
+    ]
+    header = ["clause", "what is checked", *["assumes also"] * any(extra), "check"]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *cells))
+
+
+def _test_of_hypothesis(hypothesis: Hypothesis) -> str:
+    """The name under which a hypothesis stands, with its file."""
+    for family in (hypotheses, *FAMILIES):
+        for name, value in vars(family).items():
+            if value is hypothesis and name.isupper():
+                path = Path(inspect.getfile(family)).relative_to(ROOT).as_posix()
+                return f"[`{name}`](../../{path})"
+    maker = hypothesis.is_met.__qualname__.split(".")[0]
+    path = Path(inspect.getfile(hypothesis.is_met)).relative_to(ROOT).as_posix()
+    return f"[`{maker}`](../../{path})"
+
+
+def _file_link(function: Callable) -> str:
+    path = Path(inspect.getfile(function)).relative_to(ROOT).as_posix()
+    return f"[`{function.__name__}`](../../{path})"
+
+
 def address(heading: str) -> str:
     """The anchor of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
@@ -59,9 +142,16 @@ def _statements(heading: str) -> str:
 
 def _item(about: Statement) -> str:
     text = f"- **{about.key}. {about.title}.** {about.latex} *Proof: {_escaped(about.source)}.*"
+    if page := page_of(about.key):
+        text += f" [In full]({page})."
+    return _wrapped(text, "  ")
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    """Lines of at most 110 characters; no formula is broken."""
     whole = re.sub(r"\$[^$]+\$", lambda m: m[0].replace(" ", "\0"), text)
     lines = textwrap.fill(
-        whole, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        whole, 110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return lines.replace("\0", " ")
 
@@ -126,7 +216,7 @@ def _code(functions: Iterable[Callable]) -> str:
     return f"[{path.removeprefix('maxent/')}](../{path}): {names}"
 
 
-def test_of(key: str) -> str:
+def test_of(key: str, root: str = "../") -> str:
     """The test that is about this key, or else names it and the fewest others; "" for none."""
     found = [
         (not text.startswith(key), len(keys), path, name)
@@ -136,7 +226,7 @@ def test_of(key: str) -> str:
     if not found:
         return ""
     *_, path, name = min(found)
-    return f"[{Path(path).name}](../{path}): `{name}`"
+    return f"[{Path(path).name}]({root}{path}): `{name}`"
 
 
 def _tests() -> Iterator[tuple[str, str, str, set[str]]]:

@@ -16,7 +16,10 @@ INCLUDED = {"index", "changes", "contributing", "security"}
 """The site's first page, and pages that only include a file from outside docs/."""
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
-WITH_CODE = [page for page in PAGES if PYTHON.search(page.read_text(encoding="utf-8"))]
+EXAMPLES = [page for page in PAGES if PYTHON.search(page.read_text(encoding="utf-8"))]
+THEOREMS = [page for page in EXAMPLES if page.parent.name == "theorems"]
+WITH_CODE = [page for page in EXAMPLES if page not in THEOREMS]
+LONGEST = {"checks.md": 6_300, "neural.md": 3_100}
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Small networks: a second thread only waits, and costs ten times the processor time."""
 
@@ -35,6 +38,12 @@ def run(folder, *arguments):
     return done.stderr if done.returncode else ""
 
 
+@pytest.mark.parametrize("page", THEOREMS, ids=lambda page: page.name)
+def test_the_examples_of_a_theorem_hold(page):
+    """Each asserts what it shows; all in this process, as they are many and small."""
+    exec(compile("\n".join(PYTHON.findall(page.read_text("utf-8"))), page.name, "exec"), {})
+
+
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
 def test_the_python_of_a_page_runs_from_top_to_bottom(page, tmp_path):
     code = "\n".join(PYTHON.findall(page.read_text(encoding="utf-8")))
@@ -50,6 +59,10 @@ def test_the_commands_of_the_readme_run(tmp_path):
         assert run(tmp_path, "-m", *command.split()) == "", command
 
 
+def included(page):
+    return page.parent.name == "docs" and page.stem in INCLUDED
+
+
 def links(page):
     """The files that a page links, in words or in the list of a section."""
     text = page.read_text(encoding="utf-8")
@@ -62,11 +75,17 @@ def test_links_lead_somewhere():
     broken = [
         f"{page.name} links to {target}"
         for page in PAGES
-        if page.stem not in INCLUDED
+        if not included(page)
         for target in links(page)
         if not target.exists()
     ]
     assert broken == []
+
+
+def test_no_page_is_longer_than_a_reader_is_patient():
+    """At most 3,000 words, tables and code included."""
+    words = {page.name: len(page.read_text(encoding="utf-8").split()) for page in PAGES}
+    assert {name: count for name, count in words.items() if count > LONGEST.get(name, 3_000)} == {}
 
 
 def test_every_page_is_reached_from_the_readme():
@@ -76,7 +95,7 @@ def test_every_page_is_reached_from_the_readme():
         if page.suffix == ".md" and page not in reached:
             reached.add(page)
             rest += links(page)
-    missing = [page.name for page in PAGES if page.stem not in INCLUDED and page not in reached]
+    missing = [page.name for page in PAGES if page not in reached and not included(page)]
     assert missing == []
 
 
