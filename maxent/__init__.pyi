@@ -30,11 +30,13 @@ from maxent.gridworlds import MAPS as MAPS
 from maxent.gridworlds import gridworld as gridworld
 from maxent.gridworlds import maze as maze
 from maxent.gridworlds import read_map as read_map
+from maxent.known_answers import known_answer as known_answer
 from maxent.mdp import MDP as MDP
 from maxent.mdp.grid import Grid as Grid
 from maxent.mdp.random_mdps import garnet as garnet
 from maxent.neural.composition import compose_agents as compose_agents
 from maxent.neural.diagnostics import diagnose as diagnose
+from maxent.neural.known_environment import KnownEnvironment as KnownEnvironment
 from maxent.neural.training import load_agent as load_agent
 from maxent.neural.training import resume as resume
 from maxent.neural.training import train as train
@@ -57,6 +59,7 @@ from maxent.tabular.finite_horizon import FiniteHorizonSolution as FiniteHorizon
 from maxent.tabular.finite_horizon import finite_horizon as finite_horizon
 from maxent.tabular.finite_horizon import finite_horizon_evaluation as finite_horizon_evaluation
 from maxent.tabular.inverse import recover_reward as recover_reward
+from maxent.tabular.known_answers import KnownMDP as KnownMDP
 from maxent.tabular.occupancy import discounted_entropy as discounted_entropy
 from maxent.tabular.occupancy import occupancy as occupancy
 from maxent.tabular.occupancy import policy_return as policy_return
