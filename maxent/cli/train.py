@@ -20,6 +20,7 @@ from maxent.errors import ConfigError, MaxEntWarning
 from maxent.support.arguments import nearest
 from maxent.support.extras import require_neural
 from maxent.support.other_words import hint
+from maxent.support.progress import duration
 
 if TYPE_CHECKING:
     from maxent.neural.training.agent import Agent
@@ -111,6 +112,12 @@ def add_options(parser: Parser) -> None:
     )
     default = library_default("train", "device")
     parser.option("device", "cpu|cuda", "Where the networks are.", default=default)
+    parser.option(
+        "threads",
+        "N",
+        "PyTorch's threads; small networks are fastest with 1; left out: as many as it takes.",
+        kind=whole_number,
+    )
     parser.flag("overwrite", "Replace a RUN that exists.")
 
 
@@ -144,6 +151,7 @@ def run(asked: Namespace) -> int:
         overwrite=asked.overwrite,
         checkpoint_every=asked.checkpoint_every,
         device=asked.device,
+        threads=asked.threads,
         env_settings=read_pairs("--env-option", asked.env_option or ()),
         progress=True,
         announce=say,
@@ -163,7 +171,9 @@ def say(text: str) -> None:
 def say_row(row: Mapping[str, Any]) -> None:
     """A row of the log as a line."""
     words = [f"{word} {row[name]:.4g}" for name, word in SHOWN.items() if name in row]
-    say("   ".join([f"step {row['step']}", *words, f"{row['seconds']:.0f} s"]))
+    pace = f"{row['steps_per_second']:.0f} steps/s, {row['updates_per_second']:.0f} updates/s"
+    left = f"{duration(row['seconds'])}, {duration(row['seconds_left'])} left"
+    say("   ".join([f"step {row['step']}", *words, pace, left]))
 
 
 def outcome(agent: Agent, run: str | None) -> int:
@@ -171,7 +181,7 @@ def outcome(agent: Agent, run: str | None) -> int:
     named = None if run is None else shlex.quote(run)
     if named is not None and ":" in (agent.env or ""):  # it imports a module: see `runs.add_run`
         named += " --trust"
-    if agent.stopped_by is not None:
+    if isinstance(agent.stopped_by, int):
         kept = f"; go on with: maxent resume {named}" if named and agent.steps else ""
         print(f"maxent: stopped after step {agent.steps}{kept}", file=sys.stderr)
         return 128 + agent.stopped_by

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from tqdm.std import tqdm
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
@@ -24,6 +23,7 @@ from maxent.proofs.enclosure import enclose, outward, require_problem
 from maxent.proofs.ground import Ground
 from maxent.support.arguments import nearest, require_count, require_positive, require_real
 from maxent.support.other_words import takes_our_words
+from maxent.support.progress import bar
 from maxent.tabular.solvers import solve
 from maxent.theorems.catalogue import verify
 from maxent.theorems.check import Check, Verdict
@@ -87,8 +87,8 @@ def prove(
     rng = np.random.default_rng(require_count("seed", seed, minimum=0))
     ground = Ground(mdp, temperature, prior, policies, width, rng)
     clauses = [clause for clause in CLAUSES if clause.key in chosen]
-    bar = tqdm(clauses, desc="prove", disable=None if progress else True)
-    return Report(tuple(_judged(ground, clause, tolerance) for clause in bar))
+    shown = bar(progress, iterable=clauses, desc="prove")
+    return Report(tuple(_judged(ground, clause, tolerance) for clause in shown))
 
 
 @takes_our_words

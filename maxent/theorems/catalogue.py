@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from numpy import ndarray
-from tqdm import tqdm
 
 from maxent.continuous.lqr import LinearQuadratic
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
 from maxent.support.arguments import nearest, require_count, require_temperature
 from maxent.support.other_words import takes_our_words
+from maxent.support.progress import bar
 from maxent.tabular import operators as tabular_operators
 from maxent.theorems.clause import Clause
 from maxent.theorems.clauses.linear_quadratic_regulator import LINEAR, LinearQuadraticInstance
@@ -95,14 +95,14 @@ def report_on(
     """The verdict on each clause, on an instance that is made already."""
     checks = []
     about_mdps = isinstance(instance, Instance)
-    with tqdm(total=len(clauses), desc="verify", disable=None if progress else True) as bar:
+    with bar(progress, total=len(clauses), desc="verify") as shown:
         for clause in clauses:
-            bar.set_postfix_str(f"{clause.key} {clause.name}")
+            shown.set_postfix_str(f"{clause.key} {clause.name}")
             if (LINEAR in clause.hypotheses) == about_mdps:  # about the other kind of problem
                 checks.append(clause.not_applicable(clause.hypotheses[0].words))
             else:
                 checks.append(clause.check(instance))
-            bar.update()
+            shown.update()
     return Report(tuple(checks))
 
 

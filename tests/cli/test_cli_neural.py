@@ -25,6 +25,7 @@ from maxent.neural.algorithms import ALGORITHMS, sac
 from maxent.neural.runs import Run
 from maxent.neural.runs.checkpoints import load, steps_in
 from maxent.neural.runs.record import read_record
+from maxent.neural.training.averages import CLOCK
 from maxent.neural.training.plan import Plan
 from maxent.statistics import interquartile_mean, probability_of_improvement
 
@@ -455,7 +456,7 @@ def rows_of(run: Path) -> list[dict]:
     """What was logged, but for the seconds, and for the evaluation at the end of each part."""
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     for row in rows:
-        assert row.pop("seconds") >= 0.0
+        assert all(row.pop(name) >= 0.0 for name in CLOCK)
         if row["step"] in (30, 90):
             row.pop("evaluation_return", None), row.pop("evaluation_length", None)
     return rows

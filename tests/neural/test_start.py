@@ -14,6 +14,8 @@ from maxent.neural.training.learner import Learner
 from maxent.neural.training.parameters import named_tensors
 from tests.neural.test_training import Bandit
 
+pytestmark = pytest.mark.filterwarnings("ignore:learning_starts")  # the start alone is looked at
+
 TINY = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "log_every": 0}
 ENVS = {"sac": "Pendulum-v1", "sac_v1": "Pendulum-v1", "sql": "Pendulum-v1"}
 ENVS |= {"sac_discrete": "CartPole-v1", "sql_discrete": "CartPole-v1"}

@@ -17,6 +17,7 @@ from maxent.neural.algorithms import sac, sql, sql_discrete, temperature
 from maxent.neural.diagnostics import diagnose
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.averages import CLOCK
 from maxent.neural.training.learner import Learner
 from maxent.neural.training.parameters import named_tensors
 from maxent.neural.training.plan import Plan
@@ -46,7 +47,7 @@ class Bandit(gymnasium.Env):
 
 
 def without_time(rows):
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+    return [{name: value for name, value in row.items() if name not in CLOCK} for row in rows]
 
 
 def same(one, two):

@@ -13,12 +13,13 @@ from typing import Any
 
 @dataclass
 class StopRequest:
-    """Whether to stop: true once a signal came.  signal : its number, or None."""
+    """Whether to stop: once a signal came (its number), or `asked` was set."""
 
     signal: int | None = None
+    asked: bool = False
 
     def __bool__(self) -> bool:
-        return self.signal is not None
+        return self.asked or self.signal is not None
 
     @property
     def exit_code(self) -> int:
@@ -33,7 +34,7 @@ def stop_requested() -> Iterator[StopRequest]:
     request = StopRequest()
 
     def handle(number: int, _: Any) -> None:
-        if request:
+        if request.signal is not None:
             os._exit(128 + number)
         request.signal = int(number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from maxent.neural.runs.record import read_record
 from maxent.neural.training.advice import require_scaled, warn_of_no_learning
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.learner import Learner
-from maxent.neural.training.plan import Env, Plan, by_new_names, environment_of_run
+from maxent.neural.training.plan import Env, Plan, by_new_names, environment_of_run, torch_threads
 from maxent.support.other_words import takes_our_words
 from maxent.support.plain import plain
 
@@ -38,11 +39,12 @@ def train(
     evaluation_episodes: int = 10,
     checkpoint_every: int = 0,
     device: str = "cpu",
+    threads: int | None = None,
     env_settings: Mapping[str, Any] | None = None,
     start: Agent | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     announce: Callable[[str], None] | None = None,
-    report: Callable[[dict[str, Any]], None] | None = None,
+    report: Callable[[dict[str, Any]], object] | None = None,
     **settings: Any,
 ) -> Agent:
     """Train an agent.
@@ -61,17 +63,23 @@ def train(
         environment of its own (`evaluation_episodes` episodes); 0: never.
     checkpoint_every : environment steps between checkpoints; a run has one at its end in any case.
     device : where the networks are, "cpu" or "cuda".
+    threads : of PyTorch while this trains; None: as many as it is set to.  Small networks are
+        fastest with 1.  A run records it: the last bits depend on it.
     env_settings : keyword arguments of `gymnasium.make`, with an id; plain values.
     start : an agent of the same algorithm and sizes, whose networks are begun with, and its
         temperature where that is tuned (then `initial_temperature` is not used); replay and
         moments begin anew, random actions too.
-    progress : show a bar where stderr is a terminal.
+    progress : True: a bar in a terminal or a notebook, elsewhere a line of text now and then; None:
+        such lines alone, in a terminal or a notebook, where it takes longer; False: nothing.
     announce : called with a line of text for each checkpoint saved.
-    report : called with each row of `agent.history` as it is logged.
+    report : called with each row of `agent.history` as it is logged; training stops, as by Ctrl-C,
+        where it returns False.  What it raises goes on, with the agent as its attribute `agent`
+        and after a checkpoint.
     settings : of the algorithm's `Config`, such as temperature=0.2 or batch_size=128.
 
     Returns the trained `Agent`.  Ctrl-C, and SIGTERM, stop after the running step, with a
-    checkpoint if there is a run; `stopped_by` of the agent says so.
+    checkpoint if there is a run; `stopped_by` of the agent says so (a signal's number, or
+    "report").
 
     Raises ConfigError for a wrong setting; OutputExistsError where `run` exists (`overwrite=True`
     replaces it); TrainingDivergedError where a loss, reward or observation is not finite;
@@ -111,8 +119,10 @@ def train(
         "start": None if start is None else _description(start),
     }
     plan = Plan.of(arguments | as_recorded)
-    learner = Learner(plan, env, settings)
-    try:
+    with ExitStack() as after:
+        after.enter_context(torch_threads(plan.threads))
+        learner = Learner(plan, env, settings)
+        after.callback(learner.close)
         require_scaled(learner.spaces)
         if start is not None:
             learner.begin_with(start)
@@ -122,8 +132,6 @@ def train(
         with Run.create(run, learner.record(), overwrite=overwrite) as opened:
             warn_of_no_learning(learner.config, steps)
             return learner.train(opened, progress=progress, announce=announce, report=report)
-    finally:
-        learner.close()
 
 
 def resume(
@@ -132,9 +140,9 @@ def resume(
     steps: int | None = None,
     env: Env | None = None,
     trust: bool = False,
-    progress: bool = False,
+    progress: bool | None = None,
     announce: Callable[[str], None] | None = None,
-    report: Callable[[dict[str, Any]], None] | None = None,
+    report: Callable[[dict[str, Any]], object] | None = None,
     **settings: Any,
 ) -> Agent:
     """Go on with a run from its latest checkpoint to its last step.
@@ -164,7 +172,7 @@ def resume(
     >>> agent.steps, longer.steps
     (20, 30)
     """
-    with Run.open(run) as opened:
+    with Run.open(run) as opened, torch_threads(opened.config.get("threads")):
         saved = opened.config
         env = environment_of_run(run, saved, env, trust)
         saved = saved | {"settings": with_defaults(saved["algorithm"], saved["settings"])}

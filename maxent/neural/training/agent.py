@@ -60,7 +60,7 @@ class Agent:
     env, env_settings : the id of its environment, or None, and what it was made with.
     start : of what agent its networks were begun with, in words; None: fresh.
     history : the rows logged in training.
-    stopped_by : the number of the signal that stopped training, or None.
+    stopped_by : the number of the signal that stopped training, "report" where that did, or None.
 
     >>> import maxent
     >>> agent = maxent.train(
@@ -88,7 +88,7 @@ class Agent:
     env_settings: dict[str, Any] = field(default_factory=dict)
     start: str | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
-    stopped_by: int | None = None
+    stopped_by: int | str | None = None
 
     def __repr__(self) -> str:
         return (

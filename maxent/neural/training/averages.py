@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,22 +13,37 @@ from maxent.errors import TrainingDivergedError
 from maxent.neural.training.collect import Episode
 
 _SUMS = "sums/"
+CLOCK = {"seconds", "steps_per_second", "updates_per_second", "seconds_left"}
+"""The fields of a row that depend on the clock."""
+
+
+class Before(NamedTuple):
+    """What went before a run was resumed: the steps, and the seconds they took."""
+
+    step: int
+    seconds: float
 
 
 class Averages:
-    """Running sums of what updates and episodes report, until they become a row."""
+    """Running sums of what updates and episodes report, until they become a row.
 
-    def __init__(self) -> None:
+    last : the step that the training ends at.
+    """
+
+    def __init__(self, last: int) -> None:
+        self._last = last
         self._sums: dict[str, Tensor] = {}
         self._updates = 0
         self._episodes: list[Episode] = []
-        self._started = time.monotonic()
+        self._started = self._since = time.monotonic()
+        self._step, self._all_updates = 0, 0
 
     def add_update(self, metrics: dict[str, Tensor]) -> None:
         """Count the metrics of a gradient step."""
         for name, value in metrics.items():
             self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.detach()
         self._updates += 1
+        self._all_updates += 1
 
     def add_episodes(self, episodes: list[Episode]) -> None:
         """Count finished episodes."""
@@ -46,10 +61,22 @@ class Averages:
         if self._episodes:
             totals, lengths = zip(*self._episodes, strict=True)
             means |= {"return": float(np.mean(totals)), "length": float(np.mean(lengths))}
-        seconds = time.monotonic() - self._started
-        row = {"step": step, "seconds": seconds, "episodes": len(self._episodes)} | means
+        row = {"step": step, **self._pace(step), "episodes": len(self._episodes)} | means
         self._sums, self._updates, self._episodes = {}, 0, []
         return row
+
+    def _pace(self, step: int) -> dict[str, float]:
+        """The fields of a row that depend on the clock."""
+        now = time.monotonic()
+        lasted = max(now - self._since, 1e-9)
+        steps, updates = step - self._step, self._all_updates
+        self._since, self._step, self._all_updates = now, step, 0
+        return {
+            "seconds": now - self._started,
+            "steps_per_second": steps / lasted,
+            "updates_per_second": updates / lasted,
+            "seconds_left": max(self._last - step, 0) * lasted / max(steps, 1),
+        }
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint keeps of them, beside `values`."""
@@ -57,14 +84,19 @@ class Averages:
 
     def values(self) -> dict[str, Any]:
         """The plain part of what a checkpoint keeps."""
-        return {"updates": self._updates, "episodes": self._episodes}
+        return {"updates": self._updates, "sums": list(self._sums), "episodes": self._episodes}
 
-    def restore(self, tensors: dict[str, Tensor], values: dict[str, Any], device: str) -> None:
-        """Come back to where a checkpoint's tensors and values were taken."""
-        self._sums = {
+    def restore(
+        self, tensors: dict[str, Tensor], values: dict[str, Any], device: str, before: Before
+    ) -> None:
+        """Come back to where a checkpoint's tensors and values were taken; the clock goes on."""
+        saved = {
             name.removeprefix(_SUMS): tensor.to(device)
             for name, tensor in tensors.items()
             if name.startswith(_SUMS)
         }
+        order = values.get("sums", saved)  # of a row's fields; version 0.1 did not keep it
+        self._sums = {name: saved[name] for name in order}
+        self._step, self._started = before.step, self._started - before.seconds
         self._updates = values["updates"]
         self._episodes = [Episode(*episode) for episode in values["episodes"]]

@@ -18,6 +18,7 @@ from maxent.neural.algorithms import with_defaults
 from maxent.neural.runs.durable import alike
 from maxent.neural.runs.log import read_log
 from maxent.neural.runs.record import read_record
+from maxent.neural.training.averages import CLOCK
 from maxent.statistics import (
     LearningCurve,
     bootstrap_interval,
@@ -35,7 +36,7 @@ METRICS = {
 """What curves are usually of, the first one that all runs have: in the log, and in words."""
 
 NOT_SETTINGS = (
-    *("algorithm", "env", "seed", "steps", "device", "log_every", "checkpoint_every"),
+    *("algorithm", "env", "seed", "steps", "device", "threads", "log_every", "checkpoint_every"),
     *("evaluate_every", "evaluation_episodes", "env_settings"),
 )
 """What runs of one group may differ in, or is said otherwise."""
@@ -201,7 +202,7 @@ def _metric(runs: Sequence[ComparedRun], asked: str | None) -> str:
         if not without:
             return metric
     run = without[0]
-    known = {name for row in run.rows for name in row} - {"step", "seconds"}
+    known = {name for row in run.rows for name in row} - CLOCK - {"step"}
     if not known:
         raise ConfigError(f"run {run.folder!r} has logged nothing yet; leave it out")
     if asked is None:

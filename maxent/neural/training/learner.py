@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -24,7 +24,6 @@ import numpy as np
 import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
-from tqdm import tqdm
 
 from maxent.errors import ConfigError, TrainingDivergedError
 from maxent.neural.algorithms import ALGORITHMS, algorithm_for, choose_actions
@@ -32,10 +31,11 @@ from maxent.neural.algorithms.settings import configured
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, stop_requested
 from maxent.neural.training.agent import Agent
-from maxent.neural.training.averages import Averages
+from maxent.neural.training.averages import Averages, Before
 from maxent.neural.training.collect import Environments, Transitions, environments_of
 from maxent.neural.training.parameters import begin_with, load_parameters, named_tensors
 from maxent.neural.training.plan import Env, Plan
+from maxent.support.progress import Lines, bar, duration
 
 LARGEST = float(np.finfo(np.float32).max)
 EVALUATION_SEED = 1_000_000
@@ -67,16 +67,16 @@ class Learner:
             self.replay = Replay(self.spaces, capacity, plan.device, masked)
             undo.pop_all()
         self.step = 0
-        self.averages = Averages()
+        self.averages = Averages(plan.steps)
         self.history: list[dict[str, Any]] = []
 
     def train(
         self,
         run: Run | None = None,
         *,
-        progress: bool = False,
+        progress: bool | None = None,
         announce: Callable[[str], None] | None = None,
-        report: Callable[[dict[str, Any]], None] | None = None,
+        report: Callable[[dict[str, Any]], object] | None = None,
     ) -> Agent:
         """Train until the last step, or until a signal; the arguments are those of `train`, but for
         a run that is open."""
@@ -86,15 +86,16 @@ class Learner:
         with (
             _telling_the_last_checkpoint(run),
             stop_requested() as stop,
-            tqdm(total=plan.steps, initial=self.step, disable=None if progress else True) as bar,
+            bar(progress, total=plan.steps, initial=self.step, unit="step") as shown,
         ):
+            lines = Lines(shown, progress)
             saved, score = self.step, None
             while self.step < plan.steps and not stop:
                 before, score = self.step, None  # a score belongs to the step it is measured at
                 self._collect()
                 if self.step >= self.config.learning_starts:
                     self._learn(self._updates_until(self.step) - self._updates_until(before))
-                bar.update(self.step - before)
+                shown.update(self.step - before)
                 done = self.step >= plan.steps
                 row: dict[str, Any] = {}
                 if _is_due(plan.evaluate_every, before, self.step, done):
@@ -102,16 +103,20 @@ class Learner:
                     score = row["evaluation_return"]
                 if row or _is_due(plan.log_every, before, self.step, done):
                     self._log(row, run)
+                    shown.set_postfix_str(f"{self.history[-1]['updates_per_second']:.0f} updates/s")
+                    if lines.due:
+                        lines.write(self._line())
                     if report is not None:
-                        report(self.history[-1])
+                        with self._losing_nothing(run, score):
+                            stop.asked = stop.asked or report(self.history[-1]) is False
                 if run and _is_due(plan.checkpoint_every, before, self.step, done):
                     saved = self._save(run, score, announce)
             self._check_state()
             if run and saved < self.step:
                 self._save(run, score, announce)
-        return self.agent(stop.signal)
+        return self.agent("report" if stop.asked else stop.signal)
 
-    def agent(self, stopped_by: int | None = None) -> Agent:
+    def agent(self, stopped_by: int | str | None = None) -> Agent:
         """The agent as it is now."""
         return Agent(
             algorithm=self.algorithm,
@@ -140,7 +145,9 @@ class Learner:
         self.restore_networks(checkpoint, rows)
         tensors, values = checkpoint.tensors, checkpoint.values
         self.generator.set_state(tensors["generator"])
-        self.averages.restore(tensors, values, self.plan.device)
+        seconds = self.history[-1].get("seconds", 0.0) if self.history else 0.0
+        before = Before(self.step, seconds)
+        self.averages.restore(tensors, values, self.plan.device, before)
         if checkpoint.rows is not None:
             if (
                 self.environments.available is not None
@@ -263,8 +270,33 @@ class Learner:
         rows = Rows(new, self.replay.inserted, self.replay.capacity)
         name = run.save(self.step, tensors, values, rows, score)
         if announce is not None:
-            announce(f"saved {name}")
+            with self._losing_nothing(None, None):
+                announce(f"saved {name}")
         return self.step
+
+    @contextmanager
+    def _losing_nothing(self, run: Run | None, score: float | None) -> Iterator[None]:
+        """Around a function of the user's: what it raises goes on, with the agent in it, and with a
+        checkpoint where there is a run."""
+        try:
+            yield
+        except Exception as error:
+            if run is not None and self.step not in run.steps:
+                self._save(run, score, None)
+            with suppress(AttributeError):
+                error.agent = self.agent()  # type: ignore[attr-defined]
+            kept = "" if run is None else f", and in {str(run.folder)!r}"
+            error.add_note(f"the agent of step {self.step} is in this exception's `agent`{kept}")
+            raise
+
+    def _line(self) -> str:
+        """How far the training is, for people."""
+        row = self.history[-1]
+        return (
+            f"maxent: step {self.step:,} of {self.plan.steps:,}, {row['steps_per_second']:.0f} "
+            f"steps/s, {row['updates_per_second']:.0f} updates/s, about "
+            f"{duration(row['seconds_left'])} left"
+        )
 
 
 @contextmanager

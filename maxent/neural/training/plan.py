@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -44,6 +45,7 @@ class Plan:
     evaluation_episodes: int = 10
     checkpoint_every: int = 0
     device: str = "cpu"
+    threads: int | None = None
     env_settings: dict[str, Any] = field(default_factory=dict)
     start: str | None = None
 
@@ -52,6 +54,8 @@ class Plan:
             require_count(name, getattr(self, name))
         for name in ("seed", "log_every", "evaluate_every", "checkpoint_every"):
             require_count(name, getattr(self, name), 0)
+        if self.threads is not None:
+            require_count("threads", self.threads)
         if self.seed >= 2**63:
             raise ConfigError(f"seed = {self.seed} is too large; give one below 2^63")
         try:
@@ -92,6 +96,18 @@ def environment_of_run(
             "yourself (--env, env=)"
         )
     return str(name)
+
+
+@contextmanager
+def torch_threads(count: int | None) -> Iterator[None]:
+    """PyTorch with so many threads, and afterwards with as many as before; None: as it is."""
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def by_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from tqdm.std import tqdm
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Status
+from maxent.support import progress
 from maxent.support.arguments import require_count, require_positive
 from maxent.tabular.solvers.kernels import Kernel
 from maxent.tabular.solvers.steps import Step
@@ -172,7 +172,7 @@ def iterate(
     best: Certified | None = None
     best_at, best_tolerance = 0, 0.0
     status: Status = "interrupted"
-    bar = _bar(title or step.method, options.progress)
+    bar = progress.bar(options.progress, desc=title or step.method, unit="it")
     try:
         while True:
             now = certify(kernel, v)
@@ -249,15 +249,6 @@ def require_start(mdp: MDP, v0: Any) -> Float[ndarray, " S"] | None:
         )
     v[mdp.terminal] = 0.0
     return v
-
-
-def _bar(title: str, progress: bool) -> tqdm:
-    """A progress bar where one was asked for and there is a terminal to show it, else none."""
-    if not progress:
-        return tqdm(disable=True)
-    from tqdm.auto import tqdm as automatic  # looks for notebook widgets: only when needed
-
-    return automatic(desc=title, unit="it", disable=None)
 
 
 def _iteration(count: int, now: Certified) -> Iteration:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from tqdm.std import tqdm
 
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_mdp
@@ -22,6 +21,7 @@ from maxent.support.arguments import require_positive
 from maxent.support.files import write_whole
 from maxent.support.frames import data_frame
 from maxent.support.other_words import takes_our_words
+from maxent.support.progress import bar
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.tradeoff.front import Front, Point, distance, require_extended_temperature
 from maxent.tabular.tradeoff.reaching import goal_states, reaching_probability
@@ -214,9 +214,7 @@ def tradeoff(
     zero = front.solve(0.0)
     points = {0.0: zero, math.inf: front.solve(math.inf, zero.w)}
     w = zero.w
-    for temperature in tqdm(
-        sorted(set(given) - set(points)), desc="trade-off", disable=None if progress else True
-    ):
+    for temperature in bar(progress, iterable=sorted(set(given) - set(points)), desc="trade-off"):
         points[temperature] = front.solve(temperature, w)
         w = points[temperature].w
     chosen = [points[temperature] for temperature in given]

@@ -1,0 +1,71 @@
+"""Progress shown to people: a bar in a terminal or a notebook, or a line of text now and then."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from typing import Any
+
+from tqdm.std import tqdm
+
+AFTER, BETWEEN = 10.0, 60.0
+"""Seconds before the first line of text, and between two."""
+
+
+def in_notebook() -> bool:
+    """Whether this is a notebook's kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def bar(progress: bool | None, **settings: Any) -> tqdm:
+    """A progress bar (tqdm's, of these settings) where one was asked for and can be shown: in a
+    terminal or a notebook, but not in a job of continuous integration."""
+    if not progress or os.environ.get("CI"):
+        return tqdm(**settings | {"disable": True})
+    if not in_notebook():
+        return tqdm(**settings | {"disable": None})
+    with warnings.catch_warnings():  # without ipywidgets it is one of text
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm as automatic
+    return automatic(**settings)
+
+
+class Lines:
+    """A line of text on standard error now and then, where no bar is shown.
+
+    progress : True: wherever that is; None: in a terminal or a notebook alone; False: never.
+    """
+
+    def __init__(self, shown: tqdm, progress: bool | None) -> None:
+        seen = bool(progress) or (progress is None and (sys.stderr.isatty() or in_notebook()))
+        self._silent = not shown.disable or not seen or bool(os.environ.get("CI"))
+        self._due = time.monotonic() + AFTER
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for one."""
+        return not self._silent and time.monotonic() >= self._due
+
+    def write(self, text: str) -> None:
+        """Write one, and wait for the next."""
+        print(text, file=sys.stderr, flush=True)
+        self._due = time.monotonic() + BETWEEN
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: 40 s, 3 min 20 s, 2 h 5 min.
+
+    >>> [duration(x) for x in (3.2, 200, 7500)]
+    ['3 s', '3 min 20 s', '2 h 5 min']
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
