@@ -11,6 +11,8 @@ from maxent.continuous.lqr import LinearQuadratic as LinearQuadratic
 from maxent.continuous.lqr import solve_lqr as solve_lqr
 from maxent.environments import MDPEnv as MDPEnv
 from maxent.environments import from_gymnasium as from_gymnasium
+from maxent.environments import from_simulator as from_simulator
+from maxent.environments import from_table as from_table
 from maxent.errors import CheckpointWriteError as CheckpointWriteError
 from maxent.errors import ConfigError as ConfigError
 from maxent.errors import CorruptCheckpointError as CorruptCheckpointError
@@ -32,7 +34,9 @@ from maxent.gridworlds import maze as maze
 from maxent.gridworlds import read_map as read_map
 from maxent.known_answers import known_answer as known_answer
 from maxent.mdp import MDP as MDP
+from maxent.mdp.explicit import read_model as read_model
 from maxent.mdp.grid import Grid as Grid
+from maxent.mdp.pairs import from_pairs as from_pairs
 from maxent.mdp.random_mdps import garnet as garnet
 from maxent.neural.composition import compose_agents as compose_agents
 from maxent.neural.diagnostics import diagnose as diagnose

@@ -29,7 +29,8 @@ NEEDED = {
     "file": "name a FILE: a certificate, as written by maxent solve ... --certificate FILE",
     "folder": "name a RUN: its folder, as given to maxent train ... --run RUN",
     "folders": "name one RUN or more: their folders, as given to maxent train ... --run RUN",
-    "mdp": "name an MDP: a map such as four-rooms (see: maxent maps), FILE.txt, FILE.npz or gym:ID",
+    "mdp": "name an MDP: a map such as four-rooms (see: maxent maps), FILE.txt, FILE.npz, FILE.tra "
+    "or gym:ID",
     "steps": "give --steps: how many environment steps to train for, such as 20000",
     "temperature": "give a --temperature: 0 is the hard maximum, and the larger, the more random "
     "the policy; it has no default",

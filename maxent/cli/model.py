@@ -1,4 +1,4 @@
-"""How an MDP is named on the command line, and built: a map, a map file, an .npz file, gym:ID."""
+"""How an MDP is named on the command line, and built: a map, a file of one, .npz, .tra, gym:ID."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 GYM = "gym:"
 FOR_GYM = ("discount", "env_option")
 FOR_NPZ = ("discount",)
+FOR_TRA = ("discount", "terminal")
 ANY_SIZE = "open-50x50, maze-21x31, maze-21x31-seed7"
 """Examples of maps that are generated at any size."""
 
@@ -40,6 +41,7 @@ class Model:
     bump_reward: float | None = None
     goals: str | None = None
     legend: str | None = None
+    terminal: str | None = None
     env_option: tuple[str, ...] = ()
 
     @classmethod
@@ -67,6 +69,8 @@ class Model:
             return self._from_gymnasium(self.mdp.removeprefix(GYM))
         if self.mdp.endswith(".npz"):
             return self._from_archive()
+        if self.mdp.endswith(".tra"):
+            return self._from_model_checker()
         return self._from_map()
 
     def _only(self, allowed: Sequence[str], kind: str) -> dict[str, Any]:
@@ -96,10 +100,17 @@ class Model:
         mdp = maxent.MDP.load(self.mdp)
         return mdp.replace(**changes) if changes else mdp
 
+    def _from_model_checker(self) -> MDP:
+        options = self._only(FOR_TRA, "a .tra file")
+        terminal: Any = options.get("terminal")
+        if terminal is not None and re.fullmatch(r"\d+(,\d+)*", terminal):
+            terminal = [int(state) for state in terminal.split(",")]
+        return maxent.read_model(self.mdp, discount=self._discount(0.99), terminal=terminal)
+
     def _from_map(self) -> MDP:
         from maxent.gridworlds import maps
 
-        settings = self._only([field.name for field in fields(self)[1:-1]], "a map")
+        settings = self._only([field.name for field in fields(self)[1:-2]], "a map")
         if maps.is_name(self.mdp):
             with suppress(MapError):
                 maps.named_map(self.mdp)
@@ -115,7 +126,8 @@ class Model:
 
 
 def add_model_options(
-    parser: Parser, place: str = "A map name (see: maxent maps), FILE.txt, FILE.npz or gym:ID."
+    parser: Parser,
+    place: str = "A map name (see: maxent maps), FILE.txt, FILE.npz, FILE.tra or gym:ID.",
 ) -> None:
     """The arguments that name an MDP, and what may be changed in it."""
     parser.place("mdp", "MDP", place)
@@ -128,6 +140,7 @@ def add_model_options(
         ("rewards", "G=R,X=R,...", str, "Maps: rewards of characters."),
         ("bump_reward", "R", number, "Maps: added when a move meets a wall or an edge."),
         ("goals", "terminal|absorbing|restart", str, "Maps: what a goal does."),
+        ("terminal", "S,S|LABEL", str, ".tra: the states that end the episode, or their label."),
         ("legend", "NAME|C=C,C=C", str, "Maps: what other characters mean: gymnasium, or F=.,%%=#"),
     ):
         parser.option(name, metavar, words, kind=kind)
@@ -163,7 +176,7 @@ def _unknown_mdp(name: str) -> str:
         return f"there is no map file {name!r}; name a file, or a map (see: maxent maps)"
     return (
         f"no map or file is called {name!r}; {known_maps(name)}.  Else name a map file, an .npz "
-        "file or an environment, such as gym:FrozenLake-v1"
+        "or .tra file or an environment, such as gym:FrozenLake-v1"
     )
 
 

@@ -47,7 +47,8 @@ commands:
   COMMAND --help says more; --version prints the version.
 
 An MDP is a map name (four-rooms, maze-21x31), a map file (FILE.txt), a saved MDP
-(FILE.npz) or an environment of Gymnasium's with a transition table (gym:FrozenLake-v1).
+(FILE.npz), a model of PRISM or Storm (FILE.tra) or an environment of Gymnasium's
+with a transition table (gym:FrozenLake-v1).
 
 examples:
   maxent tour

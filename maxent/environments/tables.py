@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import gymnasium
@@ -34,6 +34,12 @@ from maxent.errors import ConfigError, MaxEntWarning, ModelError
 from maxent.mdp import MDP, validation
 from maxent.support.arguments import nearest, require_discount
 from maxent.support.other_words import takes_our_words
+
+OUTCOME = [
+    *(("state", int), ("action", int), ("probability", float)),
+    *(("successor", int), ("reward", float), ("terminated", bool)),
+]
+"""The record of an outcome: state, action, and what follows with which probability."""
 
 
 @takes_our_words
@@ -100,7 +106,7 @@ def _read(env: gymnasium.Env, discount: float) -> MDP:
             f"{name}: fickle_passenger=True changes the destination in step(), which the table P "
             "does not contain; use fickle_passenger=False"
         )
-    return _mdp_of_table(base, discount)
+    return _mdp_of_env(base, discount)
 
 
 def _warn_of_wrappers(env: gymnasium.Env) -> None:
@@ -127,13 +133,35 @@ def _what_is_needed() -> str:
     )
 
 
-def _mdp_of_table(env: Any, discount: float) -> MDP:
-    """The MDP of the table `env.P`, as the module's docstring says."""
+def _mdp_of_env(env: Any, discount: float) -> MDP:
     n_states, n_actions = int(env.observation_space.n), int(env.action_space.n)
     start = getattr(env, "initial_state_distrib", getattr(env, "isd", None))
     if start is not None:
         start = validation.distribution("initial_state_distrib", start, n_states)
     table = _outcomes(env.P, n_states, n_actions)
+    return mdp_of_outcomes(
+        table,
+        (n_states, n_actions),
+        start,
+        discount=discount,
+        settings=lambda added: layout(env, n_states, added),
+    )
+
+
+def mdp_of_outcomes(
+    table: ndarray,
+    shape: tuple[int, int],
+    start: ndarray | None,
+    *,
+    discount: float,
+    settings: Callable[[int], dict[str, Any]],
+) -> MDP:
+    """The MDP of a table of outcomes, read as the module's docstring says.
+
+    table : records as `OUTCOME`.  shape : states and actions.  start : (S,) or None.
+    settings : what else the MDP is made with, given the number of states that are appended.
+    """
+    n_states, n_actions = shape
     available = np.zeros((n_states, n_actions), dtype=bool)
     available[table["state"], table["action"]] = True
 
@@ -158,7 +186,7 @@ def _mdp_of_table(env: Any, discount: float) -> MDP:
         initial_distribution=None if start is None else np.append(start, np.zeros(added)),
         terminal=terminal,
         action_mask=available | terminal[:, None],
-        **layout(env, n_states, added),
+        **settings(added),
     )
 
 
@@ -181,9 +209,7 @@ def _outcomes(table: Any, n_states: int, n_actions: int) -> ndarray:
                         f"finite, with a probability of at least 0 and a state 0 to {n_states - 1}"
                     )
                 outcomes.append((state, action, *numbers, bool(terminated)))
-    kinds = (int, int, float, int, float, bool)
-    names = ("state", "action", "probability", "successor", "reward", "terminated")
-    return np.array(outcomes, dtype=list(zip(names, kinds)))
+    return np.array(outcomes, dtype=OUTCOME)
 
 
 def _items(name: str, level: Any, count: int | None = None) -> Iterable[tuple[int, Any]]:

@@ -6,6 +6,8 @@
 `validation`   checks of the arrays that make up an MDP, a policy or a prior
 `storage`      `MDP.save` and `MDP.load`: a NumPy archive without pickle
 `grid`         `Grid`: where the states lie on a map
+`pairs`        `from_pairs`: a list of state-action pairs, as QuantEcon has it
+`explicit`     `read_model`: the files of PRISM and Storm
 `random_mdps`  `garnet`: seeded random MDPs
 =============  ====================================================================
 """

@@ -344,7 +344,7 @@ def require_mdp(value: Any) -> MDP:
         return value
     raise ModelError(
         f"{str(value)[:60]!r} is a {type(value).__name__}, not an MDP; make one with maxent.MDP, "
-        "maxent.gridworld or maxent.from_gymnasium"
+        "gridworld, from_gymnasium, from_table, from_pairs, from_simulator or read_model"
     )
 
 

@@ -389,7 +389,7 @@ def test_what_was_made_is_closed_and_what_was_given_is_not(monkeypatch):
     assert len(closed) == 0
     from_gymnasium("FrozenLake-v1", discount=0.9)
     assert len(closed) == 1
-    monkeypatch.setattr(tables, "_mdp_of_table", lambda *_: 1 / 0)
+    monkeypatch.setattr(tables, "_mdp_of_env", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         from_gymnasium("FrozenLake-v1", discount=0.9)
     assert len(closed) == 2
