@@ -30,6 +30,7 @@ from maxent.tabular import operators
 from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_policies
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.automatic import automatic
+from maxent.tabular.solvers.first_exit import FirstExit, first_exit, least_value
 from maxent.tabular.solvers.kernels import PolicyKernel, SoftKernel
 from maxent.tabular.solvers.loop import (
     Callback,
@@ -59,7 +60,7 @@ def soft_value_iteration(
 
     SQL-T3.  Converges at rate gamma.
 
-    mdp : the problem; its discount is below 1.
+    mdp : the problem; at discount 1 a first-exit problem of finite value (FIRST-EXIT).
     temperature : alpha >= 0, in units of reward; 0 is the hard maximum.
     prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
     tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
@@ -72,8 +73,8 @@ def soft_value_iteration(
 
     Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
-    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
-    ToleranceError (a tolerance below what float64 can certify).
+    Raises ConfigError (an option; at discount 1 a value that is not finite, with the states),
+    ModelError (the MDP, an array) or ToleranceError (a tolerance below what float64 can certify).
 
     >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
@@ -103,7 +104,7 @@ def soft_policy_iteration(
 
     SAC-T1; it is Newton's method on T V - V = 0 and converges quadratically (SPI-NEWTON).
 
-    mdp : the problem; its discount is below 1.
+    mdp : the problem; at discount 1 a first-exit problem of finite value (FIRST-EXIT).
     temperature : alpha >= 0, in units of reward; 0 is the hard maximum.
     evaluation : "direct" (LU), "krylov" (BiCGSTAB), or "auto": direct for dense MDPs and for sparse
         ones that are small or couple only nearby states, else krylov.
@@ -120,8 +121,8 @@ def soft_policy_iteration(
 
     Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
-    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
-    ToleranceError (a tolerance below what float64 can certify).
+    Raises ConfigError (an option; at discount 1 a value that is not finite, with the states),
+    ModelError (the MDP, an array) or ToleranceError (a tolerance below what float64 can certify).
 
     >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
@@ -155,7 +156,7 @@ def modified_soft_policy_iteration(
 
     Puterman and Shin (1978), in its soft form.
 
-    mdp : the problem; its discount is below 1.
+    mdp : the problem; at discount 1 a first-exit problem of finite value (FIRST-EXIT).
     temperature : alpha >= 0, in units of reward; 0 is the hard maximum.
     sweeps : None is 100, or 20 at temperature 0.
     prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
@@ -169,8 +170,8 @@ def modified_soft_policy_iteration(
 
     Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
-    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
-    ToleranceError (a tolerance below what float64 can certify).
+    Raises ConfigError (an option; at discount 1 a value that is not finite, with the states),
+    ModelError (the MDP, an array) or ToleranceError (a tolerance below what float64 can certify).
 
     >>> import maxent
     >>> mdp = maxent.garnet(200, 4, branching=5, discount=0.99)
@@ -203,7 +204,7 @@ def solve(
     direct solve where that is cheap, else modified soft policy iteration as long as it pays.
     `Solution.method` says which of them gave the answer (SQL-T3, SAC-T1).
 
-    mdp : the problem; its discount is below 1.
+    mdp : the problem; at discount 1 a first-exit problem of finite value (FIRST-EXIT).
     temperature : alpha >= 0, in units of reward; 0 is the hard maximum.
     prior : action probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
     tolerance : certified bound to reach on the largest error of v; None: 1e-9 of the largest value
@@ -216,8 +217,8 @@ def solve(
 
     Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
-    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
-    ToleranceError (a tolerance below what float64 can certify).
+    Raises ConfigError (an option; at discount 1 a value that is not finite, with the states),
+    ModelError (the MDP, an array) or ToleranceError (a tolerance below what float64 can certify).
 
     >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
@@ -271,8 +272,8 @@ def soft_policy_evaluation(
 
     Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
-    Raises ConfigError (an option, or a discount of 1), ModelError (the MDP, an array) or
-    ToleranceError (a tolerance below what float64 can certify).
+    Raises ConfigError (an option; at discount 1 a value that is not finite, with the states),
+    ModelError (the MDP, an array) or ToleranceError (a tolerance below what float64 can certify).
 
     >>> import maxent
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
@@ -298,6 +299,7 @@ def soft_policy_evaluation(
         log_policy = np.log(policy)
     _warn(outcome, options, name, error_bound, stacklevel=4)
     return _solution(
+        outcome.certified,
         outcome,
         options,
         v=v,
@@ -315,14 +317,14 @@ def _soft_kernel(
 ) -> SoftKernel | RestrictedKernel:
     """The optimality operator for arguments as a caller gave them."""
     temperature = require_temperature(temperature)
-    if require_mdp(mdp).discount == 1.0:
-        raise ConfigError(
-            "discount = 1: an infinite-horizon optimum need not exist; use finite_horizon for an "
-            "episode of known length, or a discount just below 1 such as 1 - 1e-9"
-        )
-    log_prior = mdp.log_prior(prior)
+    log_prior = require_mdp(mdp).log_prior(prior)
     if policies is None:
         return SoftKernel(mdp, temperature, log_prior)
+    if mdp.discount == 1.0:
+        raise ConfigError(
+            "discount = 1: only the set of all policies has certified values; leave policies out, "
+            "or use a discount just below 1 such as 1 - 1e-9"
+        )
     return RestrictedKernel(mdp, temperature, log_prior, require_policies(policies))
 
 
@@ -334,6 +336,9 @@ def _optimise(
     choose: Callable[[History], steps.Step] | None = None,
 ) -> Solution:
     mdp, temperature = kernel.mdp, kernel.temperature
+    if mdp.discount == 1.0 and isinstance(kernel, SoftKernel):
+        chosen = step if choose is None else steps.DIRECT
+        return _undiscounted(kernel, chosen, options, require_start(mdp, v0))
     inside = f" in {type(kernel.policies).__name__}" if isinstance(kernel, RestrictedKernel) else ""
     start = require_start(mdp, v0)
     outcome = iterate(kernel, step, options, start=start, choose=choose, title=step.method + inside)
@@ -343,6 +348,7 @@ def _optimise(
     method = outcome.step.method + inside
     _warn(outcome, options, method, error_bound, stacklevel=5)
     return _solution(
+        outcome.certified,
         outcome,
         options,
         v=v,
@@ -355,8 +361,34 @@ def _optimise(
     )
 
 
+def _undiscounted(
+    kernel: SoftKernel, step: steps.Step, options: Options, start: ndarray | None
+) -> Solution:
+    """The solution at discount 1 (FIRST-EXIT)."""
+    mdp, temperature, log_prior = kernel.mdp, kernel.temperature, kernel.log_prior
+    found = first_exit(mdp, temperature, log_prior, step, options, start)
+    v, error_bound = found.midpoint()
+    q = operators.backup(mdp, v)
+    ties = 2.0 * error_bound if temperature == 0.0 and error_bound < math.inf else 0.0
+    log_policy = kernel.improve(q, ties)
+    _warn(found, options, step.method, error_bound, stacklevel=5)
+    worth = least_value(mdp, np.exp(log_policy), temperature, log_prior, v)
+    return _solution(
+        found,
+        found,
+        options,
+        v=v,
+        q=q,
+        log_policy=log_policy,
+        temperature=temperature,
+        error_bound=error_bound,
+        policy_bound=float((found.upper - worth).max(initial=0.0)),
+        method=step.method,
+    )
+
+
 def _warn(
-    outcome: Outcome, options: Options, method: str, error_bound: float, stacklevel: int
+    outcome: Outcome | FirstExit, options: Options, method: str, error_bound: float, stacklevel: int
 ) -> None:
     """A MaxEntWarning where the interval is wider than the tolerance allows."""
     reasons = {
@@ -372,10 +404,12 @@ def _warn(
         )
 
 
-def _solution(outcome: Outcome, options: Options, **fields: Any) -> Solution:
+def _solution(
+    bounds: Certified | FirstExit, outcome: Outcome | FirstExit, options: Options, **fields: Any
+) -> Solution:
     return Solution(
-        lower=outcome.certified.lower,
-        upper=outcome.certified.upper,
+        lower=bounds.lower,
+        upper=bounds.upper,
         residuals=outcome.residuals,
         iterations=len(outcome.residuals),
         status=outcome.status,

@@ -37,14 +37,14 @@ class SoftKernel:
         scores = mdp.reward if bonus is None else mdp.reward + bonus
         self._reward = np.array(scores.T, order="C")
         self._weights = np.empty((n_actions, n_states))
-        self._log_prior = log_prior
+        self.log_prior = log_prior
         self.bounds = soft_bounds(mdp, temperature, log_prior)
 
     def improve(
         self, q: Float[ndarray, "S A"], tie_tolerance: float = 0.0
     ) -> Float[ndarray, "S A"]:
         """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties."""
-        return operators.boltzmann_policy(q, self.temperature, self._log_prior, tie_tolerance)
+        return operators.boltzmann_policy(q, self.temperature, self.log_prior, tie_tolerance)
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T V, 0 at terminal states."""
