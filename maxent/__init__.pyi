@@ -89,6 +89,9 @@ from maxent.tabular.solvers import soft_policy_evaluation as soft_policy_evaluat
 from maxent.tabular.solvers import soft_policy_iteration as soft_policy_iteration
 from maxent.tabular.solvers import soft_value_iteration as soft_value_iteration
 from maxent.tabular.solvers import solve as solve
+from maxent.tabular.solvers.averages import AverageSolution as AverageSolution
+from maxent.tabular.solvers.averages import average_reward as average_reward
+from maxent.tabular.solvers.critical import critical_temperature as critical_temperature
 from maxent.tabular.tradeoff import Tradeoff as Tradeoff
 from maxent.tabular.tradeoff import temperature_for_entropy as temperature_for_entropy
 from maxent.tabular.tradeoff import tradeoff as tradeoff

@@ -29,8 +29,8 @@ METHODS = {
 
 DESCRIPTION = "Solve an MDP, with a certified bound on the error."
 EXAMPLES = """\
-  maxent solve four-rooms --temperature 0.01
   maxent solve gym:FrozenLake-v1 --discount 0.99 --temperature 0 --json lake.json
+  maxent solve four-rooms --discount 1 --temperature 0.01
   maxent solve my-map.txt --discount 0.95 --temperature 0.1 --certificate proof.json"""
 
 
@@ -112,7 +112,8 @@ def _summary(name: str, mdp: MDP, solution: Solution, proved: Enclosure | None) 
     """What a solve found, for people."""
     from maxent import reports
 
-    start = f"{reports.value_at_start(mdp, solution):.10g}  (discounted, over the start states)"
+    sums = "undiscounted" if mdp.discount == 1.0 else "discounted"
+    start = f"{reports.value_at_start(mdp, solution):.10g}  ({sums}, over the start states)"
     hard = " (hard maximum)" if solution.temperature == 0.0 else ""
     lines = {
         "MDP": f"{name}: {reports.size_text(mdp)}, discount {reports.discount_text(mdp.discount)}",

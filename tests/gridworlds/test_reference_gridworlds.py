@@ -1,6 +1,7 @@
 """Printed values of textbook gridworlds, to their printed digits; each test names its source.
 
-Textbook values for gamma = 1 are computed at the named map's discount of 1 - 1e-9.
+Textbook values for gamma = 1 are computed at the named map's discount of 1 - 1e-9 and, where all
+policies of interest end, at exactly 1.
 """
 
 import numpy as np
@@ -43,9 +44,10 @@ def best_actions(mdp, *cells):
 # --- Russell and Norvig ----------------------------------------------------------------------
 
 
-def test_russell_norvig_utilities():
+@pytest.mark.parametrize("discount", [1 - 1e-9, 1.0])
+def test_russell_norvig_utilities(discount):
     """Russell and Norvig, Artificial Intelligence, 3rd ed., Figure 17.3 (gamma 1, R = -0.04)."""
-    mdp = maxent.gridworld(RUSSELL_NORVIG)
+    mdp = maxent.gridworld(RUSSELL_NORVIG, discount=discount)
     table = [".812 .868 .918 0", ".762 # .660 0", ".705 .655 .611 .388"]
     printed(mdp, solved(mdp), table, 3)
 
@@ -76,8 +78,9 @@ def test_russell_norvig_utilities_with_rewards_on_transitions():
 def test_russell_norvig_policies_change_at_the_printed_step_rewards(threshold, cell, below, above):
     """Figure 17.2 (b) of the 3rd and 4th editions: the optimal policies for ranges of r."""
     for step_reward, action in ((threshold - 1e-4, below), (threshold + 1e-4, above)):
-        mdp = maxent.gridworld(RUSSELL_NORVIG, step_reward=step_reward)
-        assert best_actions(mdp, cell) == [action]
+        for discount in (1 - 1e-9, 1.0):
+            mdp = maxent.gridworld(RUSSELL_NORVIG, step_reward=step_reward, discount=discount)
+            assert best_actions(mdp, cell) == [action]
 
 
 # --- Sutton and Barto ------------------------------------------------------------------------

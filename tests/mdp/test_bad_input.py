@@ -117,8 +117,8 @@ def test_discounts(value):
         maxent.modified_soft_policy_iteration,
     ],
 )
-def test_an_infinite_horizon_optimum_needs_a_discount_below_one(solver):
-    with pytest.raises(maxent.ConfigError, match="use finite_horizon"):
+def test_an_optimum_at_discount_1_needs_an_end(solver):
+    with pytest.raises(maxent.ConfigError, match=r"no terminal state.*maxent\.finite_horizon"):
         solver(good(discount=1), 0.5)
     assert maxent.finite_horizon(good(discount=1), 0.5, 3).v.shape == (4, 4)
 

@@ -395,6 +395,8 @@ def _warn(
         "max_iterations": f"max_iterations = {options.max_iterations} reached",
         "stalled": "float64 can do no more; ask for a larger tolerance",
     }
+    if isinstance(outcome, FirstExit) and method != steps.DIRECT.method:
+        reasons["stalled"] = "it is too slow here; use maxent.solve"
     if outcome.status in reasons:
         warnings.warn(
             f"{method} did not reach the tolerance {outcome.tolerance:.3g}: "

@@ -99,8 +99,8 @@ def average_reward(
 ) -> AverageSolution:
     """The best average of reward and temperature times entropy a step, and its policy.
 
-    AVERAGE: min(T h - h) <= gain <= max(T h - h) for any h, T without discount; h by Newton's method
-    and damped value iteration.
+    AVERAGE: min(T h - h) <= gain <= max(T h - h) for any h, T without discount; h by Newton's
+    method and damped value iteration.
 
     mdp : the problem; its discount is not used.  An episode that ends earns nothing from then on:
         for episodes that begin anew make goals "restart".

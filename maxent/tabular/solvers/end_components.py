@@ -29,9 +29,7 @@ class EndComponent:
     kept: Bool[ndarray, " N"]
 
 
-def end_components(
-    pairs: Pairs, allowed: Bool[ndarray, " N"] | None = None
-) -> list[EndComponent]:
+def end_components(pairs: Pairs, allowed: Bool[ndarray, " N"] | None = None) -> list[EndComponent]:
     """The maximal end components of the allowed pairs that cannot end the episode.
 
     Strongly connected parts are found, pairs that leave theirs are dropped, and so on until none

@@ -38,8 +38,10 @@ from maxent.tabular.solvers.pairs import Pairs
 
 DOUBLINGS = 20
 TINY = 1e-290
-LOOK = 12
-"""Newton steps without bounds after which the gains are asked whether there can be any."""
+NEAR = 1e-9
+"""Residual, relative to the values, from which an upper bound is worth a search for near ties."""
+LOOK, LOOK_OF_SWEEPS = 12, 300
+"""Newton steps, and others, without bounds, after which the gains are looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +83,15 @@ def first_exit(
     nonterminal = ~mdp.terminal
     if not nonterminal.any():
         nothing = np.zeros(mdp.n_states)
-        return FirstExit(nothing, nothing, nothing, options.tolerance or 1e-9, "converged", nothing[:1])
+        return FirstExit(
+            nothing, nothing, nothing, options.tolerance or 1e-9, "converged", nothing[:1]
+        )
     search = _Search(mdp, temperature, log_prior)
     bar = progress_bar(step.method, options.progress)
     status: Status = "interrupted"
     try:
-        for status in search.run(step, options, None if v0 is None else v0[nonterminal]):
+        for now in search.run(step, options, None if v0 is None else v0[nonterminal]):
+            status = now
             if not bar.disable:
                 bar.update()
                 bar.set_postfix_str(f"error <= {0.5 * search.width:.2g}", refresh=False)
@@ -113,7 +118,7 @@ def least_value(
     log_prior: Float[ndarray, "S A"] | None,
     v: Float[ndarray, " S"],
 ) -> Float[ndarray, " S"]:
-    """A certified lower bound (S,) on what a policy is worth at discount 1, from values v near that;
+    """A certified lower bound (S,) on what a policy is worth at discount 1, from values v near it;
     -inf where it need not end.  Staying for ever at rewards of exactly 0 is worth 0."""
     with np.errstate(divide="ignore"):
         played = Pairs.of(mdp, 0.0, np.log(policy), ~mdp.terminal)
@@ -180,6 +185,7 @@ class _Search:
         elif exact:
             self.v = self._evaluated(chosen)
         finite, idle, least = False, 0, math.inf
+        patience = 8 + (pairs.n_states if pairs.temperature == 0.0 else 60)
         while True:
             q = pairs.q(self.v)
             tv = pairs.value(q)
@@ -205,19 +211,17 @@ class _Search:
                 yield "max_iterations"
                 return
             stuck = d is None if exact else not np.isfinite(self.v).all()
-            look = (LOOK if exact else 4_000) << (3 if finite else 0)
-            if not finite and (stuck or (done % look == 0 and not self.width < math.inf)):
+            long = LONG_WAIT + pairs.n_states + 4.0 * min(self._longest, 1e7)
+            stuck = stuck or (residual == 0.0 and worth) or idle > (patience if exact else long)
+            look = done == (LOOK if exact else LOOK_OF_SWEEPS)
+            if (stuck or look) and not finite and not self.width < math.inf:
                 self._refuse_infinite()
                 finite = True
-            patience = 8 + (pairs.n_states if pairs.temperature == 0.0 else 60)
-            if stuck or idle > (patience if exact else LONG_WAIT + pairs.n_states):
-                yield "stalled"
-                return
-            if residual == 0.0 and worth:
+            if stuck:
                 yield "stalled"
                 return
             yield "interrupted"
-            if exact:
+            if exact and d is not None:
                 self.v = self.v + d
             elif step is steps.SWEEP:
                 self.v = tv
@@ -228,7 +232,9 @@ class _Search:
         """Whether a sweep has come so near that bounds are worth a linear solve."""
         rare = len(self.residuals) & (len(self.residuals) - 1) == 0
         near = residual * max(self._longest, 1.0) <= 0.25e-9 * max(1.0, np.abs(self.v).max())
-        return bool(rare or (near and len(self.residuals) % 8 == 0) or idle == 50)
+        return bool(
+            residual == 0.0 or rare or (near and len(self.residuals) % 8 == 0) or idle == 50
+        )
 
     def _policy(
         self, q: Float[ndarray, " N"], chosen: Int[ndarray, " S"], slack: float
@@ -287,7 +293,8 @@ class _Search:
             self.lower = np.maximum(self.lower, lower)
         size = max(2.0 * float((b + error).max()), TINY)
         upper = self._above(size, w)[0] if pairs.temperature > 0.0 else None
-        if upper is None:
+        near = size <= NEAR * max(1.0, float(np.abs(self.v).max())) or not self.width < math.inf
+        if upper is None and near:
             upper = self._above_near_ties(q, size, chosen)
         if upper is not None:
             self.upper = np.minimum(self.upper, upper)
@@ -360,23 +367,26 @@ def _solve(
     pairs: Pairs, policy: Float[ndarray, " N"], right: Float[ndarray, "S K"]
 ) -> Float[ndarray, "S K"] | None:
     """x with (I - P_pi) x = right, or None: by LU, or BiCGSTAB where its factors would fill up."""
-    matrix = pairs.matrix(policy)
-    n = pairs.n_states
+    matrix, n = pairs.matrix(policy), pairs.n_states
+    found: ndarray
     with np.errstate(all="ignore"):
         if n <= 300 or matrix.nnz > 0.1 * n * n:
             try:
-                found: ndarray = np.linalg.solve(np.eye(n) - matrix.toarray(), right)
+                found = np.linalg.solve(np.eye(n) - matrix.toarray(), right)
             except np.linalg.LinAlgError:
                 return None
             return found
         system = sparse.csc_array(sparse.eye_array(n) - matrix)
         if pairs.factorises:
             try:
-                return sparse_linalg.splu(system).solve(right)
+                found = sparse_linalg.splu(system).solve(right)
             except RuntimeError:
                 return None
-        columns = [_iterated(sparse.csr_array(system), column) for column in right.T]
-    return None if any(each is None for each in columns) else np.stack(columns, axis=1)
+            return found
+        by_rows = sparse.csr_array(system)
+        columns = [_iterated(by_rows, column) for column in right.T]
+    solved = [each for each in columns if each is not None]
+    return np.stack(solved, axis=1) if len(solved) == len(columns) else None
 
 
 def _iterated(system: sparse.csr_array, right: Float[ndarray, " S"]) -> ndarray | None:
@@ -393,8 +403,8 @@ def _iterated(system: sparse.csr_array, right: Float[ndarray, " S"]) -> ndarray 
 def _longest_time(
     pairs: Pairs, allowed: Bool[ndarray, " N"], chosen: Int[ndarray, " S"]
 ) -> Float[ndarray, " S"] | None:
-    """w = 1 + max over the allowed pairs of P w, by policy iteration from a policy that surely ends;
-    None where some allowed policy need not end."""
+    """w = 1 + max over the allowed pairs of P w, by policy iteration from a policy that ends; None
+    where some allowed policy need not end."""
     for _ in range(50 + pairs.n_states):
         found = _solve(pairs, pairs.one_hot(chosen), np.ones((pairs.n_states, 1)))
         if found is None or not np.isfinite(found).all() or found.min() < 1.0 - 1e-6:
@@ -425,8 +435,8 @@ def _require_whole_rows(mdp: MDP) -> None:
         state, action = (int(i) for i in np.unravel_index(int(off.argmax()), off.shape))
         raise ModelError(
             f"discount = 1: the transition row of state {state}, action {action} sums to "
-            f"{float(sums[state, action])!r}; without discount it must be 1 within rounding: divide "
-            "each row by its sum (in float64)"
+            f"{float(sums[state, action])!r}; without discount it must be 1 within rounding: "
+            "divide each row by its sum (in float64)"
         )
 
 

@@ -75,7 +75,7 @@ def gain_bounds(
                 status = "max_iterations"
                 break
             total += sweeps
-            if search.best.width > 0.9 * before and total > PATIENCE + pairs.n_states:
+            if search.best.at_rounding or not search.best.width < 0.9 * before:
                 status = "stalled"
                 break
             if total > PATIENCE + pairs.n_states:
@@ -148,7 +148,7 @@ class _Search:
         """Damped sweeps from the best values."""
         self.now = self.best
         for _ in range(count):
-            if self.spent or enough(self.best.lower, self.best.upper):
+            if self.spent or self.best.at_rounding or enough(self.best.lower, self.best.upper):
                 return
             self.now = self._certified(self.now.h + 0.5 * (self.now.b - self.now.b.mean()))
 
@@ -178,8 +178,11 @@ class _Search:
         b = self.pairs.value(self.pairs.q(h)) - h
         size = float(np.abs(h).max(initial=0.0))
         error = self.pairs.rounding(h) + UNIT * size + self._deficit * size
-        low, high = float(b.min()) - error, float(b.max()) + error
-        found = _Certified(h, b, math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
+        low, high = float(b.min()), float(b.max())
+        if error > 0.0:
+            low = math.nextafter(low - error, -math.inf)
+            high = math.nextafter(high + error, math.inf)
+        found = _Certified(h, b, low, high, high - low <= 6.0 * error)
         if not self.widths or found.width < self.best.width:
             self.best = found
         self.widths.append(found.width)
@@ -188,12 +191,14 @@ class _Search:
 
 @dataclass(frozen=True, eq=False)
 class _Certified:
-    """Values h with b = T h - h and the interval that they certify."""
+    """Values h with b = T h - h, the interval that they certify, and whether it is as narrow as
+    rounding allows."""
 
     h: ndarray
     b: ndarray
     lower: float
     upper: float
+    at_rounding: bool
 
     @property
     def width(self) -> float:

@@ -156,7 +156,8 @@ class Pairs:
     def boltzmann(self, q: Float[ndarray, " N"]) -> Float[ndarray, " N"]:
         """The Boltzmann policy of q, as probabilities; temperature > 0."""
         weights = self._weights(q, np.maximum.reduceat(q, self.first))
-        return weights / np.add.reduceat(weights, self.first)[self.owner]
+        found: ndarray = weights / np.add.reduceat(weights, self.first)[self.owner]
+        return found
 
     def greedy(
         self, q: Float[ndarray, " N"], now: Int[ndarray, " S"] | None = None, slack: float = 0.0
@@ -196,7 +197,8 @@ class Pairs:
 
     def _weights(self, q: Float[ndarray, " N"], top: Float[ndarray, " S"]) -> ndarray:
         with np.errstate(over="ignore", under="ignore"):
-            return np.exp((q - top[self.owner]) / self.temperature)
+            found: ndarray = np.exp((q - top[self.owner]) / self.temperature)
+        return found
 
 
 def _row_of_entry(rows: sparse.csr_array) -> Int[ndarray, " E"]:
