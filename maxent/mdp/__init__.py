@@ -12,6 +12,6 @@
 =============  ====================================================================
 """
 
-from maxent.mdp.model import MDP, require_mdp
+from maxent.mdp.model import MDP, require_discounted, require_mdp
 
-__all__ = ["MDP", "require_mdp"]
+__all__ = ["MDP", "require_discounted", "require_mdp"]

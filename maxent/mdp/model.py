@@ -24,7 +24,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.errors import ModelError
+from maxent.errors import ConfigError, ModelError
 from maxent.mdp import storage, transitions, validation
 from maxent.mdp.grid import Grid
 from maxent.mdp.transitions import Transition
@@ -346,6 +346,14 @@ def require_mdp(value: Any) -> MDP:
         f"{str(value)[:60]!r} is a {type(value).__name__}, not an MDP; make one with maxent.MDP, "
         "gridworld, from_gymnasium, from_table, from_pairs, from_simulator or read_model"
     )
+
+
+def require_discounted(mdp: MDP, what: str) -> None:
+    """ConfigError at a discount of 1, for what needs one below it."""
+    if mdp.discount == 1.0:
+        raise ConfigError(
+            f"discount = 1: {what} needs a discount below 1; use mdp.replace(discount=0.999)"
+        )
 
 
 def _make_read_only(value: Any) -> None:

@@ -49,7 +49,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
-from maxent.mdp import MDP, require_mdp, validation
+from maxent.mdp import MDP, require_discounted, require_mdp, validation
 from maxent.solution import Solution
 from maxent.support.arguments import require_temperature
 from maxent.support.other_words import takes_our_words
@@ -232,6 +232,7 @@ def _check_shared(mdps: Sequence[MDP]) -> list[MDP]:
     """The MDPs, which agree in everything that the Bellman operator contains but the reward."""
     tasks = [require_mdp(mdp) for mdp in mdps]
     first = tasks[0]
+    require_discounted(first, "composition")
     for place, task in enumerate(tasks[1:], start=1):
         for name in ("n_states", "n_actions", "discount"):
             mine, other = getattr(first, name), getattr(task, name)

@@ -322,7 +322,10 @@ WRONG = {
     "a temperature that is no number": (["solve", "four-rooms", "--temperature", "nan"], "nan"),
     "a tiny temperature": (["solve", "four-rooms", "--temperature", "1e-310"], "1e-300"),
     "a discount above 1": ([*SOLVE, "--discount", "1.5"], "outside [0, 1]"),
-    "a discount of 1": ([*SOLVE, "--discount", "1"], "finite_horizon"),
+    "a discount of 1, too hot": (
+        ["solve", "four-rooms", "--temperature", "0.1", "--discount", "1"],
+        "critical temperature, between 0.0288753657",
+    ),
     "a tolerance too small": ([*SOLVE, "--tolerance", "1e-30"], "float64"),
     "no iterations": ([*SOLVE, "--max-iterations", "0"], "at least 1"),
     "an unknown method": ([*SOLVE, "--method", "policy"], "policy-iteration"),

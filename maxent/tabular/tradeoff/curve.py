@@ -15,7 +15,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, MaxEntWarning
-from maxent.mdp import MDP, require_mdp
+from maxent.mdp import MDP, require_discounted, require_mdp
 from maxent.solution import Solution
 from maxent.support.arguments import require_positive
 from maxent.support.files import write_whole
@@ -203,7 +203,7 @@ def tradeoff(
     """
     if np.ndim(temperatures) != 1 or np.size(temperatures) == 0:
         raise ConfigError(f"temperatures = {temperatures!r} must be a list of at least one number")
-    require_mdp(mdp)
+    require_discounted(require_mdp(mdp), "the trade-off")
     given = [require_extended_temperature(temperature) for temperature in temperatures]
     if tolerance is not None:
         tolerance = require_positive("tolerance", tolerance)

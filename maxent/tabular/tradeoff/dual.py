@@ -9,7 +9,7 @@ import numpy as np
 from scipy import optimize
 
 from maxent.errors import ConfigError
-from maxent.mdp import MDP, require_mdp
+from maxent.mdp import MDP, require_discounted, require_mdp
 from maxent.solution import Solution
 from maxent.support.arguments import (
     MAX_TEMPERATURE,
@@ -54,7 +54,7 @@ def temperature_for_entropy(
     >>> round(maxent.discounted_entropy(mdp, solution.policy), 6)
     1.0
     """
-    require_mdp(mdp)
+    require_discounted(require_mdp(mdp), "temperature_for_entropy")
     target = require_finite("entropy", entropy)
     if tolerance is not None:
         tolerance = require_positive("tolerance", tolerance)
