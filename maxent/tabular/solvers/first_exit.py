@@ -476,4 +476,4 @@ def _remedy(pairs: Pairs, found: list[critical.Endless]) -> str:
     side = "above" if with_prior else "below"
     if (high == math.inf and low == math.inf) if with_prior else high == 0.0:
         return "it is so at every temperature above 0; "
-    return f"it is finite {side} the critical temperature, between {low:.10g} and {high:.10g}; "
+    return f"it is finite {side} the critical temperature, between {low:.14g} and {high:.14g}; "
