@@ -28,12 +28,13 @@ from scipy.sparse import linalg as sparse_linalg
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
 from maxent.solution import Iteration, Status
+from maxent.support import progress
 from maxent.tabular.bounds import UNIT
 from maxent.tabular.solvers import critical, steps
 from maxent.tabular.solvers.end_components import reaching
 from maxent.tabular.solvers.free_loops import without_free_loops
 from maxent.tabular.solvers.kernels import PolicyKernel
-from maxent.tabular.solvers.loop import LONG_WAIT, Options, certify, progress_bar
+from maxent.tabular.solvers.loop import LONG_WAIT, Options, certify
 from maxent.tabular.solvers.pairs import Pairs
 
 DOUBLINGS = 20
@@ -87,7 +88,7 @@ def first_exit(
             nothing, nothing, nothing, options.tolerance or 1e-9, "converged", nothing[:1]
         )
     search = _Search(mdp, temperature, log_prior)
-    bar = progress_bar(step.method, options.progress)
+    bar = progress.bar(options.progress, desc=step.method, unit="it")
     status: Status = "interrupted"
     try:
         for now in search.run(step, options, None if v0 is None else v0[nonterminal]):
