@@ -35,3 +35,19 @@ def test_7_the_ways_of_the_blocked_path():
 def test_6_the_free_nats():
     limit = maxent.tradeoff(maxent.gridworld("four-rooms", discount=0.95), [0.0])
     assert limit.entropies[0] == pytest.approx(5.23, abs=5e-3)
+
+
+def test_13_the_two_superintendents_part_when_an_engine_costs_half():
+    mileage = np.arange(90)
+    keep = np.zeros((90, 90))
+    for step, probability in enumerate((0.39, 0.60, 0.01)):
+        np.add.at(keep, (mileage, np.minimum(mileage + step, 89)), probability)
+    transition = np.stack([keep, np.tile(keep[0], (90, 1))], axis=1)
+    reward = np.stack([-0.0023 * mileage, np.full(90, -10.0)], axis=1)
+    far = maxent.MDP(transition, reward, discount=0.9999)
+    near = maxent.MDP(transition, maxent.solve(far, 1.0).log_policy, discount=0.0)
+    cheaper = np.array([0.0, 5.0])
+    policies = [
+        maxent.solve(mdp.replace(reward=mdp.reward + cheaper), 1.0).policy for mdp in (far, near)
+    ]
+    assert np.abs(policies[0] - policies[1]).max() > 0.1
