@@ -1,14 +1,15 @@
 """Finite horizon: the soft-optimal policy of an episode of known length, by backward induction.
 
-V_H = 0 and, for t = H-1 ... 0, Q_t = r + gamma P V_{t+1}, V_t = alpha log sum exp(Q_t / alpha): the
-soft Bellman equation (SQL-T2) with time as part of the state.  It is exact after H steps, so a
-discount of 1 is allowed, and the policy depends on t.  The value of a given policy, which may
-depend on t as well, comes the same way with V_t = E_pi[Q_t - alpha log pi_t] (SAC-L1).
+V_H is 0, or what the caller says each state is worth at the end, and, for t = H-1 ... 0,
+Q_t = r_t + gamma P V_{t+1}, V_t = alpha log sum exp(Q_t / alpha): the soft Bellman equation
+(SQL-T2) with time as part of the state.  It is exact after H steps, so a discount of 1 is allowed;
+the policy depends on t, and the rewards may.  The value of a given policy, which may depend on t as
+well, comes the same way with V_t = E_pi[Q_t - alpha log pi_t] (SAC-L1).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,15 @@ from maxent.support.arguments import require_count, require_temperature
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
-from maxent.tabular.bounds import UNIT, soft_bounds
+from maxent.tabular.bounds import UNIT, FixedPointBounds, soft_bounds
 
 
 @dataclass(frozen=True, eq=False)
 class FiniteHorizonSolution:
     """The soft-optimal solution over a horizon of H steps, or a policy's value; axis 0 is time.
 
-    v : (H+1, S), in units of reward; v[t] is the value with H - t steps to go, v[H] = 0.
+    v : (H+1, S), in units of reward; v[t] is the value with H - t steps to go, v[H] the terminal
+        value, 0 if none was given.
     q : (H, S, A), in units of reward.
     log_policy : (H, S, A), -inf for an action never taken.
     temperature, horizon : of the problem.
@@ -57,7 +59,13 @@ class FiniteHorizonSolution:
 
 @takes_our_words
 def finite_horizon(
-    mdp: MDP, temperature: float, horizon: int, *, prior: Any = None
+    mdp: MDP,
+    temperature: float,
+    horizon: int,
+    *,
+    prior: Any = None,
+    terminal_value: Any = None,
+    reward: Any = None,
 ) -> FiniteHorizonSolution:
     """The soft-optimal values and policies of an episode of `horizon` steps.
 
@@ -69,11 +77,14 @@ def finite_horizon(
         rounding).
     horizon : H >= 1, in steps.
     prior : probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
+    terminal_value : (S,), what each state is worth after the last step (0 at terminal states);
+        None: 0.
+    reward : (H, S, A), the rewards of each step; None: the MDP's at every step.
 
     Returns a `FiniteHorizonSolution`: v (H+1, S), q and log_policy (H, S, A).
 
-    Raises ConfigError (temperature, horizon), ModelError (mdp, prior), MemoryBudgetError where
-    (H, S, A) arrays do not fit.
+    Raises ConfigError (temperature, horizon), ModelError (mdp, prior, terminal_value, reward),
+    MemoryBudgetError where (H, S, A) arrays do not fit.
 
     >>> import maxent
     >>> mdp = maxent.gridworld("S.G", discount=1.0)
@@ -82,6 +93,9 @@ def finite_horizon(
     [[0.92, 0.96, 0.0], [-0.04, 0.96, 0.0], [0.0, 0.0, 0.0]]
     >>> soon.policy.shape
     (2, 3, 4)
+    >>> late = maxent.finite_horizon(mdp, 0.0, 1, terminal_value=[5.0, 0.0, 0.0])
+    >>> late.v.round(3).tolist()  # to be back at the start pays 5
+    [[4.96, 4.96, 0.0], [5.0, 0.0, 0.0]]
     """
     temperature = require_temperature(temperature)
     horizon = require_count("horizon", horizon)
@@ -90,15 +104,16 @@ def finite_horizon(
     require_memory(
         16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
     )
-    bounds = soft_bounds(mdp, temperature, log_prior)
+    rewards, bounds = _rewards(mdp, temperature, log_prior, horizon, reward)
     v = np.zeros((horizon + 1, n_states))
+    v[horizon] = _terminal_value(mdp, terminal_value)
     q = np.empty((horizon, n_states, n_actions))
     log_policy = np.empty_like(q)
     error = largest = (
         0.0  # of v[t + 1]; the factor 1 + 1e-8 covers rows that sum to slightly more than 1
     )
     for t in reversed(range(horizon)):
-        q[t] = operators.backup(mdp, v[t + 1])
+        q[t] = rewards[t] + mdp.expect(mdp.discount_on_arrival * v[t + 1])
         rounding = bounds.rounding(float(np.abs(v[t + 1]).max()))
         error = mdp.discount * (1.0 + 1e-8) * error + rounding
         log_policy[t] = operators.boltzmann_policy(q[t], temperature, log_prior, 2.0 * error)
@@ -109,7 +124,14 @@ def finite_horizon(
 
 @takes_our_words
 def finite_horizon_evaluation(
-    mdp: MDP, policy: Any, temperature: float, horizon: int | None = None, *, prior: Any = None
+    mdp: MDP,
+    policy: Any,
+    temperature: float,
+    horizon: int | None = None,
+    *,
+    prior: Any = None,
+    terminal_value: Any = None,
+    reward: Any = None,
 ) -> FiniteHorizonSolution:
     """The value of a policy over an episode of `horizon` steps (SAC-L1).
 
@@ -119,6 +141,7 @@ def finite_horizon_evaluation(
     temperature : alpha >= 0, the weight of the policy's entropy.
     horizon : H >= 1, in steps.
     prior : probabilities (S, A) or (A,); the entropy becomes minus the KL divergence to it.
+    terminal_value, reward : (S,) and (H, S, A), as of `finite_horizon`.
 
     Returns a `FiniteHorizonSolution` with the policy's v and q; its log_policy is the one given.
 
@@ -145,8 +168,9 @@ def finite_horizon_evaluation(
         16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
     )
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
-    bounds = soft_bounds(mdp, temperature, log_prior)
+    rewards, bounds = _rewards(mdp, temperature, log_prior, horizon, reward)
     v = np.zeros((horizon + 1, n_states))
+    v[horizon] = _terminal_value(mdp, terminal_value)
     q = np.empty((horizon, n_states, n_actions))
     log_policy = np.empty_like(q)
     error = largest = 0.0
@@ -156,7 +180,7 @@ def finite_horizon_evaluation(
         now = validation.action_distribution(name, step, allowed, mdp.terminal)
         with np.errstate(divide="ignore"):
             log_policy[t] = np.log(now)
-        q[t] = operators.backup(mdp, v[t + 1])
+        q[t] = rewards[t] + mdp.expect(mdp.discount_on_arrival * v[t + 1])
         v[t] = np.where(
             mdp.terminal,
             0.0,
@@ -168,3 +192,46 @@ def finite_horizon_evaluation(
         error = mdp.discount * (1.0 + 1e-8) * error + bounds.rounding(norm) + extra
         largest = max(largest, error)
     return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, largest)
+
+
+def _rewards(
+    mdp: MDP, temperature: float, log_prior: ndarray | None, horizon: int, reward: Any
+) -> tuple[Float[ndarray, "H S A"], FixedPointBounds]:
+    """The rewards of each step (0 where nothing can be paid), and the rounding that goes with
+    them."""
+    bounds = soft_bounds(mdp, temperature, log_prior)
+    shape = (horizon, *mdp.reward.shape)
+    if reward is None:
+        return np.broadcast_to(mdp.reward, shape), bounds
+    given = validation.real_array("reward", reward)
+    if given.shape != shape:
+        raise ModelError(
+            f"reward has shape {given.shape}; it must be {shape}: the rewards (S, A) of each step"
+        )
+    given = np.where(mdp.action_mask & ~mdp.terminal[:, None], given, 0.0)
+    for t, step in enumerate(given):
+        try:
+            validation.require_reward(step)
+        except ModelError as error:
+            raise ModelError(f"step {t}: {error}") from None
+    more = max(0.0, float(np.abs(given).max()) - float(np.abs(mdp.reward).max()))
+    return given, replace(bounds, scale=bounds.scale + more)
+
+
+def _terminal_value(mdp: MDP, value: Any) -> Float[ndarray, " S"]:
+    """What each state is worth after the last step, 0 at terminal states."""
+    if value is None:
+        return np.zeros(mdp.n_states)
+    given = validation.real_array("terminal_value", value)
+    if given.shape != (mdp.n_states,):
+        raise ModelError(f"terminal_value has shape {given.shape}; it must be ({mdp.n_states},)")
+    wrong = ~(np.abs(given) <= validation.MAX_REWARD) | (mdp.terminal & (given != 0.0))
+    if wrong.any():
+        state = int(np.argmax(wrong))
+        limit = "0, since the state is terminal: pay it as a reward on arrival"
+        if not mdp.terminal[state]:
+            limit = f"a number of at most {validation.MAX_REWARD:g} in size"
+        raise ModelError(
+            f"terminal_value of state {state} is {float(given[state])!r}; it must be {limit}"
+        )
+    return given

@@ -57,3 +57,65 @@ def test_bad_arguments():
         maxent.finite_horizon(mdp, 0.5, 10**12)
     with pytest.raises(maxent.ConfigError, match="temperature"):
         maxent.finite_horizon(mdp, -1.0, 3)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3])
+def test_a_terminal_value_is_what_more_steps_would_be_worth(temperature):
+    mdp = maxent.garnet(6, 3, discount=0.9, branching=3, seed=1, terminal=1, masked=0.2)
+    long = maxent.finite_horizon(mdp, temperature, 9)
+    short = maxent.finite_horizon(mdp, temperature, 4, terminal_value=long.v[4 + 1])
+    np.testing.assert_array_equal(short.v, long.v[1:6])
+    policy = long.policy[1:5]
+    tail = maxent.finite_horizon_evaluation(mdp, long.policy, temperature)
+    part = maxent.finite_horizon_evaluation(mdp, policy, temperature, terminal_value=tail.v[5])
+    np.testing.assert_allclose(part.v, tail.v[1:6], rtol=1e-14)
+
+
+def test_rewards_of_each_step_are_those_of_an_mdp_with_a_clock():
+    """States (t, s): the same MDP with time written into its states."""
+    mdp = maxent.garnet(4, 2, discount=0.9, seed=3, masked=0.2).to_dense()
+    horizon, rng = 3, np.random.default_rng(0)
+    reward = rng.normal(size=(horizon, 4, 2))
+    worth = rng.normal(size=4)
+    transition, paid = np.zeros((17, 2, 17)), np.zeros((17, 2))
+    for t in range(horizon):
+        now, then = slice(4 * t, 4 * t + 4), slice(4 * t + 4, 4 * t + 8)
+        transition[now, :, then], paid[now] = mdp.transition, reward[t]
+    transition[12:16, :, 16], paid[12:16, 0] = 1.0, worth
+    mask = np.vstack([*[mdp.action_mask] * horizon, [[True, False]] * 4, [[True, True]]])
+    clock = maxent.MDP(transition, paid, discount=0.9, terminal=[16], action_mask=mask)
+    for temperature in (0.0, 0.4):
+        exact = maxent.solve(clock, temperature, tolerance=1e-13)
+        found = maxent.finite_horizon(
+            mdp, temperature, horizon, reward=reward, terminal_value=worth
+        )
+        gap = np.abs(found.v - exact.v[:16].reshape(4, 4)).max()
+        assert gap <= found.error_bound + exact.error_bound and found.error_bound < 1e-13
+        same = maxent.finite_horizon_evaluation(
+            mdp, found.policy, temperature, reward=reward, terminal_value=worth
+        )
+        np.testing.assert_allclose(same.v, found.v, rtol=1e-13)
+
+
+def test_the_error_bound_grows_with_the_rewards_given():
+    mdp = maxent.garnet(4, 2, discount=0.9, seed=3)
+    usual = maxent.finite_horizon(mdp, 0.4, 3).error_bound
+    large = maxent.finite_horizon(mdp, 0.4, 3, reward=1e9 * np.ones((3, 4, 2))).error_bound
+    assert large > 1e7 * usual
+    worth = maxent.finite_horizon(mdp, 0.4, 3, terminal_value=1e9 * np.ones(4)).error_bound
+    assert worth > 1e7 * usual
+
+
+def test_bad_rewards_and_terminal_values():
+    mdp = maxent.garnet(4, 2, discount=0.9, seed=3, terminal=1)
+    for given, words in (
+        ({"reward": np.zeros((4, 2))}, r"reward has shape \(4, 2\); it must be \(3, 4, 2\)"),
+        ({"reward": np.full((3, 4, 2), np.nan)}, "step 0: "),
+        ({"terminal_value": np.zeros(3)}, r"terminal_value has shape \(3,\); it must be \(4,\)"),
+        ({"terminal_value": [0, np.inf, 0, 0]}, "terminal_value of state 1 is inf"),
+        ({"terminal_value": [0, 0, 0, 1]}, "of state 3 is 1.0; it must be 0, since the state is"),
+    ):
+        with pytest.raises(maxent.ModelError, match=words):
+            maxent.finite_horizon(mdp, 0.5, 3, **given)
+        with pytest.raises(maxent.ModelError, match=words):
+            maxent.finite_horizon_evaluation(mdp, [0.5, 0.5], 0.5, 3, **given)

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from mpmath import mpf
+from scipy import optimize
 from truth import optimal_value
 
 import maxent
@@ -484,3 +485,14 @@ def test_what_is_no_mdp_and_a_bad_tolerance_are_named_first():
         with pytest.raises(maxent.ToleranceError):
             maxent.temperature_for_entropy(mdp, nats, tolerance=1e-30)
         assert maxent.temperature_for_entropy(mdp, nats, tolerance=1e-6).error_bound <= 1e-6
+
+
+def test_where_four_rooms_is_no_longer_reached_more_often_than_not():
+    """The exact crossing, not the nearest of a grid of temperatures: .04299."""
+    mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
+
+    def chance(temperature):
+        return maxent.tradeoff(mdp, [temperature]).reaching(100)[0] - 0.5
+
+    crossing = optimize.brentq(chance, 0.02, 0.1, xtol=1e-9)
+    assert crossing == pytest.approx(0.04299, abs=5e-6)
