@@ -16,6 +16,8 @@ import maxent
 
 sys.path.insert(0, str(Path(__file__).parent / "site"))
 
+from public_names import linkcode_resolve  # noqa: E402, F401  Sphinx calls it
+
 project = "maxent"
 author = "The maxent developers"
 copyright = "The maxent developers, MIT license"
@@ -25,8 +27,10 @@ language = "en"
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.linkcode",
     "sphinx.ext.mathjax",
     "docstrings",
+    "public_names",
     "source_pages",
 ]
 exclude_patterns = ["_build", "site"]

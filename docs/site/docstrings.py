@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from sphinx.application import Sphinx
 
 ITEM = re.compile(r"^([\w.*]+(?:, [\w.*]+)*) : (.+)$")
+TERM = re.compile(r"^[\w.*]+(?:, [\w.*]+)*$")
 CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
 
 
@@ -51,19 +52,26 @@ def converted(block: list[str]) -> list[str]:
         return [f"**{first}**", "", *(converted(block[2:]) if block[2:] else [])]
     if first.startswith(" "):
         return ["::", "", *block]
-    if ITEM.match(first) or (len(block) > 1 and block[1].startswith("    ")):
-        return list(_definitions(block))
-    return [escaped(line) for line in block]
+    return list(_lines(block))
 
 
-def _definitions(block: list[str]) -> Iterator[str]:
-    for line in block:
-        if item := ITEM.match(line):
-            yield from (f"``{item[1]}``", f"    {escaped(item[2])}")
-        elif line.startswith("    "):
+def _lines(block: list[str]) -> Iterator[str]:
+    """Definitions, each a term and what is indented under it, and text between them."""
+    inside = False  # a definition
+    for line, following in zip(block, [*block[1:], ""]):
+        item = ITEM.match(line)
+        if item or (TERM.match(line) and following.startswith("    ")):
+            yield from ("", f"``{item[1] if item else line}``")
+            if item:
+                yield f"    {escaped(item[2])}"
+            inside = True
+        elif line.startswith("    ") and inside:
             yield "    " + escaped(line.strip())
         else:
-            yield escaped(line)
+            if inside:
+                yield ""
+            yield escaped(line.strip())
+            inside = False
 
 
 def process(

@@ -29,6 +29,10 @@ PAGES = {
 """Files outside docs/, and the page that shows each."""
 
 
+shown_besides: set[str] = set()
+"""Files that the API reference links."""
+
+
 def page_of(path: str) -> str:
     """The page of the site that shows a file, given from the project's root."""
     return PAGES.get(path) or f"source/{path.removesuffix(Path(path).suffix)}"
@@ -63,7 +67,7 @@ def source_files(env: BuildEnvironment) -> dict[str, set[str]]:
 def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """A page for each file that is linked."""
     bridge = PygmentsBridge("html", app.config.pygments_style)
-    for path in sorted(set().union(*source_files(app.env).values())):
+    for path in sorted(shown_besides.union(*source_files(app.env).values())):
         text = (ROOT / path).read_text(encoding="utf-8")
         listing = bridge.highlight_block(
             text,
