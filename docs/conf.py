@@ -16,7 +16,7 @@ import maxent
 
 sys.path.insert(0, str(Path(__file__).parent / "site"))
 
-from public_names import linkcode_resolve  # noqa: E402, F401  Sphinx calls it
+from public_names import linkcode_resolve  # noqa: F401  Sphinx calls it
 
 project = "maxent"
 author = "The maxent developers"

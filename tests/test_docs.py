@@ -1,5 +1,6 @@
 """What the README and the docs tell people to type works, word for word."""
 
+import ast
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ INCLUDED = {"index", "changes", "contributing", "security"}
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
 EXAMPLES = [page for page in PAGES if PYTHON.search(page.read_text(encoding="utf-8"))]
-THEOREMS = [page for page in EXAMPLES if page.parent.name == "theorems"]
+THEOREMS = [page for page in EXAMPLES if page.parent.name in ("theorems", "algorithms")]
 WITH_CODE = [page for page in EXAMPLES if page not in THEOREMS]
 LONGEST = {"checks.md": 6_300, "neural.md": 3_100}
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
@@ -39,7 +40,7 @@ def run(folder, *arguments):
 
 
 @pytest.mark.parametrize("page", THEOREMS, ids=lambda page: page.name)
-def test_the_examples_of_a_theorem_hold(page):
+def test_the_examples_of_a_theorem_or_algorithm_hold(page):
     """Each asserts what it shows; all in this process, as they are many and small."""
     exec(compile("\n".join(PYTHON.findall(page.read_text("utf-8"))), page.name, "exec"), {})
 
@@ -97,6 +98,16 @@ def test_every_page_is_reached_from_the_readme():
             rest += links(page)
     missing = [page.name for page in PAGES if page not in reached and not included(page)]
     assert missing == []
+
+
+@pytest.mark.parametrize("name", ["sac", "sac_v1", "sac_discrete", "sql", "sql_discrete"])
+def test_the_page_of_an_algorithm_explains_what_it_logs(name):
+    tree = ast.parse((ROOT / "maxent" / "neural" / "algorithms" / f"{name}.py").read_text("utf-8"))
+    (update,) = (f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == "update")
+    (logged,) = (each.value for each in update.body if isinstance(each, ast.Return))
+    page = (ROOT / "docs" / "algorithms" / f"{name}.md").read_text("utf-8")
+    explained = re.findall(r"^\| `(\w+)` \|", page, re.M)
+    assert sorted(key.value for key in logged.keys) == sorted(explained)
 
 
 def test_every_figure_has_its_row():

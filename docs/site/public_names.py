@@ -15,16 +15,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import maxent
-from docutils import nodes
 from docstrings import blocks, converted
+from docutils import nodes
 from docutils.statemachine import StringList
+from source_pages import ROOT, page_of, shown_besides
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
-from source_pages import ROOT, page_of, shown_besides
+
+import maxent
 
 MODULE_OF: dict[str, str] = maxent._MODULE_OF
 logger = logging.getLogger(__name__)
@@ -38,7 +39,9 @@ class Public(SphinxDirective):
         modules = self.arguments[0].split()
         names = [name for name in MODULE_OF if any(_within(name, module) for module in modules)]
         if not names:
-            logger.warning("no public name is from %s", self.arguments[0], location=self.get_location())
+            logger.warning(
+                "no public name is from %s", self.arguments[0], location=self.get_location()
+            )
         shown(self.env).setdefault(self.env.docname, set()).update(names)
         lines = [line for name in names for line in documented(name)]
         return self.parse_text_to_nodes(StringList(lines, self.get_source_info()[0]))

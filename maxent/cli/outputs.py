@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ENDINGS = {
     "json": (".json",),
     "html": (".html",),
-    "figure": (".png", ".svg"),
+    "figure": (".png", ".svg", ".pdf"),
     "save_mdp": (".npz",),
     "certificate": (".json",),
 }

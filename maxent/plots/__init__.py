@@ -28,7 +28,8 @@ numbers against numbers (`curves/`)
                             (`learning_curves`)
 `lines`                     any lines, in the style of the others (`lines`)
 `counterexample`            what happens without a hypothesis (`counterexamples`)
-`save`                      a figure as PNG or SVG, whole or absent, the same bytes each time
+`use_style`                 fonts and width for a screen, a paper or a projector (`style`)
+`save`                      a figure as PNG, SVG or PDF, whole or absent, the same bytes each time
                             (`saving`)
 ==========================  ==================================================================
 
@@ -62,6 +63,7 @@ from maxent.plots.maps.panels import hard_and_soft
 from maxent.plots.maps.rewards import reward_map
 from maxent.plots.maps.tradeoff_policies import tradeoff_policies
 from maxent.plots.saving import save
+from maxent.plots.style import use_style
 
 __all__ = [
     "Figure",
@@ -90,5 +92,6 @@ __all__ = [
     "tradeoff",
     "tradeoff_by_temperature",
     "tradeoff_policies",
+    "use_style",
     "value_map",
 ]

@@ -1,4 +1,4 @@
-"""Saving a figure: PNG or SVG by the ending, whole or absent, the same bytes each time."""
+"""Saving a figure: PNG, SVG or PDF by the ending, whole or absent, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from maxent.plots.style import styled
 from maxent.support.arguments import require_positive
 from maxent.support.files import require_output, write_whole
 
-ENDINGS = (".png", ".svg")
+ENDINGS = (".png", ".svg", ".pdf")
+DATES: dict[str, dict[str, None]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 LAYOUT_PASSES = 6
 """Even: what is left after a few passes is at most a flicker between two layouts, 1e-6 apart."""
 
@@ -23,11 +24,12 @@ LAYOUT_PASSES = 6
 def save(
     figure: Figure, path: str | os.PathLike[str], *, overwrite: bool = False, dpi: float = 150.0
 ) -> Path:
-    """Write `figure` to `path`, a PNG or an SVG by its ending, and return the path.
+    """Write `figure` to `path`, a PNG, an SVG or a PDF by its ending, and return the path.
 
     The file is whole or absent, and the same figure gives the same bytes (no date, no random
-    identifiers).  In an SVG text stays text: it can be searched, selected and restyled.
-    `dpi` sets the pixels of a PNG (and of the pictures inside an SVG of a very large map).
+    identifiers).  In an SVG text stays text: it can be searched, selected and restyled; in a PDF
+    its fonts are embedded.
+    `dpi` sets the pixels of a PNG (and of the pictures inside an SVG or PDF of a very large map).
 
     Raises ConfigError for another ending, OutputExistsError (nothing changed) where `path`
     exists and `overwrite` is false.
@@ -35,13 +37,12 @@ def save(
     ending = Path(os.fspath(path)).suffix.lower()
     if ending not in ENDINGS:
         raise ConfigError(
-            f"figure path {os.fspath(path)!r} ends in {ending!r}; end it in .png or .svg"
+            f"figure path {os.fspath(path)!r} ends in {ending!r}; end it in .png, .svg or .pdf"
         )
     require_positive("dpi", dpi)
     destination = require_output(path, overwrite)
-    fixed = {"Date": None} if ending == ".svg" else {}
     with write_whole(destination, overwrite=overwrite) as staged, _settled(figure):
-        figure.savefig(staged, format=ending[1:], dpi=dpi, metadata=fixed)
+        figure.savefig(staged, format=ending[1:], dpi=dpi, metadata=DATES.get(ending, {}))
     return destination
 
 

@@ -21,9 +21,11 @@ from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from maxent.errors import ModelError
+from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
+from maxent.plots.fitting import fit_for_paper
 from maxent.solution import Solution
+from maxent.support.arguments import nearest, require_positive
 
 INK, MUTED, PAPER = "#1a1a1a", "#5c5c5c", "#ffffff"
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
@@ -61,10 +63,58 @@ STYLE: Any = {
     "savefig.dpi": 150.0,
     "savefig.facecolor": PAPER,
     "savefig.bbox": None,
+    "pdf.fonttype": 42,  # TrueType, which journals ask for
     "svg.fonttype": "none",
     "svg.hashsalt": "maxent",
     "path.simplify": True,
 }
+
+STYLES: dict[str, dict[str, Any]] = {
+    "screen": {},
+    "paper": {
+        **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), 8.0),
+        **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 7.0),
+        "axes.titlepad": 5.0,
+        "lines.linewidth": 1.2,
+        "lines.markersize": 3.0,
+    },
+    "projector": {
+        **dict.fromkeys(("font.size", "axes.labelsize", "legend.fontsize"), 14.0),
+        **dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), 13.0),
+        "axes.titlesize": 15.0,
+        "axes.linewidth": 1.2,
+        "lines.linewidth": 2.6,
+        "lines.markersize": 7.0,
+    },
+}
+"""What each style changes in `STYLE`."""
+
+CHOSEN: dict[str, Any] = {"style": "screen", "width": None}
+
+
+def use_style(name: str = "screen", *, width: float | None = None) -> None:
+    """Choose how the figures made from now on look.
+
+    name : "screen", the usual; "paper", fonts of 7 and 8 points; "projector", large fonts and
+        thick lines.
+    width : of every figure, in inches, its height adapted: a column of a journal is 3.2 to
+        3.5, a page 6.5 to 7.  None: each figure's own.
+
+    Raises ConfigError for another name or a width that is not positive.
+
+    >>> from maxent import plots
+    >>> plots.use_style("paper", width=3.3)
+    >>> plots.use_style()  # as it was
+    """
+    if name not in STYLES:
+        raise ConfigError(f"style {name!r} is unknown; {nearest(name, STYLES)}")
+    CHOSEN.update(style=name, width=None if width is None else require_positive("width", width))
+
+
+def chosen() -> Any:
+    """The settings of the style in use."""
+    return {**STYLE, **STYLES[CHOSEN["style"]]}
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,8 +126,11 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with mpl.rc_context():
-            mpl.rcParams.update(STYLE)
-            return function(*args, **kwargs)
+            mpl.rcParams.update(chosen())
+            made = function(*args, **kwargs)
+            if CHOSEN["style"] == "paper" and isinstance(made, Figure):
+                fit_for_paper(made)
+            return made
 
     return wrapper
 
@@ -88,13 +141,17 @@ class NotebookFigure(Figure):
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
         with mpl.rc_context():
-            mpl.rcParams.update(STYLE)
+            mpl.rcParams.update(chosen())
             self.savefig(buffer, format="png", dpi=90.0)
         return buffer.getvalue()
 
 
 def new_figure(width: float, height: float, *, square_cells: bool = False) -> Figure:
-    """An empty figure of that size in inches, with the Agg canvas and a layout without overlaps."""
+    """An empty figure of that size in inches, or `use_style`'s width; with the Agg canvas and a
+    layout without overlaps."""
+    if CHOSEN["width"] is not None:
+        share = CHOSEN["width"] / width
+        width, height = CHOSEN["width"], height * max(share, min(1.0, share**0.5))
     layout: Any = "compressed" if square_cells else "constrained"
     figure = NotebookFigure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)

@@ -375,7 +375,7 @@ WRONG = {
     ),
     "an option of gym for a map": ([*SOLVE, "--env-option", "a=1"], "does not concern a map"),
     "another ending": ([*SOLVE, "--json", "all.txt"], ".json"),
-    "a figure of another kind": ([*SOLVE, "--figure", "all.pdf"], ".png or .svg"),
+    "a figure of another kind": ([*SOLVE, "--figure", "all.bmp"], ".svg or .pdf"),
     "a missing folder": ([*SOLVE, "--json", "no/all.json"], "does not exist"),
     "an existing output": ([*SOLVE, "--json", "old.json"], "--overwrite"),
     "a folder as output": ([*SOLVE, "--json", "folder.json", "--overwrite"], "is a folder"),
