@@ -52,12 +52,16 @@ def check_exercise(number: str, answer: Any) -> None:
     Never raises for a wrong answer; ConfigError for a number that no exercise has.
 
     >>> check_exercise("3.1", lambda mdp, v, temperature: maxent.backup(mdp, v).max(axis=1))
-    Not quite. hard maximum: this is a sweep of ordinary value iteration; where is the temperature?
+    Not quite (hard maximum): this is a sweep of ordinary value iteration; where is the temperature?
     """
     exercise, seed = registry.exercise(number), progress.seed_here()
-    verdict = verdict_on(exercise, hand_in(exercise, answer, seed), seed)
+    handed = hand_in(exercise, answer, seed)
+    verdict = verdict_on(exercise, handed, seed)
     if verdict.kind == "wrong":
-        print(f"Not quite. {verdict.mistake + ': ' if verdict.mistake else ''}{verdict.words}")
+        name = f" ({verdict.mistake})" if verdict.mistake else ""
+        print(f"Not quite{name}: {verdict.words}")
+        if handed.printed:
+            print(f"It printed: {textwrap.shorten(handed.printed, 300)}")
         if exercise.hint and verdict.mistake not in [each.name for each in exercise.mistakes]:
             print(f"Hint: {exercise.hint}")
     else:

@@ -11,7 +11,12 @@ from maxent.mdp import MDP
 
 Axes = tuple[str | tuple[str, ...], ...]
 
+ROUNDED = 0.01
+"""A value that is off by less than this part of the right one was probably rounded."""
+
 PATTERNS = {
+    "rounded": "this is near; give more digits, or let Python compute it.",
+    "an axis too many": "the numbers are right, but the shape is {}, and {} is wanted.",
     "axes swapped": "the numbers are right, but rows and columns have changed places.",
     "wrong sign": "every number has the wrong sign.",
     "bits instead of nats": "every number is too large by the factor 1/log 2: use the natural "
@@ -49,8 +54,13 @@ def difference(answer: ndarray, wanted: ndarray, tolerance: float, axes: Axes, m
     return f"{_place(where, axes, mdp)}you have {answer[where]:.6g}, off by {off[where]:.2g}.{many}"
 
 
-def pattern(answers: list[ndarray], wanted: list[ndarray], tolerance: float) -> tuple[str, str]:
-    """The name of what is wrong with all results alike, and words for it; or "", ""."""
+def pattern(
+    answers: list[ndarray], wanted: list[ndarray], tolerance: float, *, rounded: bool
+) -> tuple[str, str]:
+    """The name of what is wrong with all results alike, and words for it; or "", "".
+
+    rounded: numbers may have been typed in, with too few digits.
+    """
 
     def all_agree(changed: Any) -> bool:
         pairs = zip(answers, wanted)
@@ -59,8 +69,12 @@ def pattern(answers: list[ndarray], wanted: list[ndarray], tolerance: float) -> 
     if any(w.ndim == 2 for w in wanted) and all_agree(np.transpose):
         return "axes swapped", PATTERNS["axes swapped"]
     first, right = answers[0], wanted[0]
+    if first.size == right.size and first.ndim > right.ndim and all_agree(np.squeeze):
+        return "an axis too many", PATTERNS["an axis too many"].format(first.shape, right.shape)
     if first.shape != right.shape or not np.isfinite(first).all():
         return "", ""
+    if rounded and np.all(np.abs(first - right) <= ROUNDED * np.abs(right)):
+        return "rounded", PATTERNS["rounded"]
     if all_agree(np.negative):
         return "wrong sign", PATTERNS["wrong sign"]
     if sum(w.size for w in wanted) < 2:

@@ -28,13 +28,13 @@ class HandedIn:
 
     results: one a case; None where nothing came back.
     error: what the learner's function raised, "" otherwise.
-    printed: whether it printed; changed: whether it changed an array it was given.
+    printed: what it printed; changed: whether it changed an array it was given.
     """
 
     results: list[Any] = field(default_factory=list)
     error: str = ""
     blank: bool = False
-    printed: bool = False
+    printed: str = ""
     changed: bool = False
 
 
@@ -74,12 +74,12 @@ def _run(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]]) -> Hand
                 result = function(*arguments)
         except Exception as error:
             words = f"case {number} of {len(cases)}: your function raised {type(error).__name__}"
-            return HandedIn(results, error=f"{words}: {error}")
+            return HandedIn(results, error=f"{words}: {error}", printed=said.getvalue())
         if result is ...:
             return HandedIn(blank=True)
         results.append(_readable(result))
         changed |= not all(_same(a, b) for a, b in zip(arguments, case))
-    return HandedIn(results, printed=bool(said.getvalue()), changed=changed)
+    return HandedIn(results, printed=said.getvalue(), changed=changed)
 
 
 def verdict_on(exercise: Exercise, handed: HandedIn, seed: int) -> Verdict:
@@ -115,7 +115,7 @@ def _compared(exercise: Exercise, handed: HandedIn, cases: Sequence[tuple[Any, .
     wanted = [_expected(exercise.reference, case) for case in cases]
     for number, (result, right) in enumerate(zip(handed.results, wanted), start=1):
         if not isinstance(result, ndarray):
-            words = f"a number or an array is wanted, not {_kind(result)}."
+            words = f"a number or an array of numbers is wanted, not {_kind(result)}."
             return Verdict("wrong", "", _in_case(number, len(cases)) + words)
         if not agree(result, right, exercise.tolerance):
             break
@@ -127,7 +127,7 @@ def _compared(exercise: Exercise, handed: HandedIn, cases: Sequence[tuple[Any, .
         made = [_expected(mistake.solution, case) for case in cases]
         if all(agree(r, m, exercise.tolerance) for r, m in zip(handed.results, made)):
             return Verdict("wrong", mistake.name, mistake.words)
-    name, words = pattern(handed.results, wanted, exercise.tolerance)
+    name, words = pattern(handed.results, wanted, exercise.tolerance, rounded=exercise.is_value)
     if name:
         return Verdict("wrong", name, words)
     mdp = next((part for part in cases[number - 1] if isinstance(part, MDP)), None)
@@ -158,7 +158,7 @@ def _same(first: Any, second: Any) -> bool:
 
 
 def _kind(result: Any) -> str:
-    return "a text" if isinstance(result, str) and not result.startswith("<") else str(result)
+    return f"this {result[1:-1]}" if str(result).startswith("<") else "a text"
 
 
 def _in_case(number: int, count: int) -> str:

@@ -113,3 +113,45 @@ def test_an_unknown_exercise_and_an_unknown_key():
         learn.check_exercise("3.9", 1.0)
     with pytest.raises(maxent.errors.ConfigError, match="no statement has the key 'SQL-T9'"):
         learn.links("SQL-T9")
+
+
+@pytest.mark.parametrize(
+    "number, answer, said",
+    [
+        ("0.1", 0.0289, "Not quite (rounded): this is near"),
+        ("0.1", [0.04 / np.log(4)], "Not quite (an axis too many): the numbers are right"),
+        ("4.3", ["no", "no", "yes", "yes", "no"], "an array of numbers is wanted, not this list"),
+        ("5.3", lambda rows, columns: "half", "case 1 of 3: a number or an array of numbers"),
+        ("3.1", lambda mdp, v: v, "your function raised TypeError"),
+        ("3.1", lambda mdp, v, alpha: v[:2], "shape is (2,), but (7,) (state) is wanted"),
+        (
+            "3.1",
+            lambda mdp, v, alpha: [v, print("seen")][0],
+            "(no sweep): this is v as it was given",
+        ),
+    ],
+)
+def test_what_is_said_of_other_wrong_answers(told, number, answer, said):
+    learn.check_exercise(number, answer)
+    assert said in told()
+
+
+def test_what_a_function_prints_is_shown(told):
+    learn.check_exercise("3.1", lambda mdp, v, alpha: [v, print("seen")][0])
+    assert "It printed: seen" in told()
+
+
+def test_the_patterns_that_any_exercise_knows():
+    from maxent.learn.differences import pattern
+
+    right = [np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[2.0, 7.0], [1.0, 1.0]])]
+    for name, change in [
+        ("axes swapped", np.transpose),
+        ("wrong sign", np.negative),
+        ("bits instead of nats", lambda a: a / np.log(2)),
+        ("off by a factor", lambda a: 3 * a),
+        ("off by a constant", lambda a: a - 0.5),
+        ("an axis too many", lambda a: a[None]),
+        ("", lambda a: a**2),
+    ]:
+        assert pattern([change(a) for a in right], right, 1e-9, rounded=False)[0] == name

@@ -29,7 +29,8 @@ def _arrays(seed: int) -> list[tuple[Any, ...]]:
     """Q of ordinary size, and one so large that exp overflows without a shift."""
     rng = np.random.default_rng(seed)
     ordinary = [(rng.normal(size=(3, 4)), temperature) for temperature in (1.0, 0.1)]
-    return [*ordinary, (1e3 * np.eye(3) + rng.normal(size=(3, 3)), 1e-3)]
+    large = 1e3 * np.diag([1.0, 2.0, 3.0]) + rng.normal(size=(3, 3))
+    return [*ordinary, (large, 1e-3)]
 
 
 def _counts(seed: int) -> list[tuple[Any, ...]]:
@@ -65,6 +66,14 @@ EXERCISES = (
                 lambda q, temperature: temperature * np.log(np.exp(q / temperature).sum(axis=1)),
                 "the formula is right, but exp(q / temperature) overflows where q is large: "
                 "subtract the row's largest entry first, and add it back at the end.",
+            ),
+            Mistake(
+                "one shift for all rows",
+                lambda q, temperature: (
+                    q.max() + temperature * np.log(np.exp((q - q.max()) / temperature).sum(axis=1))
+                ),
+                "the largest entry of *all* rows was subtracted: in the other rows every "
+                "exponential becomes 0.",
             ),
             Mistake(
                 "alpha left out",

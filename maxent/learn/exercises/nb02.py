@@ -58,9 +58,12 @@ def _with_q(seed: int) -> list[tuple[Any, ...]]:
 
 def _evaluated(mdp, policy, earned, discount):
     """As `evaluation`, with other earnings or another discount."""
-    step = np.einsum("sa,sat->st", policy, mdp.to_dense().transition)
-    step[mdp.terminal] = 0.0
+    step = _chain(mdp, policy) * ~mdp.terminal[:, None]
     return np.linalg.solve(np.eye(mdp.n_states) - discount * step, earned)
+
+
+def _chain(mdp, policy):
+    return np.einsum("sa,sat->st", policy, mdp.to_dense().transition)
 
 
 def _earned(mdp, policy, rate, terminal=0.0):
@@ -116,6 +119,16 @@ EXERCISES = (
                     mdp, policy, _earned(mdp, policy, temperature), 1.0
                 ),
                 "the next value is not multiplied by the discount.",
+            ),
+            Mistake(
+                "from next states to states",
+                lambda mdp, policy, temperature: np.linalg.solve(
+                    np.eye(mdp.n_states)
+                    - mdp.discount * (_chain(mdp, policy) * ~mdp.terminal[:, None]).T,
+                    _earned(mdp, policy, temperature),
+                ),
+                "P_pi is transposed: its rows are the states one leaves, its columns those one "
+                "comes to.",
             ),
             Mistake(
                 "terminal states earn",
