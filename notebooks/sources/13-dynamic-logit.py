@@ -139,14 +139,14 @@ learn.check_exercise("13.2", my_log_likelihood)
 
 # %%
 watched = maxent.simulate(mdp, truth.policy, episodes=100, horizon=120, seed=1, trajectories=True)
-actions = np.concatenate(watched.actions)
-states = np.concatenate([s[: len(a)] for s, a in zip(watched.states, watched.actions)])
+actions = np.array(watched.actions).ravel()
+states = np.array(watched.states)[:, :-1].ravel()
 print(f"{len(actions)} choices, {int(actions.sum())} of them replacements")
 
 
 def fit(discount):
     def minus_log_likelihood(costs):
-        model = maxent.soft_policy_iteration(bus(*costs, discount), 1.0)
+        model = maxent.soft_policy_iteration(bus(costs[0], costs[1], discount), 1.0)
         return -model.log_policy[states, actions].sum()
 
     return minimize(minus_log_likelihood, [2.0, 8.0], method="Nelder-Mead")
