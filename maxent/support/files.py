@@ -1,4 +1,4 @@
-"""Output files that are either whole or absent.
+"""Files that are read within bounds, and output files that are either whole or absent.
 
 Every file the package writes goes through `staged`: it is written beside its destination under a
 temporary name (".writing-..."), waits for the disk, and gets its name once complete, so an
@@ -12,19 +12,65 @@ The name of a file is on the disk once the folder is: `sync_folder`, where that 
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from maxent.errors import ConfigError, OutputExistsError
+from maxent.support.memory import require_memory
 
-LONGEST_NAME = 255
-"""Bytes of a name that file systems take."""
+LONGEST_NAME, LONGEST_PATH = 255, 4096
+"""Bytes of a name, and of a whole path, that file systems take."""
 
 STAGED = ".writing-"
 """How the name of a file begins while it is written."""
+
+
+def require_path(path: str | bytes | os.PathLike[Any], what: str) -> Path:
+    """`path` as a Path; ConfigError for what is none, and for a name that no file can have.
+
+    what : how the message begins, such as "output path".
+    """
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise ConfigError(f"{what} = {str(path)[:60]!r} is a {type(path).__name__}; give a path")
+    text = os.fsdecode(path)
+    named = Path(text)
+    if not text:
+        raise ConfigError(f"the {what} is empty; give a name")
+    if "\0" in text:
+        raise ConfigError(f"{what} {text[:60]!r} contains a NUL character; leave it out")
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in named.parts):
+        raise ConfigError(
+            f"{what} {text[:60]!r}... has a name over {LONGEST_NAME} bytes; shorten it"
+        )
+    if len(os.fsencode(text)) >= LONGEST_PATH:
+        raise ConfigError(f"{what} {text[:60]!r}... has {LONGEST_PATH} bytes or more; shorten it")
+    return named
+
+
+def read_whole(path: str | os.PathLike[str], times: int = 3) -> bytes:
+    """The bytes of an ordinary file.
+
+    times : how much memory the reader needs, as a multiple of the file's size: MemoryBudgetError,
+    before anything is read, where that would not fit.  OSError for what is no ordinary file (a
+    device or a pipe may have no end) and where it cannot be read.
+    """
+    with open(path, "rb", opener=_without_waiting) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "no ordinary file", os.fspath(path))
+        require_memory(times * about.st_size, f"reading {os.fspath(path)!r}", "it is too large")
+        return file.read(about.st_size)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; one that waits for a writer, a pipe, at once."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def require_output(
@@ -36,7 +82,7 @@ def require_output(
     `endings`; OutputExistsError where a file is there and `overwrite` is false.
     """
     destination = _named(path)
-    text = os.fspath(path)
+    text = os.fsdecode(path)
     if endings and destination.suffix.lower() not in endings:
         raise ConfigError(f"output path {text!r} must end in {' or '.join(endings)}")
     if destination.is_dir():
@@ -74,7 +120,7 @@ def write_whole(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
         raise
     except OSError as error:
         if error.filename == os.fspath(destination):
-            error.filename = os.fspath(path)
+            error.filename = os.fsdecode(path)
         raise
 
 
@@ -120,7 +166,7 @@ def output_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
     that is no folder, or a folder that is not empty and `overwrite` is false.
     """
     folder = _named(path)
-    text = os.fspath(path)
+    text = os.fsdecode(path)
     if folder.exists() and not folder.is_dir():
         raise OutputExistsError(f"{text!r} exists and is no folder; choose another name")
     _check_folder(folder if folder.exists() else folder.parent)
@@ -135,19 +181,11 @@ def output_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
 
 def _named(path: str | os.PathLike[str]) -> Path:
     """The path; ConfigError for a name that no file can have, or that reads as an option."""
-    text = os.fspath(path)
-    named = Path(text)
-    if not text:
-        raise ConfigError("the output path is empty; give a name")
-    if "\0" in text:
-        raise ConfigError(f"output path {text[:60]!r} contains a NUL character; leave it out")
-    if any(len(os.fsencode(part)) > LONGEST_NAME for part in named.parts):
-        raise ConfigError(
-            f"output path {text[:60]!r}... has a name over {LONGEST_NAME} bytes; shorten it"
-        )
+    named = require_path(path, "output path")
     if named.name.startswith("-"):
         raise ConfigError(
-            f"output path {text!r} begins with '-' and looks like an option; choose another name"
+            f"output path {str(named)!r} begins with '-' and looks like an option; choose another "
+            "name"
         )
     return named
 

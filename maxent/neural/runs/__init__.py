@@ -62,7 +62,7 @@ from maxent.neural.runs.record import (
 from maxent.neural.runs.segments import Rows, Stored, add_rows
 from maxent.neural.runs.stopping import stop_requested
 from maxent.support.arguments import require_count, require_finite
-from maxent.support.files import sync_folder
+from maxent.support.files import require_path, sync_folder
 
 __all__ = [
     "Checkpoint",
@@ -121,7 +121,7 @@ class Run:
         CorruptCheckpointError where its `config.json` is damaged, RunLockedError where it is in
         use.
         """
-        folder = Path(path)
+        folder = require_path(path, "run")
         read_record(folder)  # before a lock is put where no run is
         lock = Lock(folder / LOCK)
         try:

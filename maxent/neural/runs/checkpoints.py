@@ -29,7 +29,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from maxent.errors import ConfigError, CorruptCheckpointError
+from maxent.errors import ConfigError, CorruptCheckpointError, MemoryBudgetError
 from maxent.neural.runs.durable import (
     discard,
     read_verified,
@@ -38,6 +38,7 @@ from maxent.neural.runs.durable import (
     write_synced,
 )
 from maxent.neural.runs.segments import Rows, Stored, prune_segments, read_rows
+from maxent.support.arguments import require_count, require_finite
 from maxent.support.files import sync_folder
 from maxent.support.plain import plain
 
@@ -65,7 +66,11 @@ def name_of(step: int) -> str:
 
 def steps_in(run: Path) -> list[int]:
     """The steps of a run's checkpoints, in order."""
-    matches = [_NAME.fullmatch(name) for name in os.listdir(run / CHECKPOINTS)]
+    try:
+        names = os.listdir(run / CHECKPOINTS)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    matches = [_NAME.fullmatch(name) for name in names]
     return sorted(int(match[1]) for match in matches if match)
 
 
@@ -103,8 +108,20 @@ def read_manifest(run: Path, step: int) -> dict[str, Any]:
     """A checkpoint's manifest, verified; CorruptCheckpointError otherwise."""
     path = run / CHECKPOINTS / name_of(step) / _MANIFEST
     manifest = unseal(path)
-    if manifest["step"] != step:
-        raise CorruptCheckpointError(f"{str(path)!r} belongs to step {manifest['step']}")
+    if manifest.get("step") != step:
+        raise CorruptCheckpointError(f"{str(path)!r} belongs to step {manifest.get('step')}")
+    try:
+        require_count("metrics_bytes", manifest["metrics_bytes"], 0)
+        if manifest["score"] is not None:
+            require_finite("score", manifest["score"])
+        if {entry["name"] for entry in manifest["files"]} != {_TENSORS, _VALUES}:
+            raise KeyError("files")
+        if manifest["stored"]:
+            Stored.read(manifest["stored"])
+    except (KeyError, TypeError, ConfigError) as error:
+        raise CorruptCheckpointError(
+            f"{str(path)!r} is not what this version writes: {type(error).__name__}: {error}"
+        ) from error
     return manifest
 
 
@@ -176,7 +193,9 @@ def _read(run: Path, step: int) -> Checkpoint:
         read = safetensors.torch.load(read_verified(folder, entries[_TENSORS]))
         tensors = {name: tensor.clone() for name, tensor in read.items()}
         values = json.loads(read_verified(folder, entries[_VALUES]))
-    except (SafetensorError, KeyError, ValueError) as error:
+        if not isinstance(values, dict):
+            raise ValueError(f"{_VALUES} is no dictionary")
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
         if isinstance(error, CorruptCheckpointError):
             raise
         raise CorruptCheckpointError(f"{str(folder)!r} cannot be read: {error}") from error
@@ -186,7 +205,7 @@ def _read(run: Path, step: int) -> Checkpoint:
 
 
 def _is_good(run: Path, step: int) -> bool:
-    with suppress(CorruptCheckpointError):
+    with suppress(CorruptCheckpointError, MemoryBudgetError):
         _read(run, step)
         return True
     return False

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from maxent.errors import CorruptCheckpointError
-from maxent.support.files import STAGED
+from maxent.support.files import STAGED, read_whole
 
+READ_AS_JSON = 30
+"""Bytes that reading a byte of JSON can take."""
 FORSAKEN = (".stage-", ".gone-", STAGED)
 """How the names begin of what a process that died was still writing or removing."""
 
@@ -43,7 +45,7 @@ def entry_of(name: str, data: bytes) -> dict[str, Any]:
 def read_verified(folder: Path, entry: dict[str, Any]) -> bytes:
     """The bytes of the file of a manifest's entry; CorruptCheckpointError unless they are the ones
     that were written."""
-    path = folder / entry["name"]
+    path = folder / plain_name(folder, entry)
     data = read_bytes(path, entry["sha256"])
     if (actual := sha256(data)) != entry["sha256"]:
         raise CorruptCheckpointError(
@@ -53,10 +55,22 @@ def read_verified(folder: Path, entry: dict[str, Any]) -> bytes:
     return data
 
 
+def plain_name(folder: Path, entry: Any) -> str:
+    """The name in a manifest's entry, of a file in its own folder; CorruptCheckpointError for
+    anything else."""
+    kinds = {"name": str, "size": int, "sha256": str}
+    if isinstance(entry, dict) and all(type(entry.get(key)) is kind for key, kind in kinds.items()):
+        name: str = entry["name"]
+        if Path(name).name == name and "\0" not in name:
+            return name
+    raise CorruptCheckpointError(f"{str(entry)[:60]!r} names no file in {str(folder)!r}")
+
+
 def read_bytes(path: Path, expected: str = "of its own text") -> bytes:
-    """The bytes of a file; CorruptCheckpointError where it is missing or cannot be read."""
+    """The bytes of a file; CorruptCheckpointError where it is missing or cannot be read,
+    MemoryBudgetError where it is too large to be what was written."""
     try:
-        return path.read_bytes()
+        return read_whole(path, READ_AS_JSON if path.suffix == ".json" else 3)
     except OSError as error:
         what = "is missing" if isinstance(error, FileNotFoundError) else f"fails: {error.strerror}"
         raise CorruptCheckpointError(

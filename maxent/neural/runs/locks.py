@@ -29,7 +29,7 @@ class Lock:
     holder, where another has it.  The file holds the id and stays."""
 
     def __init__(self, path: Path) -> None:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         try:
             _take(handle)
         except OSError as error:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from maxent.errors import CheckpointWriteError, ConfigError, MaxEntWarning
+from maxent.neural.runs.durable import READ_AS_JSON
 from maxent.support.arguments import require_count
+from maxent.support.files import read_whole
 from maxent.support.plain import plain
 
 METRICS = "metrics.jsonl"
@@ -26,6 +28,7 @@ class Log:
     def __init__(self, run: Path, kept: int) -> None:
         self._path = run / METRICS
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        flags |= getattr(os, "O_NOFOLLOW", 0)  # what is cut is the run's own
         self._handle = os.open(self._path, flags, 0o644)
         if self.size < kept:
             warnings.warn(
@@ -73,16 +76,24 @@ def read_log(run: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """What a run has logged, a dictionary a row; blank lines, and a last one that is not whole, are
     left out.
 
-    Raises ConfigError for a line that is no row: the file, the line and what it says.
+    Raises ConfigError for a line that is no row: the file, the line and what it says; and where the
+    file cannot be read.  Warns where it is gone: checkpoints do not need it.
     """
     path = Path(run) / METRICS
-    with open(path, encoding="utf-8", errors="replace") as lines:
-        whole = [(i, line) for i, line in enumerate(lines, 1) if line.endswith("\n")]
-    return [_row(path, i, line) for i, line in whole if line.strip()]
+    try:
+        lines = read_whole(path, READ_AS_JSON).decode(errors="replace").split("\n")[:-1]
+    except FileNotFoundError:
+        warnings.warn(
+            f"{str(path)!r} is gone: nothing logged is known", MaxEntWarning, stacklevel=3
+        )
+        return []
+    except OSError as error:
+        raise ConfigError(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    return [_row(path, i, line) for i, line in enumerate(lines, 1) if line.strip()]
 
 
 def _row(path: Path, number: int, line: str) -> dict[str, Any]:
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         row = json.loads(line)
         if isinstance(row, dict) and all(isinstance(x, int | float | None) for x in row.values()):
             row["step"] = require_count("step", row.get("step"), 0)

@@ -16,11 +16,16 @@ from typing import Any
 import torch
 
 import maxent
-from maxent.errors import ConfigError, OutputExistsError, ResumeMismatchError
+from maxent.errors import (
+    ConfigError,
+    CorruptCheckpointError,
+    OutputExistsError,
+    ResumeMismatchError,
+)
 from maxent.neural.runs.checkpoints import CHECKPOINTS, REPLAY
 from maxent.neural.runs.durable import FORSAKEN, alike, seal, sha256_of, unseal
 from maxent.neural.runs.log import METRICS
-from maxent.support.files import output_folder, sync_folder, write_whole
+from maxent.support.files import output_folder, read_whole, sync_folder, write_whole
 from maxent.support.plain import plain
 
 FORMAT = "maxent-run-1"
@@ -88,7 +93,11 @@ def read_record(run: Path) -> dict[str, Any]:
     if record.get("format") != FORMAT:
         raise ConfigError(
             f"run {str(run)!r} has the format {record.get('format')!r}; this version reads {FORMAT}"
+            f" (a later one needs a later maxent than {maxent.__version__})"
         )
+    for name, kind in {"config": dict, "surroundings": dict, "config_sha256": str}.items():
+        if not isinstance(record.get(name), kind):
+            raise CorruptCheckpointError(f"{str(run / CONFIG)!r} has no {name} of a run")
     config = {RENAMED.get(name, name): value for name, value in record["config"].items()}
     return record | {"config": config}
 
@@ -129,7 +138,7 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def _is_run(folder: Path) -> bool:
     with suppress(OSError):
-        return b'"format": "maxent-run-' in (folder / CONFIG).read_bytes()
+        return b'"format": "maxent-run-' in read_whole(folder / CONFIG)
     return False
 
 

@@ -7,6 +7,7 @@ checkpoint needs is removed.  A segment that was not written to its end is named
 
 from __future__ import annotations
 
+import math
 import uuid
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +18,13 @@ from numpy import ndarray
 from safetensors import SafetensorError
 
 from maxent.errors import ConfigError, CorruptCheckpointError
-from maxent.neural.runs.durable import discard, entry_of, read_verified
-from maxent.support.arguments import require_count
+from maxent.neural.runs.durable import discard, entry_of, plain_name, read_verified
+from maxent.support.arguments import require_count, require_counts
 from maxent.support.files import staged, sync_folder
+from maxent.support.memory import require_memory
+
+KINDS = "biufc"
+"""The kinds of NumPy's types that replay rows have."""
 
 
 class Rows(NamedTuple):
@@ -46,6 +51,26 @@ class Stored(NamedTuple):
     segments: list[dict[str, Any]]
     inserted: int
     capacity: int
+
+    @classmethod
+    def read(cls, document: Any) -> Stored:
+        """What a manifest holds; CorruptCheckpointError where it is not what was written."""
+        try:
+            found = cls(**document)
+            require_count("inserted", found.inserted, 0)
+            require_count("capacity", found.capacity)
+            for dtype, *shape in found.columns.values():
+                if np.dtype(dtype).kind not in KINDS or require_counts("shape", shape, 0) != shape:
+                    raise ValueError(f"a column is {dtype}, {shape}")
+            for segment in found.segments:
+                plain_name(Path(), segment)
+                start = require_count("start", segment["start"], 0)
+                require_count("stop", segment["stop"], start)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise CorruptCheckpointError(
+                f"the manifest's rows are not readable: {error}"
+            ) from error
+        return found
 
 
 def add_rows(folder: Path, rows: Rows, before: Stored | None) -> Stored:
@@ -79,9 +104,13 @@ def add_rows(folder: Path, rows: Rows, before: Stored | None) -> Stored:
 
 def read_rows(folder: Path, stored: Stored) -> Rows:
     """The last min(capacity, inserted) rows.  Raises CorruptCheckpointError for a segment that is
-    not what was written."""
+    not what was written, MemoryBudgetError where more are claimed than memory holds."""
     count = min(stored.inserted, stored.capacity)
     first = stored.inserted - count
+    width = sum(
+        np.dtype(dtype).itemsize * math.prod(shape) for dtype, *shape in stored.columns.values()
+    )
+    require_memory(count * width, f"the replay buffer of {count} rows", "it cannot be read here")
     arrays = {
         name: np.empty((count, *shape), dtype) for name, (dtype, *shape) in stored.columns.items()
     }
@@ -95,8 +124,9 @@ def read_rows(folder: Path, stored: Stored) -> Rows:
             if segment["start"] + skipped != expected or set(read) != set(arrays):
                 raise ValueError("other rows or columns than the checkpoint names")
             for name, array in arrays.items():
-                if read[name].dtype != array.dtype:
-                    raise ValueError(f"{name} is {read[name].dtype}, not {array.dtype}")
+                expects = array.dtype, (segment["stop"] - segment["start"], *array.shape[1:])
+                if (found := (read[name].dtype, read[name].shape)) != expects:
+                    raise ValueError(f"{name} is {found}, not {expects}")
                 array[place : segment["stop"] - first] = read[name][skipped:]
         except (SafetensorError, ValueError) as error:
             raise CorruptCheckpointError(f"{str(folder / segment['name'])!r}: {error}") from error
@@ -120,7 +150,7 @@ def _check_rows(rows: Rows, arrays: dict[str, ndarray]) -> int:
     shapes = {name: np.shape(array) for name, array in rows.arrays.items()}
     if not shapes or any(not shape or shape[0] != _first(shapes) for shape in shapes.values()):
         raise ConfigError(f"replay rows have shapes {shapes}; the first axis must be one for all")
-    if any(array.dtype.kind not in "biufc" for array in arrays.values()):
+    if any(array.dtype.kind not in KINDS for array in arrays.values()):
         raise ConfigError("replay rows must be numbers or booleans")
     if _first(shapes) > rows.inserted:
         raise ConfigError(f"{_first(shapes)} replay rows, but only {rows.inserted} ever inserted")

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from gymnasium.vector import VectorEnv
 
-from maxent.errors import ConfigError
+import maxent
+from maxent.errors import ConfigError, CorruptCheckpointError, MaxEntError
 from maxent.neural.algorithms import with_defaults
-from maxent.neural.runs import Run, checkpoints, require_same_configuration
+from maxent.neural.runs import Checkpoint, Run, checkpoints, require_same_configuration
 from maxent.neural.runs.durable import alike, sha256_of
 from maxent.neural.runs.log import read_log
 from maxent.neural.runs.record import read_record
 from maxent.neural.training.advice import require_scaled, warn_of_no_learning
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.learner import Learner
-from maxent.neural.training.plan import Env, Plan, by_new_names, environment_of_run, torch_threads
+from maxent.neural.training.plan import (
+    Env,
+    Plan,
+    by_new_names,
+    environment_of_run,
+    require_recorded,
+    torch_threads,
+)
+from maxent.support.files import require_path
 from maxent.support.other_words import takes_our_words
 from maxent.support.plain import plain
 
@@ -172,8 +180,10 @@ def resume(
     >>> agent.steps, longer.steps
     (20, 30)
     """
-    with Run.open(run) as opened, torch_threads(opened.config.get("threads")):
-        saved = opened.config
+    with ExitStack() as after:
+        opened = after.enter_context(Run.open(run))
+        saved = require_recorded(run, opened.config)
+        after.enter_context(torch_threads(saved.get("threads")))
         env = environment_of_run(run, saved, env, trust)
         saved = saved | {"settings": with_defaults(saved["algorithm"], saved["settings"])}
         require_same_configuration(saved, saved | {"settings": saved["settings"] | settings})
@@ -184,11 +194,12 @@ def resume(
                 "was cut before it had saved them; train it again with start= and overwrite=True"
             )
         if steps is None:
-            steps = saved["steps"] if checkpoint is None else checkpoint.values["steps"]
+            steps = saved["steps"] if checkpoint is None else checkpoint.values.get("steps")
         learner = _learner(saved | {"steps": steps}, env)
         try:
             if checkpoint is not None:
-                learner.restore(checkpoint, read_log(run))
+                with _taken_up(checkpoint):
+                    learner.restore(checkpoint, read_log(run))
             return learner.train(opened, progress=progress, announce=announce, report=report)
         finally:
             learner.close()
@@ -224,10 +235,14 @@ def load_agent(
     >>> agent.steps, int(agent.act(0, deterministic=True) - trained.act(0, deterministic=True))
     (20, 0)
     """
-    config = read_record(Path(run))["config"] | {"device": "cpu"}
-    learner = _learner(config, environment_of_run(run, config, env, trust))
+    folder = require_path(run, "run")
+    config = require_recorded(run, read_record(folder)["config"])
+    checkpoint = checkpoints.load(folder, step)
+    env = environment_of_run(run, config, env, trust)
+    learner = _learner(config | {"device": "cpu", "num_envs": 1}, env)
     try:
-        learner.restore_networks(checkpoints.load(Path(run), step), read_log(run))
+        with _taken_up(checkpoint):
+            learner.restore_networks(checkpoint, read_log(run))
         return learner.agent()
     finally:
         learner.close()
@@ -238,6 +253,21 @@ def _description(start: Agent) -> str:
     made = plain([start.start, start.env_settings, start.config.to_dict()], "start")
     made = sha256_of(alike(made))[:8]
     return f"{start.env or 'unnamed environment'}, {start.steps} steps, settings {made}"
+
+
+@contextmanager
+def _taken_up(checkpoint: Checkpoint) -> Iterator[None]:
+    """CorruptCheckpointError where what a checkpoint holds is not what this version saves."""
+    try:
+        yield
+    except MaxEntError:
+        raise
+    except Exception as error:  # whatever is in its place
+        raise CorruptCheckpointError(
+            f"checkpoint {checkpoints.name_of(checkpoint.step)} is whole, but does not hold what "
+            f"maxent {maxent.__version__} saves ({type(error).__name__}: {error}); it was made by "
+            "another version, or changed"
+        ) from error
 
 
 def _learner(config: dict[str, Any], env: Env) -> Learner:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from maxent.errors import TrainingDivergedError
 from maxent.neural.training.collect import Episode
+from maxent.support.arguments import require_count
 
 _SUMS = "sums/"
 CLOCK = {"seconds", "steps_per_second", "updates_per_second", "seconds_left"}
@@ -98,5 +99,8 @@ class Averages:
         order = values.get("sums", saved)  # of a row's fields; version 0.1 did not keep it
         self._sums = {name: saved[name] for name in order}
         self._step, self._started = before.step, self._started - before.seconds
-        self._updates = values["updates"]
-        self._episodes = [Episode(*episode) for episode in values["episodes"]]
+        self._updates = require_count("updates", values["updates"], 1 if self._sums else 0)
+        self._episodes = [
+            Episode(float(total), require_count("length", length))
+            for total, length in values["episodes"]
+        ]

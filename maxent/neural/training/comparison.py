@@ -19,6 +19,7 @@ from maxent.neural.runs.durable import alike
 from maxent.neural.runs.log import read_log
 from maxent.neural.runs.record import read_record
 from maxent.neural.training.averages import CLOCK
+from maxent.neural.training.plan import require_recorded
 from maxent.statistics import (
     LearningCurve,
     bootstrap_interval,
@@ -26,6 +27,7 @@ from maxent.statistics import (
     probability_of_improvement,
 )
 from maxent.support.arguments import nearest
+from maxent.support.files import require_path
 from maxent.support.frames import data_frame
 from maxent.support.tables import table
 
@@ -169,7 +171,10 @@ def compare(runs: Iterable[str | os.PathLike[str]], metric: str | None = None) -
     >>> found.metric, [(group.name, len(group.runs)) for group in found.groups]
     ('return', [('sql_discrete', 2)])
     """
-    folders = [os.fspath(run) for run in ([runs] if isinstance(runs, str | os.PathLike) else runs)]
+    given: Any = (
+        runs if isinstance(runs, Iterable) and not isinstance(runs, str | bytes) else [runs]
+    )
+    folders = [str(require_path(run, "run")) for run in given]
     if not folders:
         raise ConfigError("runs is empty: name one run or more")
     read = [_read(folder) for folder in folders]
@@ -189,7 +194,7 @@ def _require_once(folders: Sequence[str]) -> None:
 
 
 def _read(folder: str) -> ComparedRun:
-    config = read_record(Path(folder))["config"]
+    config = require_recorded(folder, read_record(require_path(folder, "run"))["config"])
     config = {"env_settings": {}, "start": None} | config
     config = config | {"settings": with_defaults(config["algorithm"], config["settings"])}
     return ComparedRun(folder, alike(config), read_log(folder))

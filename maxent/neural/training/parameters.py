@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from maxent.errors import ConfigError
+from maxent.errors import ConfigError, CorruptCheckpointError
 from maxent.neural.training.agent import Agent
 
 
@@ -23,7 +23,8 @@ def named_tensors(state: dict[str, Any], prefix: str = "") -> Iterator[tuple[str
 def load_parameters(state: dict[str, Any], saved: dict[str, Tensor]) -> None:
     """Copy the tensors of a checkpoint into a state, in place.
 
-    Raises ConfigError where the state has other sizes: its environment is another.
+    Raises ConfigError where the state has other sizes: its environment is another;
+    CorruptCheckpointError where the numbers are of another type.
     """
     for name, tensor in named_tensors(state):
         if saved[name].shape != tensor.shape:
@@ -31,6 +32,8 @@ def load_parameters(state: dict[str, Any], saved: dict[str, Tensor]) -> None:
                 f"env is another environment than the run's: {name} has the shape "
                 f"{tuple(tensor.shape)} there, in the checkpoint {tuple(saved[name].shape)}"
             )
+        if saved[name].dtype != tensor.dtype:
+            raise CorruptCheckpointError(f"{name} is {saved[name].dtype}, not {tensor.dtype}")
         tensor.copy_(saved[name])
 
 

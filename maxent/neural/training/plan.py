@@ -14,14 +14,29 @@ import gymnasium
 import torch
 from gymnasium.vector import VectorEnv
 
+import maxent
 from maxent.errors import ConfigError
 from maxent.neural.runs.record import RENAMED
 from maxent.support.arguments import require_count
+from maxent.support.memory import require_memory
 
 OTHER_GYMS = ("GymV21Environment", "GymV26Environment")
 """Ids of Gymnasium's whose settings name another environment, module included."""
 
 Env = str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env]
+
+
+KINDS: dict[str, Any] = {
+    "algorithm": str,
+    "device": str,
+    "env": str | None,
+    "env_settings": dict,
+    "start": str | None,
+}
+MOST_THREADS = 1024
+"""More cannot be started on most machines, and the process would end."""
+BYTES_PER_ENVIRONMENT = 10_000
+"""What an environment takes at the very least, with its generator and its wrappers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +69,16 @@ class Plan:
             require_count(name, getattr(self, name))
         for name in ("seed", "log_every", "evaluate_every", "checkpoint_every"):
             require_count(name, getattr(self, name), 0)
-        if self.threads is not None:
-            require_count("threads", self.threads)
+        if self.threads is not None and require_count("threads", self.threads) > MOST_THREADS:
+            raise ConfigError(f"threads = {self.threads} is above {MOST_THREADS}; give fewer")
         if self.seed >= 2**63:
             raise ConfigError(f"seed = {self.seed} is too large; give one below 2^63")
+        for name, kinds in KINDS.items():
+            if not isinstance(value := getattr(self, name), kinds):
+                raise ConfigError(f"{name} = {str(value)[:60]!r} is a {type(value).__name__}")
+        require_memory(
+            BYTES_PER_ENVIRONMENT * self.num_envs, f"{self.num_envs} environments", "lower num_envs"
+        )
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError) as error:
@@ -67,6 +88,24 @@ class Plan:
     def of(cls, values: Mapping[str, Any]) -> Plan:
         """The plan among values by name, which may be more: a configuration, or arguments."""
         return cls(**{each.name: values[each.name] for each in fields(cls) if each.name in values})
+
+
+def require_recorded(run: str | os.PathLike[str], config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration that a run recorded; ConfigError for one that this version cannot go on
+    with: a field that a later version has added, say, whose meaning is not known here."""
+    known = {each.name for each in fields(Plan)} | {"settings"}
+    if unknown := sorted(config.keys() - known):
+        raise ConfigError(
+            f"run {os.fspath(run)!r} has the setting {unknown[0]!r}, which maxent "
+            f"{maxent.__version__} does not know: it was made by a later version, which can go on "
+            "with it"
+        )
+    if missing := sorted({"algorithm", "env", "steps", "settings"} - config.keys()):
+        raise ConfigError(f"run {os.fspath(run)!r} does not say {missing[0]!r} of its training")
+    Plan.of({**config, "device": "cpu"})  # that of the run may be on another machine
+    if not isinstance(config["settings"], dict):
+        raise ConfigError(f"run {os.fspath(run)!r} has settings that are no dictionary")
+    return dict(config)
 
 
 def environment_of_run(
