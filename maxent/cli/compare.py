@@ -41,7 +41,7 @@ def add_options(parser: Parser) -> None:
     )
     parser.option(
         "out",
-        "FILE.png|.svg|.json|.html",
+        "FILE.png|.svg|.pdf|.json|.html",
         "Draw the curves there, or write every number, or both with the table as a page.",
     )
     parser.flag("overwrite", "Replace an output file that exists.")
@@ -53,7 +53,7 @@ def run(asked: Namespace) -> int:
     from maxent import reports
 
     require_neural()
-    endings = (".png", ".svg", ".json", ".html")
+    endings = (".png", ".svg", ".pdf", ".json", ".html")
     out = None if asked.out is None else require_output(asked.out, asked.overwrite, endings)
     found = maxent.compare(asked.folders, asked.metric)
     text = str(found)

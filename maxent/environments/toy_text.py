@@ -38,7 +38,15 @@ def layout(env: Any, n_states: int, added: int) -> dict[str, Any]:
     cells = [(-1, -1) if lines[r][c] == "!" else (r, c) for r, c in cells] + [(-1, -1)] * added
     directions = {"left": (0, -1), "down": (1, 0), "right": (0, 1), "up": (-1, 0)}
     moves = np.array([directions[name] for name in order])
-    return {"grid": Grid(tuple(lines), np.array(cells), moves), "action_names": order}
+    grid = Grid(tuple(lines), np.array(cells), moves, _title(env))
+    return {"grid": grid, "action_names": order}
+
+
+def _title(env: Any) -> str:
+    """The id, and the total probability of the two moves beside the one meant."""
+    name = type(env).__name__.removesuffix("Env") if env.spec is None else env.spec.id
+    row = env.P[0][0]  # the moves beside the one meant stand before and after it
+    return f"{name}, slip {1.0 - row[len(row) // 2][0]:.3g}"
 
 
 def _taxi_name(row: int, column: int, passenger: int, destination: int) -> str:

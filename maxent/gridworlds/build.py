@@ -167,7 +167,10 @@ def gridworld(
         terminal=terminal,
         action_names=ACTION_NAMES if settings.moves == 8 else ACTION_NAMES[::2],
         grid=Grid(
-            tuple(board.view(f"U{board.shape[1]}").ravel().tolist()), cells.place, displacements
+            tuple(board.view(f"U{board.shape[1]}").ravel().tolist()),
+            cells.place,
+            displacements,
+            _title(map if named else "", settings.slip),
         ),
     )
 
@@ -181,6 +184,11 @@ def _named(map: Any, legend: Any) -> NamedMap | None:
     if map in MAPS:
         raise ConfigError(f"legend = {legend!r}: the named map {map!r} needs none; leave it out")
     return None
+
+
+def _title(name: str, slip: float) -> str:
+    """What figures call the world: its name, where it has one, and its slip."""
+    return f"{name}, slip {slip:.3g}" if name else f"slip {slip:.3g}" if slip else ""
 
 
 def _drawn(map: Any, legend: Any) -> ndarray:

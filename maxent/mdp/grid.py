@@ -15,6 +15,7 @@ class Grid:
     text: the rows of the map, all of one width (characters as in `maxent.gridworld`).
     cells: int (S, 2), row and column of each state on the map; (-1, -1) for a state that has
         no cell of its own.
+    title: what figures call the world, such as "four-rooms, slip 0.1"; may be empty.
     moves: int (A, 2), the displacement in rows and columns that each action intends; rows grow
         downwards, so "up" is (-1, 0).
 
@@ -30,6 +31,7 @@ class Grid:
     text: tuple[str, ...]
     cells: np.ndarray
     moves: np.ndarray
+    title: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:

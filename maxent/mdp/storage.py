@@ -26,7 +26,7 @@ NAMES = ("state_names", "action_names")
 POINTS = ("observations", "actions")
 _CSR = ("data", "indices", "indptr")
 MEMBERS = {
-    *("format", "discount", "reward", "grid.text", "grid.cells", "grid.moves"),
+    *("format", "discount", "reward", "grid.text", "grid.cells", "grid.moves", "grid.title"),
     *(*PLAIN, *NAMES, *POINTS, *MATRICES),
     *(f"{name}.{part}" for name in MATRICES for part in _CSR),
 }
@@ -54,6 +54,8 @@ def write(path: str | os.PathLike[str], fields: dict[str, Any], overwrite: bool)
     if (grid := fields["grid"]) is not None:
         arrays["grid.text"] = np.array(json.dumps(grid.text))
         arrays |= {"grid.cells": grid.cells, "grid.moves": grid.moves}
+        if grid.title:
+            arrays["grid.title"] = np.array(json.dumps(grid.title))
     with write_whole(os.fsdecode(path), overwrite=overwrite) as staged, open(staged, "wb") as file:
         np.savez_compressed(file, **arrays)
 
@@ -139,6 +141,9 @@ def _arguments(arrays: dict[str, ndarray]) -> dict[str, Any]:
         arguments["reward"] = arrays["reward"] if samples is None else samples
     if "grid.text" in arrays:
         arguments["grid"] = Grid(
-            tuple(text("grid.text")), arrays["grid.cells"], arrays["grid.moves"]
+            tuple(text("grid.text")),
+            arrays["grid.cells"],
+            arrays["grid.moves"],
+            text("grid.title") or "",
         )
     return arguments

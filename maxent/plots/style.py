@@ -121,18 +121,31 @@ R = TypeVar("R")
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
-    """Run `function` under `STYLE`; the caller's settings are left as they were."""
+    """Run `function` under `STYLE`, the caller's settings left as they were; where it returns a
+    figure and was given a `title`, that is the figure's."""
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with mpl.rc_context():
             mpl.rcParams.update(chosen())
             made = function(*args, **kwargs)
+            if isinstance(made, Figure) and (title := kwargs.get("title")) is not None:
+                _retitle(made, str(title), kwargs.get("ax"))
             if CHOSEN["style"] == "paper" and isinstance(made, Figure):
                 fit_for_paper(made)
             return made
 
     return wrapper
+
+
+def _retitle(figure: Figure, title: str, ax: object) -> None:
+    """Give a figure, or the axes that were drawn on, a title in place of the usual one."""
+    if isinstance(ax, Axes):
+        ax.set_title(title)
+    elif figure.get_suptitle():
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
+    else:
+        figure.axes[0].set_title(title)
 
 
 class NotebookFigure(Figure):
@@ -194,9 +207,24 @@ def number(value: float) -> str:
 
 
 def setting(mdp: MDP, temperature: float) -> str:
-    """The part of every title that says which problem was solved."""
+    """The part of every title that says how the problem was solved."""
     hard = " (hard maximum)" if temperature == 0.0 else ""
     return f"temperature {temperature:g}{hard}, discount {discount_text(mdp.discount)}"
+
+
+def problem(mdp: MDP) -> str:
+    """Of a title that names no one temperature: world, slip and discount."""
+    return ", ".join([*filter(None, [world(mdp)]), f"discount {discount_text(mdp.discount)}"])
+
+
+def named(what: str, mdp: MDP) -> str:
+    """The first line of a title: what is shown, and the world with its slip."""
+    return f"{what}: {world(mdp)}" if world(mdp) else what
+
+
+def world(mdp: MDP) -> str:
+    """The world and its slip as its map has it; empty where it says nothing."""
+    return "" if mdp.grid is None else mdp.grid.title
 
 
 def discount_text(discount: float) -> str:

@@ -65,7 +65,10 @@ def test_iterations_tell_their_error_and_its_bound(tmp_path, titles):
         assert bound == pytest.approx(record[count - 1].error_bound, rel=0.06)
         truth = np.abs(record[count - 1].v - optimum).max()
         assert error == pytest.approx(truth, rel=0.06, abs=1e-9) and error <= bound
-        assert title.startswith("soft value iteration, temperature 0.1, discount 0.9")
+        assert title.split("\n")[:2] == [
+            "soft value iteration: russell-norvig-4x3, slip 0.2",
+            "temperature 0.1, discount 0.9",
+        ]
     assert f"iteration {solution.iterations}:" in titles[-1]
     assert any((shown[0][0] != other).any() for other, _ in shown[1:])
 
@@ -94,13 +97,13 @@ def test_rollouts_follow_the_policy(tmp_path, titles, monkeypatch):
     right = np.zeros((4, 4))
     right[:, mdp.action_names.index("right")] = 1.0
     plots.animate_rollouts(mdp, right, tmp_path / "walk.gif", episodes=3, seed=1, dpi=50)
-    assert [title.split("\n")[1] for title in titles] == [
+    assert [title.split("\n")[-1] for title in titles] == [
         "step 0, 0 of 3 ended",
         "step 1, 0 of 3 ended",
         "step 2, 0 of 3 ended",
         "step 3, 3 of 3 ended",
     ]
-    assert titles[0].startswith("Rollouts, seed 1, discount 0.9")
+    assert titles[0].startswith("Rollouts, seed 1\ndiscount 0.9\n")
     assert len(frames(tmp_path / "walk.gif")) == 4
 
 

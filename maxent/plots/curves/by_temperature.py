@@ -49,6 +49,7 @@ def reaching(
     states: Sequence[int] | None = None,
     labels: Sequence[str] | None = None,
     ax: Axes | None = None,
+    title: str | None = None,
 ) -> Figure:
     """Probability of reaching the goal against the temperature: within a horizon, and ever.
 
@@ -56,6 +57,8 @@ def reaching(
         less than 1 % of a reward.
     A curve that holds temperature 0 or inf has that limit marked at the left or right edge.
     states: the states to reach; left out: the goal cells of the map, else the terminal states.
+
+    title: in place of the usual one.
     """
     names = curve_names(curves, labels)
     if horizon is None:
@@ -98,8 +101,13 @@ def reaching(
 
 
 @styled
-def tradeoff_by_temperature(*curves: Tradeoff, labels: Sequence[str] | None = None) -> Figure:
-    """Return, entropy and objective, each against the temperature; the ends as dotted lines."""
+def tradeoff_by_temperature(
+    *curves: Tradeoff, labels: Sequence[str] | None = None, title: str | None = None
+) -> Figure:
+    """Return, entropy and objective, each against the temperature; the ends as dotted lines.
+
+    title: in place of the usual one.
+    """
     names = curve_names(curves, labels)
     figure = new_figure(6.4, 6.8)
     axes = figure.subplots(3, 1, sharex=True)

@@ -35,7 +35,7 @@ KINDS: tuple[Kind, ...] = (
 
 
 @styled
-def convergence(*records: Convergence, ax: Axes | None = None) -> Figure:
+def convergence(*records: Convergence, ax: Axes | None = None, title: str | None = None) -> Figure:
     """Error per iteration on a log axis, with the theoretical and the certified bound above it.
 
     records: one or more results of `maxent.tabular.solvers.convergence.convergence`, a
@@ -43,6 +43,8 @@ def convergence(*records: Convergence, ax: Axes | None = None) -> Figure:
     are drawn no lower than its top.
 
     ax: draw there instead of in a new figure.  Returns the figure.
+
+    title: in place of the usual one.
     """
     if not records:
         raise ConfigError(
@@ -170,7 +172,8 @@ def _names(records: tuple[Convergence, ...]) -> list[str]:
 
 def shared_settings(records: tuple[Convergence, ...]) -> str:
     """Temperature and discount, as far as the records share them."""
-    parts = []
+    worlds = {record.world for record in records}
+    parts = [*worlds] if len(worlds) == 1 and worlds != {""} else []
     for attribute in ("temperature", "discount"):
         values = {getattr(record, attribute) for record in records}
         parts += [_setting(records[0], attribute)] if len(values) == 1 else []

@@ -21,11 +21,13 @@ DASHES = ("-", "--", ":", "-.")
 
 
 @styled
-def counterexample(example: Any) -> Figure:
+def counterexample(example: Any, *, title: str | None = None) -> Figure:
     """What happens without a hypothesis, drawn from the record of a counter-example.
 
     example: the `CounterExample` that one of the functions of `maxent.theorems.counterexamples.ALL`
         returns; ConfigError for anything else.
+
+    title: in place of the usual one.
     """
     key = getattr(example, "key", example)
     if not isinstance(example, CounterExample) or key not in DRAWN:

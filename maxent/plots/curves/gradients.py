@@ -17,13 +17,15 @@ TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000
 
 
 @styled
-def gradients(*traces: GradientTrace) -> Figure:
+def gradients(*traces: GradientTrace, title: str | None = None) -> Figure:
     """The worst state's shortfall V* - V^pi by step, and the objective J by step (PG, NPG).
 
     traces: results of `maxent.tabular.policy_gradient` on one problem, a colour, a marker and an
     entry in the legend each.  `natural_policy_gradient` with its largest step is soft policy
     iteration, and makes the reference to compare with.  Dotted: the bound of theory, for the
     natural gradients that have one.  Errors are drawn no lower than V* itself is known (grey).
+
+    title: in place of the usual one.
     """
     if not traces:
         raise ConfigError("gradients() needs at least one trace; see maxent.tabular")

@@ -20,12 +20,15 @@ def learning_curves(
     *,
     score: str = "return (undiscounted)",
     columns: int = 3,
+    title: str | None = None,
 ) -> Figure:
     """A panel for each task, in it a line for each algorithm: the interquartile mean over its runs,
     a band for the bootstrap interval of that mean, a thin line for each run.
 
     tasks: {task: {algorithm: curve}}, of `maxent.statistics.learning_curve`; 12 tasks at
     most.  An algorithm has one colour and one marker in all panels.  score: what is on the y axis.
+
+    title: in place of the usual one.
     """
     names = list(dict.fromkeys(name for curves in tasks.values() for name in curves))
     if not names or len(tasks) > MAX_PANELS:

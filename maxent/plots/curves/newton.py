@@ -14,12 +14,16 @@ from maxent.tabular.solvers.convergence import Convergence
 
 
 @styled
-def newton(policy_iteration: Convergence, value_iteration: Convergence) -> Figure:
+def newton(
+    policy_iteration: Convergence, value_iteration: Convergence, *, title: str | None = None
+) -> Figure:
     """Soft policy iteration is Newton's method: errors by iteration, and each error against the
     one before, where quadratic convergence is a line of slope 2 (SPI-NEWTON).
 
     Both arguments are results of `maxent.tabular.solvers.convergence.convergence` on one problem,
     with `solver=soft_policy_iteration` and with `solver=soft_value_iteration`.
+
+    title: in place of the usual one.
     """
     pair = (policy_iteration, value_iteration)
     figure = new_figure(9.2, 4.0)

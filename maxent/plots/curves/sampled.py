@@ -25,6 +25,7 @@ def error_curves(
     exponent: float | None = 0.75,
     level: float = 0.95,
     ax: Axes | None = None,
+    title: str | None = None,
 ) -> Figure:
     """Error to the exact values against samples, both logarithmic: a thin line for each seed, a
     thick one for their geometric mean, a band for its confidence interval.
@@ -33,6 +34,8 @@ def error_curves(
     them; left out: the learner, with its temperature or discount where they differ.  exponent: of
     the step sizes; a dashed line shows the slope -exponent / 2 that Robbins-Monro steps tend to;
     None: no line.  ax: draw there instead of in a new figure.  Returns the figure.
+
+    title: in place of the usual one.
     """
     if not curves or len({each.measure for each in curves}) > 1:
         raise ConfigError("error_curves() needs one or more curves, all with the same measure")
@@ -82,7 +85,9 @@ def error_curves(
 
 
 @styled
-def importance_bias(record: ImportanceBias, *, ax: Axes | None = None) -> Figure:
+def importance_bias(
+    record: ImportanceBias, *, ax: Axes | None = None, title: str | None = None
+) -> Figure:
     """The bias of the importance-sampled soft value (SQL Eq. 10) against the number of samples,
     for each proposal, with the first-order bias, -alpha Var(w) / (2 N E[w]^2), dashed.
 
@@ -91,6 +96,8 @@ def importance_bias(record: ImportanceBias, *, ax: Axes | None = None) -> Figure
     above the figure: it says nothing at these N.  A proposal whose bias is 0 within the bars
     everywhere is named beside the curves.
     record: of `maxent.tabular.sampled.estimators.importance_bias`.
+
+    title: in place of the usual one.
     """
     own = ax is None
     if ax is None:

@@ -24,6 +24,7 @@ from maxent.plots.style import (
     discount_text,
     figure_of,
     new_figure,
+    problem,
     styled,
     value_colours,
 )
@@ -56,6 +57,7 @@ def tradeoff(
     seed: int = 0,
     per_step: bool = False,
     ax: Axes | None = None,
+    title: str | None = None,
 ) -> Figure:
     """The Pareto front: return against discounted entropy, with the temperature along it.
 
@@ -69,6 +71,8 @@ def tradeoff(
     ax: draw there instead of in a new figure.  Returns the figure.
 
     The ends are marked: a filled triangle for temperature -> 0, a hollow one for infinity.
+
+    title: in place of the usual one.
     """
     names = curve_names(curves, labels)
     if require_count("random_policies", random_policies, minimum=0) > MAX_RANDOM:
@@ -147,15 +151,19 @@ def curve_names(curves: Sequence[Tradeoff], labels: Sequence[str] | None) -> lis
                 "maxent.tradeoff"
             )
     if labels is None:
-        return [f"discount {discount_text(curve.mdp.discount)}" for curve in curves]
+        names = [f"discount {discount_text(curve.mdp.discount)}" for curve in curves]
+        return names if len(set(names)) == len(names) else [problem(curve.mdp) for curve in curves]
     if len(labels) != len(curves):
         raise ConfigError(f"{len(labels)} labels for {len(curves)} curves; give one each")
     return [str(label) for label in labels]
 
 
 def shared_discount(curves: Sequence[Tradeoff]) -> str:
-    """The second line of a title: the discount, where the curves share one."""
+    """The second line of a title: world and discount, where the curves share them."""
+    problems = {problem(curve.mdp) for curve in curves}
     discounts = {curve.mdp.discount for curve in curves}
+    if len(problems) == 1:
+        return f"\n{problems.pop()}"
     return f"\ndiscount {discount_text(discounts.pop())}" if len(discounts) == 1 else ""
 
 

@@ -26,6 +26,7 @@ from maxent.plots.style import (
     LINES,
     MARKERS,
     discount_text,
+    named,
     setting,
     styled,
 )
@@ -50,6 +51,7 @@ def animate_iterations(
     fps: float = 4.0,
     dpi: float = 80.0,
     overwrite: bool = False,
+    title: str | None = None,
     **options: Any,
 ) -> Path:
     """A GIF of a solver at work: its values as colours and their Boltzmann policy as arrows.
@@ -63,6 +65,8 @@ def animate_iterations(
     fps: frames a second.  Without a map: the values by state.  Returns the path.  Raises
     ConfigError for a path that does not end in .gif, OutputExistsError (nothing changed) where it
     exists and `overwrite` is false.
+
+    title: in place of the first line of the usual one.
     """
     require_mdp(mdp)
     destination = gifs.require_gif(path, overwrite)
@@ -95,7 +99,7 @@ def animate_iterations(
         certified = "start" if iteration == 0 else f"certified ≤ {_short(bound)}"
         error = float(np.abs(v - optimum).max())
         return (
-            f"{solution.method}, {setting(mdp, temperature)}\n"
+            f"{title or named(solution.method, mdp)}\n{setting(mdp, temperature)}\n"
             f"iteration {iteration}: error {_error(error, known)}, {certified}"
         )
 
@@ -115,6 +119,7 @@ def animate_rollouts(
     fps: float = 5.0,
     dpi: float = 80.0,
     overwrite: bool = False,
+    title: str | None = None,
 ) -> Path:
     """A GIF of agents that follow a policy, all at once, with the way each came behind it.
 
@@ -124,6 +129,8 @@ def animate_rollouts(
 
     Without a map: state numbers against time.  Path, `overwrite`, fps and errors as in
     `animate_iterations`.
+
+    title: in place of the first line of the usual one.
     """
     require_mdp(mdp)
     destination = gifs.require_gif(path, overwrite)
@@ -134,16 +141,17 @@ def animate_rollouts(
     runs = simulate(
         mdp, probabilities, episodes=episodes, horizon=max_steps, seed=seed, trajectories=True
     )
-    problem = f"discount {discount_text(mdp.discount)}"
+    solved = f"discount {discount_text(mdp.discount)}"
     if isinstance(policy, Solution):
-        problem = setting(mdp, policy.temperature)
+        solved = setting(mdp, policy.temperature)
     last = int(runs.lengths.max(initial=0))
 
     def draw(ax: Axes, step: int) -> str:
         (_by_time if mdp.grid is None else _on_map)(ax, mdp, probabilities, runs, step)
         finished = int((runs.terminated & (runs.lengths <= step)).sum())
         ends = f", {finished} of {episodes} ended" if mdp.terminal.any() else ""
-        return f"Rollouts, seed {seed}, {problem}\nstep {step}{ends}"
+        what = title or named(f"Rollouts, seed {seed}", mdp)
+        return f"{what}\n{solved}\nstep {step}{ends}"
 
     return gifs.write_gif(destination, overwrite, mdp, range(last + 1), draw, None, duration, dpi)
 

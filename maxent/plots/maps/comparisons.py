@@ -16,9 +16,9 @@ from maxent.plots.maps.occupancy import VISITS_LABEL, clipped, extend, policy_of
 from maxent.plots.maps.panels import Panel, draw_panels, one_scale
 from maxent.plots.style import (
     MAX_PANELS,
-    discount_text,
     new_figure,
     number,
+    problem,
     require_pair,
     styled,
     value_colours,
@@ -43,6 +43,7 @@ def temperature_strip(
     what: str = "value",
     *,
     columns: int = 4,
+    title: str | None = None,
 ) -> Figure:
     """A map for each temperature, in rising order, with the policy as arrows.
 
@@ -50,6 +51,8 @@ def temperature_strip(
     what: the colours.  "value", on one scale where that leaves each map readable; "entropy" of the
     policy, from 0 to log A; "occupancy", the discounted visits, on one (perhaps logarithmic) scale.
     columns: maps in a row.  Without a map: a table of colours, states by temperatures.
+
+    title: in place of the usual one.
     """
     require_mdp(mdp)
     _check_what(what)
@@ -70,12 +73,15 @@ def side_by_side(
     what: str | None = None,
     *,
     columns: int = 4,
+    title: str | None = None,
 ) -> Figure:
     """Several policies of one MDP side by side, each under its name; 12 at most.
 
     policies: {name: Solution or probabilities (S, A)}.  what: the colours, as in
     `temperature_strip`; None: "value" where all are Solutions, otherwise "occupancy", which needs
     the policy alone.
+
+    title: in place of the usual one.
     """
     require_mdp(mdp)
     columns = require_count("columns", columns)
@@ -111,7 +117,7 @@ def _compare(
         limits = visits_scale(mdp, visits)
         below = extend(limits, *(v[~mdp.terminal] for v in visits))
         values = [clipped(v, limits) for v in visits]
-    title = f"{title}, discount {discount_text(mdp.discount)}"
+    title = f"{title}\n{problem(mdp)}"
     names = list(policies)
     if what == "occupancy" and mdp.grid is not None and mdp.terminal.any():
         arrived = [number(float(v[mdp.terminal].sum())) for v in visits]

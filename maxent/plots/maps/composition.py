@@ -13,22 +13,27 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.plots.maps import grids
 from maxent.plots.maps.panels import Panel
-from maxent.plots.style import LINES, MARKERS, MUTED, new_figure, number, setting, styled
+from maxent.plots.style import LINES, MARKERS, MUTED, named, new_figure, number, setting, styled
 from maxent.tabular.composition import Composition
 
 
 @styled
-def composition(found: Composition, names: Sequence[str] | None = None) -> Figure:
+def composition(
+    found: Composition, names: Sequence[str] | None = None, *, title: str | None = None
+) -> Figure:
     """The tasks, the composed policy and the combined optimum on the map; below them what the
     composed policy loses, the bound on that, and every Q_Sigma - Q*_C against its bound C*.
 
     names: of the tasks.  Without a map: the last of these alone.  Returns the figure.
+
+    title: in place of the usual one.
     """
     count = len(found.tasks)
     words = [f"task {place}" for place in range(1, count + 1)] if names is None else list(names)
     if len(words) != count:
         raise ConfigError(f"names has {len(words)} entries for {count} tasks")
-    title = f"Composition of {count} tasks, {setting(found.mdp, found.temperature)}"
+    title = named(f"Composition of {count} tasks", found.mdp)
+    title += f"\n{setting(found.mdp, found.temperature)}"
     if found.mdp.grid is None:
         figure = new_figure(5.2, 4.6)
         _against_bound(figure.add_subplot(), found)

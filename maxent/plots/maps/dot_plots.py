@@ -9,7 +9,17 @@ from matplotlib.ticker import MaxNLocator
 from numpy import ndarray
 
 from maxent.mdp import MDP
-from maxent.plots.style import INK, LINES, MARKERS, MUTED, PAPER, figure_of, new_figure, subtitle
+from maxent.plots.style import (
+    INK,
+    LINES,
+    MARKERS,
+    MUTED,
+    PAPER,
+    figure_of,
+    named,
+    new_figure,
+    subtitle,
+)
 from maxent.solution import Solution
 
 NAMED = 30
@@ -34,7 +44,7 @@ def dot_plot(
         ax = new_figure(*size).add_subplot()
     draw_dots(ax, mdp, values, label, bounds=bounds, limits=limits)
     what = "Policy entropy" if bounds is None else "Values"
-    ax.set_title(f"{what} by state\n{subtitle(mdp, solution)}")
+    ax.set_title(f"{named(f'{what} by state', mdp)}\n{subtitle(mdp, solution)}")
     figure = figure_of(ax)
     if own and ax.get_legend_handles_labels()[0]:
         figure.legend(loc="outside lower center", ncols=3, markerscale=1.5)

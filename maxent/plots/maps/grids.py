@@ -22,6 +22,7 @@ from maxent.plots.style import (
     PAPER,
     contrasting,
     figure_of,
+    named,
     new_figure,
     number,
     require_pair,
@@ -39,7 +40,10 @@ ROOM_FOR_NUMBERS, ROOM_FOR_ACTIONS, ROOM_FOR_ARROWS = 38.0, 10.0, 2.5
 """Least side of a cell, in points, for numbers, an arrow an action, and any arrow."""
 
 
-def value_map(mdp: MDP, solution: Solution, *, ax: Axes | None = None) -> Figure:
+@styled
+def value_map(
+    mdp: MDP, solution: Solution, *, ax: Axes | None = None, title: str | None = None
+) -> Figure:
     """Soft values as colours and the policy as arrows, on the map of the MDP.
 
     Every action has an arrow, as long and as opaque as it is probable.  Small maps show the
@@ -49,14 +53,21 @@ def value_map(mdp: MDP, solution: Solution, *, ax: Axes | None = None) -> Figure
     An MDP without a map gives a plot of the values by state with their certified bounds.
 
     ax: draw there instead of in a new figure.  Returns the figure.
+
+    title: in place of the usual one.
     """
     return _map(mdp, solution, solution.v, value_label(solution), None, ax)
 
 
-def entropy_map(mdp: MDP, solution: Solution, *, ax: Axes | None = None) -> Figure:
+@styled
+def entropy_map(
+    mdp: MDP, solution: Solution, *, ax: Axes | None = None, title: str | None = None
+) -> Figure:
     """Entropy of the policy in each state, in nats, from 0 (decided) to log A (indifferent).
 
     Drawn like `value_map`, arrows included.
+
+    title: in place of the usual one.
     """
     values = np.abs(entropy(solution.log_policy))
     return _map(mdp, solution, values, ENTROPY_LABEL, entropy_limits(mdp), ax)
@@ -95,7 +106,7 @@ def _map(
     what = "Policy entropy" if of_entropy else "Soft values and policy"
     if solution.temperature == 0.0 and not of_entropy:
         what = "Values and policy"
-    ax.set_title(f"{what}\n{subtitle(mdp, solution)}")
+    ax.set_title(f"{named(what, mdp)}\n{subtitle(mdp, solution)}")
     bar = colour_bar(figure, [ax], mesh, label, mdp.grid.shape)
     if of_entropy:
         mark_most(bar, limits)

@@ -18,6 +18,7 @@ from maxent.plots.style import (
     INK,
     discount_text,
     figure_of,
+    named,
     new_figure,
     number,
     require_pair,
@@ -36,7 +37,12 @@ ten it then spans at most."""
 
 @styled
 def occupancy_map(
-    mdp: MDP, policy: Solution | ndarray, *, scale: str = "auto", ax: Axes | None = None
+    mdp: MDP,
+    policy: Solution | ndarray,
+    *,
+    scale: str = "auto",
+    ax: Axes | None = None,
+    title: str | None = None,
 ) -> Figure:
     """Expected discounted visits of each state under a policy, from the initial distribution.
 
@@ -48,15 +54,17 @@ def occupancy_map(
     differ by more than a factor of 50.  An MDP without a map gives a plot by state.
 
     ax: draw there instead of in a new figure.  Returns the figure.
+
+    title: in place of the usual one.
     """
     probabilities = policy_of(mdp, policy)
     visits = occupancy(mdp, probabilities).sum(axis=1)
     norm = visits_scale(mdp, [visits], scale)
     nonterminal = float(visits[~mdp.terminal].sum())
-    problem = f"discount {discount_text(mdp.discount)}"
+    solved = f"discount {discount_text(mdp.discount)}"
     if isinstance(policy, Solution):
-        problem = setting(mdp, policy.temperature)
-    title = f"Discounted visits, {number(nonterminal)} in all\n{problem}"
+        solved = setting(mdp, policy.temperature)
+    title = f"{named(f'Discounted visits, {number(nonterminal)} in all', mdp)}\n{solved}"
     if mdp.grid is None:
         return _by_state(mdp, visits, norm, title, ax)
     own = ax is None

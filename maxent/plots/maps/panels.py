@@ -13,14 +13,18 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.plots.maps import dot_plots, grids
-from maxent.plots.style import MAX_PANELS, discount_text, new_figure, require_pair, styled
+from maxent.plots.style import MAX_PANELS, new_figure, problem, require_pair, styled
 from maxent.solution import Solution
 from maxent.tabular.solvers import solve
 
 
 @styled
 def hard_and_soft(
-    mdp: MDP, temperatures: Sequence[float | Solution] = (0.1, 1.0), *, columns: int = 4
+    mdp: MDP,
+    temperatures: Sequence[float | Solution] = (0.1, 1.0),
+    *,
+    columns: int = 4,
+    title: str | None = None,
 ) -> Figure:
     """A panel for the hard solution and one for each temperature, values and arrows in each.
 
@@ -30,6 +34,8 @@ def hard_and_soft(
     One colour scale serves all panels where that leaves each of them readable.  Otherwise each has
     its own, named below it: values rise with the temperature by the entropy they count, and on a
     common scale every panel would be of one colour.
+
+    title: in place of the usual one.
     """
     solutions = _solutions(mdp, temperatures)
     if mdp.grid is None:
@@ -38,7 +44,7 @@ def hard_and_soft(
     return draw_panels(
         mdp,
         [Panel(panel_name(solution), solution.policy, solution.v) for solution in solutions],
-        f"Hard and soft values and policies, discount {discount_text(mdp.discount)}",
+        f"Hard and soft values and policies\n{problem(mdp)}",
         (grids.VALUE_LABEL, "V (reward units, discounted)"),
         everyone if one_scale(mdp, solutions) else None,
         columns=columns,
@@ -146,7 +152,7 @@ def _dot_plot(mdp: MDP, solutions: Sequence[Solution]) -> Figure:
             name=panel_name(solution),
             series=series,
         )
-    ax.set_title(f"Hard and soft values by state\ndiscount {discount_text(mdp.discount)}")
+    ax.set_title(f"Hard and soft values by state\n{problem(mdp)}")
     figure.legend(
         loc="outside lower center",
         ncols=2 if listed else min(4, 1 + len(solutions)),

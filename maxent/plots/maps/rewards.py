@@ -21,8 +21,8 @@ from maxent.plots.style import (
     MAX_PANELS,
     MUTED,
     PAPER,
-    discount_text,
     new_figure,
+    problem,
     styled,
     value_colours,
 )
@@ -39,6 +39,7 @@ def reward_map(
     *,
     shaping: bool = False,
     columns: int = 3,
+    title: str | None = None,
 ) -> Figure:
     """Rewards by state and action: a piece of the cell for each move, on one scale.
 
@@ -49,6 +50,8 @@ def reward_map(
     A map whose actions do not all move in directions of their own shows the mean over actions.
     Without a map, the first reward is drawn along an axis and the others against it, a mark for
     each state and action: equal ones lie on the diagonal.
+
+    title: in place of the usual one.
     """
     named = dict(rewards) if isinstance(rewards, Mapping) else {"reward": rewards}
     if not 1 <= len(named) <= MAX_PANELS:
@@ -61,7 +64,7 @@ def reward_map(
     limits = _limits(seen)
     whole = mdp.grid is not None and _pieces(mdp) is None
     what = "mean over actions" if whole else "by state and action"
-    title = f"Rewards, {what}, discount {discount_text(mdp.discount)}"
+    title = f"Rewards, {what}\n{problem(mdp)}"
     if mdp.grid is None:
         return _against(mdp, shown, label, title)
     rows, wide = mdp.grid.shape

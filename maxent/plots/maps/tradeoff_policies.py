@@ -13,7 +13,7 @@ from maxent.mdp import MDP, require_mdp
 from maxent.plots.curves.by_temperature import temperature_words
 from maxent.plots.curves.tradeoff import curve_names
 from maxent.plots.maps import dot_plots, grids
-from maxent.plots.style import MAX_PANELS, discount_text, new_figure, styled
+from maxent.plots.style import MAX_PANELS, new_figure, problem, styled
 from maxent.support.arguments import require_count
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.operators import entropy
@@ -22,12 +22,19 @@ from maxent.tabular.tradeoff import Tradeoff
 
 @styled
 def tradeoff_policies(
-    mdp: MDP, curve: Tradeoff, temperatures: Sequence[float], *, columns: int = 4
+    mdp: MDP,
+    curve: Tradeoff,
+    temperatures: Sequence[float],
+    *,
+    columns: int = 4,
+    title: str | None = None,
 ) -> Figure:
     """The policies along the curve as small maps: arrows, on the entropy of each state.
 
     temperatures: up to 12, of the curve or others (these are solved for); 0 and inf are the ends.
     One colour scale, 0 to log A nats.  An MDP without a map gives the entropies by state.
+
+    title: in place of the usual one.
     """
     require_mdp(mdp)
     curve_names([curve], None)
@@ -63,7 +70,7 @@ def tradeoff_policies(
     bar.outline.set_visible(False)
     grids.mark_most(bar, limits)
     figure.suptitle(
-        f"Policies along the trade-off, discount {discount_text(mdp.discount)}",
+        f"Policies along the trade-off\n{problem(mdp)}",
         x=0.01,
         ha="left",
         fontsize=10.0,
@@ -96,6 +103,6 @@ def _dot_plot(
             name=temperature_words(temperature),
             series=series,
         )
-    ax.set_title(f"Policy entropies along the trade-off\ndiscount {discount_text(mdp.discount)}")
+    ax.set_title(f"Policy entropies along the trade-off\n{problem(mdp)}")
     figure.legend(loc="outside lower center", ncols=2 if listed else 4, markerscale=1.5)
     return figure

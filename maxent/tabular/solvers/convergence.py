@@ -59,6 +59,7 @@ class Convergence:
     midpoint_errors, midpoint_certified : (K+1,), the same for the midpoint of the certified
         interval, which is what the solver returns; nan at the start.
     reference_error : certified bound on the error of V* itself; errors below it say nothing.
+    world : what figures call the problem, where its map has a title.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Convergence:
     midpoint_errors: ndarray
     midpoint_certified: ndarray
     reference_error: float
+    world: str = ""
 
     @property
     def iterations(self) -> Int[ndarray, " K"]:
@@ -166,6 +168,7 @@ def convergence(
         midpoint_errors=midpoint_errors,
         midpoint_certified=midpoint_certified,
         reference_error=reference_error,
+        world=mdp.grid.title if mdp.grid is not None else "",
     )
     for value in vars(result).values():
         if isinstance(value, ndarray):

@@ -1,0 +1,97 @@
+"""Titles: the world and its slip, and whatever title is asked for."""
+
+import inspect
+import re
+
+import pytest
+
+import maxent
+from maxent import plots
+from maxent.tabular.solvers.convergence import convergence
+
+OWN = "Figure 3: an own title"
+
+
+@pytest.fixture(scope="module")
+def mdp():
+    return maxent.gridworld("russell-norvig-4x3", discount=0.9)
+
+
+@pytest.fixture(scope="module")
+def solution(mdp):
+    return maxent.solve(mdp, 0.1)
+
+
+def title_of(figure):
+    return figure.get_suptitle() or figure.axes[0].get_title(loc="left")
+
+
+def test_every_figure_takes_a_title():
+    for name in set(plots.__all__) - {"Figure", "Player", "save", "use_style"}:
+        assert "title" in inspect.signature(getattr(plots, name)).parameters, name
+
+
+FIGURES = {
+    "value_map": lambda mdp, s, **k: plots.value_map(mdp, s, **k),
+    "entropy_map": lambda mdp, s, **k: plots.entropy_map(mdp, s, **k),
+    "occupancy_map": lambda mdp, s, **k: plots.occupancy_map(mdp, s, **k),
+    "hard_and_soft": lambda mdp, s, **k: plots.hard_and_soft(mdp, [s], **k),
+    "temperature_strip": lambda mdp, s, **k: plots.temperature_strip(mdp, [s], **k),
+    "side_by_side": lambda mdp, s, **k: plots.side_by_side(mdp, {"soft": s}, **k),
+    "reward_map": lambda mdp, s, **k: plots.reward_map(mdp, mdp.reward, **k),
+    "tradeoff": lambda mdp, s, **k: plots.tradeoff(maxent.tradeoff(mdp, [0.1, 1.0]), **k),
+    "convergence": lambda mdp, s, **k: plots.convergence(convergence(mdp, 0.1), **k),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_world_and_slip_are_named(name, mdp, solution):
+    usual = title_of(FIGURES[name](mdp, solution))
+    assert "russell-norvig-4x3, slip 0.2" in usual and "discount 0.9" in usual
+    assert title_of(FIGURES[name](mdp, solution, title=OWN)) == OWN
+
+
+def test_a_title_on_axes_of_ones_own(mdp, solution):
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    plots.value_map(mdp, solution, ax=left)
+    plots.value_map(mdp, solution, ax=right, title=OWN)
+    assert [ax.get_title(loc="left") == OWN for ax in (left, right)] == [False, True]
+
+
+def test_without_a_map_a_title_helps():
+    mdp = maxent.garnet(8, 2, branching=2, discount=0.9)
+    solution = maxent.solve(mdp, 0.1)
+    assert title_of(plots.value_map(mdp, solution)).startswith("Values by state\n")
+    assert title_of(plots.value_map(mdp, solution, title=OWN)) == OWN
+
+
+@pytest.mark.parametrize(
+    "made, title",
+    [
+        (lambda: maxent.gridworld("two-goals"), "two-goals, slip 0"),
+        (lambda: maxent.gridworld("S.G", discount=0.9, slip=0.25), "slip 0.25"),
+        (lambda: maxent.gridworld("S.G", discount=0.9), ""),
+        (lambda: maxent.from_gymnasium("FrozenLake-v1", discount=0.9), "FrozenLake-v1, slip 0.667"),
+        (
+            lambda: maxent.from_gymnasium("FrozenLake-v1", discount=0.9, is_slippery=False),
+            "FrozenLake-v1, slip 0",
+        ),
+        (lambda: maxent.from_gymnasium("CliffWalking-v1", discount=0.9), "CliffWalking-v1, slip 0"),
+    ],
+)
+def test_what_a_map_is_called(made, title, tmp_path):
+    mdp = made()
+    assert mdp.grid.title == title
+    mdp.save(tmp_path / "mdp.npz")
+    assert maxent.MDP.load(tmp_path / "mdp.npz").grid.title == title
+
+
+def test_a_pdf_is_written_and_is_the_same_each_time(mdp, solution, tmp_path):
+    for name in ("one.pdf", "two.pdf"):
+        plots.save(plots.value_map(mdp, solution), tmp_path / name)
+    one, two = ((tmp_path / name).read_bytes() for name in ("one.pdf", "two.pdf"))
+    assert one == two and one.startswith(b"%PDF-") and re.search(rb"%%EOF\s*$", one)
+    assert b"CreationDate" not in one
