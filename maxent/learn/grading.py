@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from maxent.errors import ConfigError
 from maxent.learn import progress
@@ -67,7 +68,7 @@ def grade(folder: str | os.PathLike[str], *, timeout: float = 60.0) -> list[Grad
     client = optional_module("nbclient", "grading needs")
     return [
         each
-        for path, name in found
+        for path, name in tqdm(found, disable=None, unit="notebook")
         for each in _grades_of(client, path, name, learner_of(path, root, name), timeout)
     ]
 
@@ -150,6 +151,7 @@ def _run(
         allow_errors=True,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=40"],  # what the kernel says of itself is no grade
     )
 
     def execute(source: str) -> None:
