@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from maxent.cli.arguments import Parser
+from maxent.cli.arguments import Parser, as_option
 from maxent.cli.exit_codes import DONE, NOT_PASSED
+from maxent.cli.model import Model, add_model_settings
+from maxent.errors import ConfigError
 
 DESCRIPTION = """\
 Prove the statement of a certificate again, from the file alone.
 
 Certificates are written by maxent solve ... --certificate FILE.  The exit code is 0 if this one
-is valid, 1 if not, 2 if the file is no certificate."""
+is valid, 1 if not, 2 if the file is no certificate.  --mdp says whether it is about your MDP."""
 EXAMPLES = """\
   maxent check proof.json
-  maxent check ./proofs/four-rooms.json
+  maxent check proof.json --mdp four-rooms
   maxent check /tmp/received.json"""
 
 
@@ -23,18 +25,33 @@ def add_options(parser: Parser) -> None:
     parser.place(
         "file", "FILE", "A certificate, written with --certificate or by maxent.write_certificate."
     )
+    parser.option(
+        "mdp",
+        "MDP",
+        "Valid only if it is about this MDP: a map name, FILE.txt, FILE.npz or gym:ID.",
+    )
+    add_model_settings(parser)
     parser.need("file")
 
 
 def run(asked: Namespace) -> int:
     """Check it and say what is proved."""
+    from maxent.proofs.certificate import mdp_sha256
     from maxent.proofs.checker import check_certificate
 
+    model = Model.of(asked)
+    if model.mdp is None and model.given():
+        raise ConfigError(f"{as_option(next(iter(model.given())))} needs --mdp")
+    wanted = None if model.mdp is None else mdp_sha256(model.build())
     found = check_certificate(asked.file)
-    print(f"{'valid' if found.valid else 'NOT valid'}: {asked.file}")
-    print(f"{'proved' if found.valid else 'claimed'}: {found.statement}")
+    valid, reason = found.valid, found.reason
+    if valid and wanted not in (None, found.mdp_sha256):
+        valid, reason = False, f"it is about another MDP: that of {asked.mdp} has SHA-256 {wanted}"
+    print(f"{'valid' if valid else 'NOT valid'}: {asked.file}")
+    print(f"{'proved' if valid else 'claimed'}: {found.statement}")
     if found.mdp_sha256:
-        print(f"SHA-256 of the MDP: {found.mdp_sha256}")
-    if not found.valid:
-        print(f"reason: {found.reason}")
-    return DONE if found.valid else NOT_PASSED
+        same = f" (that of {asked.mdp})" if valid and wanted is not None else ""
+        print(f"SHA-256 of the MDP: {found.mdp_sha256}{same}")
+    if not valid:
+        print(f"reason: {reason}")
+    return DONE if valid else NOT_PASSED

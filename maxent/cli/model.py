@@ -131,6 +131,11 @@ def add_model_options(
 ) -> None:
     """The arguments that name an MDP, and what may be changed in it."""
     parser.place("mdp", "MDP", place)
+    add_model_settings(parser)
+
+
+def add_model_settings(parser: Parser) -> None:
+    """The options that change an MDP which an argument `mdp` names."""
     for name, metavar, kind, words in (
         ("discount", "GAMMA", number, "In [0, 1]; only named maps and .npz files have their own."),
         ("slip", "P", number, "Maps: total probability of the two neighbouring directions."),

@@ -43,6 +43,9 @@ FORMAT = "maxent-certificate-1"
 KINDS = ("optimal value", "policy value")
 ROW_SUM_TOLERANCE = 1e-9
 MOST_PARTS = 16
+LARGEST_FILE = 2**31
+NOISE = Fraction(1, 2**30)
+"""Values below this share of rewards and temperature are as good as 0."""
 FIELDS = {
     "": "format statement mdp mdp_sha256 enclosure versions sha256",
     "statement": "kind temperature prior policy",
@@ -98,9 +101,16 @@ def check_certificate(path: str | os.PathLike[str]) -> CertificateCheck:
     (True, '')
     """
     arb, context = _flint()
-    name = repr(os.fspath(path))
-    if not stat.S_ISREG(os.stat(path).st_mode):  # a device or a pipe may have no end
-        raise ConfigError(f"{name} is no ordinary file; give a certificate")
+    try:
+        name = repr(os.fsdecode(path))
+        about = os.stat(path)
+    except (TypeError, ValueError) as error:  # no path, or a NUL in it
+        raise ConfigError(f"path = {str(path)[:60]!r} names no file: {error}") from error
+    if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST_FILE:
+        # a device or a pipe may have no end
+        raise ConfigError(
+            f"{name} is no ordinary file of at most {LARGEST_FILE} bytes; give a certificate"
+        )
     with open(path, "rb") as file:
         content = file.read()
     try:
@@ -164,9 +174,13 @@ class _Certificate:
         prior, policy = statement["prior"], statement["policy"]
         self.prior = None if prior is None else _array("d", prior, n * m)
         self.policy = None if policy is None else _array("d", policy, n * m)
-        if not 1 <= len(enclosure["midpoint"]) <= MOST_PARTS:
-            raise ValueError("the midpoint has no parts, or too many")
-        self.midpoint = [_array("d", part, n) for part in enclosure["midpoint"]]
+        parts = enclosure["midpoint"]
+        if not isinstance(parts, list) or not 1 <= len(parts) <= MOST_PARTS:
+            raise ValueError(f"the midpoint is no list of 1 to {MOST_PARTS} parts")
+        for name in ("mdp_sha256", "sha256"):
+            if not isinstance(document[name], str):
+                raise ValueError(f"{name} is no text")
+        self.midpoint = [_array("d", part, n) for part in parts]
         self.radius = _number(enclosure["radius"])
         versions = document["versions"]
         if not (isinstance(versions, dict) and all(isinstance(x, str) for x in versions.values())):
@@ -180,8 +194,18 @@ class _Certificate:
         return (
             f"|{what} - midpoint| <= {self.radius!r} in every state, for the MDP of {self.n} "
             f"states and {self.m} actions stored, discount {self.discount!r}, with {cost} at "
-            f"temperature {self.temperature!r}"
+            f"temperature {self.temperature!r}; the midpoints reach {self._reach()} in size"
         )
+
+    def _largest(self) -> Fraction:
+        """max |midpoint|, exactly."""
+        return max(abs(sum(map(Fraction, each), Fraction(0))) for each in zip(*self.midpoint))
+
+    def _reach(self) -> str:
+        try:
+            return f"{float(self._largest()):.6g}"
+        except (OverflowError, ValueError):  # beyond float64, infinite or no number
+            return "no finite number"
 
     def require_hashes(self, document: dict[str, Any]) -> str:
         """The SHA-256 of the MDP, after comparing it and that of the document."""
@@ -248,13 +272,10 @@ class _Certificate:
 
     def prove(self, arb: Any) -> None:
         """_Invalid unless one application of the operator proves the claim."""
-        largest = max(
-            abs(sum(map(Fraction, values), Fraction(0))) for values in zip(*self.midpoint)
-        )
-        scale = max(largest, Fraction(max(map(abs, self.reward))), Fraction(self.temperature))
+        scale = max(Fraction(max(map(abs, self.reward))), Fraction(self.temperature))
         _require(
-            Fraction(self.radius) <= scale,
-            "the radius is larger than every value, reward and the temperature: it says nothing",
+            Fraction(self.radius) <= max(self._largest(), NOISE * scale),
+            "the radius is larger than every value: it says nothing",
         )
         v = [sum((arb(part[s]) for part in self.midpoint), arb(0)) for s in range(self.n)]
         gamma, alpha, radius = arb(self.discount), arb(self.temperature), arb(self.radius)
@@ -339,7 +360,7 @@ def _require(holds: bool, otherwise: str) -> None:
 
 def _require_distribution(numbers: Any, what: str) -> None:
     """Finite numbers of at least 0 whose exactly rounded sum is 1 within 1e-9."""
-    sound = all(0.0 <= x < math.inf for x in numbers)
+    sound = all(0.0 <= x <= 2.0 for x in numbers)  # of larger ones the sum would overflow
     _require(
         sound and abs(math.fsum(numbers) - 1.0) <= ROW_SUM_TOLERANCE,
         f"{what}: not probabilities that sum to 1",

@@ -163,6 +163,9 @@ class Certificate:
         if not isinstance(parts, list) or not 1 <= len(parts) <= 16:
             raise NoCertificate("enclosure.midpoint is no list of 1 to 16 arrays")
         self.midpoint = [unpacked(part, "enclosure.midpoint", "d", n) for part in parts]
+        for name in ("mdp_sha256", "sha256"):
+            if not isinstance(document[name], str):
+                raise NoCertificate(f"{name} is no text")
         versions = document["versions"]
         if not isinstance(versions, dict) or not all(isinstance(x, str) for x in versions.values()):
             raise NoCertificate("versions holds something other than text")
@@ -473,10 +476,10 @@ def check(path: str) -> tuple[int, str]:
             abs(sum(map(Fraction, values), Fraction(0))) for values in zip(*given.midpoint)
         )
         claim += f"; the midpoints reach {short(largest)} in size"
-        scale = max(largest, Fraction(max(map(abs, given.reward))), Fraction(given.temperature))
+        scale = max(Fraction(max(map(abs, given.reward))), Fraction(given.temperature))
         require(
-            Fraction(given.radius) <= scale,
-            "the radius is larger than every value, reward and the temperature: it says nothing",
+            Fraction(given.radius) <= max(largest, scale / 2**30),  # below that, values are 0
+            "the radius is larger than every value: it says nothing",
         )
         prove(given)
     except NotValid as reason:

@@ -16,7 +16,7 @@ import pytest
 
 import maxent
 from maxent.cli import main
-from maxent.proofs import balls, checker
+from maxent.proofs import balls, checker, standalone
 from maxent.proofs.certificate import mdp_sha256
 
 flint = pytest.importorskip("flint")
@@ -383,3 +383,90 @@ def test_a_negative_probability_is_rejected_even_where_the_sum_is_one(certificat
 
     found = changed(certificate, ("mdp", name), numbers(moved))
     assert not found.valid and "not probabilities" in found.reason
+
+
+# odd numbers, in both checkers
+
+
+def changed_number(certificate, field, value, part="mdp"):
+    """The certificate with the first number of an array, or a number, replaced, sealed again with
+    the hashes that it should have."""
+    document = json.loads(certificate.read_text())
+    text = document[part][field]
+    if field == "midpoint":
+        array = np.frombuffer(base64.b64decode(text[0]), "<f8").copy()
+        array[0] = value
+        document[part][field][0] = base64.b64encode(array.tobytes()).decode()
+    elif text.startswith(("0x", "-0x")):
+        document[part][field] = float(value).hex()
+    else:
+        array = np.frombuffer(base64.b64decode(text), "<f8").copy()
+        array[0] = value
+        document[part][field] = base64.b64encode(array.tobytes()).decode()
+    document["mdp_sha256"] = standalone.Certificate(document).mdp_sha256()
+    rest = {key: each for key, each in document.items() if key != "sha256"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    certificate.write_text(json.dumps(rest | {"sha256": hashlib.sha256(text.encode()).hexdigest()}))
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1.7e308, np.inf, np.nan, 5e-324])
+@pytest.mark.parametrize(
+    "where",
+    [
+        ("mdp", "probabilities"),
+        ("mdp", "reward"),
+        ("mdp", "initial_distribution"),
+        ("mdp", "discount"),
+        ("statement", "temperature"),
+        ("enclosure", "midpoint"),
+        ("enclosure", "radius"),
+    ],
+)
+def test_the_largest_numbers_are_not_valid_and_break_nothing(certificate, where, value):
+    part, field = where
+    changed_number(certificate, field, value, part)
+    found = maxent.check_certificate(certificate)
+    assert not found.valid and found.reason and "midpoints reach" in found.statement
+    assert standalone.check(str(certificate))[0] == standalone.NOT_VALID
+
+
+def test_a_radius_above_every_value_is_not_valid(certificate):
+    """It would be proved all right."""
+    document = json.loads(certificate.read_text())
+    parts = [base64.b64decode(part) for part in document["enclosure"]["midpoint"]]
+    largest = np.abs(sum(np.frombuffer(part, "<f8") for part in parts)).max()
+    for factor, valid in ((0.5, True), (1.01, False)):
+        changed_number(certificate, "radius", factor * largest, "enclosure")
+        assert maxent.check_certificate(certificate).valid is valid
+        assert (standalone.check(str(certificate))[0] == standalone.VALID) is valid
+
+
+@pytest.mark.parametrize("change", [{"midpoint": {"AAAA": 1}}, {"midpoint": "AAAA"}])
+def test_an_object_where_a_list_belongs_is_no_certificate(certificate, change):
+    document = json.loads(certificate.read_text())
+    document["enclosure"] |= change
+    certificate.write_text(json.dumps(document))
+    with pytest.raises(maxent.ConfigError, match="no list of 1 to 16"):
+        maxent.check_certificate(certificate)
+
+
+@pytest.mark.parametrize("path", ["a\0b", None, ["a"]])
+def test_a_path_that_is_none_is_told(path):
+    with pytest.raises(maxent.ConfigError, match="names no file"):
+        maxent.check_certificate(path)
+
+
+def test_whether_it_is_about_your_mdp(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    solve = ["solve", "two-goals", "--slip", "0.1", "--temperature", "0.01"]
+    assert main([*solve, "--certificate", "proof.json"]) == 0
+    maxent.gridworld("two-goals", slip=0.1).save("mine.npz")
+    capsys.readouterr()
+    for same in (["two-goals", "--slip", "0.1"], ["mine.npz"]):
+        assert main(["check", "proof.json", "--mdp", *same]) == 0
+        assert f"(that of {same[0]})" in capsys.readouterr().out
+    assert main(["check", "proof.json", "--mdp", "two-goals"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("NOT valid") and "about another MDP: that of two-goals" in said
+    assert main(["check", "proof.json", "--slip", "0.1"]) == 2
+    assert "--slip needs --mdp" in capsys.readouterr().err
