@@ -40,6 +40,7 @@ def add_options(parser: Parser) -> None:
         "step", "N", "The checkpoint of that step; left out: the latest.", kind=whole_number
     )
     parser.option("out", "FILE.json", "Write the return and the length of every episode there.")
+    parser.option("video", "DIR", "A new folder for a video of each episode (needs moviepy).")
     parser.flag("overwrite", "Replace an output file that exists.")
 
 
@@ -49,7 +50,10 @@ def run(asked: Namespace) -> int:
     out = None if asked.out is None else require_output(asked.out, asked.overwrite, (".json",))
     agent = maxent.load_agent(asked.folder, step=asked.step, **environment(asked))
     found = agent.evaluate(
-        episodes=asked.episodes, seed=asked.seed, deterministic=not asked.stochastic
+        episodes=asked.episodes,
+        seed=asked.seed,
+        deterministic=not asked.stochastic,
+        video=asked.video,
     )
     if out is not None:
         numbers = {name: getattr(found, name) for name in ("returns", "lengths", "unfinished")}

@@ -125,6 +125,11 @@ def compose_agents(
     (40, 'maxent/Gridworld-v0', True)
     """
     _check_together(agents)
+    if any(agent.config.normalize_observations for agent in agents):
+        raise ConfigError(
+            "agents trained with normalize_observations see each its own units, so that their "
+            "networks have no average; train them without"
+        )
     shares = _weights(weights, len(agents))
     critic = averaged_network([agent.state["critic"] for agent in agents], shares)
     first = agents[int(np.argmax(shares))]

@@ -14,6 +14,7 @@ LIBRARIES = {
     "flint": ("python-flint", "python-flint"),
     "pandas": ("pandas", "pandas"),
     "hypothesis": ("Hypothesis", "hypothesis"),
+    "moviepy": ("MoviePy", "moviepy"),
     "ipykernel": ("ipykernel", "maxent[notebooks]"),
     "nbclient": ("nbclient", "maxent[notebooks]"),
     "nbformat": ("nbformat", "maxent[notebooks]"),

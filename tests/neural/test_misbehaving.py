@@ -85,7 +85,7 @@ def test_a_step_that_breaks_the_interface_is_told_and_the_last_checkpoint_kept(c
     assert text.startswith("environment Odd, step 23: ") and "\n" not in text
     assert text.endswith("its last checkpoint is step 20")
     assert maxent.load_agent(run, env=Odd).steps == 20
-    with pytest.raises(ConfigError, match="environment Odd, step 37: "):  # counted on: 6 replayed
+    with pytest.raises(ConfigError, match="environment Odd, step 23: "):  # counted on
         maxent.resume(run, env=lambda: Odd(lambda came: None))
 
 

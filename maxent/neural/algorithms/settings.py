@@ -36,6 +36,8 @@ class Settings:
     learning_starts : environment steps with uniformly random actions before the first update
         (standard normal ones where the action box has no sides).
     replay_capacity : transitions kept.
+    normalize_observations : whether networks see observations less their mean, over their
+        deviation, of what was seen in training; an agent keeps both.
     updates_per_step : gradient steps for each environment step; after n steps there have been
         floor(n * updates_per_step), less those of the first steps: 0.1 is one after every tenth.
     final_rate_share : the share of each learning rate that is left at the last step, in (0, 1];
@@ -51,6 +53,7 @@ class Settings:
     replay_capacity: int = 1_000_000
     updates_per_step: float = 1.0
     final_rate_share: float = 1.0
+    normalize_observations: bool = False
 
     def __post_init__(self) -> None:
         if require_discount(self.discount) == 1.0:
@@ -58,6 +61,10 @@ class Settings:
         for name in ("batch_size", "learning_starts", "replay_capacity"):
             require_count(name, getattr(self, name))
         require_positive("updates_per_step", self.updates_per_step)
+        if not isinstance(self.normalize_observations, bool):
+            raise ConfigError(
+                f"normalize_observations = {self.normalize_observations!r}; give True or False"
+            )
         if not 0.0 < require_real("final_rate_share", self.final_rate_share, "(0, 1]") <= 1.0:
             raise ConfigError(
                 f"final_rate_share = {self.final_rate_share!r} is outside (0, 1]; 1 keeps the rates"

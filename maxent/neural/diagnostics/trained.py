@@ -13,6 +13,7 @@ from torch import Tensor
 
 from maxent.neural.algorithms import ALGORITHMS, State
 from maxent.neural.algorithms.settings import Settings
+from maxent.neural.parts.normalise import as_seen
 from maxent.neural.parts.policies import Policy
 from maxent.neural.parts.spaces import Spaces
 
@@ -87,4 +88,5 @@ def as_doubles(numbers: Tensor) -> ndarray:
 
 
 def _seen(agent: TrainedAgent, states: ndarray) -> Tensor:
-    return torch.as_tensor(states, dtype=torch.float32, device=agent.device)
+    seen = torch.as_tensor(states, dtype=torch.float32, device=agent.device)
+    return as_seen(agent.state, seen)

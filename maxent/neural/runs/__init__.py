@@ -167,12 +167,14 @@ class Run:
         values: dict[str, Any],
         rows: Rows | None = None,
         score: float | None = None,
+        memory: dict[str, Any] | None = None,
     ) -> str:
         """Write a checkpoint; its name, once the disk has all of it.  Older ones are pruned.
 
         rows: the replay rows inserted since the last save (`inserted`).  score: the checkpoint with
-        the highest is kept.  Raises TrainingDivergedError for numbers that are not finite;
-        CheckpointWriteError where the disk refuses: the checkpoints before are whole.
+        the highest is kept.  memory: what the environments remember, plain values.  Raises
+        TrainingDivergedError for numbers that are not finite; CheckpointWriteError where the disk
+        refuses: the checkpoints before are whole.
         """
         log = self._writable()
         step = require_count("step", step, 0)
@@ -196,7 +198,7 @@ class Run:
             facts["stored"] = stored._asdict() if stored else None
             facts["metrics_bytes"] = log.size
             log.sync()
-            name = checkpoints.publish(self.folder, step, tensors, values, facts)
+            name = checkpoints.publish(self.folder, step, tensors, values, facts, memory)
         except BaseException as error:
             self._drop_new(stored)
             if isinstance(error, (OSError, SafetensorError)):

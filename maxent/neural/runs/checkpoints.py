@@ -5,6 +5,7 @@ A run's folder `checkpoints/` holds one folder a checkpoint, `step-000123`:
 ====================  =====================================================================
 `tensors.safetensors`  every tensor: weights, targets, moments, generator states
 `values.json`          plain values: counters, states of NumPy's generators
+`environments.json`    what the environments remember across episodes
 `manifest.json`        written last: size and SHA-256 of both and of the replay segments needed
 ====================  =====================================================================
 
@@ -47,6 +48,7 @@ KEPT = 2
 
 CHECKPOINTS, REPLAY = "checkpoints", "replay"
 _TENSORS, _VALUES, _MANIFEST = "tensors.safetensors", "values.json", "manifest.json"
+_MEMORY = "environments.json"
 _NAME = re.compile(r"step-(\d{6}|[1-9]\d{6,})")
 
 
@@ -57,6 +59,7 @@ class Checkpoint(NamedTuple):
     tensors: dict[str, Tensor]
     values: dict[str, Any]
     rows: Rows | None
+    memory: dict[str, Any] = {}  # noqa: RUF012 (never changed)
 
 
 def name_of(step: int) -> str:
@@ -75,7 +78,12 @@ def steps_in(run: Path) -> list[int]:
 
 
 def publish(
-    run: Path, step: int, tensors: dict[str, Tensor], values: dict[str, Any], facts: dict[str, Any]
+    run: Path,
+    step: int,
+    tensors: dict[str, Tensor],
+    values: dict[str, Any],
+    facts: dict[str, Any],
+    memory: dict[str, Any] | None = None,
 ) -> str:
     """Write a checkpoint and give it its name, which is returned once the disk has it all.
 
@@ -86,6 +94,7 @@ def publish(
     final = folder / name_of(step)
     stage = folder / f".stage-{step}-{uuid.uuid4().hex}"
     text = json.dumps(plain(values, "values")).encode()
+    more = None if memory is None else json.dumps(plain(memory, "memory")).encode()
     written = stage
     try:
         stage.mkdir()
@@ -93,6 +102,8 @@ def publish(
             write_synced(stage / _TENSORS, _tensor_bytes(tensors)),
             write_synced(stage / _VALUES, text),
         ]
+        if more is not None:
+            files.append(write_synced(stage / _MEMORY, more))
         write_synced(stage / _MANIFEST, seal({"step": step, "files": files} | facts))
         sync_folder(stage)
         stage.rename(final)
@@ -114,7 +125,7 @@ def read_manifest(run: Path, step: int) -> dict[str, Any]:
         require_count("metrics_bytes", manifest["metrics_bytes"], 0)
         if manifest["score"] is not None:
             require_finite("score", manifest["score"])
-        if {entry["name"] for entry in manifest["files"]} != {_TENSORS, _VALUES}:
+        if {entry["name"] for entry in manifest["files"]} - {_MEMORY} != {_TENSORS, _VALUES}:
             raise KeyError("files")
         if manifest["stored"]:
             Stored.read(manifest["stored"])
@@ -193,15 +204,17 @@ def _read(run: Path, step: int) -> Checkpoint:
         read = safetensors.torch.load(read_verified(folder, entries[_TENSORS]))
         tensors = {name: tensor.clone() for name, tensor in read.items()}
         values = json.loads(read_verified(folder, entries[_VALUES]))
-        if not isinstance(values, dict):
-            raise ValueError(f"{_VALUES} is no dictionary")
+        there = _MEMORY in entries  # version 0.1 had none
+        memory = json.loads(read_verified(folder, entries[_MEMORY])) if there else {}
+        if not isinstance(values, dict) or not isinstance(memory, dict):
+            raise ValueError(f"{_VALUES if isinstance(memory, dict) else _MEMORY} is no dictionary")
     except (SafetensorError, KeyError, ValueError, RecursionError) as error:
         if isinstance(error, CorruptCheckpointError):
             raise
         raise CorruptCheckpointError(f"{str(folder)!r} cannot be read: {error}") from error
     stored = manifest["stored"]
     rows = read_rows(run / REPLAY, Stored(**stored)) if stored else None
-    return Checkpoint(step, tensors, values, rows)
+    return Checkpoint(step, tensors, values, rows, memory)
 
 
 def _is_good(run: Path, step: int) -> bool:

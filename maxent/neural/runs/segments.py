@@ -1,6 +1,7 @@
 """The replay buffer on the disk: segments that are written once and never changed.
 
-A save adds one segment with the rows inserted since the last one.  A checkpoint names the segments
+A save adds one segment with the rows inserted since the last one; where they become many, small
+neighbours are written as one.  A checkpoint names the segments
 it needs, so that a buffer of a million rows costs a save no more than its new rows; what no
 checkpoint needs is removed.  A segment that was not written to its end is named by none.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,9 @@ from maxent.support.memory import require_memory
 
 KINDS = "biufc"
 """The kinds of NumPy's types that replay rows have."""
+
+MOST = 32
+"""Segments of a checkpoint; of more, neighbours are written as one."""
 
 
 class Rows(NamedTuple):
@@ -99,6 +104,9 @@ def add_rows(folder: Path, rows: Rows, before: Stored | None) -> Stored:
         segments = [old for old in segments if old["stop"] <= start] + [entry]
     first = rows.inserted - min(rows.inserted, rows.capacity)
     segments = [segment for segment in segments if segment["stop"] > first]
+    with suppress(CorruptCheckpointError):  # who loads a damaged segment is told
+        while len(segments) > MOST:
+            segments = _merged(folder, segments)
     return Stored(columns, segments, rows.inserted, rows.capacity)
 
 
@@ -141,6 +149,21 @@ def prune_segments(folder: Path, needed: set[str]) -> None:
     for path in folder.glob("rows-*.safetensors"):
         if path.name not in needed:
             discard(path)
+
+
+def _merged(folder: Path, segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The segments with the two smallest neighbours written as one.
+
+    The two stay for the checkpoints before, until these are pruned.  A row is written again about
+    as often as the number of saves has binary digits.
+    """
+    sizes = [old["stop"] - old["start"] for old in segments]
+    at = min(range(len(sizes) - 1), key=lambda i: sizes[i] + sizes[i + 1])
+    one, two = segments[at : at + 2]
+    first, second = (safetensors.numpy.load(read_verified(folder, each)) for each in (one, two))
+    both = {name: np.concatenate([first[name], second[name]]) for name in first}
+    entry = _write_segment(folder, both, one["start"], two["stop"])
+    return [*segments[:at], entry, *segments[at + 2 :]]
 
 
 def _check_rows(rows: Rows, arrays: dict[str, ndarray]) -> int:

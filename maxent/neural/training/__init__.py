@@ -16,7 +16,11 @@ from maxent.neural.runs import Checkpoint, Run, checkpoints, require_same_config
 from maxent.neural.runs.durable import alike, sha256_of
 from maxent.neural.runs.log import read_log
 from maxent.neural.runs.record import read_record
-from maxent.neural.training.advice import require_scaled, warn_of_no_learning
+from maxent.neural.training.advice import (
+    require_scaled,
+    warn_of_no_learning,
+    warn_of_what_is_forgotten,
+)
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.learner import Learner
 from maxent.neural.training.plan import (
@@ -139,6 +143,7 @@ def train(
             return learner.train(progress=progress, announce=announce, report=report)
         with Run.create(run, learner.record(), overwrite=overwrite) as opened:
             warn_of_no_learning(learner.config, steps)
+            warn_of_what_is_forgotten(learner.environments.forgotten())
             return learner.train(opened, progress=progress, announce=announce, report=report)
 
 

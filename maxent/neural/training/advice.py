@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import gymnasium
 import numpy as np
@@ -34,6 +34,18 @@ def warn_of_no_learning(config: Settings, steps: int) -> None:
             "and nothing is learned; lower learning_starts, or give more steps",
             MaxEntWarning,
             stacklevel=4,
+        )
+
+
+def warn_of_what_is_forgotten(lost: Sequence[str]) -> None:
+    """A warning where a checkpoint cannot hold what an environment remembers."""
+    if lost:
+        warnings.warn(
+            f"a checkpoint does not hold {', '.join(lost)[:200]}: a resumed run begins with "
+            "what they are when made, not bit for bit; use the generator np_random of "
+            "gymnasium.Env, and attributes that are numbers, text, arrays, lists or dictionaries",
+            MaxEntWarning,
+            stacklevel=3,
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -20,10 +22,13 @@ from maxent.neural.algorithms.settings import Settings
 from maxent.neural.diagnostics.tables import evaluated_on
 from maxent.neural.diagnostics.trained import LONGEST
 from maxent.neural.parts.masks import mask_in, require_mask
+from maxent.neural.parts.normalise import as_seen
 from maxent.neural.parts.policies import Categorical
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.collect import make_environment
 from maxent.neural.training.entropies import entropies
+from maxent.neural.training.snapshots import Layers, frozen_statistics
+from maxent.neural.training.video import recorded
 from maxent.solution import Solution
 from maxent.support.arguments import require_count
 
@@ -60,6 +65,8 @@ class Agent:
     env, env_settings : the id of its environment, or None, and what it was made with.
     start : of what agent its networks were begun with, in words; None: fresh.
     history : the rows logged in training.
+    statistics : what the wrappers of its environment remember, such as the running mean of
+        `NormalizeObservation`; an evaluation uses them, and leaves them as they are.
     stopped_by : the number of the signal that stopped training, "report" where that did, or None.
 
     >>> import maxent
@@ -89,6 +96,7 @@ class Agent:
     start: str | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     stopped_by: int | str | None = None
+    statistics: Layers | None = None
 
     def __repr__(self) -> str:
         return (
@@ -162,6 +170,7 @@ class Agent:
         """
         flat = self.spaces.checked(observation)[None]
         seen = torch.as_tensor(flat, dtype=torch.float32, device=self.device)
+        seen = as_seen(self.state, seen)
         with torch.no_grad():
             policy = ALGORITHMS[self.algorithm].policy(self.state, seen, self.spaces)
             if action_mask is not None:
@@ -189,6 +198,7 @@ class Agent:
         if generator is None:
             generator = self.generator(int(torch.randint(2**62, ())))
         seen = torch.as_tensor(observations, dtype=torch.float32, device=self.device)
+        seen = as_seen(self.state, seen)
         with torch.no_grad():
             actions = choose_actions(
                 ALGORITHMS[self.algorithm],
@@ -209,30 +219,34 @@ class Agent:
         seed: int = 0,
         deterministic: bool = True,
         longest: int = LONGEST,
+        video: str | os.PathLike[str] | None = None,
     ) -> Evaluation:
         """Whole episodes of the agent; episode i starts with seed + i.
 
         env: None: an environment of the id it was trained on.  Same seed, same episodes.
         longest: steps after which an episode is stopped that neither the agent nor a time limit
         ends, as in a gridworld where a deterministic policy walks in a circle.
+        video: a new folder for a video of each episode (gymnasium.wrappers.RecordVideo, which needs
+        moviepy); an environment that is given must have been made with render_mode="rgb_array".
         """
         require_count("episodes", episodes)
         require_count("longest", longest)
-        if isinstance(env, gymnasium.Env):
-            made = env
-        else:
-            made = self.environment() if env is None else make_environment(env)
-        if made.action_space != self.spaces.action:
-            if made is not env:
-                made.close()
-            raise ConfigError(
-                f"the environment's actions are {made.action_space}, the agent's "
-                f"{self.spaces.action}: it was trained on something else"
-            )
-        generator, guarded = self.generator(seed), Guarded(made)
+        generator = self.generator(seed)
         returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=int)
         unfinished = 0
-        try:
+        with ExitStack() as after:
+            made = self._made(env, video is not None)
+            if made is not env:
+                after.callback(made.close)
+            if made.action_space != self.spaces.action:
+                raise ConfigError(
+                    f"the environment's actions are {made.action_space}, the agent's "
+                    f"{self.spaces.action}: it was trained on something else"
+                )
+            after.enter_context(frozen_statistics(made, self.statistics))
+            if video is not None:
+                made = after.enter_context(recorded(made, video))
+            guarded = Guarded(made)
             for episode in range(episodes):
                 observation, info = guarded.reset(seed=seed + episode)
                 over = False
@@ -246,19 +260,28 @@ class Agent:
                     lengths[episode] += 1
                     over = ended or cut
                 unfinished += not over
-        finally:
-            if made is not env:
-                made.close()
         return Evaluation(returns, lengths, unfinished)
 
-    def environment(self) -> gymnasium.Env:
-        """A new environment of the kind it was trained on; ConfigError where that has no id."""
+    def _made(
+        self, env: str | gymnasium.Env | Callable[[], gymnasium.Env] | None, seen: bool
+    ) -> gymnasium.Env:
+        """The environment of an evaluation; seen: one that can be drawn, where it is made here."""
+        if isinstance(env, gymnasium.Env):
+            return env
+        drawn = {"render_mode": "rgb_array"} if seen else {}
+        if isinstance(env, str):
+            return make_environment(env, drawn)
+        return self.environment(**drawn) if env is None else make_environment(env)
+
+    def environment(self, **settings: Any) -> gymnasium.Env:
+        """A new environment of the kind it was trained on, with further settings of
+        `gymnasium.make`; ConfigError where that has no id."""
         if self.env is None:
             raise ConfigError(
                 "the agent has no environment of its own (it was trained on one without an id, or "
                 "composed of agents of different ones): give env"
             )
-        return make_environment(self.env, self.env_settings)
+        return make_environment(self.env, self.env_settings | settings)
 
     def on(self, mdp: MDP) -> Solution:
         """The exact evaluation of the agent's policy on an MDP, at its temperature.

@@ -17,6 +17,7 @@ Only `terminated` ends the future.  A step that terminates and is truncated at o
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple, cast
@@ -30,9 +31,21 @@ from numpy import ndarray
 
 from maxent.environments import registration  # noqa: F401 (registers the ids)
 from maxent.environments.guard import Guarded, guarded_step, misfit, name_of
-from maxent.errors import ConfigError, MissingExtraError
+from maxent.errors import ConfigError, MaxEntWarning, MissingExtraError
 from maxent.neural.parts.masks import KEY, mask_in, require_mask
 from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.snapshots import (
+    Layers,
+    can_be_put_back,
+    changed,
+    forgotten,
+    put_back,
+    remembered,
+)
+
+REPLAYED, LONGEST = 10_000, 100_000
+"""Steps of an episode above which an environment that can be copied is brought back without taking
+them again; and above which no more of them are kept."""
 
 
 class Transitions(NamedTuple):
@@ -76,23 +89,35 @@ class _Tally:
 class Environments:
     """One or more environments of one kind, stepped in turn, each reset when its episode ends.
 
+    spaces : theirs.  seed : environment i is seeded with seed + i.
+
     `observation` (n, d) is what each is in now, `available` (n, A) which actions there are in it
     (None where the environments tell of no action mask).  Environment i is seeded with seed + i.
 
     `state()` is what it takes to come back to this very point: an environment's generator as it
-    was before its last reset, and the actions since.  `restore` resets with that generator and
-    takes those actions again, which is exact for every environment that is a function of its
-    generator and its actions, MuJoCo's included (where setting positions and velocities is not).
+    was before its last reset, the actions since, and what its layers remember (`snapshots`).
+    `restore` resets with that generator and takes those actions again, which is exact for every
+    environment that is a function of its generator and its actions, MuJoCo's included (where
+    setting positions and velocities is not); then what goes across episodes is put back.
+
+    An episode of more than `REPLAYED` steps is brought back by what its layers remember alone,
+    where that is seen to suffice.  Where it is not, the actions of `LONGEST` steps are kept; after
+    that a warning says that a resumed run would begin a new episode.
     """
+
+    kind = "environments"
+    """The name of what they remember in a checkpoint."""
 
     def __init__(self, environments: Sequence[gymnasium.Env], spaces: Spaces, seed: int) -> None:
         self._environments, self._spaces = [Guarded(each) for each in environments], spaces
         self._tally = _Tally(len(self._environments))
+        self._made = [remembered(each.env) for each in self._environments]
+        self._dropped = [False] * len(self._environments)
         self._generators: list[Any] = [None] * len(self._environments)
         self._taken: list[list[Any]] = [[] for _ in self._environments]
         self.available: Bool[ndarray, "n A"] | None = None
         self._masked: bool | None = None  # the first reset tells
-        self._ignoring = False
+        self._ignoring = self._warned = False
         firsts = [self._reset(index, seed + index) for index in range(len(self._environments))]
         self.observation: Float[ndarray, "n d"] = np.stack(firsts)
 
@@ -106,7 +131,7 @@ class Environments:
         rewards, terminated, over = np.zeros(len(self)), np.zeros(len(self), bool), []
         for index, environment in enumerate(self._environments):
             action = self._spaces.to_environment(actions[index])
-            self._taken[index].append(actions[index].tolist())
+            self._keep(index, actions[index].tolist())
             seen, reward, ended, cut, info = environment.step(action)
             after[index], rewards[index] = self._spaces.flatten(seen), reward
             terminated[index] = ended
@@ -122,15 +147,56 @@ class Environments:
         return new, episodes
 
     def state(self) -> list[dict[str, Any]]:
-        """For each environment its generator before the last reset and the actions since."""
+        """For each environment its generator before the last reset, and the actions since."""
         return [
             {"generator": generator, "actions": list(taken)}
             for generator, taken in zip(self._generators, self._taken, strict=True)
         ]
 
-    def restore(self, state: list[dict[str, Any]], step: int = 0) -> None:
-        """Come back to where `state` was taken, after `step` steps in all environments; the tallies
-        of the episodes come back with it."""
+    def memory(self) -> list[dict[str, Any]]:
+        """For each environment what its layers remember, and where its episode is; to be called
+        before `state`, which needs no actions of an episode that the layers say all of."""
+        return [self._memory(index) for index in range(len(self))]
+
+    def _put_back(self, index: int, saved: dict[str, Any]) -> None:
+        put_back(self._environments[index].env, saved["layers"])
+        self._dropped[index] = not saved["whole"]
+        self.observation[index] = saved["observation"]
+        self._tally.totals[index] = saved["total"]
+        self._tally.lengths[index] = saved["length"]
+        if self.available is not None and saved["available"] is not None:
+            self.available[index] = saved["available"]
+
+    def forgotten(self) -> list[str]:
+        """What a checkpoint would lose of them."""
+        return forgotten(self._environments[0].env)
+
+    def _memory(self, index: int) -> dict[str, Any]:
+        environment = self._environments[index].env
+        layers = changed(remembered(environment), self._made[index])
+        if len(self._taken[index]) > REPLAYED and can_be_put_back(environment, layers):
+            self._taken[index], self._dropped[index] = [], True  # the layers say all
+        return {
+            "whole": not self._dropped[index],
+            "layers": layers,
+            "observation": self.observation[index].tolist(),
+            "available": None if self.available is None else self.available[index].tolist(),
+            "total": float(self._tally.totals[index]),
+            "length": int(self._tally.lengths[index]),
+        }
+
+    def statistics(self) -> Layers:
+        """What the layers of the first environment remember: an evaluation's statistics."""
+        return changed(remembered(self._environments[0].env), self._made[0])
+
+    def restore(
+        self,
+        state: list[dict[str, Any]],
+        memory: list[dict[str, Any]] | None = None,
+        step: int = 0,
+    ) -> None:
+        """Come back to where `state` and `memory` were taken, after `step` steps in all
+        environments; the tallies of the episodes come back with it."""
         for index, (environment, saved) in enumerate(zip(self._environments, state, strict=True)):
             environment.unwrapped.np_random.bit_generator.state = saved["generator"]
             self._tally.take(index)
@@ -149,6 +215,8 @@ class Environments:
                     self.available[index] = mask
                 self._tally.totals[index] += reward
                 self._tally.lengths[index] += 1
+            if memory is not None:  # version 0.1 knew the generator and the actions alone
+                self._put_back(index, memory[index])
             environment.steps = step // len(self)  # as faults are told
 
     def close(self) -> None:
@@ -161,7 +229,7 @@ class Environments:
         if seed is not None:  # so that the generator's state is known before the first episode
             environment.reset(seed=seed)
         self._generators[index] = environment.unwrapped.np_random.bit_generator.state
-        self._taken[index] = []
+        self._taken[index], self._dropped[index] = [], False
         seen, info = environment.reset()
         if self._masked is None:
             self._masked = mask_in(info, self._spaces) is not None
@@ -171,6 +239,24 @@ class Environments:
                 self.available = np.ones((len(self), self._spaces.action_size), dtype=bool)
             self.available[index] = mask
         return self._spaces.flatten(seen)
+
+    def _keep(self, index: int, action: Any) -> None:
+        """Remember an action of the running episode, to take it again."""
+        taken = self._taken[index]
+        if self._dropped[index]:
+            return
+        if len(taken) < LONGEST:
+            taken.append(action)
+        elif not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"environment {name_of(self._environments[index])}: an episode has gone on for "
+                f"{LONGEST:,} steps, and it cannot be copied: a checkpoint keeps no more of them, "
+                "and a resumed run would go on from another point of it; end episodes with "
+                "max_episode_steps or gymnasium.wrappers.TimeLimit",
+                MaxEntWarning,
+                stacklevel=2,
+            )
 
     def ignore_masks(self) -> None:
         """Tell of no action mask from here on, as a run of version 0.1 knew of none."""
@@ -199,11 +285,15 @@ class Environments:
 class VectorEnvironments:
     """A Gymnasium vector environment, in whichever autoreset mode it was made.
 
-    `observation` (n, d).  It cannot be restored: its environments are its own.
+    `observation` (n, d).  Its episodes cannot be restored, its environments are its own; what its
+    wrappers remember can.
     """
+
+    kind = "vector"
 
     def __init__(self, vector: VectorEnv, spaces: Spaces, seed: int) -> None:
         self._vector, self._spaces, self._steps = vector, spaces, 0
+        self._made = remembered(vector)
         mode = vector.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         self._mode = AutoresetMode(mode)
         self._ends_tell = self._mode is not AutoresetMode.SAME_STEP  # an end's info is its own
@@ -257,6 +347,29 @@ class VectorEnvironments:
     def close(self) -> None:
         """Close the vector environment."""
         self._vector.close()
+
+    def memory(self) -> list[dict[str, Any]]:
+        """What the wrappers of the vector environment remember; not where its episodes are."""
+        return [{"layers": self.statistics()}]
+
+    def statistics(self) -> Layers:
+        """As of `Environments`."""
+        return changed(remembered(self._vector), self._made)
+
+    def forgotten(self) -> list[str]:
+        """As of `Environments`; where its episodes are is never kept."""
+        return forgotten(self._vector)
+
+    def restore(
+        self, state: object, memory: list[dict[str, Any]] | None = None, step: int = 0
+    ) -> None:
+        """Put back what the wrappers remembered; the episodes begin anew."""
+        self._steps = step // len(self)
+        if memory is None:
+            return
+        put_back(self._vector, memory[0]["layers"])
+        seen, infos = self._vector.reset()
+        self.observation, self.available = self._flatten(seen), self._masks(infos)
 
     def ignore_masks(self) -> None:
         """As of `Environments`."""

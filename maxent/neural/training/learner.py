@@ -28,13 +28,20 @@ from torch import Tensor
 from maxent.errors import ConfigError, TrainingDivergedError
 from maxent.neural.algorithms import ALGORITHMS, algorithm_for, choose_actions
 from maxent.neural.algorithms.settings import configured
+from maxent.neural.parts import normalise
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, stop_requested
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.averages import Averages, Before
-from maxent.neural.training.collect import Environments, Transitions, environments_of
+from maxent.neural.training.collect import (
+    Environments,
+    Transitions,
+    VectorEnvironments,
+    environments_of,
+)
 from maxent.neural.training.parameters import begin_with, load_parameters, named_tensors
 from maxent.neural.training.plan import Env, Plan
+from maxent.neural.training.snapshots import Layers
 from maxent.support.progress import Lines, bar, duration
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -62,6 +69,9 @@ class Learner:
             self.config = configured(self.module.Config, settings, arguments)
             self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
             self.state = self.module.init(self.spaces, self.config, self.generator)
+            if self.config.normalize_observations:
+                size = self.spaces.observation_size
+                self.state |= normalise.begun(size, self.generator.device)
             masked = self.environments.available is not None
             capacity = self.config.replay_capacity
             self.replay = Replay(self.spaces, capacity, plan.device, masked)
@@ -69,6 +79,7 @@ class Learner:
         self.step = 0
         self.averages = Averages(plan.steps)
         self.history: list[dict[str, Any]] = []
+        self._statistics: Layers | None = None  # of a checkpoint, where it is only looked at
 
     def train(
         self,
@@ -129,6 +140,7 @@ class Learner:
             start=self.plan.start,
             history=self.history,
             stopped_by=stopped_by,
+            statistics=self._statistics or self.environments.statistics(),
         )
 
     def record(self) -> dict[str, Any]:
@@ -156,8 +168,10 @@ class Learner:
                 self.environments.ignore_masks()  # a run that was begun without them
                 self.replay = Replay(self.spaces, self.replay.capacity, self.plan.device)
             self.replay.restore(checkpoint.rows.arrays, checkpoint.rows.inserted)
-        if isinstance(self.environments, Environments) and "environments" in values:
-            self.environments.restore(values["environments"], checkpoint.step)
+        memory = checkpoint.memory.get(self.environments.kind)  # of another kind: nothing
+        if isinstance(self.environments, VectorEnvironments) or "environments" in values:
+            self.environments.restore(values.get("environments", []), memory, checkpoint.step)
+        self._statistics = None  # the environments have them now
 
     def restore_networks(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
         """Take a checkpoint's parameters and the rows logged until then: what an agent needs.
@@ -166,6 +180,8 @@ class Learner:
         """
         load_parameters(self.state, checkpoint.tensors)
         self.step = checkpoint.step
+        places = checkpoint.memory.get(self.environments.kind)
+        self._statistics = places[0]["layers"] if places else None
         self.history = [row for row in rows if row["step"] <= self.step]
 
     def close(self) -> None:
@@ -176,6 +192,7 @@ class Learner:
     def _collect(self) -> None:
         """One step in each environment, stored."""
         seen = torch.as_tensor(self.environments.observation, device=self.plan.device)
+        normalise.include(self.state, seen)
         available = self.environments.available
         among = None if available is None else torch.as_tensor(available, device=seen.device)
         if self.step < self.config.learning_starts:
@@ -183,6 +200,7 @@ class Learner:
         else:
             try:
                 with torch.no_grad():
+                    seen = normalise.as_seen(self.state, seen)
                     actions = choose_actions(
                         self.module, self.state, seen, self.generator, self.spaces, available=among
                     )
@@ -211,12 +229,21 @@ class Learner:
         torch.set_flush_denormal(True)
         try:
             for _ in range(updates):
-                batch = self.replay.sample(self.config.batch_size, self.generator)
+                batch = self._seen(self.replay.sample(self.config.batch_size, self.generator))
                 noise = self.module.draw(config.batch_size, self.generator, config, self.spaces)
                 metrics = self.module.update(self.state, batch, noise, config, self.spaces)
                 self.averages.add_update(metrics)
         finally:
             torch.set_flush_denormal(False)
+
+    def _seen(self, batch: Batch) -> Batch:
+        """A minibatch as the networks see it."""
+        if not self.config.normalize_observations:
+            return batch
+        return batch._replace(
+            observation=normalise.as_seen(self.state, batch.observation),
+            next_observation=normalise.as_seen(self.state, batch.next_observation),
+        )
 
     def _random_actions(self, count: int, available: Tensor | None = None) -> Tensor:
         source, size = self.generator, self.spaces.action_size
@@ -264,11 +291,12 @@ class Learner:
         tensors = {"generator": self.generator.get_state()} | dict(named_tensors(self.state))
         tensors |= self.averages.tensors()
         values = {"steps": self.plan.steps} | self.averages.values()
+        memory = {self.environments.kind: self.environments.memory()}
         if isinstance(self.environments, Environments):
             values["environments"] = self.environments.state()
         new = self.replay.rows_since(run.inserted)
         rows = Rows(new, self.replay.inserted, self.replay.capacity)
-        name = run.save(self.step, tensors, values, rows, score)
+        name = run.save(self.step, tensors, values, rows, score, memory)
         if announce is not None:
             with self._losing_nothing(None, None):
                 announce(f"saved {name}")
