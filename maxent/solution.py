@@ -72,7 +72,9 @@ class Solution:
     residuals : (iterations,), max |T V - V| at each iteration.
     iterations : how many.
     status : "converged" (upper - lower <= 2 * tolerance in every state), "stalled" (float64 can
-        do no more), "max_iterations", or "interrupted" (Ctrl-C).  The bounds hold in every case.
+        do no more: the tolerance asked for was not reached or, where none was asked for, the error
+        is above 1e-6 max(1, max|v|)), "max_iterations", or "interrupted" (Ctrl-C).  The bounds
+        hold in every case.
     method : name of the solver.
     tolerance : the bound on the error that was asked for, or chosen.
     seconds : wall-clock time of the solve.

@@ -48,6 +48,10 @@ from maxent.tabular.linear_systems import solve_discounted
 
 UNIT = float(np.finfo(np.float64).eps) / 2
 
+COARSEST = 1e-6
+"""The largest error, in parts of the largest value (of 1 where that is smaller), that is called
+"converged" where no tolerance was asked for."""
+
 LEAST = float(np.finfo(np.float64).smallest_subnormal)
 """What a product may lose where it is too small for a relative error."""
 
@@ -90,10 +94,12 @@ class FixedPointBounds:
         return worst * (self.gain_high if worst > 0.0 else self.gain_low)
 
     def tolerance(self, norm: float) -> float:
-        """The tolerance of a solver that is given none: 1e-9 of the value, at least 4 floors.
+        """The tolerance of a solver that is given none: 1e-9 of the value, at least 4 floors; down
+        to 2 floors where 4 are more than what may be called converged.
 
         norm: a certified lower bound on the largest size of the true values."""
-        return max(1e-9 * max(1.0, norm), 4.0 * self.floor(norm))
+        size, floor = max(1.0, norm), self.floor(norm)
+        return max(1e-9 * size, min(4.0 * floor, max(COARSEST * size, 2.0 * floor)))
 
     def require_tolerance(self, tolerance: float) -> None:
         """ToleranceError for a tolerance that is certainly below the floor."""

@@ -7,8 +7,8 @@ from truth import optimal_value
 
 import maxent
 from maxent.tabular.bounds import FixedPointBounds, soft_bounds
+from maxent.tabular.solvers.certified import certify
 from maxent.tabular.solvers.kernels import SoftKernel
-from maxent.tabular.solvers.loop import certify
 
 SETTINGS = [
     {"branching": None},

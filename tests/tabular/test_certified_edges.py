@@ -71,6 +71,50 @@ def test_a_floor_above_the_largest_entropy_by_rounding_is_the_uniform_policy():
     np.testing.assert_allclose(solution.policy, 1 / 3, rtol=1e-15)
 
 
+def test_without_a_tolerance_an_error_as_large_as_the_value_is_no_answer():
+    """1e-6 max(1, |V|) is the most that is called converged; a tolerance asked for is kept."""
+    mdp = maxent.garnet(3, 2, discount=1 - 1e-15, seed=0).replace(reward=np.full((3, 2), 5.0))
+    uniform = np.full((3, 2), 0.5)
+    for problem, message in ((mdp, "stalled"), (mdp.replace(discount=0.9999), "converged")):
+        for run in (
+            lambda m, **given: maxent.solve(m, 0.1, **given),
+            lambda m, **given: maxent.soft_policy_evaluation(m, uniform, 0.1, **given),
+            lambda m, **given: maxent.soft_policy_iteration(
+                m, 0.1, policies=maxent.EpsilonFloor(0.1), **given
+            ),
+        ):
+            if message == "stalled":
+                with pytest.warns(maxent.MaxEntWarning, match="did not reach the tolerance"):
+                    found = run(problem)
+                assert found.error_bound > found.tolerance
+                assert run(problem, tolerance=1e17).converged
+            else:
+                found = run(problem)
+            assert found.status == message
+            large = found.error_bound > 1e-6 * max(1.0, float(np.abs(found.v).max()))
+            assert large == (message == "stalled")
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.01, 0.02])
+def test_where_episodes_end_the_discount_does_not_blur_the_interval(temperature):
+    """The textbook map at discount 1 - 1e-9: the time to a terminal state counts."""
+    mdp = maxent.gridworld("russell-norvig-4x3")
+    assert 0.0 < 1.0 - mdp.discount < 1e-8
+    solution = maxent.solve(mdp, temperature)
+    assert solution.converged and solution.error_bound < 1e-12
+    assert_holds(solution, truth.optimal_value(mdp, temperature, solution.v))
+    uniform = np.full((mdp.n_states, 4), 0.25)
+    found = maxent.soft_policy_evaluation(mdp, uniform, temperature)
+    assert found.converged and found.error_bound < 1e-11
+    assert_holds(found, truth.policy_value(mdp, uniform, temperature))
+    inside = maxent.soft_policy_iteration(mdp, temperature, policies=maxent.EpsilonFloor(0.1))
+    exact = truth.value_in_set(
+        mdp, temperature, lambda q, alpha: truth.exact_epsilon(q, alpha, 0.1), inside.v
+    )
+    assert inside.converged and inside.error_bound < 1e-10
+    assert_holds(inside, exact)
+
+
 def test_the_error_of_a_finite_horizon_adds_up_along_the_way():
     """Without a discount each of 3000 steps adds its rounding."""
     mdp = maxent.MDP(np.ones((1, 3, 1)), np.array([[0.1, 0.2, 0.3]]), discount=1.0)

@@ -30,15 +30,14 @@ from maxent.tabular import operators
 from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_policies
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.automatic import automatic
+from maxent.tabular.solvers.certified import Certified, certify
 from maxent.tabular.solvers.first_exit import FirstExit, first_exit, least_value
 from maxent.tabular.solvers.kernels import PolicyKernel, SoftKernel
 from maxent.tabular.solvers.loop import (
     Callback,
-    Certified,
     History,
     Options,
     Outcome,
-    certify,
     iterate,
     require_start,
 )

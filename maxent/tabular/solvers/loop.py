@@ -22,6 +22,9 @@ from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Status
 from maxent.support import progress
 from maxent.support.arguments import require_count, require_positive
+from maxent.tabular.bounds import COARSEST
+from maxent.tabular.solvers.certified import Certified, certify
+from maxent.tabular.solvers.exits import narrowed
 from maxent.tabular.solvers.kernels import Kernel
 from maxent.tabular.solvers.steps import Step
 
@@ -59,46 +62,6 @@ class Options:
             require_count("max_iterations", self.max_iterations)
         if self.callback is not None and not callable(self.callback):
             raise ConfigError(f"callback = {self.callback!r} cannot be called; give a function")
-
-
-@dataclass(frozen=True, eq=False)
-class Certified:
-    """One application of an operator, with the interval that it certifies for the fixed point.
-
-    tv : (S,), T V.  b : (S,), T V - V.
-    below, above : T V + below <= fixed point <= T V + above at non-terminal states.
-    residual : largest |b|.  norm : the larger of ||V|| and ||T V||.
-    value_size : a lower bound on the largest size of the fixed point.
-    terminal : (S,), where the fixed point is 0.
-    """
-
-    tv: ndarray
-    b: ndarray
-    below: float
-    above: float
-    residual: float
-    norm: float
-    value_size: float
-    terminal: ndarray
-
-    @property
-    def width(self) -> float:
-        return self.above - self.below
-
-    @property
-    def lower(self) -> Float[ndarray, " S"]:
-        return np.where(self.terminal, 0.0, self.tv + self.below)
-
-    @property
-    def upper(self) -> Float[ndarray, " S"]:
-        return np.where(self.terminal, 0.0, self.tv + self.above)
-
-    def midpoint(self) -> tuple[Float[ndarray, " S"], float]:
-        """The midpoint of the interval and its largest distance to the ends."""
-        lower, upper = self.lower, self.upper
-        v = lower + 0.5 * (upper - lower)
-        error_bound = float(np.maximum(upper - v, v - lower).max())
-        return v, math.nextafter(error_bound, math.inf) if error_bound else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,31 +173,24 @@ def iterate(
             best_tolerance = options.tolerance or bounds.tolerance(best.value_size)
     finally:
         bar.close()
+    if status == "stalled" or (status == "converged" and not _is_informative(best)):
+        best = narrowed(kernel, best)
+        best_tolerance, status = _verdict(best, options, best_tolerance)
     return Outcome(best, best_tolerance, status, np.array(residuals), step)
 
 
-def certify(kernel: Kernel, v: Float[ndarray, " S"]) -> Certified:
-    """One application of the operator to v, with its certified interval."""
-    tv = kernel.apply(v)
-    b = tv - v
-    terminal = kernel.mdp.terminal
-    nonterminal = b[~terminal] if terminal.any() else b
-    least, greatest = (
-        (float(nonterminal.min()), float(nonterminal.max())) if nonterminal.size else (0.0, 0.0)
-    )
-    low, high = float(tv.min()), float(tv.max())
-    norm = max(abs(low), abs(high), abs(float(v.min())), abs(float(v.max())))
-    below, above = kernel.bounds.interval(least, greatest, norm)
-    return Certified(
-        tv,
-        b,
-        below,
-        above,
-        residual=max(abs(least), abs(greatest)),
-        norm=norm,
-        value_size=max(high + below, -(low + above), 0.0),
-        terminal=terminal,
-    )
+def _verdict(best: Certified, options: Options, tolerance: float) -> tuple[float, Status]:
+    """The tolerance that counts and whether it is met, where float64 can do no more."""
+    coarsest = COARSEST * max(1.0, best.value_size)
+    if options.tolerance is None and not _is_informative(best):
+        return min(tolerance, coarsest), "stalled"
+    met = best.width + 4.0 * EPS * best.norm <= 2.0 * tolerance
+    return tolerance, "converged" if met else "stalled"
+
+
+def _is_informative(best: Certified) -> bool:
+    v, error_bound = best.midpoint()
+    return error_bound <= COARSEST * max(1.0, float(np.abs(v).max()))
 
 
 def require_start(mdp: MDP, v0: Any) -> Float[ndarray, " S"] | None:

@@ -1,0 +1,76 @@
+"""One application of an operator, and the interval that it certifies for the fixed point."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from maxent.tabular.solvers.kernels import Kernel
+
+
+@dataclass(frozen=True, eq=False)
+class Certified:
+    """One application of an operator, with the interval that it certifies for the fixed point.
+
+    tv : (S,), T V.  b : (S,), T V - V.
+    below, above : T V + below <= fixed point <= T V + above at non-terminal states.
+    residual : largest |b|.  norm : the larger of ||V|| and ||T V||.
+    value_size : a lower bound on the largest size of the fixed point.
+    terminal : (S,), where the fixed point is 0.
+    """
+
+    tv: ndarray
+    b: ndarray
+    below: float
+    above: float
+    residual: float
+    norm: float
+    value_size: float
+    terminal: ndarray
+
+    @property
+    def width(self) -> float:
+        return self.above - self.below
+
+    @property
+    def lower(self) -> Float[ndarray, " S"]:
+        return np.where(self.terminal, 0.0, self.tv + self.below)
+
+    @property
+    def upper(self) -> Float[ndarray, " S"]:
+        return np.where(self.terminal, 0.0, self.tv + self.above)
+
+    def midpoint(self) -> tuple[Float[ndarray, " S"], float]:
+        """The midpoint of the interval and its largest distance to the ends."""
+        lower, upper = self.lower, self.upper
+        v = lower + 0.5 * (upper - lower)
+        error_bound = float(np.maximum(upper - v, v - lower).max())
+        return v, math.nextafter(error_bound, math.inf) if error_bound else 0.0
+
+
+def certify(kernel: Kernel, v: Float[ndarray, " S"]) -> Certified:
+    """One application of the operator to v, with its certified interval."""
+    tv = kernel.apply(v)
+    b = tv - v
+    terminal = kernel.mdp.terminal
+    nonterminal = b[~terminal] if terminal.any() else b
+    least, greatest = (
+        (float(nonterminal.min()), float(nonterminal.max())) if nonterminal.size else (0.0, 0.0)
+    )
+    low, high = float(tv.min()), float(tv.max())
+    norm = max(abs(low), abs(high), abs(float(v.min())), abs(float(v.max())))
+    below, above = kernel.bounds.interval(least, greatest, norm)
+    return Certified(
+        tv,
+        b,
+        below,
+        above,
+        residual=max(abs(least), abs(greatest)),
+        norm=norm,
+        value_size=max(high + below, -(low + above), 0.0),
+        terminal=terminal,
+    )
