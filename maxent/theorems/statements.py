@@ -16,7 +16,9 @@ from maxent.support.arguments import nearest
 from maxent.theorems.clause import Clause
 from maxent.theorems.clauses import (
     along_the_temperature,
+    balance,
     control_as_inference,
+    convergence_rates,
     convex_program,
     limits,
     linear_quadratic_regulator,
@@ -24,13 +26,16 @@ from maxent.theorems.clauses import (
     newtons_method,
     occupancies,
     path_consistency,
+    performance_differences,
     policy_gradients,
+    robustness,
     soft_maximum,
     soft_policy_iteration,
     soft_q_learning,
     trade_off,
     transformations,
 )
+from maxent.theorems.clauses.balance import BALANCED
 from maxent.theorems.clauses.convex_program import CONVEX
 from maxent.theorems.clauses.linear_quadratic_regulator import SOLVABLE
 from maxent.theorems.hypotheses import (
@@ -311,8 +316,8 @@ _ROWS = (
         "DUPLICATE",
         "Every action twice",
         "transformations",
-        "Every action twice: values plus alpha log 2 / (1-gamma).",
-        r"Every action twice: values plus $\alpha \log 2 / (1-\gamma)$.",
+        "Every action twice, without terminal states: values plus alpha log 2 / (1-gamma).",
+        r"Every action twice, without terminal states: values plus $\alpha \log 2 / (1-\gamma)$.",
         "log-sum-exp of two equal halves",
         ("maxent.soft_bellman",),
         UNIFORM_MODEL,
@@ -494,6 +499,90 @@ _ROWS = (
         ROWS,
     ),
     Statement(
+        "SOFT-PDL",
+        "What one policy gains over another",
+        "performance-differences",
+        "For any two policies p, p' and B the Boltzmann policy of Q^p: V^p' - V^p = (I - gamma "
+        "P_p')^-1 alpha [KL(p || B) - KL(p' || B)], the bracket a vector over states.",
+        r"For any two policies $p$, $p'$ and $B$ the Boltzmann policy of $Q^p$: $V^{p'} - V^p = "
+        r"(I - \gamma P_{p'})^{-1} \alpha\, [\mathrm{KL}(p \Vert B) - \mathrm{KL}(p' \Vert B)]$, "
+        "the bracket a vector over states.",
+        "GIBBS-2 at Q^p, under p and under p'; below",
+        ("maxent.kl_divergence", "maxent.soft_policy_evaluation"),
+        SOFT,
+    ),
+    Statement(
+        "APPROX",
+        "What an error in Q costs",
+        "performance-differences",
+        "max |Q - Q*| <= d implies V* - V^B(Q) <= min(2 d, d^2 / (2 alpha)) / (1-gamma) in every "
+        "state, B(Q) the Boltzmann policy of Q. Soft value iteration with an error of at most e a "
+        "sweep ends within e / (1-gamma) of V*.",
+        r"$\lVert Q - Q^* \rVert \le d$ implies $V^* - V^{B(Q)} \le \min(2 d, d^2/(2\alpha)) / "
+        r"(1-\gamma)$ in every state, $B(Q)$ the Boltzmann policy of $Q$. Soft value iteration "
+        r"with an error of at most $\varepsilon$ a sweep ends within $\varepsilon/(1-\gamma)$ of "
+        r"$V^*$.",
+        "SUBOPT and Hoeffding's lemma; below",
+        ("maxent.boltzmann_policy", "maxent.diagnose"),
+        MODEL,
+    ),
+    Statement(
+        "ROBUST",
+        "Entropy is insurance",
+        "robustness",
+        "J_alpha(pi) = min of E_pi sum gamma^t (r - Delta) over the Delta with sum_a "
+        "exp(Delta(s,a) / alpha) <= 1 in every state, attained at Delta = alpha log pi; so V* is a "
+        "max-min. Under the reward r - alpha log pi* every policy has the hard value V*. (With a "
+        "prior: sum_a prior exp(Delta / alpha) <= 1, log(pi / prior).)",
+        r"$J_\alpha(\pi) = \min_\Delta E_\pi \sum \gamma^t (r - \Delta)$ over the $\Delta$ with "
+        r"$\sum_a \exp(\Delta(s,a)/\alpha) \le 1$ in every state, attained at $\Delta = \alpha "
+        r"\log \pi$; so $V^*$ is a max-min. Under the reward $r - \alpha \log \pi^*$ every policy "
+        r"has the hard value $V^*$. (With a prior: $\sum_a \mathrm{prior}\, \exp(\Delta/\alpha) "
+        r"\le 1$, $\log(\pi/\mathrm{prior})$.)",
+        "Eysenbach, Levine (2021), arXiv:2103.06257; Brekelmans et al. (2022); Husain et al. "
+        "(2021); below",
+        ("maxent.soft_policy_evaluation", "maxent.boltzmann_policy"),
+        SOFT,
+    ),
+    Statement(
+        "RATE",
+        "How fast soft value iteration is",
+        "convergence-rates",
+        "Near V* a sweep multiplies the error by gamma P_pi*. Without terminal states the largest "
+        "error therefore falls by gamma a sweep but its span, and so the error of the certified "
+        "midpoint, by gamma |lambda_2(P_pi*)| in the long run; with terminal states the largest "
+        "error itself falls by gamma times the spectral radius of P_pi* between the others.",
+        r"Near $V^*$ a sweep multiplies the error by $\gamma P_{\pi^*}$. Without terminal states "
+        r"the largest error therefore falls by $\gamma$ a sweep but its span, and so the error of "
+        r"the certified midpoint, by $\gamma \lvert \lambda_2(P_{\pi^*}) \rvert$ in the long run; "
+        r"with terminal states the largest error itself falls by $\gamma$ times the spectral "
+        r"radius of $P_{\pi^*}$ between the others.",
+        "SPI-NEWTON: the derivative of T; below",
+        ("maxent.soft_value_iteration",),
+        SOFT,
+    ),
+    Statement(
+        "BALANCE",
+        "When an agent shuns its goal",
+        "balance",
+        "Each transition pays c, and g more if it ends in a terminal state; every other state has "
+        "n actions. With delta = alpha log n - (g/gamma - g - c) and N_pi(s) the discounted time "
+        "of pi to a terminal state, V*(s) - g/gamma = max_pi {delta N_pi(s) - alpha E sum gamma^t "
+        "KL(pi || uniform)}. So at alpha_c = (g/gamma - g - c) / log n the uniform policy is "
+        "optimal and V = g/gamma everywhere, whatever the dynamics; below alpha_c the optimal "
+        "policy arrives no later than the uniform one, from every state; above it no sooner.",
+        r"Each transition pays $c$, and $g$ more if it ends in a terminal state; every other state "
+        r"has $n$ actions. With $\delta = \alpha \log n - (g/\gamma - g - c)$ and $N_\pi(s)$ the "
+        r"discounted time of $\pi$ to a terminal state, $V^*(s) - g/\gamma = \max_\pi \{ \delta "
+        r"N_\pi(s) - \alpha E \sum \gamma^t\, \mathrm{KL}(\pi \Vert \mathrm{uniform}) \}$. So at "
+        r"$\alpha_c = (g/\gamma - g - c) / \log n$ the uniform policy is optimal and $V = "
+        r"g/\gamma$ everywhere, whatever the dynamics; below $\alpha_c$ the optimal policy "
+        r"arrives no later than the uniform one, from every state; above it no sooner.",
+        "V = g/gamma makes every Q equal to c + g; below",
+        ("maxent.balance_temperature",),
+        (*SOFT, *BALANCED),
+    ),
+    Statement(
         "LQR-1",
         "The Riccati equation",
         "linear-quadratic-regulator",
@@ -663,6 +752,7 @@ FAMILIES = (
     *(soft_q_learning, soft_policy_iteration, soft_maximum, newtons_method, policy_gradients),
     *(limits, along_the_temperature, transformations, occupancies, trade_off, convex_program),
     *(path_consistency, control_as_inference, linearly_solvable_mdps, linear_quadratic_regulator),
+    *(performance_differences, robustness, convergence_rates, balance),
 )
 
 

@@ -11,6 +11,7 @@ from theorems.faulty_operators import Array, Formula, mask_of
 
 import maxent
 from maxent.tabular import operators as true
+from maxent.tabular.balance import exit_pay
 from maxent.tabular.operators import boltzmann_policy as boltzmann
 from maxent.tabular.operators import policy_value
 from maxent.tabular.operators import soft_value as soft
@@ -227,6 +228,18 @@ def _per_step(mdp: maxent.MDP, entropy: float, **settings: Any) -> maxent.Soluti
     return maxent.temperature_for_entropy(mdp, entropy * (1.0 - mdp.discount), **settings)
 
 
+def _balance(formula: Callable[[float, float, float, int], float]) -> Functions:
+    """balance_temperature by another formula of gamma, c, g and n."""
+    return {"balance_temperature": lambda mdp: formula(mdp.discount, *exit_pay(mdp))}
+
+
+def _zero_log_zero(log_policy: Array, log_prior: Array | None = None) -> Array:
+    """An action that is never taken counts 1/e, the largest -p log p, in place of 0."""
+    allowed = True if log_prior is None else log_prior > -np.inf
+    never = (np.exp(log_policy) == 0.0) & allowed
+    return true.entropy(log_policy, log_prior) + never.sum(axis=-1) / np.e
+
+
 def _sum_for_mean(q: Array, t: float, log_mask: Array | None = None) -> Array:
     return soft(q, t, log_mask)
 
@@ -242,6 +255,7 @@ OF_A_FUNCTION: dict[str, Functions] = {
     "occupancy starts evenly": {"occupancy": _evenly_started},
     "occupancy is not discounted": {"occupancy": _undiscounted_visits},
     "occupancy against the flow": {"occupancy": _against_the_flow},
+    "entropy: 0 log 0 is not 0": {"entropy": _zero_log_zero},
     "discounted entropy in bits": {
         "discounted_entropy": lambda *a, **k: maxent.discounted_entropy(*a, **k) / np.log(2.0)
     },
@@ -260,4 +274,6 @@ OF_A_FUNCTION: dict[str, Functions] = {
     "trade-off: objective for return": {"tradeoff": _curve(returns=lambda curve: curve.objectives)},
     "temperature for the entropy of a step": {"temperature_for_entropy": _per_step},
     "mellowmax: sum for mean": {"mellowmax": _sum_for_mean},
+    "balance: reward on arrival not discounted": _balance(lambda gamma, c, g, n: -c / np.log(n)),
+    "balance: entropy in bits": _balance(lambda gamma, c, g, n: (g / gamma - g - c) / np.log2(n)),
 }

@@ -113,12 +113,16 @@ def settings() -> dict[str, Setting]:
     tied = maxent.garnet(6, 3, discount=0.9, seed=3, branching=1)
     tied = tied.replace(reward=np.tile(np.round(tied.reward[:, :1], 1), 3))
     tied = tied.replace(transition=np.repeat(tied.to_dense().transition[:, :1], 3, axis=1))
+    paid = maxent.garnet(6, 3, discount=0.9, seed=4, branching=3, terminal=1)
+    arrives = paid.expect(paid.terminal.astype(float))
+    paid = paid.replace(reward=np.where(paid.terminal[:, None], 0.0, 2.0 * arrives - 0.3))
     return {
         "masked, terminal": Setting(masked, 0.1),
         "sparse, prior": Setting(sparse, 0.7, prior),
         "every action, no end": Setting(plain, 0.3),
         "temperature 0": Setting(masked, 0.0),
         "temperature 0, ties": Setting(tied, 0.0),
+        "paid by the step": Setting(paid, 0.2),
     }
 
 

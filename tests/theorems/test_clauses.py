@@ -112,7 +112,7 @@ def test_an_average_is_no_mellowmax():
         return (policy * np.where(policy > 0, q, 0.0)).sum(axis=-1)
 
     found = verdicts(PLAIN, "MELLOWMAX", mellowmax=average)
-    assert found["formula"] == found["non-expansion"] == "fails"
+    assert found["formula"] == found["between mean and maximum"] == "fails"
 
 
 def test_shift_and_duplicate_need_states_that_last():

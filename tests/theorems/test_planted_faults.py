@@ -18,7 +18,7 @@ DOCS = planted_faults.DOCS.read_text()
 GROUP_OF = {name: group for group, faults in planted_faults.GROUPS.items() for name in faults}
 BY_GROUP = {
     "The soft value": {"SQL-T2", "SQL-T3", "GIBBS-1", "SCALE"},
-    "The Boltzmann policy": {"SQL-T1", "GIBBS-2", "SUBOPT"},
+    "The Boltzmann policy": {"SQL-T1", "GIBBS-2", "SUBOPT", "SOFT-PDL", "ROBUST"},
     "The value of a policy": {"SAC-L1", "GIBBS-1", "PG-EQUIVALENCE"},
     "The backup": {"SQL-T2", "SQL-T3", "SAC-L1", "PRIOR"},
 }
@@ -37,8 +37,9 @@ BY_FAULT = {
     "prior counted twice": {"SQL-T2", "SQL-T3", "GIBBS-1"},
     "alpha missing at the log prior": {"SQL-T2", "SQL-T3", "GIBBS-1"},
     "prior's probabilities for their logarithms": {"SQL-T2", "SQL-T3", "GIBBS-1"},
-    "divergence the wrong way round": {"GIBBS-2", "SUBOPT"},
+    "divergence the wrong way round": {"GIBBS-2", "SUBOPT", "SOFT-PDL"},
     **{name: VISITS for name in planted_faults.FAULTS if name.startswith("occupancy")},
+    "entropy: 0 log 0 is not 0": {"DUAL-TEMPERATURE"},
     "discounted entropy in bits": {"ENVELOPE"},
     "entropy of a step for the discounted one": {"ENVELOPE"},
     "return of the initial step only": {"ENVELOPE"},
@@ -51,6 +52,7 @@ BY_FAULT = {
     "trade-off: objective for return": {"SLOPE"},
     "temperature for the entropy of a step": {"DUAL-TEMPERATURE"},
     "mellowmax: sum for mean": {"MELLOWMAX"},
+    **{name: {"BALANCE"} for name in planted_faults.FAULTS if name.startswith("balance")},
 }
 """The same for faults that not every key of their group depends on."""
 
@@ -61,6 +63,8 @@ def setting_for(fault):
         return SETTINGS["temperature 0, ties"]
     if fault.startswith("at 0:"):
         return SETTINGS["temperature 0"]
+    if fault.startswith("balance"):
+        return SETTINGS["paid by the step"]
     return SETTINGS["sparse, prior" if GROUP_OF[fault] == "The prior" else "masked, terminal"]
 
 

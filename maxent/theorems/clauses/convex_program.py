@@ -146,24 +146,3 @@ def program_value(instance: Instance) -> Iterator[Case]:
     with np.errstate(all="ignore"):
         objective = np.asarray(start @ np.where(instance.problem.nonterminal, value, 0.0))
     yield instance.equal(objective, np.asarray(found.value), tolerance)
-
-
-@clause(
-    "DUAL-OCCUPANCY",
-    "policy",
-    "The policy x(s,a) / x(s) of the program's solution has the objective J*_alpha.",
-    source="an occupancy determines its policy",
-)
-def program_policy(instance: Instance) -> Iterator[Case]:
-    start, found, tolerance = _program(instance)
-    visits = found.x.sum(axis=1, keepdims=True)
-    support = instance.problem.support
-    with np.errstate(all="ignore"):
-        policy = np.where(support, found.x / visits, 1.0)
-        log_policy = np.where(
-            support | ~instance.problem.nonterminal[:, None], np.log(policy), -np.inf
-        )
-    reached = instance.evaluate(log_policy)
-    doubt = reached.error + instance.optimum.error
-    best = np.asarray(start @ instance.optimum.v)
-    yield instance.equal(np.asarray(start @ reached.v), best, tolerance, doubt)

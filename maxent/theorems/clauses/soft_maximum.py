@@ -154,20 +154,6 @@ def mellowmax_bounds(instance: Instance) -> Iterator[Case]:
         yield plain.at_most(mean, found, tolerance, q=name, side="lower")
 
 
-@clause(
-    "MELLOWMAX",
-    "non-expansion",
-    "|mellowmax(q) - mellowmax(p)| <= max |q - p| (which the Boltzmann average violates).",
-)
-def mellowmax_non_expansion(instance: Instance) -> Iterator[Case]:
-    plain = _without_prior(instance)
-    support = plain.problem.support
-    for name, q, p in inputs.q_pairs(instance.problem, instance.optimum, instance.rng(21)):
-        change = np.abs(instance.difference(plain.mellowmax(q), plain.mellowmax(p)))
-        most = np.where(support, np.abs(q - p), 0.0).max(axis=1)
-        yield plain.at_most(change, most, plain.sweep_rounding(q, p), q=name)
-
-
 def _without_prior(instance: Instance) -> Instance:
     """The instance with every action of the mask, all alike."""
     if instance.log_prior is None:

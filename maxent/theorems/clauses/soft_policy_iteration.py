@@ -122,15 +122,6 @@ def evaluation_contraction(instance: Instance) -> Iterator[Case]:
             yield instance.at_most(change, bound, tolerance, policy=name, q=q_name)
 
 
-@clause("SAC-L1", "monotonicity", "Q1 <= Q2 everywhere implies T^pi Q1 <= T^pi Q2 everywhere.")
-def evaluation_monotonicity(instance: Instance) -> Iterator[Case]:
-    pairs = list(inputs.ordered_pairs(instance.problem, instance.optimum, instance.rng(9)))
-    for i, (name, policy, _) in enumerate(instance.policies):
-        for q_name, q, p in pairs[i % 3 :: 3]:
-            low, high = (instance.soft_policy_bellman(x, policy) for x in (q, p))
-            yield instance.at_most(low, high, instance.sweep_rounding(q, p), policy=name, q=q_name)
-
-
 @clause(
     "SAC-L2",
     "projection",
