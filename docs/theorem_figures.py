@@ -46,7 +46,18 @@ def checks() -> tuple[Check, ...]:
     for seed in range(24):
         mdp = maxent.garnet(10, 3, discount=(0.5, 0.9, 0.97)[seed % 3], seed=seed)
         found += maxent.verify(mdp, temperature=0.03 * 10 ** (2 * seed / 23), seed=seed).checks
+    for seed in range(24):
+        mdp = paid_by_the_step((0.5, 0.9, 0.97)[seed % 3], seed)
+        temperature = maxent.balance_temperature(mdp) * 0.1 * 10 ** (2 * seed / 23)
+        found += maxent.verify(mdp, temperature, seed=seed, keys=["BALANCE"]).checks
     return tuple(found)
+
+
+def paid_by_the_step(discount: float, seed: int) -> maxent.MDP:
+    """A random MDP in which a step pays -0.3 and arriving in the terminal state 2 more."""
+    mdp = maxent.garnet(10, 3, discount=discount, seed=seed, branching=3, terminal=1)
+    arrives = mdp.expect(mdp.terminal.astype(float))
+    return mdp.replace(reward=np.where(mdp.terminal[:, None], 0.0, 2.0 * arrives - 0.3))
 
 
 def measured(ax: Axes, *keys: str) -> None:
@@ -407,6 +418,135 @@ def limit_infinity(ax: Axes) -> None:
     ax.legend()
 
 
+def soft_pdl(ax: Axes) -> None:
+    mdp, rng = random_mdp(), np.random.default_rng(0)
+    for temperature, colour, marker in zip((0.03, 0.3, 3.0), LINES, MARKERS):
+        bracket, gain = [], []
+        for _ in range(15):
+            old, new = rng.dirichlet(np.ones(mdp.n_actions), size=(2, mdp.n_states))
+            before, after = (
+                maxent.soft_policy_evaluation(mdp, policy, temperature) for policy in (old, new)
+            )
+            goal = maxent.boltzmann_policy(before.q, temperature)
+            apart = [maxent.kl_divergence(np.log(policy), goal) for policy in (old, new)]
+            paid = np.repeat((temperature * (apart[0] - apart[1]))[:, None], mdp.n_actions, axis=1)
+            bracket.append(maxent.soft_policy_evaluation(mdp.replace(reward=paid), new, 0.0).v)
+            gain.append(after.v - before.v)
+        name = f"temperature {temperature:g}"
+        ax.plot(np.ravel(bracket), np.ravel(gain), marker, color=colour, markersize=3, label=name)
+    ends = [-60, 60]
+    ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=0)
+    ax.set_xscale("symlog", linthresh=0.1)
+    ax.set_yscale("symlog", linthresh=0.1)
+    ax.set(xlim=ends, ylim=ends)
+    ax.set_xlabel("sum of temperature x (KL(old || B) - KL(new || B))")
+    ax.set_ylabel("V of the new policy - V of the old, reward")
+    ax.set_title("Gain or loss, from every state")
+    ax.legend()
+
+
+def approx(ax: Axes) -> None:
+    bandit = maxent.MDP(np.ones((1, 2, 1)), np.zeros((1, 2)), discount=0.9)
+    mdp, rng = random_mdp(), np.random.default_rng(0)
+    sizes, temperature = np.geomspace(1e-3, 30, 25), 0.3
+    best = maxent.solve(mdp, temperature, tolerance=1e-11)
+    tied = maxent.solve(bandit, temperature, tolerance=1e-11)
+    lost, most = [], []
+    for d in sizes:
+        worst = 0.0
+        for _ in range(10):
+            q = best.q + d * rng.uniform(-1, 1, best.q.shape)
+            policy = np.exp(maxent.boltzmann_policy(q, temperature))
+            value = maxent.soft_policy_evaluation(mdp, policy, temperature, tolerance=1e-11)
+            worst = max(worst, (best.v - value.v).max() * (1 - mdp.discount))
+        lost.append(worst)
+        policy = np.exp(maxent.boltzmann_policy(tied.q + np.array([[d, -d]]), temperature))
+        value = maxent.soft_policy_evaluation(bandit, policy, temperature, tolerance=1e-11)
+        most.append((tied.v - value.v).max() * (1 - bandit.discount))
+    ax.plot(sizes, sizes**2 / (2 * temperature), color=INK, linestyle=":", label="d^2 / (2 alpha)")
+    ax.plot(sizes, 2 * sizes, color=INK, linestyle="--", linewidth=1, label="2 d")
+    ax.plot(sizes, most, marker=MARKERS[1], color=LINES[1], label="two tied actions")
+    ax.plot(sizes, lost, marker=MARKERS[0], color=LINES[0], label="random MDP, random errors")
+    ax.set(xscale="log", yscale="log", ylim=(1e-8, 100))
+    ax.set_xlabel("d = largest |Q - Q*|, reward")
+    ax.set_ylabel("(1 - discount) x largest loss, reward")
+    ax.set_title("Temperature 0.3: small errors cost their square")
+    ax.legend()
+
+
+def robust(ax: Axes) -> None:
+    rng, temperature = np.random.default_rng(0), 0.3
+    mdp = random_mdp()
+    best = maxent.solve(mdp, temperature, tolerance=1e-11)
+    for (name, policy), colour in zip(
+        {"pi*": best.policy, "uniform": np.full(best.policy.shape, 0.25)}.items(), LINES
+    ):
+        own = maxent.soft_policy_evaluation(mdp, policy, temperature)
+        ways = np.geomspace(1e-3, 1, 25)
+        for k in range(6):
+            other = rng.dirichlet(np.ones(mdp.n_actions), size=mdp.n_states)
+            room = []
+            for mix in ways:
+                lowered = mdp.reward - temperature * np.log((1 - mix) * policy + mix * other)
+                hard = maxent.soft_policy_evaluation(mdp.replace(reward=lowered), policy, 0.0)
+                room.append(mdp.initial_distribution @ (hard.v - own.v))
+            label = name if k == 0 else None
+            ax.plot(ways, room, color=colour, linewidth=1.2, label=label)
+    ax.set(xscale="log", yscale="log")
+    ax.set_xlabel("how far Delta is from alpha log pi (share of another policy)")
+    ax.set_ylabel("return under r - Delta, less J, reward")
+    ax.set_title("No Delta of the set does worse than alpha log pi")
+    ax.legend()
+
+
+def rate(ax: Axes) -> None:
+    mdp, temperature = maxent.garnet(20, 4, discount=0.95, seed=0, branching=3), 0.3
+    best = maxent.solve(mdp, temperature, tolerance=1e-11)
+    moves = np.einsum("sa,sat->st", best.policy, mdp.to_dense().transition)
+    second = np.sort(np.abs(np.linalg.eigvals(moves)))[-2]
+    v, errors, spans = np.zeros(mdp.n_states), [], []
+    for _ in range(60):
+        errors.append(np.abs(v - best.v).max())
+        spans.append(0.5 * np.ptp(v - best.v))
+        v = maxent.soft_value(maxent.backup(mdp, v), temperature)
+    sweeps = np.arange(60)
+    ax.plot(errors, color=LINES[0], marker=MARKERS[0], markevery=10, label="values")
+    ax.plot(spans, color=LINES[1], marker=MARKERS[1], markevery=10, label="half their span")
+    for start, factor, colour in (
+        (errors[0], mdp.discount, LINES[0]),
+        (spans[5] / (mdp.discount * second) ** 5, mdp.discount * second, LINES[1]),
+    ):
+        ax.plot(start * factor**sweeps, color=colour, linestyle=":", label=f"{factor:.3f} a sweep")
+    ax.set(yscale="log", ylim=(1e-9, 50))
+    ax.set_xlabel("sweeps")
+    ax.set_ylabel("error, reward")
+    ax.set_title("The interval narrows faster than the values settle")
+    ax.legend()
+
+
+def balance(ax: Axes) -> None:
+    mdp = four_rooms()
+    live, critical = ~mdp.terminal, maxent.balance_temperature(mdp)
+    paid = mdp.replace(reward=np.where(live[:, None], np.ones_like(mdp.reward), 0.0))
+
+    def time(policy: np.ndarray) -> np.ndarray:
+        return maxent.soft_policy_evaluation(paid, policy, 0.0).v[live]
+
+    usual = time(np.full((mdp.n_states, mdp.n_actions), 1 / mdp.n_actions))
+    temperatures = critical * np.geomspace(0.1, 10, 41)
+    ratios = np.array([time(maxent.solve(mdp, t).policy) / usual for t in temperatures])
+    ax.plot(temperatures, ratios, color=LINES[0], linewidth=0.5, alpha=0.4)
+    ax.plot([], [], color=LINES[0], label="from each state")
+    ax.plot(temperatures, ratios.mean(axis=1), color=LINES[1], label="mean over states")
+    ax.axvline(critical, color=INK, linestyle=":", label=f"balance, {critical:.4f}")
+    ax.axhline(1.0, color=MUTED, linewidth=0.6)
+    ax.set(xscale="log")
+    ax.set_xlabel("temperature, reward")
+    ax.set_ylabel("discounted time to the goal / the random walk's")
+    ax.set_title("Four rooms: sooner below the balance, later above")
+    ax.legend()
+
+
 FIGURES: dict[str, tuple[Callable[[Axes], None], tuple[str, ...]]] = {
     "gibbs": (gibbs, ("GIBBS-1", "GIBBS-2", "GIBBS-3", "GIBBS-4")),
     "sql-t1": (sql_t1, ("SQL-T1",)),
@@ -423,6 +563,11 @@ FIGURES: dict[str, tuple[Callable[[Axes], None], tuple[str, ...]]] = {
     "sensitivity": (sensitivity, ("SENSITIVITY",)),
     "limit-zero": (limit_zero, ("LIMIT-ZERO",)),
     "limit-infinity": (limit_infinity, ("LIMIT-INFINITY",)),
+    "soft-pdl": (soft_pdl, ("SOFT-PDL",)),
+    "approx": (approx, ("APPROX",)),
+    "robust": (robust, ("ROBUST",)),
+    "rate": (rate, ("RATE",)),
+    "balance": (balance, ("BALANCE",)),
 }
 
 

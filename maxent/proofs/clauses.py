@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from maxent.errors import MaxEntWarning
 from maxent.proofs import balls
 from maxent.proofs.balls import Ball
 from maxent.proofs.enclosure import Proof, exact_sum
@@ -77,7 +79,9 @@ def _contraction(ground: Ground) -> Margins:
 
 
 def _solver_bounds(ground: Ground) -> Margins:
-    solved = solve(ground.mdp, ground.temperature, prior=ground.prior)
+    with warnings.catch_warnings():  # the interval is on trial, not how narrow it is
+        warnings.simplefilter("ignore", MaxEntWarning)
+        solved = solve(ground.mdp, ground.temperature, prior=ground.prior)
     values = ground.along(ground.optimum)
     yield _within(ground, solved.lower, values, solved.upper), {"method": solved.method}
 

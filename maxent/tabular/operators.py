@@ -73,8 +73,9 @@ def boltzmann_policy(
 
     SQL Eq. 6 (SQL-T1); it is the improvement step, the minimiser of SAC Eq. 4 over all policies
     (SAC-L2, GIBBS-1), has the greatest entropy for its mean (GIBBS-3), and that of Q^pi is at least
-    as good as pi (SQL-T4).  At alpha = 0: uniform over the available actions whose q is within
-    `tie_tolerance` of the largest.
+    as good as pi (SQL-T4).  An error in Q costs at most its square (APPROX); under the reward r -
+    alpha log pi* all policies are alike (ROBUST).  At alpha = 0: uniform over the available actions
+    whose q is within `tie_tolerance` of the largest.
 
     q : (S, A), discounted, in units of reward.
     temperature : alpha >= 0, in units of reward.
@@ -157,7 +158,7 @@ def kl_divergence(
     """KL(p || q) of each row, in nats; inf where p takes what q never does.
 
     What a policy loses against the best is alpha times this: in one state GIBBS-2, along the future
-    SUBOPT.
+    SUBOPT.  What one policy gains over another is a difference of two (SOFT-PDL).
 
     log_p, log_q : (S, A), log-probabilities, -inf for an action never taken.
 

@@ -305,7 +305,7 @@ def test_an_environment_is_made_with_its_settings_again_and_again(tmp_path):
     assert agent.environment().spec.kwargs["map"] == "S.G"
     loaded = maxent.load_agent(tmp_path / "run")
     assert loaded.evaluate(episodes=2).lengths.max() <= 20
-    assert len(diagnose(loaded).findings) == 8
+    assert len(diagnose(loaded).findings) == 10
     with pytest.raises(ConfigError, match=r"cannot make 'Pendulum-v1' with \{'nonsense': 1\}"):
         maxent.train("sac", "Pendulum-v1", env_settings={"nonsense": 1}, steps=40)
     with pytest.raises(ConfigError, match="go with the id"):

@@ -61,7 +61,8 @@ def diagnose(
     seed : of the episodes, or of the states sampled from a linear-quadratic problem.
 
     Returns a `Diagnosis`, a line a finding: errors of values and of J in units of reward, of
-    policies in nats.
+    policies in nats.  On an MDP also what the Boltzmann policy of the agent's q loses, beside what
+    an error of that size can cost (APPROX).
 
     Raises ConfigError for a bad setting, for a problem that does not go with the agent's
     observations or actions, and where there is no problem and the agent has no environment of its

@@ -17,6 +17,7 @@ from maxent.neural.diagnostics.tables import (
 )
 from maxent.neural.diagnostics.trained import TrainedAgent, as_doubles, policy_in, state_values_in
 from maxent.neural.parts.policies import SamplingNetwork
+from maxent.solution import Solution
 from maxent.tabular import operators
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.solvers import soft_policy_evaluation, solve
@@ -89,6 +90,7 @@ def on_mdp(agent: TrainedAgent, mdp: MDP) -> Diagnosis:
             "reward",
         ),
         Finding("SUBOPT", "(J - J_uniform) / (J* - J_uniform)", improved, np.nan, ""),
+        *_cost_of_error(mdp, alpha, q, boltzmann, best),
     ]
     seen = observations_of(agent, mdp)
     learned_v = state_values_in(agent, seen)
@@ -103,6 +105,33 @@ def on_mdp(agent: TrainedAgent, mdp: MDP) -> Diagnosis:
         findings = [finding for finding in findings if finding.key != "SAC-T1"]
     title = f"{agent} on {mdp}, {how}; optimum J* = {optimum:.6g}"
     return Diagnosis(title, tuple(findings))
+
+
+def _cost_of_error(
+    mdp: MDP, alpha: float, q: ndarray, log_boltzmann: ndarray, best: Solution
+) -> tuple[Finding, Finding]:
+    """What the Boltzmann policy of q loses, and the most that an error of this size can cost."""
+    nonterminal = ~mdp.terminal
+    judged = soft_policy_evaluation(mdp, np.exp(log_boltzmann), alpha)
+    lost = best.v - judged.v
+    d = float(np.abs(q - best.q)[mdp.action_mask & nonterminal[:, None]].max())
+    most = min(2.0 * d, d * (d / (2.0 * alpha)) if alpha > 0.0 else np.inf) / (1.0 - mdp.discount)
+    return (
+        Finding(
+            "APPROX",
+            "V* - V of Boltzmann(q)",
+            float(mdp.initial_distribution @ lost),
+            float(lost[nonterminal].max()),
+            "reward",
+        ),
+        Finding(
+            "APPROX",
+            "... at most min(2 d, d^2 / (2 alpha)) / (1-gamma), d = max |q - Q*|",
+            most,
+            most,
+            "reward",
+        ),
+    )
 
 
 def q_on_cells(agent: TrainedAgent, mdp: MDP) -> Float[ndarray, "S A"]:

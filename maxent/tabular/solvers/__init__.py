@@ -57,7 +57,7 @@ def soft_value_iteration(
 ) -> Solution:
     """V <- alpha log sum exp((r + gamma P V) / alpha) until certified close enough to V*.
 
-    SQL-T3.  Converges at rate gamma.
+    SQL-T3.  Converges at rate gamma, its certified midpoint faster (RATE).
 
     mdp : the problem; at discount 1 a first-exit problem of finite value (FIRST-EXIT).
     temperature : alpha >= 0, in units of reward; 0 is the hard maximum.
@@ -250,6 +250,9 @@ def soft_policy_evaluation(
     method: Literal["auto", "iterative", "direct", "krylov"] = "auto",
 ) -> Solution:
     """The value of a policy: the fixed point of T^pi (SAC-L1).
+
+    Two policies' values differ by divergences (SOFT-PDL); one policy's value is the worst case over
+    rewards that an adversary may lower (ROBUST).
 
     A discount of 1 is allowed for a policy that is proper: one that reaches a terminal state from
     everywhere with probability 1 (ConfigError otherwise).  The bounds of the `Solution` are on
