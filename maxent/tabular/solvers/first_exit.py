@@ -31,10 +31,11 @@ from maxent.solution import Iteration, Status
 from maxent.support import progress
 from maxent.tabular.bounds import UNIT
 from maxent.tabular.solvers import critical, steps
+from maxent.tabular.solvers.certified import certify
 from maxent.tabular.solvers.end_components import reaching
 from maxent.tabular.solvers.free_loops import without_free_loops
 from maxent.tabular.solvers.kernels import PolicyKernel
-from maxent.tabular.solvers.loop import LONG_WAIT, Options, certify
+from maxent.tabular.solvers.loop import LONG_WAIT, Options
 from maxent.tabular.solvers.pairs import Pairs
 
 DOUBLINGS = 20

@@ -19,8 +19,9 @@ from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.solvers import soft_policy_evaluation, soft_policy_iteration, solve, steps
+from maxent.tabular.solvers.certified import certify
 from maxent.tabular.solvers.kernels import SoftKernel
-from maxent.tabular.solvers.loop import Options, certify, iterate
+from maxent.tabular.solvers.loop import Options, iterate
 
 UNDERFLOW = 750.0
 """exp(-750) is 0 in float64: an action that far below another is never taken."""

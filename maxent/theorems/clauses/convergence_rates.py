@@ -70,8 +70,8 @@ def linear_part(instance: Instance) -> Iterator[Case]:
 )
 def eigenvalue(instance: Instance) -> Iterator[Case]:
     problem, best = instance.problem, instance.optimum
-    lasting = bool(problem.nonterminal.all())
-    value, u, left_over = _left_eigenvector(instance, 1 if lasting else 0)
+    place = int(problem.nonterminal.all())  # the second, where the first is 1
+    value, u, left_over = _left_eigenvector(instance, place)
     direction = np.where(problem.nonterminal, np.real(np.conj(u)), 0.0)
     direction = direction / (np.abs(direction).max(initial=0.0) or 1.0)
     for size in (1e-4 * instance.temperature, instance.temperature):

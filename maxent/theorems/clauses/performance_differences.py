@@ -101,7 +101,7 @@ def loss_of_an_error(instance: Instance) -> Iterator[Case]:
 def erring_value_iteration(instance: Instance) -> Iterator[Case]:
     problem, best, rng = instance.problem, instance.optimum, instance.rng(71)
     e = 0.01 * inputs.size_of(problem, best)
-    lasting = NO_TERMINAL.is_met(instance) and EXACT_ROWS.is_met(instance)
+    attained = NO_TERMINAL.is_met(instance) and EXACT_ROWS.is_met(instance)
     for name in ("constant", "random"):
         v = np.where(problem.nonterminal, best.v, 0.0).astype(np.float64)
         for k in range(1, SWEEPS_CHECKED[-1] + 1):
@@ -117,5 +117,5 @@ def erring_value_iteration(instance: Instance) -> Iterator[Case]:
             doubt = best.residual * sweeps
             apart = np.abs(instance.difference(v, best.v))
             yield instance.at_most(apart, e * sweeps, tolerance, doubt, error=name, sweep=k)
-            if name == "constant" and lasting:
+            if name == "constant" and attained:
                 yield instance.equal(apart, e * sweeps, tolerance, doubt, error=name, sweep=k)
