@@ -21,7 +21,7 @@ from maxent.errors import ConfigError, MaxEntError, TrainingDivergedError
 from maxent.support.arguments import nearest
 
 COMMANDS = (
-    *("tour", "maps", "solve", "verify", "tradeoff", "check", "learn"),
+    *("tour", "maps", "solve", "verify", "tradeoff", "walk", "check", "learn"),
     *("train", "resume", "evaluate", "compare", "diagnose"),
 )
 """Each is a module beside this one, with DESCRIPTION, EXAMPLES, `add_options` and `run`."""
@@ -37,6 +37,7 @@ commands:
   solve MDP        values and policy of an MDP at a temperature
   verify MDP       check the theorems on an MDP
   tradeoff MDP     return against entropy at many temperatures
+  walk MDP         agents that follow the policy, as a GIF
   learn DIR        the course's notebooks; learn status, learn grade FOLDER
   check FILE       prove a certificate again (solve MDP --certificate FILE writes one)
   train ALGORITHM  train an agent: soft actor-critic (sac) or soft Q-learning (sql)

@@ -149,7 +149,23 @@ def _retitle(figure: Figure, title: str, ax: object) -> None:
 
 
 class NotebookFigure(Figure):
-    """A figure that notebooks show by themselves."""
+    """A figure that notebooks show by themselves, and that says elsewhere how to see it."""
+
+    def __str__(self) -> str:
+        width, height = (self.get_size_inches() * self.dpi).round().astype(int)
+        return (
+            f"<Figure of {width} x {height} pixels: maxent.plots.save(figure, 'figure.png') writes "
+            "it; a notebook shows it>"
+        )
+
+    __repr__ = __str__
+
+    def show(self, warn: bool = True) -> None:
+        """ConfigError with what to do: there is no window."""
+        raise ConfigError(
+            "figures have no window: maxent.plots.save(figure, 'figure.png') writes one to a file, "
+            "a notebook shows it as the last line of a cell"
+        )
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()

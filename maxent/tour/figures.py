@@ -18,16 +18,18 @@ from maxent.tour.state import Tour, say
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure of the tour: its file, what it shows, and how it is drawn."""
+    """A figure of the tour: its file, what it shows, and how it is drawn; an animation writes its
+    file itself and returns None."""
 
     file: str
     shows: str
-    draw: Callable[[Tour], Figure]
+    draw: Callable[[Tour], Figure | None]
 
 
 def draw(tour: Tour, drawing: Drawing) -> None:
     """Draw it and say so."""
-    plots.save(drawing.draw(tour), tour.folder / drawing.file, overwrite=tour.overwrite)
+    if (figure := drawing.draw(tour)) is not None:
+        plots.save(figure, tour.folder / drawing.file, overwrite=tour.overwrite)
     tour.figures.append({"file": drawing.file, "shows": drawing.shows})
     say(f"{drawing.file:<28} {drawing.shows}")
 
@@ -44,6 +46,14 @@ def _several(name: str, *temperatures: float) -> Callable[[Tour], Figure]:
     return lambda tour: plots.hard_and_soft(
         tour.mdp(problem), [tour.solution(problem, temperature) for temperature in temperatures]
     )
+
+
+def _walk(tour: Tour) -> None:
+    """Agents on their way through four rooms."""
+    problem = problem_called("four-rooms")
+    mdp, solution = tour.mdp(problem), tour.solution(problem, 0.02)
+    path = tour.folder / "walk.gif"
+    plots.animate_rollouts(mdp, solution, path, dpi=60.0, overwrite=tour.overwrite)
 
 
 CURVES = "frozen-lake-8x8"
@@ -116,5 +126,6 @@ FIGURES = (
         lambda tour: plots.newton(*_curves(tour, "PI", "VI")),
     ),
     Drawing("tradeoff.png", "the price of entropy in four rooms: the front", _front),
+    Drawing("walk.gif", "agents that follow the policy through four rooms", _walk),
 )
 """The first is drawn at once, so that there is something to see."""

@@ -501,3 +501,24 @@ def test_an_unknown_backend_is_one_line_and_no_traceback(tmp_path):
 def test_a_device_is_no_map(capsys):
     assert main(["solve", "/dev/zero", "--temperature", "1", "--discount", "0.9"]) == 2
     assert "no ordinary file" in capsys.readouterr().err
+
+
+def test_walk_writes_a_gif(tmp_path, capsys, monkeypatch):
+    import inspect
+
+    from PIL import Image
+
+    from maxent import plots
+
+    monkeypatch.chdir(tmp_path)
+    asked = ["walk", "two-goals", "--out", "walk.gif", "--episodes", "2", "--max-steps", "6"]
+    assert main(asked) == 0
+    assert "2 episodes at temperature 0.02: walk.gif" in capsys.readouterr().out
+    with Image.open("walk.gif") as image:
+        assert image.format == "GIF" and 2 <= image.n_frames <= 7
+    assert main(asked) == 2 and "exists" in capsys.readouterr().err
+    assert main(["walk", "two-goals"]) == 2 and "give --out" in capsys.readouterr().err
+    assert main([*asked[:3], "walk.png"]) == 2 and ".gif" in capsys.readouterr().err
+    defaults = inspect.signature(plots.animate_rollouts).parameters
+    for name in ("episodes", "max_steps", "seed"):
+        assert parser_of("walk").get_default(name) == defaults[name].default

@@ -8,6 +8,7 @@ import pytest
 import maxent
 from maxent import plots
 from maxent.tabular.solvers.convergence import convergence
+from maxent.tabular.tradeoff.reaching import reaching_probability
 
 OWN = "Figure 3: an own title"
 
@@ -95,3 +96,21 @@ def test_a_pdf_is_written_and_is_the_same_each_time(mdp, solution, tmp_path):
     one, two = ((tmp_path / name).read_bytes() for name in ("one.pdf", "two.pdf"))
     assert one == two and one.startswith(b"%PDF-") and re.search(rb"%%EOF\s*$", one)
     assert b"CreationDate" not in one
+
+
+def test_panels_say_how_many_arrive(mdp):
+    panels = plots.hard_and_soft(mdp, [1.0]).axes[:2]
+    policy = maxent.solve(mdp, 1.0).policy
+    within = mdp.initial_distribution @ reaching_probability(mdp, policy, 50)
+    assert f"{100 * within:.3g} %" in panels[1].get_title(loc="left")
+    for ax in panels:
+        assert re.search(r"arrives within 50 steps: [\d.]+ %$", ax.get_title(loc="left"))
+    endless = maxent.gridworld("S.G", discount=0.9, goals="absorbing")
+    assert "arrives" not in plots.hard_and_soft(endless, [1.0]).axes[0].get_title(loc="left")
+
+
+def test_a_script_is_told_how_to_see_a_figure(mdp, solution):
+    figure = plots.value_map(mdp, solution)
+    assert "plots.save(figure, 'figure.png') writes it" in str(figure)
+    with pytest.raises(maxent.ConfigError, match=r"plots.save\(figure"):
+        figure.show()

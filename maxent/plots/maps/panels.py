@@ -16,6 +16,10 @@ from maxent.plots.maps import dot_plots, grids
 from maxent.plots.style import MAX_PANELS, new_figure, problem, require_pair, styled
 from maxent.solution import Solution
 from maxent.tabular.solvers import solve
+from maxent.tabular.tradeoff.reaching import reaching_probability
+
+LONGEST = 10_000
+"""Steps of the longest horizon that arrivals are counted within."""
 
 
 @styled
@@ -29,7 +33,9 @@ def hard_and_soft(
     """A panel for the hard solution and one for each temperature, values and arrows in each.
 
     temperatures: numbers, which are solved for here, or Solutions of this MDP.  The hard solution
-    (temperature 0) comes first; it is solved for where it is not among them.
+    (temperature 0) comes first; it is solved for where it is not among them.  Where episodes end,
+    the name of a panel says how likely its policy is to arrive (at a goal of the map, if it has
+    some) within 5/(1 - discount) steps, beyond which the discount leaves less than 1 % of a reward.
 
     One colour scale serves all panels where that leaves each of them readable.  Otherwise each has
     its own, named below it: values rise with the temperature by the entropy they count, and on a
@@ -43,7 +49,10 @@ def hard_and_soft(
     everyone = grids.value_limits(mdp, *(solution.v for solution in solutions))
     return draw_panels(
         mdp,
-        [Panel(panel_name(solution), solution.policy, solution.v) for solution in solutions],
+        [
+            Panel(panel_name(solution) + _arrivals(mdp, solution), solution.policy, solution.v)
+            for solution in solutions
+        ],
         f"Hard and soft values and policies\n{problem(mdp)}",
         (grids.VALUE_LABEL, "V (reward units, discounted)"),
         everyone if one_scale(mdp, solutions) else None,
@@ -159,6 +168,24 @@ def _dot_plot(mdp: MDP, solutions: Sequence[Solution]) -> Figure:
         markerscale=1.5,
     )
     return figure
+
+
+def _arrivals(mdp: MDP, solution: Solution) -> str:
+    """The second line of a panel's name; empty where no episode ends, or the discount is so near 1
+    that there is no horizon."""
+    steps = 5.0 / (1.0 - mdp.discount) if mdp.discount < 1.0 else np.inf
+    if not mdp.terminal.any() or steps > LONGEST:
+        return ""
+    horizon = max(1, round(steps))
+    reached = mdp.initial_distribution @ reaching_probability(mdp, solution.policy, horizon)
+    return f"\narrives within {horizon} steps: {_percent(float(reached))}"
+
+
+def _percent(probability: float) -> str:
+    """A probability in percent that is 0 or 100 only where it is so to two digits more."""
+    if 0.9995 <= probability < 0.99995 or 0.00005 <= probability < 0.0005:
+        return f"{100 * probability:.2f} %"
+    return f"{100 * probability:.3g} %"
 
 
 def panel_name(solution: Solution) -> str:
