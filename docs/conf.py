@@ -30,6 +30,7 @@ extensions = [
     "sphinx.ext.linkcode",
     "sphinx.ext.mathjax",
     "docstrings",
+    "notebooks",
     "public_names",
     "source_pages",
 ]
@@ -39,7 +40,11 @@ templates_path = ["site/templates"]
 # Markdown
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "attrs_inline", "colon_fence"]
 myst_heading_anchors = 4
-nb_execution_mode = "off"
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(Path(__file__).parents[1] / "build" / "notebooks")
+nb_execution_excludepatterns = ["*09-*", "*10-*", "*12-*"]  # they train
+nb_execution_timeout = 120
+nb_execution_raise_on_error = True
 nb_merge_streams = True
 
 # Python

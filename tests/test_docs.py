@@ -12,14 +12,17 @@ import pytest
 from maxent import plots
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page.parent.name != "notebooks"),
+]
 INCLUDED = {"index", "changes", "contributing", "security"}
 """The site's first page, and pages that only include a file from outside docs/."""
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
 EXAMPLES = [page for page in PAGES if PYTHON.search(page.read_text(encoding="utf-8"))]
-THEOREMS = [page for page in EXAMPLES if page.parent.name in ("theorems", "algorithms")]
-WITH_CODE = [page for page in EXAMPLES if page not in THEOREMS]
+SMALL = [page for page in EXAMPLES if page.parent.name in ("theorems", "algorithms", "guides")]
+WITH_CODE = [page for page in EXAMPLES if page not in SMALL]
 LONGEST = {"checks.md": 7_000, "neural.md": 3_100}
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Small networks: a second thread only waits, and costs ten times the processor time."""
@@ -39,9 +42,10 @@ def run(folder, *arguments):
     return done.stderr if done.returncode else ""
 
 
-@pytest.mark.parametrize("page", THEOREMS, ids=lambda page: page.name)
-def test_the_examples_of_a_theorem_or_algorithm_hold(page):
-    """Each asserts what it shows; all in this process, as they are many and small."""
+@pytest.mark.parametrize("page", SMALL, ids=lambda page: page.name)
+def test_the_examples_of_a_small_page_hold(page, tmp_path, monkeypatch):
+    """Each asserts what it shows; all in this process, as they are many."""
+    monkeypatch.chdir(tmp_path)
     exec(compile("\n".join(PYTHON.findall(page.read_text("utf-8"))), page.name, "exec"), {})
 
 

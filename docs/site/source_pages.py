@@ -8,6 +8,7 @@ outside docs/ leads to the page that includes it.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ shown_besides: set[str] = set()
 
 def page_of(path: str) -> str:
     """The page of the site that shows a file, given from the project's root."""
+    if path.startswith("notebooks/") and path.endswith((".md", ".ipynb")):
+        name = path.removeprefix("notebooks/").rpartition(".")[0]
+        return "notebooks/index" if name == "README" else f"notebooks/{name}"
     return PAGES.get(path) or f"source/{path.removesuffix(Path(path).suffix)}"
 
 
@@ -47,12 +51,13 @@ def turn_links(app: Sphinx, doctree: nodes.document) -> None:
         if not target.is_relative_to(ROOT):
             continue
         path = target.relative_to(ROOT).as_posix()
-        if path not in PAGES and target.suffix not in LANGUAGES:
-            continue
-        if path not in PAGES:
+        page = page_of(path)
+        if page.startswith("source/"):
+            if target.suffix not in LANGUAGES:
+                continue
             shown.add(path)
         link = nodes.reference("", "", *node.children, internal=True)
-        link["refuri"] = app.builder.get_relative_uri(here, page_of(path))
+        link["refuri"] = app.builder.get_relative_uri(here, page)
         node.replace_self(link)
 
 
@@ -80,6 +85,23 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         yield page_of(path), {"title": posixpath.basename(path), "body": body}, "page.html"
 
 
+ELSEWHERE = re.compile(
+    r"\]\((?:\.\./)+(notebooks/[\w-]+|CONTRIBUTING|CHANGELOG|SECURITY)\.(md|ipynb)"
+)
+
+
+def point_to_pages(app: Sphinx, docname: str, content: list[str]) -> None:
+    """Links of a page to Markdown and notebooks outside docs/: to the pages made of them."""
+    up = "../" * docname.count("/")
+
+    def link(found: re.Match[str]) -> str:
+        ending = found[2] if found[1].startswith("notebooks/") else "md"
+        return f"]({up}{page_of(f'{found[1]}.{found[2]}')}.{ending}"
+
+    if not docname.startswith("notebooks/"):  # where `notebooks` did it
+        content[0] = ELSEWHERE.sub(link, content[0])
+
+
 def point_into_docs(app: Sphinx, path: Path, docname: str, content: list[str]) -> None:
     """Links of a file that a page includes: to the pages of the site, where they are such."""
     for file, page in PAGES.items():
@@ -87,6 +109,7 @@ def point_into_docs(app: Sphinx, path: Path, docname: str, content: list[str]) -
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("source-read", point_to_pages)
     app.connect("include-read", point_into_docs)
     app.connect("doctree-read", turn_links, priority=400)  # before downloads are collected
     app.connect("html-collect-pages", pages)
