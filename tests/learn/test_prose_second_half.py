@@ -51,3 +51,9 @@ def test_13_the_two_superintendents_part_when_an_engine_costs_half():
         maxent.solve(mdp.replace(reward=mdp.reward + cheaper), 1.0).policy for mdp in (far, near)
     ]
     assert np.abs(policies[0] - policies[1]).max() > 0.1
+
+
+def test_10_the_density_that_the_original_sampler_settles_at():
+    actions = np.linspace(-1, 1, 200_001)
+    density = (1 - actions**2) / (1 - actions**2).sum()
+    assert (density * actions**2).sum() == pytest.approx(1 / 5, abs=1e-4)
