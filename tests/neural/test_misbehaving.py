@@ -12,12 +12,12 @@ from gymnasium.vector import SyncVectorEnv
 import maxent
 from maxent.cli import main
 from maxent.environments.guard import Guarded, misfit
+from maxent.environments.space_checks import require_no_bytes
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.neural.algorithms import sac_discrete
 from maxent.neural.diagnostics.rollouts import from_rollouts
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.runs.checkpoints import read_manifest, steps_in
-from maxent.neural.training.advice import require_scaled
 
 SMALL = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "replay_capacity": 50}
 GOOD = np.zeros(2, dtype=np.float32)
@@ -213,7 +213,7 @@ def test_clip_action_makes_a_box_with_some_sides_one_without():
 def test_bytes_as_observations_are_refused_with_a_wrapper(where):
     image = spaces.Box(0, 255, (2, 2, 3), np.uint8)
     with pytest.raises(ConfigError, match=r"TransformObservation.*Box\(0, 1, \(2, 2, 3\)"):
-        require_scaled(Spaces(where(image), spaces.Discrete(2)))
+        require_no_bytes(where(image))
 
 
 # settings

@@ -12,7 +12,6 @@ become vectors of float32; a discrete one becomes its one-hot vector.  Actions a
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +22,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy import ndarray
 
+from maxent.environments.space_checks import as_floats, require_actions, require_observations
 from maxent.errors import ConfigError
 
 
@@ -37,36 +37,8 @@ class Spaces:
     action: gymnasium.Space
 
     def __post_init__(self) -> None:
-        try:
-            flat = spaces.flatten_space(self.observation)
-            size = None if not isinstance(flat, spaces.Box) else flat.shape
-        except NotImplementedError:
-            size = None
-        if size is None or 0 in size:
-            raise ConfigError(
-                f"observation space {self.observation} does not flatten to a vector; wrap the "
-                "environment so that it is made of Box, Discrete, MultiBinary, Dict and Tuple"
-            )
-        if isinstance(self.action, spaces.Discrete):
-            return
-        if not isinstance(self.action, spaces.Box):
-            raise ConfigError(
-                f"action space {self.action} is neither Box nor Discrete; {_way_out(self.action)}"
-            )
-        with np.errstate(over="ignore"):
-            finite = np.isfinite(_float(self.action.high) - _float(self.action.low))
-        endless = np.isinf(self.action.low) & np.isinf(self.action.high)
-        if np.any(self.action.high <= self.action.low):
-            raise ConfigError(
-                f"action space {self.action} must have low < high on every side; leave out what "
-                "cannot be chosen, with gymnasium.wrappers.TransformAction"
-            )
-        if not (finite.all() or endless.all()):
-            raise ConfigError(
-                f"action space {self.action} must have all sides finite, or none; "
-                "wrap the environment with gymnasium.wrappers.ClipAction, whose box has no sides "
-                "(RescaleAction raises where a side is infinite)"
-            )
+        require_observations(self.observation)
+        require_actions(self.action)
 
     @cached_property
     def observation_size(self) -> int:
@@ -116,7 +88,7 @@ class Spaces:
         box: Any = self.action
         shaped = action.reshape(box.shape)
         if self.bounded:
-            low, high = _float(box.low), _float(box.high)
+            low, high = as_floats(box.low), as_floats(box.high)
             half = 0.5 * (high - low)
             shaped = np.clip(low + half * (shaped + 1.0), low, high)
         if np.issubdtype(box.dtype, np.integer):
@@ -128,28 +100,5 @@ class Spaces:
         box: Any = self.action
         if not self.bounded:
             return np.asarray(actions, dtype=np.float32)
-        low, high = _float(box.low).ravel(), _float(box.high).ravel()
+        low, high = as_floats(box.low).ravel(), as_floats(box.high).ravel()
         return np.asarray(2.0 * (actions - low) / (high - low) - 1.0, dtype=np.float32)
-
-
-def _way_out(action: gymnasium.Space) -> str:
-    """What to do about actions of a kind that no algorithm here has."""
-    sizes = {
-        spaces.MultiDiscrete: lambda space: np.asarray(space.nvec).ravel(),
-        spaces.MultiBinary: lambda space: np.full(int(np.prod(space.shape)), 2),
-    }
-    for kind, of in sizes.items():
-        if isinstance(action, kind):
-            each = [int(n) for n in of(action)]
-            product = math.prod(each)
-            return (
-                f"number its {' x '.join(map(str, each)):.60} = {product} combinations as one "
-                f"Discrete({product}): gymnasium.wrappers.TransformAction(env, lambda a: "
-                f"np.array(np.unravel_index(a, {tuple(each)!s:.60})), Discrete({product}))"
-            )
-    return "wrap the environment with gymnasium.wrappers.TransformAction"
-
-
-def _float(sides: ndarray) -> ndarray:
-    """Sides of a box as floating point numbers: differences of small integers overflow."""
-    return sides if np.issubdtype(sides.dtype, np.floating) else sides.astype(float)

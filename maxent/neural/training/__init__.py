@@ -10,6 +10,7 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 
 import maxent
+from maxent.environments.space_checks import require_no_bytes
 from maxent.errors import ConfigError, CorruptCheckpointError, MaxEntError
 from maxent.neural.algorithms import with_defaults
 from maxent.neural.runs import Checkpoint, Run, checkpoints, require_same_configuration
@@ -17,7 +18,6 @@ from maxent.neural.runs.durable import alike, sha256_of
 from maxent.neural.runs.log import read_log
 from maxent.neural.runs.record import read_record
 from maxent.neural.training.advice import (
-    require_scaled,
     warn_of_no_learning,
     warn_of_what_is_forgotten,
 )
@@ -135,7 +135,7 @@ def train(
         after.enter_context(torch_threads(plan.threads))
         learner = Learner(plan, env, settings)
         after.callback(learner.close)
-        require_scaled(learner.spaces)
+        require_no_bytes(learner.spaces.observation)
         if start is not None:
             learner.begin_with(start)
         if run is None:
