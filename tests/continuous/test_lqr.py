@@ -231,3 +231,14 @@ def test_the_documented_system_is_what_its_page_says(solution):
     np.testing.assert_allclose(
         np.sqrt(np.diag(K @ law @ K.T + solution.covariance)), 0.45, atol=0.06
     )
+
+
+def test_the_objective_is_the_mean_value_of_the_first_state_wherever_it_begins():
+    """For a quadratic, m -+ sqrt(n) times the columns of a root of the covariance are enough."""
+    mean, spread = np.array([1.0, -2.0, 0.5, 3.0]), np.diag([0.5, 1.0, 2.0, 0.1])
+    solution = lqr.solve_lqr(changed(initial_mean=mean, initial_covariance=spread), ALPHA)
+    steps = 2.0 * np.sqrt(spread)  # columns; n = 4
+    points = np.concatenate([mean + steps.T, mean - steps.T])
+    assert solution.objective == pytest.approx(solution.v(points).mean(), rel=1e-12)
+    still = lqr.solve_lqr(changed(initial_covariance=spread), ALPHA)
+    assert abs(still.objective - solution.objective) > 1.0

@@ -314,3 +314,14 @@ def test_frames_too_large_are_refused_before_anything_is_drawn(tmp_path, monkeyp
     with pytest.raises(maxent.MemoryBudgetError, match="lower dpi"):
         plots.animate_rollouts(ROOM, solution, path, dpi=1e3, max_steps=199)
     assert not path.exists()
+
+
+def test_a_step_of_every_axis_is_1_minus_the_discount_of_the_whole(curve):
+    """Front, points and tangent are scaled alike: by 1 - discount, so that the slope stays."""
+    whole, step = (plots.tradeoff(curve, tangent=0.7, per_step=each) for each in (False, True))
+    for gid in ("front 0", "end 0", "end inf"):
+        np.testing.assert_allclose(line(step, gid), 0.1 * line(whole, gid), rtol=1e-9, atol=1e-12)
+    (x0, y0), (x1, y1) = line(step, "tangent")
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(-0.7)
+    best = maxent.tradeoff(GARNET, [0.7]).objectives[0]
+    assert y0 + 0.7 * x0 == pytest.approx(0.1 * best, rel=1e-9)

@@ -496,3 +496,13 @@ def test_where_four_rooms_is_no_longer_reached_more_often_than_not():
 
     crossing = optimize.brentq(chance, 0.02, 0.1, xtol=1e-9)
     assert crossing == pytest.approx(0.04299, abs=5e-6)
+
+
+def test_secants_go_by_temperature_whatever_the_order_given():
+    mdp = maxent.garnet(8, 3, discount=0.9, seed=3, branching=3)
+    temperatures = [0.5, 0.02, 2.0, 0.1]
+    mixed, sorted_ = (maxent.tradeoff(mdp, given) for given in (temperatures, sorted(temperatures)))
+    np.testing.assert_allclose(mixed.secants, sorted_.secants, rtol=1e-6)
+    between = np.sort(temperatures)
+    assert (-mixed.secants >= between[:-1] - 1e-9).all()
+    assert (-mixed.secants <= between[1:] + 1e-9).all()
