@@ -34,6 +34,7 @@ from maxent.theorems.clauses import (
     soft_q_learning,
     trade_off,
     transformations,
+    without_discount,
 )
 from maxent.theorems.clauses.balance import BALANCED
 from maxent.theorems.clauses.convex_program import CONVEX
@@ -583,6 +584,42 @@ _ROWS = (
         (*SOFT, *BALANCED),
     ),
     Statement(
+        "FIRST-EXIT",
+        "No discount, an end in reach",
+        "without-discount",
+        "At discount 1, with an end within reach of every state: if T L >= L and T U <= U "
+        "(strictly at alpha = 0), then L <= V* <= U, V* is finite, and no policy is worth more than U, "
+        "whether or not it surely ends. For alpha > 0 the value is finite if and only if every "
+        "maximal end component (what can be stayed in for ever) has a gain below 0: below a "
+        "critical temperature, and with a prior above one.",
+        r"At discount 1, with an end within reach of every state: if $TL \ge L$ and $TU \le U$ "
+        r"(strictly at $\alpha = 0$), then $L \le V^* \le U$, $V^*$ is finite, and no policy "
+        r"is worth more than $U$, whether or not it surely ends. For $\alpha > 0$ the value is "
+        "finite if and only if every maximal end component (what can be stayed in for ever) has a "
+        "gain below 0: below a critical temperature, and with a prior above one.",
+        "monotone iteration from U and L; Bertsekas, Tsitsiklis (1991) and de Alfaro (1997) for "
+        "alpha = 0",
+        ("maxent.solve", "maxent.critical_temperature"),
+        MODEL,
+    ),
+    Statement(
+        "AVERAGE",
+        "The average reward",
+        "without-discount",
+        "For any h and any chain structure, min(T h - h) <= rho(s) <= max(T h - h) in every state, "
+        "T without discount, and B(h) has a gain of at least the minimum. If all states can reach "
+        "each other, or every policy has a single recurrent class, rho + h = T h has a solution, "
+        "and (1-gamma) V* -> rho, V*(s) - V*(0) -> h(s) - h(0) as gamma -> 1.",
+        r"For any $h$ and any chain structure, $\min(Th - h) \le \rho(s) \le \max(Th - h)$ in "
+        r"every state, $T$ without discount, and $B(h)$ has a gain of at least the minimum. If all "
+        r"states can reach each other, or every policy has a single recurrent class, $\rho + h = "
+        r"Th$ has a solution, and $(1-\gamma) V^* \to \rho$, $V^*(s) - V^*(0) \to h(s) - h(0)$ "
+        r"as $\gamma \to 1$.",
+        "Puterman (1994), Ch. 8 and Theorem 8.5.5, with alpha times the entropy in the reward",
+        ("maxent.average_reward",),
+        MODEL,
+    ),
+    Statement(
         "LQR-1",
         "The Riccati equation",
         "linear-quadratic-regulator",
@@ -743,6 +780,17 @@ _COUNTEREXAMPLES = (
         "the Q in the bound is Q*_alpha, or that of the uniform policy",
         "direct computation",
     ),
+    _against(
+        "FIRST-EXIT",
+        "NOT-FREE-LOOP",
+        "A loop that costs nothing",
+        "not-free-loop-a-loop-that-costs-nothing",
+        "free_loop",
+        "the Bellman equation holds for every number from the value up, and sweeps from above stay "
+        "there",
+        "every part that can be stayed in for ever has a gain below 0",
+        "Bertsekas, Tsitsiklis (1991), An Analysis of Stochastic Shortest Path Problems",
+    ),
 )
 
 STATEMENTS: dict[str, Statement] = {row.key: row for row in (*_ROWS, *_COUNTEREXAMPLES)}
@@ -752,7 +800,7 @@ FAMILIES = (
     *(soft_q_learning, soft_policy_iteration, soft_maximum, newtons_method, policy_gradients),
     *(limits, along_the_temperature, transformations, occupancies, trade_off, convex_program),
     *(path_consistency, control_as_inference, linearly_solvable_mdps, linear_quadratic_regulator),
-    *(performance_differences, robustness, convergence_rates, balance),
+    *(performance_differences, robustness, convergence_rates, balance, without_discount),
 )
 
 

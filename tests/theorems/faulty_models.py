@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -244,6 +245,23 @@ def _sum_for_mean(q: Array, t: float, log_mask: Array | None = None) -> Array:
     return soft(q, t, log_mask)
 
 
+def _nearly_undiscounted(mdp: maxent.MDP, temperature: float, **options: Any) -> Any:
+    """A discount just below 1 in place of 1."""
+    return maxent.solve(mdp.replace(discount=min(mdp.discount, 0.999)), temperature, **options)
+
+
+def _without_entropy(mdp: maxent.MDP, temperature: float, **options: Any) -> Any:
+    """The hard gain, whatever the temperature."""
+    return maxent.average_reward(mdp, 0.0, **options)
+
+
+def _sum_of_the_discounted(mdp: maxent.MDP, temperature: float, **options: Any) -> Any:
+    """V* of the discounted problem, not multiplied by 1 - gamma."""
+    found = maxent.average_reward(mdp, temperature, **options)
+    worth = maxent.solve(mdp.replace(discount=0.9), temperature, **options).v.mean()
+    return replace(found, lower=worth - 1e-9, upper=worth + 1e-9, gain=worth)
+
+
 OF_A_FUNCTION: dict[str, Functions] = {
     "occupancy never accumulates": {"occupancy": _start_only},
     "occupancy sums to 1": {
@@ -276,4 +294,7 @@ OF_A_FUNCTION: dict[str, Functions] = {
     "mellowmax: sum for mean": {"mellowmax": _sum_for_mean},
     "balance: reward on arrival not discounted": _balance(lambda gamma, c, g, n: -c / np.log(n)),
     "balance: entropy in bits": _balance(lambda gamma, c, g, n: (g / gamma - g - c) / np.log2(n)),
+    "first exit: discount .999": {"solve": _nearly_undiscounted},
+    "average reward without the entropy": {"average_reward": _without_entropy},
+    "average reward: discounted value for gain": {"average_reward": _sum_of_the_discounted},
 }

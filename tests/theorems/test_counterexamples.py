@@ -314,3 +314,12 @@ def test_a_figure_needs_a_record():
         plots.counterexample("NOT-UNIFRM")
     with pytest.raises(maxent.ConfigError, match="pass the record"):
         plots.counterexample("NOT-UNIFORM")
+
+
+def test_a_free_loop_leaves_many_solutions(found):
+    """NOT-FREE-LOOP: max(V, 1) by hand."""
+    listed = numbers(found, "NOT-FREE-LOOP")
+    for start in (0, 2, 4):
+        assert listed[f"limit from V = {start}"] == max(start, 1)
+        assert listed[f"with a cost, from V = {start}"] == pytest.approx(1.0, abs=1e-12)
+    assert listed["certified value"] == pytest.approx(1.0, abs=1e-9)

@@ -243,3 +243,30 @@ def test_a_linear_recursion_solves_the_problem_whose_actions_choose_the_next_sta
     z = np.linalg.solve(np.eye(2) - weight[:, :2], weight[:, 2])
     v = maxent.finite_horizon(chosen([False, False, True]), ALPHA, 400, prior=passive).v[0]
     np.testing.assert_allclose(v, [*(ALPHA * np.log(z)), 0.0], rtol=1e-10)
+
+
+def test_one_state_with_a_way_out_has_a_closed_form():
+    """FIRST-EXIT: stay for r or leave for 1.  z = exp(V / alpha) solves z = e^{r/alpha} z +
+    e^{1/alpha}, and is positive just where r < 0, the gain of staying."""
+    for r, alpha in ((-0.5, 0.4), (-0.01, 2.0)):
+        mdp = maxent.MDP([[[1.0, 0.0], [0.0, 1.0]]] * 2, [[r, 1.0]] * 2, discount=1.0, terminal=[1])
+        exact = 1.0 - alpha * np.log(-np.expm1(r / alpha))
+        solution = maxent.solve(mdp, alpha)
+        assert solution.lower[0] <= exact + 1e-12 and exact - 1e-12 <= solution.upper[0]
+        assert solution.error_bound < 1e-8
+    for r in (0.0, 0.3):
+        mdp = mdp.replace(reward=[[r, 1.0], [0.0, 0.0]])
+        with pytest.raises(maxent.ConfigError, match="infinite, since state 0 can be stayed in"):
+            maxent.solve(mdp, 0.4)
+
+
+def test_the_average_of_a_ring_has_a_closed_form():
+    """AVERAGE: forward or back on a ring pays 1 or 0 anywhere: alpha log(1 + e^{1/alpha})."""
+    ring = np.zeros((5, 2, 5))
+    ring[np.arange(5), 0, (np.arange(5) + 1) % 5] = ring[np.arange(5), 1, np.arange(5) - 1] = 1.0
+    mdp = maxent.MDP(ring, [[1.0, 0.0]] * 5, discount=0.9)
+    found = maxent.average_reward(mdp, ALPHA)
+    exact = ALPHA * np.log1p(np.exp(1.0 / ALPHA))
+    assert found.lower - 1e-14 <= exact <= found.upper + 1e-14 and found.error_bound < 1e-9
+    near = maxent.solve(mdp.replace(discount=0.999), ALPHA)
+    np.testing.assert_allclose(0.001 * near.v, exact, rtol=1e-9)

@@ -262,6 +262,18 @@ def _hard_q(figure: Figure, example: CounterExample) -> None:
     ax.set_ylabel("reward units, discounted")
 
 
+def _free_loop(figure: Figure, example: CounterExample) -> None:
+    left, right = figure.subplots(1, 2, sharey=True)
+    for ax, name in ((left, "free"), (right, "costly")):
+        for index, start in enumerate((0, 2, 4)):
+            v = example.curves[f"{name} from {start}"]
+            _curve(ax, np.arange(len(v)), v, index, f"from V = {start}", marks=6 + index)
+        ax.set_xlabel("sweep")
+    left.set_ylabel("value of the start, undiscounted")
+    left.set_title("Staying is free: each stays where it is")
+    right.set_title("Staying costs 0.1: one limit")
+
+
 DRAWN: dict[str, Callable[[Figure, CounterExample], None]] = {
     "NOT-TIED-IMPROVED": _improvement,
     "NOT-TIED-BEST": _best,
@@ -273,4 +285,5 @@ DRAWN: dict[str, Callable[[Figure, CounterExample], None]] = {
     "NOT-STOCHASTIC": _stochastic,
     "NOT-UNIFORM": _uniform,
     "NOT-HARD-Q": _hard_q,
+    "NOT-FREE-LOOP": _free_loop,
 }

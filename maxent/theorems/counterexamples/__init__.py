@@ -13,6 +13,7 @@ from collections.abc import Callable
 from maxent.theorems.counterexamples.iterations import (
     bare_residual,
     boltzmann_average,
+    free_loop,
     unbounded_partition,
     undiscounted,
 )
@@ -39,6 +40,7 @@ ALL: dict[str, Callable[[], CounterExample]] = {
     "NOT-STOCHASTIC": stochastic_inference,
     "NOT-UNIFORM": non_uniform_limit,
     "NOT-HARD-Q": hard_q_in_the_bound,
+    "NOT-FREE-LOOP": free_loop,
 }
 """Every counter-example by key, the function that computes it."""
 

@@ -212,3 +212,28 @@ def bare_residual() -> CounterExample:
             "error": np.array(errors),
         },
     )
+
+
+def free_loop() -> CounterExample:
+    """NOT-FREE-LOOP, against FIRST-EXIT: without discount and cost the equation has many solutions.
+
+    From the start one can stay, for 0, or leave, for 1.  V = max(V, 1) is solved by every V >= 1; a
+    cost of 0.1 for staying leaves V = 1 alone.
+    """
+    transition = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]]
+    sweeps = 41
+    curves: dict[str, ndarray] = {}
+    for name, cost in (("free", 0.0), ("costly", 0.1)):
+        mdp = MDP(transition, [[-cost, 1.0], [0.0, 0.0]], discount=1.0, terminal=[False, True])
+        for start in (0.0, 2.0, 4.0):
+            v = [start]
+            for _ in range(sweeps - 1):
+                v.append(float(operators.backup(mdp, np.array([v[-1], 0.0]))[0].max()))
+            curves[f"{name} from {start:g}"] = np.array(v)
+        if not cost:
+            loop = mdp
+    numbers = {f"limit from V = {s}": curves[f"free from {s}"][-1] for s in (0, 2, 4)}
+    numbers |= {f"with a cost, from V = {s}": curves[f"costly from {s}"][-1] for s in (0, 2, 4)}
+    numbers["certified value"] = solve(loop, 0.0).v[0]
+    shown = numbers["limit from V = 4"] == 4.0 and abs(numbers["certified value"] - 1.0) < 1e-9
+    return CounterExample.of("NOT-FREE-LOOP", loop, 0.0, bool(shown), numbers, curves)
