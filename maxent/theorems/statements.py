@@ -39,6 +39,7 @@ from maxent.theorems.clauses import (
 from maxent.theorems.clauses.balance import BALANCED
 from maxent.theorems.clauses.convex_program import CONVEX
 from maxent.theorems.clauses.linear_quadratic_regulator import SOLVABLE
+from maxent.theorems.clauses.without_discount import UNDISCOUNTED
 from maxent.theorems.hypotheses import (
     EXACT_ROWS,
     FACTORISABLE,
@@ -588,9 +589,9 @@ _ROWS = (
         "No discount, an end in reach",
         "without-discount",
         "At discount 1, with an end within reach of every state: if T L >= L and T U <= U "
-        "(strictly at alpha = 0), then L <= V* <= U, V* is finite, and no policy is worth more than U, "
-        "whether or not it surely ends. For alpha > 0 the value is finite if and only if every "
-        "maximal end component (what can be stayed in for ever) has a gain below 0: below a "
+        "(strictly at alpha = 0), then L <= V* <= U, V* is finite, and no policy is worth more "
+        "than U, whether or not it surely ends. For alpha > 0 the value is finite if and only if "
+        "every maximal end component (what can be stayed in for ever) has a gain below 0: below a "
         "critical temperature, and with a prior above one.",
         r"At discount 1, with an end within reach of every state: if $TL \ge L$ and $TU \le U$ "
         r"(strictly at $\alpha = 0$), then $L \le V^* \le U$, $V^*$ is finite, and no policy "
@@ -600,7 +601,7 @@ _ROWS = (
         "monotone iteration from U and L; Bertsekas, Tsitsiklis (1991) and de Alfaro (1997) for "
         "alpha = 0",
         ("maxent.solve", "maxent.critical_temperature"),
-        MODEL,
+        UNDISCOUNTED,
     ),
     Statement(
         "AVERAGE",
@@ -617,7 +618,7 @@ _ROWS = (
         r"as $\gamma \to 1$.",
         "Puterman (1994), Ch. 8 and Theorem 8.5.5, with alpha times the entropy in the reward",
         ("maxent.average_reward",),
-        MODEL,
+        UNDISCOUNTED,
     ),
     Statement(
         "LQR-1",

@@ -18,7 +18,13 @@ from maxent.mdp import MDP
 from maxent.theorems import inputs
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
-from maxent.theorems.hypotheses import NO_PRIOR, NO_TERMINAL, Hypothesis, at_most_states
+from maxent.theorems.hypotheses import (
+    MODEL,
+    NO_PRIOR,
+    NO_TERMINAL,
+    Hypothesis,
+    at_most_states,
+)
 from maxent.theorems.instance import Instance
 
 FEW_STATES = at_most_states(500)
@@ -35,6 +41,7 @@ def _reasonable(instance: Instance) -> bool:
 
 
 WITHIN_SIGHT = Hypothesis("temperature within 1e-9 and 1e9 of the largest reward", _reasonable)
+UNDISCOUNTED = (*MODEL, FEW_STATES, WITHIN_SIGHT)
 
 
 def answer(instance: Instance, name: str, about: Any, *given: Any, **settings: Any) -> Any:
@@ -83,8 +90,6 @@ def _solved(instance: Instance) -> tuple[Instance, Any]:
     "a discount is a chance to end",
     "gamma P, and an end with the probability left, at discount 1: the certified interval holds "
     "V*, and is as narrow as the tolerance.",
-    FEW_STATES,
-    WITHIN_SIGHT,
 )
 def chance_to_end(instance: Instance) -> Iterator[Case]:
     found, best = _solved(instance)[1], instance.optimum
@@ -103,8 +108,6 @@ def chance_to_end(instance: Instance) -> Iterator[Case]:
     "FIRST-EXIT",
     "super- and subsolution",
     "T L >= L and T U <= U without discount, for the bounds of the undiscounted solver.",
-    FEW_STATES,
-    WITHIN_SIGHT,
 )
 def both_inequalities(instance: Instance) -> Iterator[Case]:
     other, found = _solved(instance)
@@ -124,8 +127,6 @@ def both_inequalities(instance: Instance) -> Iterator[Case]:
     "the best gain, and refused if by less than the least one.",
     NO_PRIOR,
     NO_TERMINAL,
-    FEW_STATES,
-    WITHIN_SIGHT,
 )
 def finite_or_not(instance: Instance) -> Iterator[Case]:
     mdp, alpha = instance.mdp, instance.temperature
@@ -161,8 +162,6 @@ def _with_a_way_out(mdp: MDP, lowered: float) -> MDP:
     "bounds by any values",
     "min(T h - h) <= rho <= max(T h - h) for any h, T without discount (0 at terminal states): "
     "these and the interval certified for rho meet.",
-    FEW_STATES,
-    WITHIN_SIGHT,
 )
 def any_values(instance: Instance) -> Iterator[Case]:
     found = _average(instance)
@@ -187,8 +186,6 @@ def any_values(instance: Instance) -> Iterator[Case]:
     "the limit of discounting",
     "(1 - gamma) min V* <= rho <= (1 - gamma) max V* at every gamma, V* known by an independent "
     "route (0 at terminal states).",
-    FEW_STATES,
-    WITHIN_SIGHT,
     source="T V* - V* = (1 - gamma) P V* up to a mean; the bounds by any values",
 )
 def limit_of_discounting(instance: Instance) -> Iterator[Case]:
