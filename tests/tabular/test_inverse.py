@@ -482,3 +482,81 @@ def test_an_episode_that_starts_at_its_end_counts():
     right = mdp.action_names.index("right")
     x = empirical_occupancy(mdp, [([0, 1, 2], [right, right]), ([2], [])])
     assert x.sum() == 0.75
+
+
+def as_people_have_them():
+    """The same two episodes in a corridor, in every form, and their visits."""
+    mdp = maxent.gridworld("S..G", discount=0.9)
+    runs = [[(0, 1, 1), (1, 1, 2), (2, 1, 3)], [(0, 3, 0), (0, 1, 1), (1, 1, 2)]]
+    pairs = [([s for s, _, _ in run] + [run[-1][2]], [a for _, a, _ in run]) for run in runs]
+    steps = np.array(runs)
+    forms = {
+        "pairs": pairs,
+        "pairs of arrays": [(np.array(s), np.array(a)) for s, a in pairs],
+        "steps": runs,
+        "arrays of steps": [np.array(run) for run in runs],
+        "one array of steps": steps,
+        "array of pairs": steps[:, :, :2],
+    }
+    return mdp, forms, pairs
+
+
+def test_every_form_of_episodes_has_the_same_visits():
+    mdp, forms, pairs = as_people_have_them()
+    exact = np.zeros((4, 4))
+    for states, actions in pairs:
+        for t, action in enumerate(actions):
+            exact[states[t], action] += 0.5 * 0.9**t
+    for name, form in forms.items():
+        np.testing.assert_allclose(empirical_occupancy(mdp, form), exact, err_msg=name)
+        found = recover_reward(mdp, form, 0.2, features="state")
+        assert found.converged
+
+
+def test_states_alone_where_one_action_explains_each_step_and_where_several_do():
+    mdp, forms, pairs = as_people_have_them()
+    walls = [0, 2, 3]  # up, down and (in state 0) left all stay
+    alone = [states for states, _ in pairs]
+    visits = empirical_occupancy(mdp, alone)
+    known = empirical_occupancy(mdp, forms["pairs"])
+    np.testing.assert_allclose(visits.sum(axis=1), known.sum(axis=1))
+    np.testing.assert_allclose(visits[1:], known[1:])  # right alone leads on
+    np.testing.assert_allclose(visits[0, walls], 0.5 / 3.0)
+    np.testing.assert_allclose(empirical_occupancy(mdp, np.array(alone)), visits)
+    slippery = maxent.gridworld("S..G", discount=0.9, slip=0.2)
+    shares = empirical_occupancy(slippery, [[2, 3]])[2]
+    chance = slippery.to_dense().transition[2, :, 3]
+    np.testing.assert_allclose(shares, chance / chance.sum())
+
+
+def test_states_alone_recover_a_reward_by_arrival():
+    mdp = maxent.gridworld("S..\n.#.\n..G", discount=0.9)
+    expert = maxent.solve(mdp, 0.1)
+    simulated = maxent.simulate(
+        mdp, expert.policy, episodes=4000, horizon=60, seed=0, trajectories=True
+    )
+    alone = [
+        states[: length + 1].tolist()
+        for states, length in zip(simulated.states, simulated.lengths, strict=True)
+    ]
+    found = recover_reward(mdp, alone, 0.1, features="arrival")
+    assert found.converged
+    earned = maxent.soft_policy_evaluation(mdp, found.policy, 0.1).v
+    assert (expert.v - earned).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    "form, words",
+    [
+        ([[(0, 1, 1), (2, 1, 3)]], "episode 0 is not|begin a new episode|never leads"),
+        ([np.array([[0, 1, 1], [2, 1, 3], [2, 1, 3]])], "step 0 ends in state 1, step 1 begins in"),
+        ([[(0, 1, 1), (1, 1, 2)]], "episode 0 could be"),
+        ([[0, 2]], "episode 0, step 0: state 0 never leads to state 2 in this MDP, whatever"),
+        ([(0, 1, 1), (1, 1, 2), (2, 1, 3)], r"could be steps \(s, a, s'\) or episodes of three"),
+        ([[0, 1], [1]], "episode 1 has no step"),
+        (np.array([[[0, 9]]]), "actions of episode 0 hold 9"),
+    ],
+)
+def test_episodes_that_are_unclear_or_impossible(form, words):
+    with pytest.raises(maxent.ModelError, match=words):
+        recover_reward(maxent.gridworld("S..G", discount=0.9), form, 0.2)

@@ -19,6 +19,7 @@ norm, without any shaping; `remove_shaping` brings any other reward to the same 
 - `recovery.py`: `recover_reward`, the minimisation, by Newton's method.
 - `dual.py`: L with its gradient and Hessian, both exact.
 - `demonstrations.py`: from a policy, an occupancy or episodes to the occupancy to be matched.
+- `episodes.py`: episodes in the forms that people have them, as one.
 - `shaping.py`: the space of shaping terms, and projections off it.
 
 Sources: Ziebart, Maas, Bagnell, Dey (2008); Ziebart (2010), thesis, for the causal form; Ng,

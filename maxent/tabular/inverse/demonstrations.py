@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy import sparse
 from maxent.errors import MaxEntWarning, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.mdp.transitions import Transition
+from maxent.tabular.inverse.episodes import Episode, read_episodes
 from maxent.tabular.inverse.shaping import flow_violation, shaping_rows
 from maxent.tabular.linear_systems import solve_discounted
 from maxent.tabular.occupancy import occupancy
@@ -24,26 +24,36 @@ ROUNDING, MISFIT = 1e-6, 0.1
 SAME_ROWS = 1e-6
 """Spread of the row sums, relative to them, up to which an array is meant as a policy."""
 
+NO_STEP = (
+    "episode {} has no step; leave it out, or give what the demonstrator did (only an episode that "
+    "starts in a terminal state has none)"
+)
+
 PSEUDO_VISITS = 0.1
 """Visits, of one episode, added to each state and spread over its actions: what was never seen is
 rare, not impossible."""
 
 
-def empirical_occupancy(mdp: MDP, episodes: Sequence[tuple[Any, Any]]) -> Float[ndarray, "S A"]:
-    """Mean discounted visits of episodes (states, actions), (S, A), as of `recover_reward`.
+def empirical_occupancy(mdp: MDP, episodes: Any) -> Float[ndarray, "S A"]:
+    """Mean discounted visits of episodes, (S, A), as of `recover_reward`.
 
     An unbiased estimate of the occupancy (terminal rows 0) if the episodes run to their end; one
-    cut off after T steps lacks what would have come, at most gamma^T / (1 - gamma).  ModelError
-    names the episode and the step where one does what this MDP cannot do.
+    cut off after T steps lacks what would have come, at most gamma^T / (1 - gamma).  Where actions
+    are not known, each step counts for the actions that can lead to the next state, in proportion
+    to its probability.  ModelError names the episode and the step where one does what this MDP
+    cannot do.
     """
     require_mdp(mdp)
-    if len(episodes) == 0:
+    recorded = read_episodes(mdp, episodes)
+    if recorded is None:
+        raise ModelError(f"demonstrations are a {type(episodes).__name__}; give a list of episodes")
+    if len(recorded) == 0:
         raise ModelError("demonstrations are empty; give at least one episode (states, actions)")
     visits = np.zeros((mdp.n_states, mdp.n_actions))
-    for number, episode in enumerate(episodes):
-        states, actions = _episode(mdp, number, episode)
-        np.add.at(visits, (states, actions), mdp.discount ** np.arange(len(actions)))
-    return visits / len(episodes)
+    for number, episode in enumerate(recorded):
+        states, actions, shares = _episode(mdp, number, episode)
+        np.add.at(visits, (states, actions), shares)
+    return visits / len(recorded)
 
 
 def demonstrated(
@@ -63,15 +73,16 @@ def demonstrated(
 def _visits(
     mdp: MDP, demonstrations: Any, free: Bool[ndarray, "S A"]
 ) -> tuple[ndarray, float, int]:
-    recorded = _episodes(demonstrations)
+    recorded = read_episodes(mdp, demonstrations)
     if recorded is not None:
-        visits, episodes = empirical_occupancy(mdp, recorded), len(recorded)
+        visits, episodes = empirical_occupancy(mdp, demonstrations), len(recorded)
     else:
         array, episodes = validation.real_array("demonstrations", demonstrations), 0
         if array.shape != free.shape:
             raise ModelError(
                 f"demonstrations have shape {array.shape}; give a policy or an occupancy of shape "
-                f"{free.shape}, or a list of episodes (states, actions)"
+                f"{free.shape}, or episodes: a list of (states, actions), of states or of steps "
+                "(s, a, s'), or an array (N, T, 2)"
             )
         if _rows_sum_to_one(mdp, array):
             visits = np.where(free, occupancy(mdp, array), 0.0)
@@ -178,54 +189,19 @@ def _checked_occupancy(
     return np.where(free, visits, 0.0)
 
 
-def _episodes(demonstrations: Any) -> Sequence[Any] | None:
-    """The episodes, where these are episodes or a simulation rather than one array."""
-    if hasattr(demonstrations, "lengths") and hasattr(demonstrations, "states"):
-        if demonstrations.states is None:
-            raise ModelError("the simulation kept no trajectories; simulate with trajectories=True")
-        return [
-            (states[: length + 1], actions[:length])
-            for states, actions, length in zip(
-                demonstrations.states, demonstrations.actions, demonstrations.lengths
-            )
-        ]
-    if not isinstance(demonstrations, (list, tuple)):
-        return None
-    first = demonstrations[0] if len(demonstrations) else ((), ())
-    pairs = isinstance(first, (list, tuple)) and len(first) == 2
-    return demonstrations if pairs and all(np.ndim(part) == 1 for part in first) else None
-
-
-def _episode(mdp: MDP, number: int, episode: Any) -> tuple[ndarray, ndarray]:
-    """States and actions of one episode, both (T,), checked against the MDP."""
-    try:
-        states, actions = (np.asarray(part) for part in episode)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"episode {number} is not a pair (states, actions): {error}") from error
-    for name, part, size in (("states", states, mdp.n_states), ("actions", actions, mdp.n_actions)):
-        if part.ndim != 1 or (part.size and part.dtype.kind not in "iu"):
-            raise ModelError(
-                f"{name} of episode {number} have shape {part.shape} and dtype {part.dtype}; give "
-                "whole numbers in one dimension"
-            )
-        if part.size and not (part.min() >= 0 and part.max() < size):
-            step = int(np.argmax((part < 0) | (part >= size)))
-            raise ModelError(
-                f"{name} of episode {number} hold {int(part[step])} at step {step}; valid are 0 to "
-                f"{size - 1}"
-            )
+def _episode(mdp: MDP, number: int, episode: Any) -> tuple[ndarray, ndarray, ndarray]:
+    """States, actions and their discounted shares of one episode, checked against the MDP."""
+    states, actions = _sequences(mdp, number, episode)
+    if actions is None:
+        return _guessed(mdp, number, states)
     steps = len(actions)
     if len(states) not in (steps, steps + 1):
         raise ModelError(
             f"episode {number} has {len(states)} states and {steps} actions; give as many "
             "states as actions, or one more (where it ended)"
         )
-    states, actions = states.astype(int), actions.astype(int)
     if steps == 0 and not (len(states) and mdp.terminal[states[0]]):
-        raise ModelError(
-            f"episode {number} has no step; leave it out, or give what the demonstrator did (only "
-            "an episode that starts in a terminal state has none)"
-        )
+        raise ModelError(NO_STEP.format(number))
     allowed = mdp.action_mask[states[:steps], actions] & ~mdp.terminal[states[:steps]]
     if not allowed.all():
         step = int(np.argmin(allowed))
@@ -233,13 +209,66 @@ def _episode(mdp: MDP, number: int, episode: Any) -> tuple[ndarray, ndarray]:
         why = "is terminal" if ended else f"has no action {actions[step]}"
         raise ModelError(f"episode {number}, step {step}: state {states[step]} {why} in this MDP")
     follow = min(steps, len(states) - 1)
-    rows = states[:follow] * mdp.n_actions + actions[:follow]
-    chance = mdp.transition_rows[rows, states[1 : follow + 1]]
-    chance = np.ravel(chance.toarray() if sparse.issparse(chance) else chance)
+    chance = _chances(mdp, states[:follow], actions[:follow], states[1 : follow + 1])
     if (chance <= 0.0).any():
         step = int(np.argmax(chance <= 0.0))
         raise ModelError(
             f"episode {number}, step {step}: state {states[step]} with action {actions[step]} "
             f"never leads to state {states[step + 1]} in this MDP"
         )
-    return states[:steps], actions
+    return states[:steps], actions, mdp.discount ** np.arange(steps)
+
+
+def _guessed(mdp: MDP, number: int, states: ndarray) -> tuple[ndarray, ndarray, ndarray]:
+    """The same of an episode of states alone: each step is shared by the actions that can make it,
+    in proportion to their chance to."""
+    steps, n_actions = len(states) - 1, mdp.n_actions
+    if steps < 1 and not (len(states) and mdp.terminal[states[0]]):
+        raise ModelError(NO_STEP.format(number))
+    now, then = np.repeat(states[:steps], n_actions), np.repeat(states[1:], n_actions)
+    actions = np.tile(np.arange(n_actions), max(steps, 0))
+    chance = np.where(mdp.action_mask[now, actions], _chances(mdp, now, actions, then), 0.0)
+    chance = chance.reshape(-1, n_actions)
+    total = chance.sum(axis=1)
+    if (total <= 0.0).any():
+        step = int(np.argmax(total <= 0.0))
+        raise ModelError(
+            f"episode {number}, step {step}: state {states[step]} never leads to state "
+            f"{states[step + 1]} in this MDP, whatever the action"
+        )
+    shares = chance / total[:, None] * mdp.discount ** np.arange(len(total))[:, None]
+    return now, actions, shares.ravel()
+
+
+def _chances(mdp: MDP, states: ndarray, actions: ndarray, successors: ndarray) -> ndarray:
+    """P(s'|s,a) of each step."""
+    found = mdp.transition_rows[states * mdp.n_actions + actions, successors]
+    return np.ravel(found.toarray() if sparse.issparse(found) else found)
+
+
+def _sequences(mdp: MDP, number: int, episode: Episode) -> tuple[ndarray, ndarray | None]:
+    """The states and actions (None where unknown) of an episode, as whole numbers in range."""
+    found: list[ndarray | None] = []
+    for name, part, size in (
+        ("states", episode.states, mdp.n_states),
+        ("actions", episode.actions, mdp.n_actions),
+    ):
+        if part is None:
+            found.append(None)
+            continue
+        array = np.asarray(part)
+        if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+            raise ModelError(
+                f"{name} of episode {number} have shape {array.shape} and dtype {array.dtype}; "
+                "give whole numbers in one dimension"
+            )
+        if array.size and not (array.min() >= 0 and array.max() < size):
+            step = int(np.argmax((array < 0) | (array >= size)))
+            raise ModelError(
+                f"{name} of episode {number} hold {int(array[step])} at step {step}; valid are 0 "
+                f"to {size - 1}"
+            )
+        found.append(array.astype(int))
+    states, actions = found
+    assert states is not None
+    return states, actions

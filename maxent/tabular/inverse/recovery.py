@@ -112,7 +112,9 @@ def recover_reward(
         reward is not.
     demonstrations : a policy (S, A); an occupancy (S, A) as of `maxent.occupancy`; or a list of
         episodes (states, actions), actions of length T and states of length T or T + 1; or what
-        `maxent.simulate(..., trajectories=True)` gives.
+        `maxent.simulate(..., trajectories=True)` gives; or episodes as states alone, as lists of
+        steps (s, a, s'), or as an array (N, T, 2).  Of states alone each step counts for the
+        actions that can make it, in proportion to their chance to: exact where only one can.
     temperature : the demonstrator's alpha > 0, in units of reward.
     features : what the reward is linear in.  "state-action": a weight for each pair.  "state": for
         acting in each state.  "arrival": for arriving in each state, terminal ones included.  An

@@ -44,14 +44,14 @@ WITHIN_SIGHT = Hypothesis("temperature within 1e-9 and 1e9 of the largest reward
 UNDISCOUNTED = (*MODEL, FEW_STATES, WITHIN_SIGHT)
 
 
-def answer(instance: Instance, name: str, about: Any, *given: Any, **settings: Any) -> Any:
+def answer(instance: Instance, name: str, about: object, *given: Any, **settings: Any) -> Any:
     """A public function of maxent; remembered where it is not one of those under test."""
     if getattr(instance.operators, name, None) is not None:
         return instance.call(name, *given, **settings)
-    known = instance.problem.known
-    if (name, about) not in known:
-        known[name, about] = instance.call(name, *given, **settings)
-    return known[name, about]
+    known, key = instance.problem.known, f"{name}: {about}"
+    if key not in known:
+        known[key] = instance.call(name, *given, **settings)
+    return known[key]
 
 
 def ending(instance: Instance) -> Instance:
@@ -135,7 +135,7 @@ def finite_or_not(instance: Instance) -> Iterator[Case]:
     for finite in (True, False):
         moved = gain.upper + SHIFT * size if finite else gain.lower - SHIFT * size
         way_out = _with_a_way_out(mdp, moved)
-        found = answer(instance, "solve", ("way out", moved), way_out, alpha)
+        found = answer(instance, "solve", f"way out at {moved!r}", way_out, alpha)
         upper = np.asarray(getattr(found, "upper", np.nan))
         right = bool(np.isfinite(upper).all()) == finite
         yield instance.at_most(0.0, 1.0 if right else -1.0, 0.0, finite=finite)
