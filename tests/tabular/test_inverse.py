@@ -430,8 +430,13 @@ def test_bad_settings(settings, words):
 
 def test_more_bad_input():
     policy = np.full((3, 4), 0.25)
-    with pytest.raises(maxent.ConfigError, match="discount = 1"):
-        recover_reward(corridor().replace(discount=1.0), policy, 0.5)
+    endless = maxent.garnet(3, 4, discount=1.0, seed=0)
+    with pytest.raises(maxent.ConfigError, match="discount = 1: from state 0 no terminal"):
+        recover_reward(endless, policy, 0.5)
+    with pytest.raises(maxent.ConfigError, match="discount = 1: no reward was found"):
+        recover_reward(
+            maxent.gridworld("S..G", discount=1.0), [0.25] * 4, 0.5, features=np.eye(4)[:, 3:]
+        )
     with pytest.raises(maxent.ModelError, match=r"\(S, F\) or \(S, A, F\)"):
         recover_reward(corridor(), policy, 0.5, features=np.ones((2, 4)))
     with pytest.raises(maxent.ModelError, match="finite"):
@@ -560,3 +565,26 @@ def test_states_alone_recover_a_reward_by_arrival():
 def test_episodes_that_are_unclear_or_impossible(form, words):
     with pytest.raises(maxent.ModelError, match=words):
         recover_reward(maxent.gridworld("S..G", discount=0.9), form, 0.2)
+
+
+@pytest.mark.parametrize("features", ["state-action", "arrival"])
+def test_at_discount_1_the_policy_comes_back(features):
+    """Russell and Norvig's world as printed, below its critical temperature."""
+    mdp = maxent.gridworld("russell-norvig-4x3", discount=1.0)
+    expert = maxent.solve(mdp, 0.02)
+    found = recover_reward(mdp, expert.policy, 0.02, features=features)
+    assert found.converged and found.solution.converged
+    np.testing.assert_allclose(found.policy[~mdp.terminal], expert.policy[~mdp.terminal], atol=1e-6)
+    if features == "state-action":
+        np.testing.assert_allclose(found.reward, remove_shaping(mdp, shaped(mdp)), atol=1e-7)
+
+
+def test_at_discount_1_episodes_are_enough():
+    mdp = maxent.gridworld("S..G", discount=1.0)
+    expert = maxent.solve(mdp, 0.02)
+    simulated = maxent.simulate(
+        mdp, expert.policy, episodes=500, horizon=100, seed=0, trajectories=True
+    )
+    found = recover_reward(mdp, simulated, 0.02, features="arrival")
+    assert found.converged
+    assert np.abs(found.policy - expert.policy)[~mdp.terminal].max() < 0.05

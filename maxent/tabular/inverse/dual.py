@@ -11,6 +11,7 @@ from numpy import ndarray
 from scipy import linalg, sparse
 from scipy.sparse import linalg as sparse_linalg
 
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
 from maxent.solution import Solution
@@ -87,9 +88,17 @@ class Dual:
         return found
 
     def value_and_gradient(self, weights: Float[ndarray, " K"]) -> tuple[float, ndarray]:
-        """L and its gradient.  J is taken as the value of the policy that was found: its error is
-        of second order in that of the policy (SUBOPT)."""
-        solution, visits = self.optimum(weights)
+        """L and its gradient; infinite where the value is, as it can be at discount 1.
+
+        J is taken as the value of the policy that was found: its error is of second order in that
+        of the policy (SUBOPT).
+        """
+        try:
+            solution, visits = self.optimum(weights)
+        except ConfigError:
+            if self.mdp.discount < 1.0:
+                raise
+            return np.inf, np.full(len(weights), np.inf)
         value = ((visits - self.expert) * self.reward(weights)).sum()
         value += self.temperature * (visits.sum(axis=1) @ entropy(solution.log_policy))
         value += 0.5 * self.strength * (weights @ weights)

@@ -28,7 +28,7 @@ from maxent.support.other_words import takes_our_words
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.inverse.demonstrations import demonstrated
 from maxent.tabular.inverse.dual import Dual
-from maxent.tabular.inverse.shaping import free_pairs, remove_shaping, require_discounted
+from maxent.tabular.inverse.shaping import free_pairs, remove_shaping, require_determined
 from maxent.tabular.solvers import soft_policy_iteration
 
 PRIOR_WIDTH = 10.0
@@ -136,7 +136,8 @@ def recover_reward(
     far as the tolerance allows; an occupancy has no policy where nobody goes: uniform is taken.)
     Rewards and temperature scale together (SCALE): the iterations are the same at every one.
 
-    Raises ConfigError (temperature 0, which every reward-free MDP explains; discount 1; a setting)
+    Raises ConfigError (temperature 0, which every reward-free MDP explains; at discount 1 no
+    end in reach, or features without a finite value; a setting)
     and ModelError (demonstrations that are not of this MDP, with where and by how much).
 
     >>> import maxent
@@ -160,7 +161,9 @@ def recover_reward(
     dual = Dual(mdp, 1.0, design, expert, strength * temperature)
     start = np.zeros(design.shape[1])
     if isinstance(features, str) and features == "state-action" and strength == 0.0:
-        start = closed_form(mdp, policy, goal)
+        start = closed_form(mdp, policy, goal, float(expert.sum()))
+    elif mdp.discount == 1.0:
+        start = _finite_start(dual)
     scaled, iterations = minimise(dual, start, goal, max_iterations)
     slope, difference = _slope(dual, scaled), dual.difference(scaled)
     mismatch = float(np.abs(difference).max(initial=0.0))
@@ -201,12 +204,30 @@ def recover_reward(
     return result
 
 
-def closed_form(mdp: MDP, policy: Float[ndarray, "S A"], goal: float) -> Float[ndarray, " N"]:
+def _finite_start(dual: Dual) -> Float[ndarray, " K"]:
+    """Weights under which values are finite at discount 1: each step costs about what its entropy
+    can earn, and more.  ConfigError where the features cannot say so."""
+    cost = np.full(dual.design.shape[0], -np.log(dual.mdp.n_actions) - 0.1)
+    for _ in range(12):
+        weights = sparse_linalg.lsqr(dual.design, cost, atol=1e-12, btol=1e-12)[0]
+        if np.isfinite(dual.value_and_gradient(weights)[0]):
+            found: ndarray = weights
+            return found
+        cost = 2.0 * cost
+    raise ConfigError(
+        "discount = 1: no reward was found with these features whose value is finite; give a "
+        "feature that makes each step cost something (a column of ones), or use a discount below 1"
+    )
+
+
+def closed_form(
+    mdp: MDP, policy: Float[ndarray, "S A"], goal: float, horizon: float
+) -> Float[ndarray, " N"]:
     """log pi less its shaping, on the free pairs (N,): the reward of temperature 1 under which pi
     is soft-optimal, of least norm.  Probabilities of 0 are raised by so little (and to at most the
-    least other one of the state) that the visits move by less than `goal`."""
+    least other one of the state) that the visits move by less than `goal`.  horizon: all discounted
+    visits."""
     free = free_pairs(mdp)
-    horizon = 1.0 / (1.0 - mdp.discount)
     floor = min(goal / (4.0 * mdp.n_actions * horizon**2), 1e-3)
     least = np.where(free & (policy > 0.0), policy, np.inf).min(axis=1, keepdims=True)
     raised = np.where(free & (policy <= 0.0), np.minimum(floor, least), policy)
@@ -266,6 +287,8 @@ def _at_temperature(
     reward = temperature * dual.reward(weights)
     mdp, v0 = dual.mdp.replace(reward=reward), temperature * dual.optimum(weights)[0].v
     norm = float(np.abs(v0).max())
+    if mdp.discount == 1.0:
+        return reward, soft_policy_iteration(mdp, temperature, v0=v0)
     floor = soft_bounds(mdp, temperature, mdp.log_prior(None)).floor(norm)
     goal = max(1e-9 * max(temperature, norm), 8.0 * floor)
     return reward, soft_policy_iteration(mdp, temperature, v0=v0, tolerance=goal)
@@ -287,7 +310,7 @@ def _check_temperature(mdp: MDP, value: Any) -> float:
             "temperature = 0: at the hard maximum the reward 0 explains every policy, so that "
             "nothing can be recovered; give the demonstrator's temperature, greater than 0"
         )
-    require_discounted(mdp)
+    require_determined(mdp)
     return temperature
 
 

@@ -18,6 +18,8 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.mdp.transitions import Transition
 from maxent.tabular.linear_systems import solve_discounted
+from maxent.tabular.solvers.end_components import reaching
+from maxent.tabular.solvers.pairs import Pairs
 
 DENSE = 4_000
 """States up to which normal equations that couple many of them are solved as a dense system."""
@@ -27,9 +29,10 @@ def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
     """A reward (S, A) or (S,) less its part of the form gamma P Phi - Phi, (S, A): the orthogonal
     projection.  Rewards that differ only by shaping give the same result (SHAPE).
 
-    Unavailable actions and terminal states get 0.  Discount below 1, else ConfigError.
+    Unavailable actions and terminal states get 0.  At discount 1 an end must be within reach of
+    every state, else ConfigError.
     """
-    require_discounted(require_mdp(mdp))
+    require_determined(require_mdp(mdp))
     free = free_pairs(mdp)
     given = validation.real_array("reward", reward)
     if given.shape == (mdp.n_states,):
@@ -56,11 +59,18 @@ def free_pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
     return found
 
 
-def require_discounted(mdp: MDP) -> None:
-    if mdp.discount == 1.0:
+def require_determined(mdp: MDP) -> None:
+    """ConfigError where a reward is not determined up to shaping: at discount 1 if an end is not
+    within reach of every state."""
+    if mdp.discount < 1.0:
+        return
+    live = ~mdp.terminal
+    reached = reaching(Pairs.of(mdp, 0.0, mdp.log_mask, live))[0] if live.any() else live
+    if not reached.all():
         raise ConfigError(
-            "discount = 1: inverse reinforcement learning needs a discount below 1; "
-            "use mdp.replace(discount=0.999)"
+            f"discount = 1: from state {int(np.flatnonzero(live)[np.argmin(reached)])} no terminal "
+            "state is within reach by available actions, so that values need not be finite; use "
+            "mdp.replace(discount=0.999)"
         )
 
 
