@@ -435,7 +435,10 @@ def test_more_bad_input():
         recover_reward(endless, policy, 0.5)
     with pytest.raises(maxent.ConfigError, match="discount = 1: no reward was found"):
         recover_reward(
-            maxent.gridworld("S..G", discount=1.0), [0.25] * 4, 0.5, features=np.eye(4)[:, 3:]
+            maxent.gridworld("S..G", discount=1.0),
+            np.full((4, 4), 0.25),
+            0.5,
+            features=np.eye(4)[:, 3:],
         )
     with pytest.raises(maxent.ModelError, match=r"\(S, F\) or \(S, A, F\)"):
         recover_reward(corridor(), policy, 0.5, features=np.ones((2, 4)))
