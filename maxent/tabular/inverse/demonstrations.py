@@ -209,7 +209,7 @@ def _episode(mdp: MDP, number: int, episode: Any) -> tuple[ndarray, ndarray, nda
         why = "is terminal" if ended else f"has no action {actions[step]}"
         raise ModelError(f"episode {number}, step {step}: state {states[step]} {why} in this MDP")
     follow = min(steps, len(states) - 1)
-    chance = _chances(mdp, states[:follow], actions[:follow], states[1 : follow + 1])
+    chance = _step_probability(mdp, states[:follow], actions[:follow], states[1 : follow + 1])
     if (chance <= 0.0).any():
         step = int(np.argmax(chance <= 0.0))
         raise ModelError(
@@ -227,7 +227,9 @@ def _guessed(mdp: MDP, number: int, states: ndarray) -> tuple[ndarray, ndarray, 
         raise ModelError(NO_STEP.format(number))
     now, then = np.repeat(states[:steps], n_actions), np.repeat(states[1:], n_actions)
     actions = np.tile(np.arange(n_actions), max(steps, 0))
-    chance = np.where(mdp.action_mask[now, actions], _chances(mdp, now, actions, then), 0.0)
+    chance = np.where(
+        mdp.action_mask[now, actions], _step_probability(mdp, now, actions, then), 0.0
+    )
     chance = chance.reshape(-1, n_actions)
     total = chance.sum(axis=1)
     if (total <= 0.0).any():
@@ -240,7 +242,7 @@ def _guessed(mdp: MDP, number: int, states: ndarray) -> tuple[ndarray, ndarray, 
     return now, actions, shares.ravel()
 
 
-def _chances(mdp: MDP, states: ndarray, actions: ndarray, successors: ndarray) -> ndarray:
+def _step_probability(mdp: MDP, states: ndarray, actions: ndarray, successors: ndarray) -> ndarray:
     """P(s'|s,a) of each step."""
     found = mdp.transition_rows[states * mdp.n_actions + actions, successors]
     return np.ravel(found.toarray() if sparse.issparse(found) else found)
