@@ -31,7 +31,7 @@ MAX_REWARD = 1e280
 def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
     """A float64 array of a real numeric input; ModelError for object, complex or text dtypes,
     MemoryBudgetError, before anything is allocated, for what would not fit in memory."""
-    if np.ma.is_masked(value):
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ModelError(f"{name} has masked entries; fill them, or use action_mask")
     array = plain_array(name, value)
     if array.dtype.kind not in "biuf":

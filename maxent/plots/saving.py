@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from maxent.errors import ConfigError
 from maxent.plots.style import styled
-from maxent.support.arguments import require_positive
-from maxent.support.files import require_output, write_whole
+from maxent.support.arguments import require_kind, require_positive
+from maxent.support.files import require_output, require_path, write_whole
 
 ENDINGS = (".png", ".svg", ".pdf")
 DATES: dict[str, dict[str, None]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
@@ -34,7 +34,8 @@ def save(
     Raises ConfigError for another ending, OutputExistsError (nothing changed) where `path`
     exists and `overwrite` is false.
     """
-    ending = Path(os.fspath(path)).suffix.lower()
+    require_kind("figure", figure, Figure)
+    ending = require_path(path, "figure path").suffix.lower()
     if ending not in ENDINGS:
         raise ConfigError(
             f"figure path {os.fspath(path)!r} ends in {ending!r}; end it in .png, .svg or .pdf"

@@ -87,6 +87,14 @@ def require_counts(name: str, values: Any, minimum: int = 1) -> list[int]:
     return [require_count(name, value, minimum) for value in given]
 
 
+def require_kind(name: str, value: Any, kind: type) -> None:
+    """ConfigError unless `value` is of the class `kind`."""
+    if not isinstance(value, kind):
+        raise ConfigError(
+            f"{name} = {str(value)[:60]!r} is a {type(value).__name__}; give a {kind.__name__}"
+        )
+
+
 def closest(name: Any, known: Iterable[str]) -> str | None:
     """The name among those known that was probably meant; None when no one is like it."""
     return next(iter(difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)), None)

@@ -187,3 +187,28 @@ def test_a_path_may_be_bytes(saved):
     again = bytes(saved.with_name("again.npz"))
     mdp.save(again)
     assert maxent.MDP.load(again).n_states == mdp.n_states
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+@pytest.mark.parametrize("kind", ["grad", "bfloat16", "sparse", "csr", "meta", "complex"])
+def test_a_tensor_is_read_or_told(kind):
+    torch = pytest.importorskip("torch")
+    uniform = torch.full((3, 2), 0.5)
+    tensor = {
+        "grad": lambda: uniform.requires_grad_(),
+        "bfloat16": uniform.bfloat16,
+        "sparse": uniform.to_sparse,
+        "csr": uniform.to_sparse_csr,
+        "meta": lambda: torch.empty(3, 2, device="meta"),
+        "complex": lambda: uniform.to(torch.complex64),
+    }[kind]()
+    mdp = maxent.garnet(3, 2, discount=0.9)
+    rows = np.full((3, 2, 3), 1 / 3)
+    for attempt in (
+        lambda: maxent.soft_policy_evaluation(mdp, tensor, 0.1),
+        lambda: maxent.solve(mdp, 0.1, prior=tensor),
+        lambda: maxent.occupancy(mdp, tensor),
+        lambda: maxent.MDP(rows, tensor, discount=0.9),
+    ):
+        with pytest.raises(maxent.ModelError, match=r"cannot be read|has dtype|rectangular"):
+            attempt()

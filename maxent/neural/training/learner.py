@@ -91,6 +91,9 @@ class Learner:
     ) -> Agent:
         """Train until the last step, or until a signal; the arguments are those of `train`, but for
         a run that is open."""
+        for name, called in (("announce", announce), ("report", report)):
+            if called is not None and not callable(called):
+                raise ConfigError(f"{name} = {called!r} is no function; give one, or None")
         plan = self.plan
         if run and plan.start is not None and not run.steps:  # to resume from, too
             self._save(run, None, announce)

@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from maxent.errors import ConfigError
 from maxent.plots.style import INK, LINES, MUTED, new_figure, styled
+from maxent.support.arguments import require_kind
 
 PANELS = (
     ("value_rms", "error of V, visited root mean square\n(reward units, discounted)"),
@@ -30,6 +31,7 @@ def error_budget(
     names begin with the same word (the rung) share a colour.  A quantity that a row lacks, or that
     is not positive, is not drawn.
     """
+    require_kind("budget", budget, Mapping)
     if not budget:
         raise ConfigError("error_budget() needs at least one row")
     rungs = list(dict.fromkeys(name.split()[0] for name in budget))

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from maxent.errors import ConfigError
 from maxent.plots.style import LINES, MARKERS, MAX_PANELS, new_figure, styled
 from maxent.statistics import LearningCurve
+from maxent.support.arguments import require_kind
 
 
 @styled
@@ -30,6 +31,7 @@ def learning_curves(
 
     title: in place of the usual one.
     """
+    require_kind("tasks", tasks, Mapping)
     names = list(dict.fromkeys(name for curves in tasks.values() for name in curves))
     if not names or len(tasks) > MAX_PANELS:
         raise ConfigError(f"{len(tasks)} tasks with {len(names)} curves; give 1 to {MAX_PANELS}")

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from maxent.errors import ConfigError
 from maxent.plots.curves.tradeoff import DASHES
 from maxent.plots.style import LINES, MARKERS, MUTED, figure_of, new_figure, styled
+from maxent.support.arguments import require_kind
 
 
 @styled
@@ -36,6 +37,7 @@ def lines(
     >>> plots.lines({"square": ([1, 2, 3], [1, 4, 9])}, x="n", y="n squared", title="Squares")
     <NotebookFigure size 620x400 with 1 Axes>
     """
+    require_kind("curves", curves, Mapping)
     if not 1 <= len(curves) <= len(LINES):
         raise ConfigError(f"{len(curves)} curves; give 1 to {len(LINES)}")
     if log not in ("", "x", "y", "xy"):

@@ -10,6 +10,7 @@ from numpy import ndarray
 
 from maxent.plots.curves.convergence import curves_of, log_axis, shared_settings
 from maxent.plots.style import INK, LINES, MARKERS, new_figure, styled
+from maxent.support.arguments import require_kind
 from maxent.tabular.solvers.convergence import Convergence
 
 
@@ -25,6 +26,8 @@ def newton(
 
     title: in place of the usual one.
     """
+    require_kind("policy_iteration", policy_iteration, Convergence)
+    require_kind("value_iteration", value_iteration, Convergence)
     pair = (policy_iteration, value_iteration)
     figure = new_figure(9.2, 4.0)
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))

@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from maxent.errors import ConfigError
 from maxent.plots.style import LINES, MARKERS, MUTED, discount_text, figure_of, new_figure, styled
+from maxent.support.arguments import require_kind
 from maxent.tabular.sampled import ErrorCurves
 from maxent.tabular.sampled.estimators import ImportanceBias
 
@@ -99,6 +100,7 @@ def importance_bias(
 
     title: in place of the usual one.
     """
+    require_kind("record", record, ImportanceBias)
     own = ax is None
     if ax is None:
         ax = new_figure(7.0, 4.8).add_subplot()

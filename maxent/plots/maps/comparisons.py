@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 
 import numpy as np
 from matplotlib.colors import Normalize
@@ -24,7 +24,7 @@ from maxent.plots.style import (
     value_colours,
 )
 from maxent.solution import Solution
-from maxent.support.arguments import nearest, require_count
+from maxent.support.arguments import nearest, require_count, require_kind
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.operators import entropy
 from maxent.tabular.solvers import solve
@@ -55,6 +55,7 @@ def temperature_strip(
     title: in place of the usual one.
     """
     require_mdp(mdp)
+    require_kind("temperatures", temperatures, Sized)
     _check_what(what)
     columns = require_count("columns", columns)
     _check_number(len(temperatures))
@@ -84,6 +85,7 @@ def side_by_side(
     title: in place of the usual one.
     """
     require_mdp(mdp)
+    require_kind("policies", policies, Mapping)
     columns = require_count("columns", columns)
     _check_number(len(policies))
     solved = all(isinstance(policy, Solution) for policy in policies.values())

@@ -14,6 +14,7 @@ from maxent.errors import ConfigError
 from maxent.plots.maps import grids
 from maxent.plots.maps.panels import Panel
 from maxent.plots.style import LINES, MARKERS, MUTED, named, new_figure, number, setting, styled
+from maxent.support.arguments import require_kind
 from maxent.tabular.composition import Composition
 
 
@@ -28,6 +29,7 @@ def composition(
 
     title: in place of the usual one.
     """
+    require_kind("found", found, Composition)
     count = len(found.tasks)
     words = [f"task {place}" for place in range(1, count + 1)] if names is None else list(names)
     if len(words) != count:

@@ -13,7 +13,9 @@ from matplotlib.patches import Circle
 from numpy import ndarray
 
 from maxent.continuous.multigoal import BORDER, FIGURE_STATES, GOALS, REACH
+from maxent.errors import ConfigError
 from maxent.plots.style import LINES, MUTED, new_figure, styled
+from maxent.support.arguments import require_kind
 
 
 class Player(NamedTuple):
@@ -32,6 +34,9 @@ class Player(NamedTuple):
 def four_goals(players: Mapping[str, Player], *, title: str) -> Figure:
     """Paths, then contours of Q over the action square with drawn actions at the three states of
     Haarnoja et al. (2017), Fig. 3; a row for each policy."""
+    require_kind("players", players, Mapping)
+    if not players:
+        raise ConfigError("players is empty; give at least one")
     figure = new_figure(11.0, 0.7 + 2.9 * len(players))
     axes = figure.subplots(len(players), 4, squeeze=False)
     for row, (name, player) in zip(axes, players.items()):

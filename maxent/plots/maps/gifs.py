@@ -22,7 +22,7 @@ from maxent.plots.style import (
     new_figure,
 )
 from maxent.support.arguments import require_positive
-from maxent.support.files import require_output, write_whole
+from maxent.support.files import require_output, require_path, write_whole
 from maxent.support.memory import require_memory
 
 MIN_PIXELS, MAX_PIXELS = 16, 20_000
@@ -130,7 +130,7 @@ def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
 
 def require_gif(path: str | os.PathLike[str], overwrite: bool) -> Path:
     """The path, if it ends in .gif and may be written."""
-    ending = Path(os.fspath(path)).suffix.lower()
+    ending = require_path(path, "animation path").suffix.lower()
     if ending != ".gif":
         raise ConfigError(f"animation path {os.fspath(path)!r} ends in {ending!r}; end it in .gif")
     return require_output(path, overwrite)

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy import ndarray
 
-from maxent.mdp import MDP
+from maxent.mdp import MDP, require_mdp
 from maxent.plots.maps import arrows, basemap, dot_plots
 from maxent.plots.style import (
     INK,
@@ -31,6 +31,7 @@ from maxent.plots.style import (
     value_colours,
 )
 from maxent.solution import Solution
+from maxent.support.arguments import require_kind
 from maxent.tabular.operators import entropy
 
 VALUE_LABEL = "soft value V (reward units, discounted)"
@@ -56,6 +57,8 @@ def value_map(
 
     title: in place of the usual one.
     """
+    require_mdp(mdp)
+    require_kind("solution", solution, Solution)
     return _map(mdp, solution, solution.v, value_label(solution), None, ax)
 
 
@@ -69,6 +72,8 @@ def entropy_map(
 
     title: in place of the usual one.
     """
+    require_mdp(mdp)
+    require_kind("solution", solution, Solution)
     values = np.abs(entropy(solution.log_policy))
     return _map(mdp, solution, values, ENTROPY_LABEL, entropy_limits(mdp), ax)
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from maxent.errors import ConfigError
-from maxent.mdp import MDP, validation
+from maxent.mdp import MDP, require_mdp, validation
 from maxent.plots.maps import basemap, dot_plots, grids
 from maxent.plots.style import (
     INK,
@@ -57,6 +57,7 @@ def occupancy_map(
 
     title: in place of the usual one.
     """
+    require_mdp(mdp)
     probabilities = policy_of(mdp, policy)
     visits = occupancy(mdp, probabilities).sum(axis=1)
     norm = visits_scale(mdp, [visits], scale)

@@ -1,0 +1,35 @@
+"""A figure of something else than what it is of: an error that names it, never a bare one."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import inspect
+import numpy as np
+import maxent
+from maxent import plots
+
+mdp = maxent.garnet(3, 2, discount=0.9)
+tried = 0
+for name in plots.__all__:
+    figure = getattr(plots, name)
+    if not inspect.isfunction(figure):
+        continue
+    needed = [p for p in inspect.signature(figure).parameters.values() if p.default is p.empty]
+    placed = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in needed)
+    named = {p.name: None for p in needed if p.kind is p.KEYWORD_ONLY}
+    for wrong in (5, "x", None, mdp, np.zeros(3), {}, []):
+        try:
+            figure(*[wrong] * placed, **named)
+        except maxent.MaxEntError:
+            tried += 1
+        except Exception as error:
+            raise AssertionError(f"{name}({wrong!r}): {error!r}") from error
+assert tried > 150, tried
+"""
+
+
+def test_wrong_objects():
+    """In a process of its own: here the types of every call are checked before the figure is."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
