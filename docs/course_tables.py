@@ -21,7 +21,7 @@ SHEET = {
     "Soft Q-learning": ("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4"),
     "Soft actor-critic": ("SAC-L1", "SAC-L2", "SAC-T1", "SPI-NEWTON"),
     "Gradients and paths": ("PG", "NPG", "PATH", "SUBOPT"),
-    "Temperature": ("MONOTONE", "ENVELOPE", "SLOPE", "LIMIT-ZERO", "LIMIT-INFINITY"),
+    "Temperature": ("MONOTONE", "ENVELOPE", "SLOPE", "LIMIT-ZERO", "LIMIT-INFINITY", "BALANCE"),
     "Transformations": ("SCALE", "SHIFT", "SHAPE", "DUPLICATE", "PRIOR"),
 }
 """What a student should have at hand, in the order of the course."""

@@ -5,13 +5,15 @@
 - `NAME.ipynb`, for learners: each block between `# solution` and `# stub: CODE` becomes CODE;
 - `solutions/NAME.ipynb`, with the blocks in place.
 
-Both are free of output, and the same source always gives the same bytes.
+Both are free of output, and the same source always gives the same bytes.  The tables for teachers
+(`docs/course_tables.py`) are brought up to date as well.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,3 +59,4 @@ if __name__ == "__main__":
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(HERE.parent), file=sys.stdout)
+    subprocess.run([sys.executable, HERE.parent / "docs/course_tables.py", "--write"], check=True)

@@ -209,4 +209,4 @@ learn.quiz("5.a", my_choice)
 # Next: [6 · The entropy-reward trade-off](06-entropy-reward-tradeoff.ipynb).
 
 # %%
-learn.links("LIMIT-ZERO", "LIMIT-INFINITY", "SHIFT")
+learn.links("BALANCE", "LIMIT-ZERO", "LIMIT-INFINITY", "SHIFT")
