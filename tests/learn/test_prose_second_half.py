@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import maxent
+from maxent.learn.records import record
 from maxent.tabular.tradeoff.reaching import reaching_probability
 
 RING = ".........\n.#######.\nS#######G\n.#######.\n........."
@@ -57,3 +58,14 @@ def test_10_the_density_that_the_original_sampler_settles_at():
     actions = np.linspace(-1, 1, 200_001)
     density = (1 - actions**2) / (1 - actions**2).sum()
     assert (density * actions**2).sum() == pytest.approx(1 / 5, abs=1e-4)
+
+
+def test_9_what_the_recorded_tables_say(capsys):
+    rows = record("cliff")["exploration"]
+    errors = [row["soft_q_learning"]["rms_error"] for row in rows.values()]
+    assert np.allclose(errors, [0.96, 0.12, 0.37], atol=5e-3)
+    assert rows["1.0"]["soft_q_learning"]["policy_worth"] == pytest.approx(-9.73, abs=0.01)
+    cliff = maxent.gridworld("cliff-walking", discount=0.95)
+    walk = maxent.occupancy(cliff, np.full((cliff.n_states, 4), 0.25)).sum(axis=1)
+    columns = cliff.grid.cells[:, 1]
+    assert walk[columns <= 2].sum() > 50 * walk[columns >= 9].sum()  # far cells stay rare
