@@ -10,8 +10,9 @@ Shapes: B batch, N actions a state, d observation, m action, C members of an ens
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -70,3 +71,12 @@ def action_values(
     observations = observation.repeat_interleave(count, dim=0)
     q = action_value(parameters, observations, actions.reshape(batch * count, -1))
     return q.reshape(-1, batch, count)
+
+
+def named_tensors(state: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of nested dictionaries with its path, "critic/weight0"."""
+    for name, value in state.items():
+        if isinstance(value, dict):
+            yield from named_tensors(value, f"{prefix}{name}/")
+        else:
+            yield f"{prefix}{name}", value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from gymnasium.vector import VectorEnv
@@ -22,6 +23,7 @@ from maxent.neural.training.advice import (
     warn_of_what_is_forgotten,
 )
 from maxent.neural.training.agent import Agent
+from maxent.neural.training.agent_file import read_agent
 from maxent.neural.training.learner import Learner
 from maxent.neural.training.plan import (
     Env,
@@ -219,7 +221,7 @@ def load_agent(
 ) -> Agent:
     """The agent of a run's latest checkpoint, or of the one at `step`; the run may be going on.
 
-    run : the folder that `train(..., run=)` wrote.
+    run : the folder that `train(..., run=)` wrote, or the file that `agent.save` did.
     step : environment steps of the checkpoint; None: the latest one.
     env : in place of the run's environment; needed where that has no id.
     trust : whether a module may be imported that the run names (an environment MODULE:ID).
@@ -241,6 +243,8 @@ def load_agent(
     (20, 0)
     """
     folder = require_path(run, "run")
+    if folder.is_file():
+        return _agent_of_file(folder, step, env, trust)
     config = require_recorded(run, read_record(folder)["config"])
     checkpoint = checkpoints.load(folder, step)
     env = environment_of_run(run, config, env, trust)
@@ -251,6 +255,18 @@ def load_agent(
         return learner.agent()
     finally:
         learner.close()
+
+
+def _agent_of_file(path: Path, step: int | None, env: Env | None, trust: bool) -> Agent:
+    """As `load_agent`."""
+    if step is not None:
+        raise ConfigError(f"step = {step}: {str(path)!r} is an agent's file, and holds one step")
+    parts = read_agent(path)
+    if env is not None:
+        parts |= {"env": env if isinstance(env, str) else None, "env_settings": {}}
+    elif parts["env"] is not None:
+        environment_of_run(path, parts, None, trust)
+    return Agent(**parts)
 
 
 def _description(start: Agent) -> str:

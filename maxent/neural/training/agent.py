@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import gymnasium
@@ -25,6 +26,7 @@ from maxent.neural.parts.masks import mask_in, require_mask
 from maxent.neural.parts.normalise import as_seen
 from maxent.neural.parts.policies import Categorical
 from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.agent_file import write_agent
 from maxent.neural.training.collect import make_environment
 from maxent.neural.training.entropies import entropies
 from maxent.neural.training.snapshots import Layers, frozen_statistics
@@ -272,6 +274,22 @@ class Agent:
         if isinstance(env, str):
             return make_environment(env, drawn)
         return self.environment(**drawn) if env is None else make_environment(env)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the agent into one file, NAME.safetensors, which `maxent.load_agent` reads: its
+        networks, settings and spaces, without a replay buffer to go on from.  Gives the path.
+
+        Raises OutputExistsError where the file exists; ConfigError for another ending, and for
+        spaces of somebody's own.
+
+        >>> import maxent, tempfile
+        >>> agent = maxent.train("sql", "CartPole-v1", steps=40, learning_starts=20, hidden=(8,))
+        >>> path = agent.save(tempfile.mkdtemp() + "/agent.safetensors")
+        >>> again = maxent.load_agent(path)
+        >>> again
+        Agent(sql_discrete, CartPole-v1, 40 steps, temperature 0.1)
+        """
+        return write_agent(self, path, overwrite)
 
     def environment(self, **settings: Any) -> gymnasium.Env:
         """A new environment of the kind it was trained on, with further settings of

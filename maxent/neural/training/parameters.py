@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from torch import Tensor
 
 from maxent.errors import ConfigError, CorruptCheckpointError
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.training.agent import Agent
 
-
-def named_tensors(state: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-    """Every tensor of nested dictionaries with its path, "critic/weight0"."""
-    for name, value in state.items():
-        if isinstance(value, dict):
-            yield from named_tensors(value, f"{prefix}{name}/")
-        else:
-            yield f"{prefix}{name}", value
+__all__ = ["begin_with", "load_parameters", "named_tensors"]
 
 
 def load_parameters(state: dict[str, Any], saved: dict[str, Tensor]) -> None:
