@@ -36,7 +36,23 @@ from typing import cast
 ROOT = Path(__file__).parents[1]
 TESTS = {
     "operators": ("maxent/tabular/operators.py", ["tabular/test_operators.py"]),
-    "bounds": ("maxent/tabular/bounds.py", ["tabular/test_bounds.py", "tabular/test_solvers.py"]),
+    "bounds": (
+        "maxent/tabular/bounds.py",
+        ["tabular/test_bounds.py", "tabular/test_certified_edges.py", "tabular/test_solvers.py"],
+    ),
+    "solvers": (
+        "maxent/tabular/solvers/loop.py",
+        ["tabular/test_certified_edges.py", "tabular/test_solvers.py"],
+    ),
+    "exits": ("maxent/tabular/solvers/exits.py", ["tabular/test_certified_edges.py"]),
+    "finite_horizon": (
+        "maxent/tabular/finite_horizon.py",
+        ["tabular/test_finite_horizon.py", "tabular/test_certified_edges.py"],
+    ),
+    "tradeoff": ("maxent/tabular/tradeoff/curve.py", ["tabular/test_tradeoff.py"]),
+    "continuous": ("maxent/continuous/lqr.py", ["continuous/test_lqr.py"]),
+    "plots": ("maxent/plots/curves/tradeoff.py", ["plots/test_plots_tradeoff.py"]),
+    "proposals": ("maxent/neural/parts/proposals.py", ["neural/test_proposals.py"]),
     "validation": ("maxent/mdp/validation.py", ["mdp/test_mdp.py", "mdp/test_bad_input.py"]),
     "arguments": (
         "maxent/support/arguments.py",
