@@ -242,3 +242,22 @@ def test_the_objective_is_the_mean_value_of_the_first_state_wherever_it_begins()
     assert solution.objective == pytest.approx(solution.v(points).mean(), rel=1e-12)
     still = lqr.solve_lqr(changed(initial_covariance=spread), ALPHA)
     assert abs(still.objective - solution.objective) > 1.0
+
+
+def test_a_gain_that_is_not_stable_is_worth_minus_infinity_and_refused():
+    problem = lqr.scalar()  # sqrt(0.9) |0.9 - 0.5 K| < 1
+    for gain, stable in ((0.3, True), (-0.4, False), (4.2, False), (-1.5, False)):
+        if stable:
+            assert np.isfinite(lqr.evaluate_linear_policy(problem, [[gain]], [[0.1]], 0.2).constant)
+        else:
+            with pytest.raises(maxent.ModelError, match="spectral radius"):
+                lqr.evaluate_linear_policy(problem, [[gain]], [[0.1]], 0.2)
+
+
+def test_at_temperature_zero_a_policy_may_be_deterministic():
+    problem = lqr.scalar()
+    best = lqr.solve_lqr(problem, 0.0)
+    judged = lqr.evaluate_linear_policy(problem, best.gain, [[0.0]], 0.0)
+    assert judged.objective == pytest.approx(best.objective, rel=1e-12)
+    with pytest.raises(maxent.ModelError):
+        lqr.evaluate_linear_policy(problem, best.gain, [[0.0]], 0.2)

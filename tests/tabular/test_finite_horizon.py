@@ -119,3 +119,16 @@ def test_bad_rewards_and_terminal_values():
             maxent.finite_horizon(mdp, 0.5, 3, **given)
         with pytest.raises(maxent.ModelError, match=words):
             maxent.finite_horizon_evaluation(mdp, [0.5, 0.5], 0.5, 3, **given)
+
+
+def test_what_an_evaluation_refuses():
+    mdp = maxent.garnet(4, 2, discount=0.9, seed=0)
+    evaluate, prior = maxent.finite_horizon_evaluation, np.array([[1.0, 0.0]] * 4)
+    inside = evaluate(mdp, [1.0, 0.0], 0.5, 3, prior=prior)  # its divergence is 0: reward alone
+    np.testing.assert_allclose(inside.v, evaluate(mdp, [1.0, 0.0], 0.0, 3).v, atol=1e-12)
+    with pytest.raises(maxent.ModelError):
+        evaluate(mdp, [0.5, 0.5], 0.5, 3, prior=prior)
+    with pytest.raises(maxent.ModelError, match="2 steps; the horizon is 3"):
+        evaluate(mdp, np.full((2, 4, 2), 0.5), 0.5, 3)
+    with pytest.raises(maxent.MemoryBudgetError, match="shorten it"):
+        evaluate(mdp, [0.5, 0.5], 0.5, 10**12)
