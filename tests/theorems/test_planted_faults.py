@@ -52,6 +52,8 @@ BY_FAULT = {
     "trade-off: objective for return": {"SLOPE"},
     "temperature for the entropy of a step": {"DUAL-TEMPERATURE"},
     "mellowmax: sum for mean": {"MELLOWMAX"},
+    **{name: {"FIRST-EXIT"} for name in planted_faults.FAULTS if name.startswith("first exit")},
+    **{name: {"AVERAGE"} for name in planted_faults.FAULTS if name.startswith("average reward")},
     **{name: {"BALANCE"} for name in planted_faults.FAULTS if name.startswith("balance")},
 }
 """The same for faults that not every key of their group depends on."""
@@ -63,6 +65,8 @@ def setting_for(fault):
         return SETTINGS["temperature 0, ties"]
     if fault.startswith("at 0:"):
         return SETTINGS["temperature 0"]
+    if fault.startswith("average reward"):
+        return SETTINGS["every action, no end"]
     if fault.startswith("balance"):
         return SETTINGS["paid by the step"]
     return SETTINGS["sparse, prior" if GROUP_OF[fault] == "The prior" else "masked, terminal"]
