@@ -5,6 +5,7 @@ import pytest
 
 import maxent
 from maxent.learn.records import record
+from maxent.tabular.sampled import soft_q_learning
 from maxent.tabular.tradeoff.reaching import reaching_probability
 
 RING = ".........\n.#######.\nS#######G\n.#######.\n........."
@@ -69,3 +70,31 @@ def test_9_what_the_recorded_tables_say(capsys):
     walk = maxent.occupancy(cliff, np.full((cliff.n_states, 4), 0.25)).sum(axis=1)
     columns = cliff.grid.cells[:, 1]
     assert walk[columns <= 2].sum() > 50 * walk[columns >= 9].sum()  # far cells stay rare
+
+
+def test_12_what_the_recorded_pendulums_say(capsys):
+    recorded = record("pendulum")
+    starts, exact, agent = (np.array(recorded[name]) for name in ("starts", "exact", "agent"))
+    assert len(exact) == len(agent) == len(starts) == 100
+    assert exact.mean() == pytest.approx(-137, abs=0.5)
+    assert agent[:10].mean() == pytest.approx(-131, abs=0.6)
+    hanging = exact[np.abs(starts[:, 0]) > 2.8]
+    assert (round(hanging.max()), round(hanging.min())) == (-226, -367)
+    rng = np.random.default_rng(0)
+    tens = np.array([rng.choice(exact, 10, replace=False).mean() for _ in range(2_000)])
+    assert tens.reshape(-1, 5).max(axis=1).mean() == pytest.approx(-111, abs=1.5)
+    gap = exact - agent
+    assert gap.mean() > 3 * gap.std(ddof=1) / 10
+
+
+@pytest.mark.slow
+def test_9_the_recorded_tables_come_out_again(capsys):
+    rows = record("cliff")["exploration"]
+    cliff = maxent.gridworld("cliff-walking", discount=0.95)
+    exact = maxent.solve(cliff, 0.1)
+    for share, row in rows.items():
+        learned = soft_q_learning(
+            cliff, 0.1, steps=200_000, seed=1, exploration=float(share), exact=exact
+        )
+        found = row["soft_q_learning"]["rms_error"]
+        assert learned.rms_errors[-1] == pytest.approx(found, rel=1e-6)
