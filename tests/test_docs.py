@@ -23,7 +23,6 @@ SHELL = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
 EXAMPLES = [page for page in PAGES if PYTHON.search(page.read_text(encoding="utf-8"))]
 SMALL = [page for page in EXAMPLES if page.parent.name in ("theorems", "algorithms", "guides")]
 WITH_CODE = [page for page in EXAMPLES if page not in SMALL]
-LONGEST = {"checks.md": 7_000, "neural.md": 3_100}
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Small networks: a second thread only waits, and costs ten times the processor time."""
 
@@ -100,7 +99,7 @@ def test_links_lead_somewhere():
 def test_no_page_is_longer_than_a_reader_is_patient():
     """At most 3,000 words, tables and code included."""
     words = {page.name: len(page.read_text(encoding="utf-8").split()) for page in PAGES}
-    assert {name: count for name, count in words.items() if count > LONGEST.get(name, 3_000)} == {}
+    assert {name: count for name, count in words.items() if count > 3_000} == {}
 
 
 def test_every_page_is_reached_from_the_readme():

@@ -4,7 +4,7 @@
 and the operators built on that formula inherit it, as they would in the real module.
 
     python tests/theorems/planted_faults.py            # print the matrix fault x key
-    python tests/theorems/planted_faults.py --write    # put it into docs/checks.md
+    python tests/theorems/planted_faults.py --write    # put it into docs/checks
 """
 
 from __future__ import annotations
@@ -42,7 +42,12 @@ FAULTS = {name: parts for group in GROUPS.values() for name, parts in group.item
 CORE = ("SQL-T1", "SQL-T2", "SQL-T3", "SQL-T4", "SAC-L1", "SAC-L2", "SAC-T1")
 """The theorems of the two papers: the columns of the tables; other keys are named in the last."""
 
-DOCS = Path(__file__).parents[2] / "docs" / "checks.md"
+DOCS = Path(__file__).parents[2] / "docs" / "checks"
+PAGES = {
+    "operator_faults.md": ("The soft value", "The Boltzmann policy", "The value of a policy"),
+    "model_faults.md": ("The backup", "The prior", "The public functions"),
+}
+"""The groups of faults that each page has; the last page ends with the summary."""
 BEGIN, END = "<!-- planted faults: begin -->", "<!-- planted faults: end -->"
 
 
@@ -165,22 +170,20 @@ def row(name: str) -> str:
     return "| " + " | ".join([name, *numbers, ", ".join(others) or "·"]) + " |"
 
 
-def matrix() -> str:
-    """The tables fault x key of docs/checks.md, one a group, in Markdown."""
+def matrices() -> dict[str, str]:
+    """Of each page of docs/checks the tables fault x key, one a group, in Markdown."""
+    made = {page: [table(group) for group in groups] for page, groups in PAGES.items()}
+    made["model_faults.md"].append(summary(table for tables in made.values() for table in tables))
+    return {page: "\n\n".join(tables) for page, tables in made.items()}
+
+
+def table(group: str) -> str:
+    """The table of a group."""
     total = {key: sum(clause.key == key for clause in CLAUSES) for key in CORE}
     header = " | ".join(["fault", *(f"{key} ({total[key]})" for key in CORE), "other keys"])
     rule = " | ".join(["---", *(":-:" for _ in CORE), "---"])
-    tables = []
-    for group, faults in GROUPS.items():
-        lines = [
-            f"**{group}**",
-            "",
-            f"| {header} |",
-            f"| {rule} |",
-            *(row(name) for name in faults),
-        ]
-        tables.append("\n".join(lines))
-    return "\n\n".join([*tables, summary(tables)])
+    rows = (row(name) for name in GROUPS[group])
+    return "\n".join([f"**{group}**", "", f"| {header} |", f"| {rule} |", *rows])
 
 
 def summary(tables: Iterable[str]) -> str:
@@ -202,13 +205,13 @@ def summary(tables: Iterable[str]) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    made = matrix()
-    if arguments != ["--write"]:
-        print(made)
-        return
-    before, rest = DOCS.read_text().split(BEGIN)
-    _, after = rest.split(END)
-    DOCS.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}")
+    for page, made in matrices().items():
+        if arguments != ["--write"]:
+            print(made)
+            continue
+        before, rest = (DOCS / page).read_text().split(BEGIN)
+        _, after = rest.split(END)
+        (DOCS / page).write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}")
 
 
 if __name__ == "__main__":
