@@ -56,6 +56,13 @@ def interquartile_mean(scores: Any) -> float:
     return float(trim_mean(_finite(scores), QUARTER, axis=None))
 
 
+def is_range(runs: ndarray, low: Any, high: Any) -> bool:
+    """Whether an interval is no more than the range of the runs, (R, ...), as that of four or
+    fewer is: all draws are of the lowest often enough."""
+    ends = np.allclose(low, np.min(runs, axis=0)) and np.allclose(high, np.max(runs, axis=0))
+    return len(runs) > 1 and bool(ends)
+
+
 def bootstrap_interval(
     statistic: Callable[..., float],
     *scores: Any,

@@ -78,6 +78,14 @@ def _front(tour: Tour) -> Figure:
     return plots.tradeoff(curve, tangent=0.02, random_policies=200)
 
 
+def _taxi(tour: Tour) -> Figure:
+    problem = problem_called("gym:Taxi-v4")
+    mdp = tour.mdp(problem)
+    title = "Taxi-v4: each stair is a step nearer to dropping the passenger off\n"
+    title += f"temperature 0.1, discount {mdp.discount:g}"
+    return plots.value_map(mdp, tour.solution(problem, 0.1), title=title)
+
+
 FIGURES = (
     Drawing(
         "four-rooms-values.png",
@@ -112,9 +120,7 @@ FIGURES = (
         "Gymnasium's CliffWalking, hard and soft",
         _several("gym:CliffWalking-v1", 0.0, 0.1, 1.0),
     ),
-    Drawing(
-        "taxi.png", "Gymnasium's Taxi: values by state", _one(plots.value_map, "gym:Taxi-v4", 0.1)
-    ),
+    Drawing("taxi.png", "Gymnasium's Taxi: the values of its states, in their order", _taxi),
     Drawing(
         "convergence.png",
         "errors under their bounds, on the 8x8 lake",

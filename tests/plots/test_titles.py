@@ -3,6 +3,7 @@
 import inspect
 import re
 
+import numpy as np
 import pytest
 
 import maxent
@@ -114,3 +115,44 @@ def test_a_script_is_told_how_to_see_a_figure(mdp, solution):
     assert "plots.save(figure, 'figure.png') writes it" in str(figure)
     with pytest.raises(maxent.ConfigError, match=r"plots.save\(figure"):
         figure.show()
+
+
+def test_marks_of_a_long_curve_do_not_merge(mdp):
+    slow = convergence(mdp, 0.1)
+    fast = convergence(mdp, 0.1, solver=maxent.soft_policy_iteration)
+    right = plots.newton(fast, slow).axes[1]
+    assert len(slow.meaningful) > 40
+    counts = [len(line.get_markevery() or []) for line in right.lines]
+    assert 2 < max(counts) <= 12
+    along = plots.convergence(fast, slow).axes[0].xaxis.get_transform()
+    steps = np.diff(along.transform(np.arange(0.0, 40.0)))
+    assert (steps > 0.0).all() and (np.diff(steps) < 0.0).all()  # no kink
+
+
+def test_many_states_without_a_map_are_in_the_order_of_their_values():
+    mdp = maxent.garnet(60, 2, branching=2, discount=0.9)
+    solution = maxent.solve(mdp, 0.1)
+    ax = plots.value_map(mdp, solution).axes[0]
+    x, y = ax.lines[0].get_xydata().T
+    assert np.array_equal(y, np.sort(solution.v)) and np.array_equal(x, np.arange(60))
+    assert ax.get_xlabel() == "states in the order of their values"
+
+
+def test_random_policies_fill_the_space_below_the_front():
+    curve = maxent.tradeoff(maxent.gridworld("four-rooms"), np.geomspace(1e-3, 10.0, 40))
+    figure = plots.tradeoff(curve, random_policies=100)
+    (cloud,) = [line for line in figure.axes[0].lines if line.get_gid() == "random policies"]
+    returns = cloud.get_ydata()
+    low, high = curve.returns.min(), curve.returns.max()
+    assert (returns > low + 0.02 * (high - low)).mean() > 0.6  # off the line of never arriving
+
+
+def test_the_band_of_few_runs_is_called_their_range():
+    from maxent.statistics import learning_curve
+
+    def words(count):
+        runs = [([0, 1], [0.0, float(run)]) for run in range(count)]
+        return title_of(plots.learning_curves({"task": {"sac": learning_curve(runs)}}))
+
+    assert "band: their range" in words(3) and "interval" not in words(3)
+    assert "band: 95% bootstrap interval" in words(8)

@@ -23,6 +23,7 @@ from maxent.neural.training.plan import require_recorded
 from maxent.statistics import (
     LearningCurve,
     bootstrap_interval,
+    is_range,
     learning_curve,
     probability_of_improvement,
 )
@@ -270,6 +271,8 @@ def _table(env: str, groups: Sequence[Group], metric: str) -> str:
         curve, last = group.curve, group.curve.runs[:, -1]
         several = len(last) > 1
         interval = f"{curve.low[-1]:.5g} to {curve.high[-1]:.5g}" if several else "one run"
+        if is_range(last, curve.low[-1], curve.high[-1]):
+            interval = "too few runs"  # their range, which is beside it
         spread = f"{last.min():.5g} to {last.max():.5g}"
         step, mean = f"{curve.steps[-1]:.0f}", f"{curve.mean[-1]:.5g}"
         rows.append([group.name, str(len(last)), step, mean, interval, spread])

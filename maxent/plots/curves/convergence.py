@@ -84,19 +84,24 @@ def _legend(records: tuple[Convergence, ...], kinds: Sequence[Kind]) -> list[Lin
 
 
 def _iteration_axis(ax: Axes, lengths: Sequence[int]) -> None:
-    """Iterations, linear; beyond 10 logarithmic where one solver takes many times another's."""
+    """Iterations, linear; by log(1 + k) where one solver takes many times another's."""
     ax.set_xlabel("iteration k")
     if max(lengths) > 5 * min(lengths) and max(lengths) > 30:
-        ax.set_xscale("symlog", linthresh=10, linscale=1.5)
-        ticks = [0, 2, 4, 6, 8, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000]
+        ax.set_xscale("function", functions=(_log1p, np.expm1))
+        ticks = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000]
         ticks = [tick for tick in ticks if tick <= 1.1 * max(lengths)]
         ax.set_xticks(ticks, labels=[str(tick) for tick in ticks])
         ax.xaxis.set_minor_locator(NullLocator())
-        ax.set_xlabel("iteration k (from 10 on a logarithmic axis)")
-        ax.set_xlim(-0.3, 1.1 * max(lengths))
+        ax.set_xlabel("iteration k (scale of log(1 + k))")
+        ax.set_xlim(-0.1, 1.1 * max(lengths))
     else:
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
         ax.margins(x=0.02)
+
+
+def _log1p(iteration: ndarray) -> ndarray:
+    found: ndarray = np.log1p(np.maximum(iteration, -0.9))
+    return found
 
 
 def _draw_record(ax: Axes, record: Convergence, index: int, alone: bool) -> None:

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from maxent.errors import ConfigError
 from maxent.plots.style import LINES, MARKERS, MAX_PANELS, new_figure, styled
-from maxent.statistics import LearningCurve
+from maxent.statistics import LearningCurve, is_range
 from maxent.support.arguments import require_kind
 
 
@@ -81,4 +81,7 @@ def _words(tasks: Mapping[str, Mapping[str, LearningCurve]]) -> str:
     if counts == [1]:
         return f"{runs} a line"
     levels = "/".join(f"{level:.0%}" for level in sorted({curve.level for curve in curves}))
-    return f"interquartile mean of {runs} a line; band: {levels} bootstrap interval; thin: each run"
+    band = f"{levels} bootstrap interval"
+    if all(is_range(curve.runs, curve.low, curve.high) for curve in curves):
+        band = "their range"  # as far as so few runs can tell
+    return f"interquartile mean of {runs} a line; band: {band}; thin: each run"

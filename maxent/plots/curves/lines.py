@@ -34,8 +34,8 @@ def lines(
     figure.  ConfigError for other curves.
 
     >>> from maxent import plots
-    >>> plots.lines({"square": ([1, 2, 3], [1, 4, 9])}, x="n", y="n squared", title="Squares")
-    <NotebookFigure size 620x400 with 1 Axes>
+    >>> curves = {"square": ([1, 2, 3], [1, 4, 9])}
+    >>> figure = plots.lines(curves, x="n", y="n squared", title="Squares")
     """
     require_kind("curves", curves, Mapping)
     if not 1 <= len(curves) <= len(LINES):

@@ -13,6 +13,9 @@ from maxent.plots.style import INK, LINES, MARKERS, new_figure, styled
 from maxent.support.arguments import require_kind
 from maxent.tabular.solvers.convergence import Convergence
 
+MARKS = 12
+"""Of a curve, where it has more points."""
+
 
 @styled
 def newton(
@@ -84,8 +87,8 @@ def _error_by_error(ax: Axes, fast: Convergence, slow: Convergence) -> None:
             errors[1:],
             color=LINES[index],
             marker=MARKERS[index],
-            linestyle="-" if index == 0 else "none",
-            markersize=4.5 if index == 0 else 2.5,
+            markersize=4.5,
+            markevery=_apart(errors[:-1]),
             label=f"{record.method}: p = {record.order:.2f}",
             zorder=3 - index,
         )
@@ -98,6 +101,14 @@ def _error_by_error(ax: Axes, fast: Convergence, slow: Convergence) -> None:
         axis.set_major_locator(LogLocator(numticks=7))
         axis.set_minor_locator(NullLocator())
     ax.grid(color="#e4e4e4", linewidth=0.6, zorder=0)
+
+
+def _apart(errors: ndarray) -> list[int]:
+    """Of falling errors at most 12, evenly spaced in the logarithm, so that marks do not merge."""
+    if len(errors) <= MARKS:
+        return list(range(len(errors)))
+    wanted = np.geomspace(errors[0], errors[-1], MARKS)
+    return sorted({int(np.abs(np.log(errors / each)).argmin()) for each in wanted})
 
 
 def _reference_slope(ax: Axes, errors: ndarray) -> None:

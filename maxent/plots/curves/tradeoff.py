@@ -65,8 +65,8 @@ def tradeoff(
         One alone is coloured by temperature; of several each has a colour, a dash and a marker.
     labels: their names; left out: their discounts.
     tangent: a temperature: draws the line of slope -temperature that touches each front there.
-    random_policies: how many random policies of the first curve's MDP to draw (`seed`), every other
-        one mixed with a policy of the front; none lies above it.
+    random_policies: how many random policies of the first curve's MDP to draw (`seed`), each mixed
+        with a policy of the front; none lies above it.
     per_step: multiply both axes by 1 - discount, so that several discounts can be compared.
     ax: draw there instead of in a new figure.  Returns the figure.
 
@@ -92,7 +92,7 @@ def tradeoff(
         cloud = scale * _cloud(curves[0], random_policies, seed)
         look: dict[str, Any] = {"linestyle": "none", "marker": ".", "color": "#9a9a9a"}
         ax.plot(*cloud, markersize=3.0, zorder=1, gid="random policies", **look)
-        entries.append(Line2D([], [], label="random policies", **look))
+        entries.append(Line2D([], [], label="policies mixed with random ones", **look))
     for index, (curve, name) in enumerate(zip(curves, names)):
         front = _front(curve, per_step)
         colour, dash = (INK if alone else LINES[index % len(LINES)]), DASHES[index % len(DASHES)]
@@ -285,17 +285,19 @@ def _draw_tangent(
 
 def _cloud(curve: Tradeoff, count: int, seed: int) -> ndarray:
     """(2, count): discounted entropies and returns of random policies, from decided to uniform,
-    every other one mixed with a policy of the front."""
+    each mixed with a policy of the front (purely random ones hardly ever arrive anywhere, so that
+    they all have one return)."""
     mdp, rng = curve.mdp, np.random.default_rng(seed)
-    near = [curve.policy(t) for t in rng.choice(curve.temperatures, 12)]
+    spread = np.linspace(curve.returns.min(), curve.returns.max(), 12)
+    places = {int(np.abs(curve.returns - each).argmin()) for each in spread}
+    near = [curve.policy(curve.temperatures[place]) for place in sorted(places)]
     found = []
-    for index, concentration in enumerate(np.exp(rng.uniform(-4.0, 3.0, count))):
+    for concentration in np.exp(rng.uniform(-4.0, 3.0, count)):
         weights = (rng.standard_gamma(concentration, mdp.reward.shape) + 1e-300) * mdp.action_mask
-        policy = weights / weights.sum(axis=1, keepdims=True)
-        if index % 2:
-            share = rng.uniform() ** 2
-            policy = share * policy + (1.0 - share) * near[rng.integers(len(near))]
-            policy /= policy.sum(axis=1, keepdims=True)
+        share = rng.uniform() ** 2
+        policy = share * weights / weights.sum(axis=1, keepdims=True)
+        policy += (1.0 - share) * near[rng.integers(len(near))]
+        policy /= policy.sum(axis=1, keepdims=True)
         reward, nats = policy_return(mdp, policy), discounted_entropy(mdp, policy, curve.prior)
         found.append((nats, reward))
     return np.array(found).T

@@ -42,7 +42,7 @@ def dot_plot(
     if ax is None:
         size = (6.0, 1.5 + 0.22 * mdp.n_states) if listed else (7.5, 3.9)
         ax = new_figure(*size).add_subplot()
-    draw_dots(ax, mdp, values, label, bounds=bounds, limits=limits)
+    draw_dots(ax, mdp, values, label, bounds=bounds, limits=limits, ordered=not listed)
     what = "Policy entropy" if bounds is None else "Values"
     ax.set_title(f"{named(f'{what} by state', mdp)}\n{subtitle(mdp, solution)}")
     figure = figure_of(ax)
@@ -61,19 +61,24 @@ def draw_dots(
     limits: tuple[float, float] | None,
     name: str | None = None,
     series: int = 0,
+    ordered: bool = False,
 ) -> None:
     """The dots, inside the axes: few states from top to bottom by name, many from left to right.
 
     name, series: the legend entry, and which colour and marker (0, 1, ...), of one plot of many.
+    ordered: whether many states are in the order of their values instead of their numbers.
     """
     listed = mdp.n_states <= NAMED
     chosen = np.flatnonzero(~mdp.terminal)
+    if ordered:
+        chosen = chosen[np.argsort(values[chosen], kind="stable")]
+    place = np.arange(len(chosen)) if ordered else chosen
     spread = None
     if bounds is not None:
         lower, upper = bounds[0][chosen], bounds[1][chosen]
         spread = np.maximum(0.0, np.stack([values[chosen] - lower, upper - values[chosen]]))
         name = name or "value with its certified interval"
-    along, across = (values[chosen], chosen) if listed else (chosen, values[chosen])
+    along, across = (values[chosen], place) if listed else (place, values[chosen])
     ax.errorbar(
         along,
         across,
@@ -90,13 +95,15 @@ def draw_dots(
         zorder=3,
     )
     if series == 0:
-        _mark_terminal(ax, mdp, listed)
+        ends = np.arange(len(chosen), mdp.n_states) if ordered else np.flatnonzero(mdp.terminal)
+        _mark_terminal(ax, ends, listed)
         _name_axes(ax, mdp, label, limits, listed)
+        if ordered:
+            ax.set_xlabel("states in the order of their values")
 
 
-def _mark_terminal(ax: Axes, mdp: MDP, listed: bool) -> None:
+def _mark_terminal(ax: Axes, terminal: ndarray, listed: bool) -> None:
     """Hollow marks at the edge for terminal states: their value is 0, perhaps far off the scale."""
-    terminal = np.flatnonzero(mdp.terminal)
     if len(terminal) == 0:
         return
     edge = np.full(len(terminal), 0.015)
