@@ -125,6 +125,9 @@ def test_elsewhere_lines_come_only_when_asked_for(terminal, monkeypatch):
     assert stream.getvalue() == ""
     train(progress=True)
     assert stream.getvalue().startswith("maxent: step 10 of 60, ")
+    stream.truncate(0)
+    train(progress=True, report=lambda row: None)  # which tells already
+    assert stream.getvalue().strip("\0") == ""
     monkeypatch.setenv("CI", "true")
     stream.truncate(0)
     train(progress=True)

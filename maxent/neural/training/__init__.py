@@ -84,7 +84,8 @@ def train(
         temperature where that is tuned (then `initial_temperature` is not used); replay and
         moments begin anew, random actions too.
     progress : True: a bar in a terminal or a notebook, elsewhere a line of text now and then; None:
-        such lines alone, in a terminal or a notebook, where it takes longer; False: nothing.
+        such lines alone, in a terminal or a notebook, where it takes longer; False: nothing.  With
+        `report` there are no lines.
     announce : called with a line of text for each checkpoint saved.
     report : called with each row of `agent.history` as it is logged; training stops, as by Ctrl-C,
         where it returns False.  What it raises goes on, with the agent as its attribute `agent`

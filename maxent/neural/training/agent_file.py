@@ -152,9 +152,12 @@ def _read(node: dict[str, Any]) -> Any:
     kind = node["kind"]
     if kind == "Box":
         shape = tuple(node["shape"])
-        dtype: Any = np.dtype(node["dtype"])
-        low, high = (np.array(node[name], dtype=dtype) for name in ("low", "high"))
-        return spaces.Box(*(np.broadcast_to(x, shape).copy() for x in (low, high)), dtype=dtype)
+        dtype = np.dtype(node["dtype"])
+        low, high = (
+            np.broadcast_to(np.array(node[name], dtype=dtype), shape).copy()
+            for name in ("low", "high")
+        )
+        return spaces.Box(low, high, dtype=dtype)
     if kind == "Discrete":
         return spaces.Discrete(node["n"], start=node["start"])
     if kind == "MultiDiscrete":

@@ -102,7 +102,7 @@ class Learner:
             stop_requested() as stop,
             bar(progress, total=plan.steps, initial=self.step, unit="step") as shown,
         ):
-            lines = Lines(shown, progress)
+            lines = Lines(shown, progress if report is None else False)
             saved, score = self.step, None
             while self.step < plan.steps and not stop:
                 before, score = self.step, None  # a score belongs to the step it is measured at
