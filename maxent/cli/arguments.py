@@ -102,6 +102,8 @@ class Parser(argparse.ArgumentParser):
         unknown = [word for word in left if _is_option(word)]
         if unknown:
             written = unknown[0].partition("=")[0]
+            if written in self.options:
+                raise ConfigError(f"{written} comes after a bare --, which ends the options")
             advice = self._in_our_words(written) or nearest(written, self.options)
             raise ConfigError(f"maxent {self.command} has no option {written}; {advice}")
         if left:

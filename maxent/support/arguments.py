@@ -96,8 +96,14 @@ def require_kind(name: str, value: Any, kind: type) -> None:
 
 
 def closest(name: Any, known: Iterable[str]) -> str | None:
-    """The name among those known that was probably meant; None when no one is like it."""
-    return next(iter(difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)), None)
+    """The name among those known that was probably meant, in whatever case; None if none is like it.
+
+    >>> closest("sql-t4", ["SQL-T3", "SQL-T4"])
+    'SQL-T4'
+    """
+    as_written = {each.casefold(): each for each in known}
+    meant = difflib.get_close_matches(str(name).casefold(), as_written, n=1, cutoff=0.5)
+    return as_written[meant[0]] if meant else None
 
 
 def nearest(name: Any, known: Iterable[str]) -> str:
@@ -105,4 +111,4 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     known = sorted(known)
     meant = closest(name, known)
     guess = f"did you mean {meant!r}? " if meant else ""
-    return f"{guess}Known: {', '.join(known)}"
+    return f"{guess}Known: {', '.join(known) or 'none'}"
