@@ -23,7 +23,7 @@ from maxent.gridworlds.dynamics import (
 )
 from maxent.gridworlds.legends import named_legend, require_portals, translate
 from maxent.gridworlds.maps import MAPS, NamedMap, is_name, named_map
-from maxent.gridworlds.settings import merge_settings, require_entered, require_settings
+from maxent.gridworlds.settings import GridworldSettings, merge_settings, require_entered, require_settings
 from maxent.gridworlds.text import drawn_cells, read_map
 from maxent.mdp import MDP
 from maxent.mdp.grid import Grid
@@ -171,8 +171,23 @@ def gridworld(
             cells.place,
             displacements,
             _title(map if named else "", settings.slip),
+            _rules(settings, cells),
         ),
     )
+
+
+def _rules(settings: GridworldSettings, cells: Cells) -> dict[str, Any]:
+    """All that the steps are made of besides the map; `cell_reward` (rows, columns): what is named
+    for each cell, nan where nothing is."""
+    return {
+        "slip": settings.slip,
+        "moves": settings.moves,
+        "wind": settings.wind.tolist(),
+        "step_reward": settings.step_reward,
+        "bump_reward": settings.bump_reward,
+        "goals": settings.goals,
+        "cell_reward": cells.reward[1:-1, 1:-1],
+    }
 
 
 def _named(map: Any, legend: Any) -> NamedMap | None:

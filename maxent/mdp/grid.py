@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,11 @@ class Grid:
     text: the rows of the map, all of one width (characters as in `maxent.gridworld`).
     cells: int (S, 2), row and column of each state on the map; (-1, -1) for a state that has
         no cell of its own.
-    title: what figures call the world, such as "four-rooms, slip 0.1"; may be empty.
     moves: int (A, 2), the displacement in rows and columns that each action intends; rows grow
         downwards, so "up" is (-1, 0).
+    title: what figures call the world, such as "four-rooms, slip 0.1"; may be empty.
+    rules: what `maxent.gridworld` made the transitions and rewards of; None where they were
+        changed since, or read from a file.
 
     >>> import maxent
     >>> grid = maxent.gridworld("S.#\\n..G", discount=0.9).grid
@@ -32,6 +35,7 @@ class Grid:
     cells: np.ndarray
     moves: np.ndarray
     title: str = ""
+    rules: Mapping[str, Any] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

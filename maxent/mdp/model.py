@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,9 @@ from maxent.mdp.transitions import Transition
 from maxent.support.arguments import require_discount
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
+
+FREE_OF_RULES = {"discount", "state_names", "action_names", "grid", "observations"}
+"""What can change in a gridworld without its transitions and rewards being others."""
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -233,6 +236,8 @@ class MDP:
         `reward` replaces the transition reward as well, and the other way round.
         """
         kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if self.grid is not None and not changes.keys() <= FREE_OF_RULES:
+            kept["grid"] = replace(self.grid, rules=None)
         if "reward" in changes:
             kept["transition_reward"] = None
         elif "transition_reward" in changes or self.transition_reward is not None:
