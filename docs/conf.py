@@ -91,5 +91,13 @@ def put_mathjax(app: object, *_: object) -> None:
     shutil.copy(found, folder / MATHJAX)
 
 
+def put_explorer(app: object, *_: object) -> None:
+    """Write the explorer that `explorer.md` shows."""
+    target = Path(app.outdir) / "_static" / "explorer.html"  # type: ignore[attr-defined]
+    four_rooms = maxent.gridworld("four-rooms", slip=0.1)
+    maxent.explore(four_rooms, 0.03, title="Four rooms, slip 0.1").save(target, overwrite=True)
+
+
 def setup(app: object) -> None:
     app.connect("build-finished", put_mathjax)  # type: ignore[attr-defined]
+    app.connect("build-finished", put_explorer)  # type: ignore[attr-defined]

@@ -27,6 +27,8 @@ from maxent.errors import ResumeMismatchError as ResumeMismatchError
 from maxent.errors import RunLockedError as RunLockedError
 from maxent.errors import ToleranceError as ToleranceError
 from maxent.errors import TrainingDivergedError as TrainingDivergedError
+from maxent.explorer import Explorer as Explorer
+from maxent.explorer import explore as explore
 from maxent.gridworlds import LEGENDS as LEGENDS
 from maxent.gridworlds import MAPS as MAPS
 from maxent.gridworlds import gridworld as gridworld

@@ -21,7 +21,7 @@ from maxent.errors import ConfigError, MaxEntError, TrainingDivergedError
 from maxent.support.arguments import nearest
 
 COMMANDS = (
-    *("tour", "maps", "solve", "verify", "tradeoff", "walk", "check", "learn"),
+    *("tour", "maps", "solve", "verify", "tradeoff", "walk", "explore", "check", "learn"),
     *("train", "resume", "evaluate", "compare", "diagnose"),
 )
 """Each is a module beside this one, with DESCRIPTION, EXAMPLES, `add_options` and `run`."""
@@ -38,6 +38,7 @@ commands:
   verify MDP       check the theorems on an MDP
   tradeoff MDP     return against entropy at many temperatures
   walk MDP         agents that follow the policy, as a GIF
+  explore MDP      an interactive page of a gridworld, for any browser
   learn DIR        the course's notebooks; learn status, learn grade FOLDER
   check FILE       prove a certificate again (solve MDP --certificate FILE writes one)
   train ALGORITHM  train an agent: soft actor-critic (sac) or soft Q-learning (sql)

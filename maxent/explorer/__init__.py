@@ -52,11 +52,14 @@ class Explorer:
         `overwrite` is false.
         """
         target = require_output(path, overwrite, (".html",))
-        write_whole(target, self.page.encode())
+        with write_whole(target, overwrite=overwrite) as temporary:
+            temporary.write_text(self.page, encoding="utf-8")
         return target
 
     def __repr__(self) -> str:
-        return f"Explorer({len(self.page) / 1024:.0f} KiB of HTML; save it, or show it in a notebook)"
+        return (
+            f"Explorer({len(self.page) / 1024:.0f} KiB of HTML; save it, or show it in a notebook)"
+        )
 
 
 def explore(mdp: MDP, temperature: float = 0.1, *, title: str = "Explorer") -> Explorer:

@@ -37,7 +37,7 @@
       if (number(kept.slip, 0, 1)) made.world.slip = kept.slip;
       if (number(kept.step_reward, -1e6, 1e6)) made.world.step_reward = kept.step_reward;
       for (const [r, c, character, paid] of kept.cells || []) {
-        if (made.world.rows[r]?.[c] === undefined || !/^[#.SGX]$/.test(character)) continue;
+        if (made.world.rows[r]?.[c] === undefined || (character !== given.world.rows[r][c] && !/^[#.]$/.test(character))) continue;
         put(made.world, r, c, character, typeof paid === "number" && Number.isFinite(paid) ? paid : null);
       }
       if (Array.isArray(kept.c) && made.world.rows[kept.c[0]]?.[kept.c[1]] !== undefined) made.chosen = kept.c;
@@ -59,7 +59,7 @@
     stopWalk();
     $("walked").textContent = "";
     curve = [];
-    if (!state.chosen || !stateAt.has(state.chosen.join())) {
+    if (!state.chosen) {
       const first = Math.max(0, mdp.initial.findIndex((p) => p > 0));
       state.chosen = mdp.cell[first];
     }
@@ -228,7 +228,7 @@
       box.textContent = s === undefined ? "A wall or a cliff is no state." : `row ${r + 1}, column ${c + 1}: the episode ends here, V = 0.`;
       return;
     }
-    const n = mdp.actions, short = (x) => digits(x, 4).padStart(8), lines = [`row ${r + 1}, column ${c + 1}`];
+    const n = mdp.actions, lines = [`row ${r + 1}, column ${c + 1}`];
     for (let a = 0; a < n; a++) {
       const row = s * n + a;
       const terms = [...mdp.successors[row]].map((to, i) => `${digits(mdp.probability[row][i], 3)}·${digits(now.v[to])}`);
@@ -236,9 +236,9 @@
     }
     const next = M.softValue(mdp, now.q, t)[s];
     lines.push(t > 0 ? `new V = ${digits(t)} log Σ exp(Q / ${digits(t)}) = ${digits(next)}` : `new V = max Q = ${digits(next)}`);
-    lines.push(`    V =${short(now.v[s])}   change${short(next - now.v[s])}`);
+    lines.push(`V = ${digits(now.v[s])}, change ${digits(next - now.v[s])}`);
     lines.push("policy " + mdp.names.map((name, a) => `${name} ${digits(now.policy[s * n + a], 3)}`).join("  "));
-    box.textContent = lines.join("\n");
+    box.replaceChildren(...lines.map((line) => Object.assign(document.createElement("div"), { textContent: line })));
   }
   function drawProgress(now) {
     const box = $("progress");

@@ -23,7 +23,12 @@ from maxent.gridworlds.dynamics import (
 )
 from maxent.gridworlds.legends import named_legend, require_portals, translate
 from maxent.gridworlds.maps import MAPS, NamedMap, is_name, named_map
-from maxent.gridworlds.settings import GridworldSettings, merge_settings, require_entered, require_settings
+from maxent.gridworlds.settings import (
+    GridworldSettings,
+    merge_settings,
+    require_entered,
+    require_settings,
+)
 from maxent.gridworlds.text import drawn_cells, read_map
 from maxent.mdp import MDP
 from maxent.mdp.grid import Grid

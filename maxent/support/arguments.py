@@ -96,7 +96,7 @@ def require_kind(name: str, value: Any, kind: type) -> None:
 
 
 def closest(name: Any, known: Iterable[str]) -> str | None:
-    """The name among those known that was probably meant, in whatever case; None if none is like it.
+    """The name among those known that was probably meant, in whatever case; None if none is like.
 
     >>> closest("sql-t4", ["SQL-T3", "SQL-T4"])
     'SQL-T4'
