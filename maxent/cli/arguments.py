@@ -31,7 +31,7 @@ NEEDED = {
     "folders": "name one RUN or more: their folders, as given to maxent train ... --run RUN",
     "mdp": "name an MDP: a map such as four-rooms (see: maxent maps), FILE.txt, FILE.npz, FILE.tra "
     "or gym:ID",
-    "out": "give --out: the file to write, such as walk.gif of maxent walk, page.html of maxent explore",
+    "out": "give --out: the file to write, such as walk.gif or page.html",
     "steps": "give --steps: how many environment steps to train for, such as 20000",
     "temperature": "give a --temperature: 0 is the hard maximum, and the larger, the more random "
     "the policy; it has no default",
