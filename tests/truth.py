@@ -149,7 +149,7 @@ def exact_entropy(q: dict[int, mpf], alpha: mpf, floor: float) -> dict[int, mpf]
         policy = {a: w / total for a, w in weights.items()}
         return policy, -mp.fsum(p * mp.log(p) for p in policy.values() if p > 0)
 
-    low, high = mpf(0), 1 / alpha if alpha else mpf(10) ** 6
+    low, high = mpf(0), 1 / alpha if alpha else 10**6 / (top - min(q.values()) or 1)
     if at(high)[1] >= least:
         return at(high)[0]
     for _ in range(220):

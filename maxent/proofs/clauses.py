@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,9 +79,16 @@ def _contraction(ground: Ground) -> Margins:
         yield [bound - abs(x - y) for x, y in zip(*after)], {"values": name}
 
 
-def _solver_bounds(ground: Ground) -> Margins:
-    with warnings.catch_warnings():  # the interval is on trial, not how narrow it is
+@contextmanager
+def _however_wide() -> Iterator[None]:
+    """No warning: the interval of a solver is on trial here, not how narrow it is."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", MaxEntWarning)
+        yield
+
+
+def _solver_bounds(ground: Ground) -> Margins:
+    with _however_wide():
         solved = solve(ground.mdp, ground.temperature, prior=ground.prior)
     values = ground.along(ground.optimum)
     yield _within(ground, solved.lower, values, solved.upper), {"method": solved.method}
@@ -107,7 +115,9 @@ def _fixed_point(ground: Ground) -> Margins:
 
 def _evaluation_bounds(ground: Ground) -> Margins:
     for name, policy in ground.policies.items():
-        solved = soft_policy_evaluation(ground.mdp, policy, ground.temperature, prior=ground.prior)
+        given = ground.mdp, policy, ground.temperature
+        with _however_wide():
+            solved = soft_policy_evaluation(*given, prior=ground.prior)
         v = ground.along(ground.evaluated(name)[1])
         yield _within(ground, solved.lower, v, solved.upper), {"policy": name}
 

@@ -132,3 +132,19 @@ def test_what_an_evaluation_refuses():
         evaluate(mdp, np.full((2, 4, 2), 0.5), 0.5, 3)
     with pytest.raises(maxent.MemoryBudgetError, match="shorten it"):
         evaluate(mdp, [0.5, 0.5], 0.5, 10**12)
+
+
+def test_the_error_bound_is_of_the_size_of_rounding_whatever_is_paid():
+    """At discount 1 at least a unit of the largest value a step, at most some hundreds."""
+    mdp = maxent.garnet(5, 3, discount=1.0, seed=0, branching=2, masked=0.2)
+    uniform = mdp.action_mask / mdp.action_mask.sum(axis=1, keepdims=True)
+    horizon, unit = 40, np.finfo(np.float64).eps / 2
+    for scale in (1.0, 1e6):
+        reward = np.broadcast_to(scale * mdp.reward, (horizon, 5, 3))
+        for alpha in (0.0, 0.3, 1e9):
+            for found in (
+                maxent.finite_horizon(mdp, alpha, horizon, reward=reward),
+                maxent.finite_horizon_evaluation(mdp, uniform, alpha, horizon, reward=reward),
+            ):
+                size = unit * np.abs(found.v).max(axis=1).sum()
+                assert 10 * size <= found.error_bound <= 300 * size, (scale, alpha)
