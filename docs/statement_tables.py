@@ -40,6 +40,7 @@ def pages() -> dict[Path, str]:
         theory: _filled(theory.read_text(), _statements),
         examples: _filled(examples.read_text(), lambda heading: _hypotheses()),
         DOCS / "keys.md": _keys(),
+        ROOT / "README.md": _front((ROOT / "README.md").read_text()),
     }
 
 
@@ -165,6 +166,52 @@ def _hypotheses() -> str:
     ]
     header = ["| key | against | the hypothesis that is missing |", "| --- | --- | --- |"]
     return "\n".join([*header, *rows])
+
+
+NOTEBOOKS = {
+    "GIBBS-1": "01-soft-max",
+    "SQL-T1": "00-tour",
+    "SQL-T2": "03-soft-value-iteration",
+    "SQL-T3": "03-soft-value-iteration",
+    "SQL-T4": "04-policy-iteration",
+    "SAC-L1": "02-soft-policy-evaluation",
+    "SAC-L2": "04-policy-iteration",
+    "SAC-T1": "04-policy-iteration",
+    "SPI-NEWTON": "04-policy-iteration",
+    "NPG": "",
+    "SLOPE": "06-entropy-reward-tradeoff",
+    "SUBOPT": "09-from-tables-to-networks",
+    "SENSITIVITY": "",
+    "LIMIT-ZERO": "05-the-agent-that-wont-finish",
+    "LIMIT-INFINITY": "05-the-agent-that-wont-finish",
+    "BALANCE": "05-the-agent-that-wont-finish",
+}
+"""The keys in the table of the README, and the notebook in which a learner meets each."""
+FRONT = "<!-- theorems: begin -->", "<!-- theorems: end -->"
+
+
+def _front(text: str) -> str:
+    """The README with its table of theorems made anew."""
+    rows = []
+    for key, notebook in NOTEBOOKS.items():
+        about = STATEMENTS[key]
+        first = next(clause for clause in CLAUSES if clause.key == key).cases
+        path = Path(inspect.getfile(first)).relative_to(ROOT).as_posix()
+        told = (
+            f"[{notebook[:2].lstrip('0') or '0'}](notebooks/{notebook}.ipynb)" if notebook else ""
+        )
+        cells = (
+            f"[{key}](docs/{page_of(key)})",
+            _escaped(about.title),
+            f"`{about.functions[0]}`",
+            f"[{Path(path).stem}]({path})",
+            told,
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    header = ["| theorem | what it says | function | check | notebook |", "|" + " --- |" * 5]
+    before, rest = text.split(FRONT[0])
+    _, after = rest.split(FRONT[1])
+    return "\n".join([before + FRONT[0], "", *header, *rows, "", FRONT[1] + after])
 
 
 def _keys() -> str:
