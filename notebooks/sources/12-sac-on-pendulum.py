@@ -54,9 +54,10 @@ def act(states):
     return 2.0 * young.actions(seen, deterministic=True).astype(float)
 
 
+steps, returns = zip(*recorded["history"])
 beginner = roll_out(pendulum.TASK, act, starts, 200).returns
 plots.lines(
-    {"recorded agent, one episode each": tuple(zip(*recorded["history"]))},
+    {"recorded agent, one episode each": (steps, returns)},
     x="environment steps",
     y="return of an episode, undiscounted",
     title="A learning curve, as it is usually shown",

@@ -20,8 +20,16 @@ NAMED = {
 }
 
 
+MASKED = GOING_ON.replace(action_mask=[[True, True], [False, True], [True, False]])
+
+
 def test_the_healthy_one_passes():
-    assert check_solver(HEALTHY, temperatures=[0.5]).passed
+    assert check_solver(HEALTHY, mdps=[ENDING, GOING_ON, MASKED]).passed
+
+
+@pytest.mark.slow
+def test_the_healthy_one_passes_everything():
+    assert check_solver(HEALTHY).passed
 
 
 @pytest.mark.parametrize("letter", PATIENTS)

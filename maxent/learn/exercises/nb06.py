@@ -48,8 +48,8 @@ def _fronts(seed: int) -> list[tuple[Any, ...]]:
 
 
 def _targets(seed: int) -> list[tuple[Any, ...]]:
-    mdp = maxent.gridworld("S..\n.#.\n..G", slip=0.1, discount=0.9)
-    return [(mdp, target + 0.1 * (seed % 5)) for target in (3.0, 6.0)]
+    mdp = maxent.gridworld("S.G\n..#", slip=0.1, discount=0.9)
+    return [(mdp, 4.0 + 0.1 * (seed % 5))]
 
 
 def _weighted(weights, entropies):

@@ -105,7 +105,12 @@ def judge_map(text):
     text = "\n".join(lines)
     if text.count("S") != 1 or text.count("G") != 1 or set(text) - set("SG#.\n"):
         return "one S, one G, and otherwise only # and . are wanted."
-    mdp = maxent.gridworld(text, discount=0.95)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", MaxEntWarning)
+        try:
+            mdp = maxent.gridworld(text, discount=0.95)
+        except MaxEntWarning as warning:
+            return f"{warning}."
     worlds = blocked(mdp)
     if not worlds:
         return "one way only"

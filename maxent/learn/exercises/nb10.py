@@ -50,11 +50,13 @@ def bias(deviation=None, estimates=2000, seed=0):
 
 def judge_deviation(deviation):
     """Whether a proposal of that deviation has at most half of the uniform one's bias."""
-    value = np.asarray(deviation)
-    if value.shape != () or not np.isfinite(value) or value <= 0.0:
+    try:
+        value = float(deviation)
+    except (TypeError, ValueError):
+        value = np.nan
+    if not 0.0 < value < np.inf:
         return "one positive number is wanted, a standard deviation."
-    half, found = abs(bias()) / 2, abs(bias(float(value)))
-    if found <= half:
+    if abs(bias(value)) <= abs(bias()) / 2:
         return ""
     return "too narrow" if value < WIDTH else "too wide"
 
