@@ -120,7 +120,7 @@ FIGURES = (
         "Gymnasium's CliffWalking, hard and soft",
         _several("gym:CliffWalking-v1", 0.0, 0.1, 1.0),
     ),
-    Drawing("taxi.png", "Gymnasium's Taxi: the values of its states, in their order", _taxi),
+    Drawing("taxi.png", "Gymnasium's Taxi: values, in their order", _taxi),
     Drawing(
         "convergence.png",
         "errors under their bounds, on the 8x8 lake",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ def lines(
     x: str,
     y: str,
     title: str,
-    log: Literal["", "x", "y", "xy"] = "",
+    log: str = "",
     level: float | None = None,
     ax: Axes | None = None,
 ) -> Figure:
