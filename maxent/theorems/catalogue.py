@@ -112,8 +112,8 @@ def _instance_of_mdp(
     if mdp.discount == 1.0:
         raise ConfigError(
             "discount = 1 makes no contraction: the theorems checked here need a discount below 1; "
-            "set one such as 0.999 (maxent.solve does certify discount 1, and FIRST-EXIT is checked on "
-            "a problem made from this one)"
+            "set one such as 0.999 (maxent.solve certifies discount 1; FIRST-EXIT is checked on a "
+            "problem made from this one)"
         )
     if prior is not None:
         prior = validation.action_distribution("prior", prior, mdp.action_mask, mdp.terminal)
