@@ -181,7 +181,7 @@ NOTEBOOKS = {
     "NPG": "",
     "SLOPE": "06-entropy-reward-tradeoff",
     "SUBOPT": "09-from-tables-to-networks",
-    "SENSITIVITY": "",
+    "SENSITIVITY": "13-dynamic-logit",
     "LIMIT-ZERO": "05-the-agent-that-wont-finish",
     "LIMIT-INFINITY": "05-the-agent-that-wont-finish",
     "BALANCE": "05-the-agent-that-wont-finish",

@@ -249,4 +249,4 @@ learn.check_exercise("7.3", my_map)
 # Next: [8 · Find the bug](08-find-the-bug.ipynb).
 
 # %%
-learn.links("LIMIT-ZERO")
+learn.links("LIMIT-ZERO", "ROBUST")

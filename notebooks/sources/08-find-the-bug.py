@@ -103,7 +103,7 @@ def my_scaling_gap(solver, mdp, temperature):
 learn.check_exercise("8.1", my_scaling_gap)
 
 # %% [markdown]
-# Better still is a **problem with a known answer**. Notebook 5 has one for every map with a step reward $c$ and goals
+# Better still is a **problem with a known answer** (BALANCE). Notebook 5 has one for every map with a step reward $c$ and goals
 # of $g$: at the temperature $\alpha_c = (g/\gamma - g - c)/\log|A|$ every cell is worth exactly $g/\gamma$, whatever
 # the walls and the slip.
 #
@@ -214,4 +214,4 @@ learn.reveal(
 # Next: [9 · From tables to samples to networks](09-from-tables-to-networks.ipynb).
 
 # %%
-learn.links("SCALE", "DUPLICATE")
+learn.links("SCALE", "DUPLICATE", "BALANCE")

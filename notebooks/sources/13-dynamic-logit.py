@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 
 import maxent
 from maxent import learn, plots
+from maxent.tabular.inverse import remove_shaping
 
 rng = np.random.default_rng(0)
 q = np.array([[1.0, 0.3]])
@@ -213,6 +214,20 @@ plots.lines(
 )
 
 # %% [markdown]
+# What *can* be told is everything but the potential. `maxent.recover_reward` climbs the likelihood, whose gradient is a
+# difference of occupancies (SENSITIVITY): the demonstrator's less the model's. It finds the one reward of least norm,
+# which is the true one with its potential part removed.
+
+# %%
+expert = maxent.solve(bus(2.3, 10.0, 0.99), 1.0).policy
+found = maxent.recover_reward(bus(0.0, 0.0, 0.99), expert, 1.0)
+true_part = remove_shaping(mdp.replace(discount=0.99), mdp.reward)
+print(
+    f"recovered and true reward, potentials removed: they differ by {np.abs(found.reward - true_part).max():.0e}"
+)
+print(f"recovered and true reward as they stand: by {np.abs(found.reward - mdp.reward).max():.1f}")
+
+# %% [markdown]
 # **What the theorem does not say.** SHAPE says which rewards have the *same* optimal policy in *this* MDP. They part as soon as
 # the world changes: let a new engine cost half, and the two superintendents act differently. And all of it stands on the
 # shocks being Gumbel and independent over time, which is an assumption about people, not a fact about buses.
@@ -220,4 +235,4 @@ plots.lines(
 # Next: [14 · A prior in place of the uniform one](14-a-prior.ipynb).
 
 # %%
-learn.links("SPI-NEWTON", "SHAPE")
+learn.links("SPI-NEWTON", "SHAPE", "SENSITIVITY")
