@@ -20,6 +20,7 @@ from maxent.theorems.clauses import (
     control_as_inference,
     convergence_rates,
     convex_program,
+    known_answers,
     limits,
     linear_quadratic_regulator,
     linearly_solvable_mdps,
@@ -621,6 +622,21 @@ _ROWS = (
         UNDISCOUNTED,
     ),
     Statement(
+        "KNOWN",
+        "Rewards with a known answer",
+        "known-answers",
+        "For any transitions, any V (0 at terminal states) and any pi > 0, under the reward "
+        "r(s,a,s') = alpha log pi(a|s) + V(s) - gamma V(s'): V* = V, pi* = pi, Q* = alpha log pi + "
+        "V, and every policy p has V^p = V - alpha (I - gamma P_p)^-1 KL(p || pi).",
+        r"For any transitions, any $V$ (0 at terminal states) and any $\pi > 0$, under the reward "
+        r"$r(s,a,s') = \alpha \log \pi(a|s) + V(s) - \gamma V(s')$: $V^* = V$, $\pi^* = \pi$, "
+        r"$Q^* = \alpha \log \pi + V$, and every policy $p$ has $V^p = V - \alpha (I - \gamma "
+        r"P_p)^{-1} \mathrm{KL}(p \Vert \pi)$.",
+        "GIBBS-2 at Q = alpha log pi + V; below",
+        ("maxent.known_answer", "maxent.diagnose"),
+        (*SOFT, NO_PRIOR),
+    ),
+    Statement(
         "LQR-1",
         "The Riccati equation",
         "linear-quadratic-regulator",
@@ -802,6 +818,7 @@ FAMILIES = (
     *(limits, along_the_temperature, transformations, occupancies, trade_off, convex_program),
     *(path_consistency, control_as_inference, linearly_solvable_mdps, linear_quadratic_regulator),
     *(performance_differences, robustness, convergence_rates, balance, without_discount),
+    known_answers,
 )
 
 

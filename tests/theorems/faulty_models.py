@@ -262,7 +262,16 @@ def _sum_of_the_discounted(mdp: maxent.MDP, temperature: float, **options: Any) 
     return replace(found, lower=worth - 1e-9, upper=worth + 1e-9, gain=worth)
 
 
+def _known_without_discount(mdp: Any, policy: Any, value: Any, temperature: float) -> Any:
+    made = maxent.known_answer(mdp.replace(discount=1.0), policy, value, temperature)
+    return SimpleNamespace(mdp=made.mdp.replace(discount=mdp.discount))
+
+
 OF_A_FUNCTION: dict[str, Functions] = {
+    "known answer: V(s') not discounted": {"known_answer": _known_without_discount},
+    "known answer: log pi without alpha": {
+        "known_answer": lambda mdp, policy, value, _: maxent.known_answer(mdp, policy, value, 1.0)
+    },
     "occupancy never accumulates": {"occupancy": _start_only},
     "occupancy sums to 1": {
         "occupancy": lambda mdp, policy: (1.0 - mdp.discount) * maxent.occupancy(mdp, policy)

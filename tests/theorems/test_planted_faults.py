@@ -55,6 +55,7 @@ BY_FAULT = {
     "mellowmax: sum for mean": {"MELLOWMAX"},
     **{name: {"FIRST-EXIT"} for name in planted_faults.FAULTS if name.startswith("first exit")},
     **{name: {"AVERAGE"} for name in planted_faults.FAULTS if name.startswith("average reward")},
+    **{name: {"KNOWN"} for name in planted_faults.FAULTS if name.startswith("known answer")},
     **{name: {"BALANCE"} for name in planted_faults.FAULTS if name.startswith("balance")},
 }
 """The same for faults that not every key of their group depends on."""

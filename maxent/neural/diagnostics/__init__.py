@@ -53,8 +53,8 @@ def diagnose(
     """How far each equality of the theory is from holding for an agent.
 
     agent : a trained agent, as `train` gives it.
-    problem : an MDP, a linear-quadratic problem or a known answer (`maxent.known_answer`) that the
-        agent was trained on; None: what the agent's environment says it is, else estimates from
+    problem : an MDP, a linear-quadratic problem or a known answer (`maxent.known_answer`, KNOWN) that
+        the agent was trained on; None: what the agent's environment says it is, else estimates from
         `episodes` of it.
     episodes : how many episodes the estimates are from; not used for an MDP or a linear-quadratic
         problem.
