@@ -53,9 +53,9 @@ def diagnose(
     """How far each equality of the theory is from holding for an agent.
 
     agent : a trained agent, as `train` gives it.
-    problem : an MDP, a linear-quadratic problem or a known answer (`maxent.known_answer`, KNOWN) that
-        the agent was trained on; None: what the agent's environment says it is, else estimates from
-        `episodes` of it.
+    problem : an MDP, a linear-quadratic problem or a known answer (`maxent.known_answer`, KNOWN)
+        that the agent was trained on; None: what the agent's environment says it is, else
+        estimates from `episodes` of it.
     episodes : how many episodes the estimates are from; not used for an MDP or a linear-quadratic
         problem.
     seed : of the episodes, or of the states sampled from a linear-quadratic problem.
