@@ -216,13 +216,14 @@ def _front(text: str) -> str:
 
 def _keys() -> str:
     rows = [_row(about) for about in STATEMENTS.values()]
-    header = ("key", "what it says", "function", "check", "proof", "test")
+    header = ("key", "what it says", "function", "check", "proof", "test", "notebook")
     return "\n".join(
         [
             "# Where each key is",
             "",
             "A row a statement: what it says, with a link to the page that tells it, the function",
-            "that it is about, the functions that check it, those that prove it, and a test of it.",
+            "that it is about, the functions that check it, those that prove it, a test of it,",
+            "and the notebooks of the course that show it.",
             "`maxent verify --list KEY` prints hypotheses, source and clauses. Made from",
             "`maxent/theorems/statements.py` by `python docs/statement_tables.py --write`.",
             "",
@@ -243,8 +244,17 @@ def _row(about: Statement) -> str:
         _checks(about),
         _code(each.margins for each in PROVABLE if each.key == about.key),
         test_of(about.key),
+        ", ".join(_notebooks(about.key)),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _notebooks(key: str) -> Iterator[str]:
+    """Links to the notebooks whose code names the key."""
+    for source in sorted((ROOT / "notebooks" / "sources").glob("*.py")):
+        if f'"{key}"' in source.read_text(encoding="utf-8"):
+            number = source.stem.partition("-")[0].removeprefix("0") or "0"
+            yield f"[{number}](../notebooks/{source.stem}.ipynb)"
 
 
 def _checks(about: Statement) -> str:

@@ -6,7 +6,7 @@
 - `solutions/NAME.ipynb`, with the blocks in place.
 
 Both are free of output, and the same source always gives the same bytes.  The tables for teachers
-(`docs/course_tables.py`) are brought up to date as well.
+(`docs/course_tables.py`) and of keys (`docs/statement_tables.py`) are brought up to date as well.
 """
 
 from __future__ import annotations
@@ -59,4 +59,5 @@ if __name__ == "__main__":
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(HERE.parent), file=sys.stdout)
-    subprocess.run([sys.executable, HERE.parent / "docs/course_tables.py", "--write"], check=True)
+    for tables in ("course_tables.py", "statement_tables.py"):
+        subprocess.run([sys.executable, HERE.parent / "docs" / tables, "--write"], check=True)
