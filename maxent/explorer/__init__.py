@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-
-import numpy as np
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
@@ -93,12 +92,12 @@ def explore(mdp: MDP, temperature: float = 0.1, *, title: str = "Explorer") -> E
         )
     if temperature > HOTTEST:
         raise ConfigError(f"temperature = {temperature!r}; the explorer's slider ends at {HOTTEST}")
-    named = grid.rules["cell_reward"]
+    named: list[list[float]] = grid.rules["cell_reward"].tolist()
     world = {
         **grid.rules,
         "rows": list(grid.text),
         "discount": min(mdp.discount, LONGEST_SIGHT),
-        "cell_reward": np.where(np.isnan(named), None, named).tolist(),
+        "cell_reward": [[None if math.isnan(paid) else paid for paid in row] for row in named],
     }
     data = json.dumps({"world": world, "temperature": temperature}).replace("<", "\\u003c")
     here = files("maxent.explorer")

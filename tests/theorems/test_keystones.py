@@ -93,3 +93,12 @@ def test_the_checks_of_a_balanced_problem_are_made(temperature):
     mdp = maxent.gridworld("S..#\n.#.G\n", slip=0.1, discount=0.9)
     report = verify(mdp, temperature, keys="BALANCE")
     assert {check.verdict for check in report} == {"holds"}
+
+
+def test_a_known_answer_by_hand():
+    """KNOWN by hand: one state that stays, pi = (3/4, 1/4) floored, V = 2, alpha 1, gamma 1/2."""
+    mdp = maxent.MDP(np.ones((1, 2, 1)), np.zeros((1, 2)), discount=0.5)
+    known = maxent.known_answer(mdp, [[0.75, 0.25]], [2.0], 1.0)
+    floored = 0.999 * np.array([0.75, 0.25]) + 0.0005
+    assert known.mdp.reward[0] == pytest.approx(np.log(floored) + 2.0 - 1.0)
+    assert known.v.tolist() == [2.0] and known.policy[0] == pytest.approx(floored)
