@@ -302,7 +302,9 @@ def _tests() -> Iterator[tuple[str, str, str, set[str]]]:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([*|_<>])", r"\\\1", text)
+    parts = re.split(r"(`[^`]*`)", text)
+    parts[::2] = [re.sub(r"([*|_<>])", r"\\\1", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def main(arguments: list[str]) -> int:
