@@ -142,9 +142,9 @@ def _statements(heading: str) -> str:
 
 
 def _item(about: Statement) -> str:
-    text = f"- **{about.key}. {about.title}.** {about.latex} *Proof: {_escaped(about.source)}.*"
-    if page := page_of(about.key):
-        text += f" [In full]({page})."
+    page = page_of(about.key)
+    proof = f"[Proof]({page})" if page else "Proof"
+    text = f"- **{about.key}. {about.title}.** {about.latex} *{proof}: {_escaped(about.source)}.*"
     return _wrapped(text, "  ")
 
 
