@@ -9,7 +9,8 @@ from maxent.mdp import MDP
 from maxent.tabular.known_answers import KnownMDP, known_mdp
 
 if TYPE_CHECKING:
-    from maxent.neural.known_environment import Environment, KnownEnvironment, Policy, Value
+    from maxent.environments.making import Environment
+    from maxent.neural.known_environment import KnownEnvironment, Policy, Value
 
 
 @overload
@@ -79,8 +80,8 @@ def known_answer(
         return known_mdp(problem, policy, value, temperature)
     if discount is None:
         raise ConfigError("an environment has no discount of its own: give discount=")
+    from maxent.environments.making import make_environment
     from maxent.neural.known_environment import KnownEnvironment
-    from maxent.neural.training.collect import make_environment
 
     made: Any = (
         make_environment(problem) if isinstance(problem, str) or callable(problem) else problem

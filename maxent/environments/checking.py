@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,8 @@ from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 
 from maxent.environments.guard import Guarded, misfit, name_of
+from maxent.environments.making import Environment, make_environment
+from maxent.environments.masks import KEY, mask_in
 from maxent.environments.space_checks import (
     require_actions,
     require_no_bytes,
@@ -21,7 +23,6 @@ from maxent.environments.space_checks import (
 )
 from maxent.errors import ConfigError
 
-Environment = str | gymnasium.Env | Callable[[], gymnasium.Env]
 STEPS = 200
 """Steps with random actions, twice."""
 LARGEST = float(np.finfo(np.float32).max)
@@ -61,9 +62,7 @@ def examined(env: Environment) -> EnvironmentReport:
     """The report on an environment, an id, or a function that makes one."""
     if isinstance(env, gymnasium.Env):
         return _examined(env)
-    made: Any = gymnasium.make(env) if isinstance(env, str) else env()
-    if not isinstance(made, gymnasium.Env):
-        raise ConfigError(f"env gave {str(made)[:60]!r}, which is no gymnasium.Env")
+    made = make_environment(env)
     try:
         return _examined(made)
     finally:
@@ -82,7 +81,7 @@ def _examined(env: gymnasium.Env) -> EnvironmentReport:
             check()
     with _noting(faults), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        one, two = (_lived(env, seed=3) for _ in range(2))
+        one, two = (_stepped(env, seed=3) for _ in range(2))
         faults += one.faults
         advice += one.advice
         if one.trace != two.trace:
@@ -103,7 +102,7 @@ def _examined(env: gymnasium.Env) -> EnvironmentReport:
 
 
 @dataclass
-class _Life:
+class _Seen:
     """What came in some steps: everything, as bytes, and what is to be said of it."""
 
     trace: list[bytes]
@@ -111,30 +110,24 @@ class _Life:
     advice: list[str]
 
 
-def _lived(env: gymnasium.Env, seed: int) -> _Life:
+def _stepped(env: gymnasium.Env, seed: int) -> _Seen:
     """Some steps with random actions; ConfigError where the interface is broken."""
-    guarded, found = Guarded(env), _Life([], [], [])
+    guarded, found = Guarded(env), _Seen([], [], [])
     env.action_space.seed(seed)
     seen, info = guarded.reset(seed=seed)
-    masked, ended, discrete = "action_mask" in info, False, env.action_space
+    masked, ended, space = KEY in info, False, env.action_space
     for step in range(STEPS):
         _look(env, seen, 0.0, f"step {step}", found)
-        mask = info.get("action_mask")
-        if isinstance(discrete, spaces.Discrete) and mask is not None:
-            allowed = np.asarray(mask)
-            if allowed.shape != (discrete.n,) or not allowed.any():
-                found.faults.append(
-                    f"step {step}: info['action_mask'] is {str(mask)[:60]}; give {discrete.n} "
-                    "numbers, 1 where an action is available"
-                )
-                break
-            action: Any = discrete.sample(allowed.astype(np.int8))
-        else:
-            action = env.action_space.sample()
+        try:
+            mask = mask_in(info, space)
+        except ConfigError as error:
+            found.faults.append(f"step {step}: {error}")
+            break
+        action = space.sample(None if mask is None else mask.astype(np.int8))
         seen, reward, terminated, truncated, info = guarded.step(action)
         _look(env, seen, reward, f"step {step + 1}", found)
-        other = ("action_mask" in info) is not masked and not terminated
-        if isinstance(discrete, spaces.Discrete) and other:
+        other = (KEY in info) is not masked and not terminated
+        if isinstance(space, spaces.Discrete) and other:
             found.faults.append(
                 "info['action_mask'] comes with reset or with step alone; give it with both"
             )
@@ -150,7 +143,7 @@ def _lived(env: gymnasium.Env, seed: int) -> _Life:
     return found
 
 
-def _look(env: gymnasium.Env, seen: Any, reward: float, where: str, found: _Life) -> None:
+def _look(env: gymnasium.Env, seen: Any, reward: float, where: str, found: _Seen) -> None:
     flat = np.asarray(spaces.flatten(env.observation_space, seen), dtype=float)
     found.trace.append(flat.tobytes() + np.float64(reward).tobytes())
     for name, numbers in (("observation", flat), ("reward", np.array(reward))):

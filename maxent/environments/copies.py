@@ -27,7 +27,7 @@ class Copies:
         self.actions = range(
             int(env.action_space.start), int(env.action_space.start + env.action_space.n)
         )
-        self.key = key or _key_of
+        self.key = key
         first = self._copy(env)
         observation, _ = first.reset(seed=seed)
         state = self._name(first, observation)
@@ -85,7 +85,7 @@ class Copies:
         return (1.0, self._name(after, observation), float(reward), bool(terminated)), after
 
     def _name(self, env: gymnasium.Env, observation: Any) -> Hashable:
-        name = self.key(env) if self.key is not _key_of else _key_of(env, observation)
+        name = _key_of(env, observation) if self.key is None else self.key(env)
         try:
             hash(name)
         except TypeError:
@@ -103,7 +103,7 @@ class Copies:
             ) from error
 
 
-def _key_of(env: gymnasium.Env, observation: Any = None) -> Hashable:
+def _key_of(env: gymnasium.Env, observation: Any) -> Hashable:
     """What tells the states of an environment apart where nobody says so."""
     own = getattr(env.unwrapped, "hash", None)
     if callable(own):

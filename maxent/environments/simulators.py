@@ -16,7 +16,7 @@ import numpy as np
 
 from maxent.environments.copies import Copies, Outcomes
 from maxent.environments.tables import OUTCOME, mdp_of_outcomes
-from maxent.environments.written_tables import _outcome
+from maxent.environments.written_tables import require_outcome
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
 from maxent.support.arguments import require_count, require_discount
@@ -158,4 +158,4 @@ class _Function:
                     "reward, terminated), no list of (probability, next_state, reward, terminated) "
                     "and not None"
                 )
-            yield action, [_outcome(state, action, outcome) for outcome in found]
+            yield action, [require_outcome(state, action, outcome) for outcome in found]

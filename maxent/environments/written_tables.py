@@ -84,7 +84,7 @@ def _outcomes(P: Any) -> Iterator[tuple[Hashable, Hashable, tuple[float, Hashabl
         for state, row in rows:
             for action, outcomes in row:
                 for outcome in outcomes if isinstance(outcomes, list | tuple) else [outcomes]:
-                    yield state, action, _outcome(state, action, outcome)
+                    yield state, action, require_outcome(state, action, outcome)
 
 
 def _entries(level: Any) -> list[tuple[Any, Any]]:
@@ -100,7 +100,8 @@ def _is_list_of_outcomes(value: Any) -> bool:
     )
 
 
-def _outcome(state: Any, action: Any, outcome: Any) -> tuple[float, Hashable, float, bool]:
+def require_outcome(state: Any, action: Any, outcome: Any) -> tuple[float, Hashable, float, bool]:
+    """An outcome as (probability, next state, reward, terminated); ModelError for what is none."""
     try:
         probability, successor, reward, terminated = outcome
         hash(successor)

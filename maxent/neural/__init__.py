@@ -22,7 +22,6 @@
   `optim.py`          the optimiser and the moving average of the targets
   `replay.py`         `Batch` and the buffer it is drawn from
   `normalise.py`      observations in units of what was seen
-  `masks.py`          which actions an environment says are available
   `spaces.py`         what an environment's spaces mean to a network
 `diagnostics/`        an agent held against the theory: the one place that knows both halves
 `runs/`               checkpoints that survive whatever happens to the process

@@ -40,7 +40,6 @@ FLOOR = 1e-3
 """Share of the uniform policy in every known answer on bounded or discrete actions: it bounds the
 rewards, also on the border of the box, where float32 puts actions."""
 
-Environment = str | gymnasium.Env | Callable[[], gymnasium.Env]
 Policy = Callable[[Tensor], Distribution]
 Value = Callable[[Tensor], Tensor]
 

@@ -109,9 +109,7 @@ def finite_horizon(
     v[horizon] = _terminal_value(mdp, terminal_value)
     q = np.empty((horizon, n_states, n_actions))
     log_policy = np.empty_like(q)
-    error = largest = (
-        0.0  # of v[t + 1]; the factor 1 + 1e-8 covers rows that sum to slightly more than 1
-    )
+    error = largest = 0.0  # error: of v[t + 1]; 1 + 1e-8 covers rows that sum to more than 1
     for t in reversed(range(horizon)):
         q[t] = rewards[t] + mdp.expect(mdp.discount_on_arrival * v[t + 1])
         rounding = bounds.rounding(float(np.abs(v[t + 1]).max()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from maxent.environments.checking import Environment, EnvironmentReport
+    from maxent.environments.checking import EnvironmentReport
+    from maxent.environments.making import Environment
 
 
 def check_environment(env: Environment) -> EnvironmentReport:

@@ -197,7 +197,6 @@ plots.lines(
 )
 
 # %% [markdown]
-# %% [markdown]
 # **Exercise 7.2.** How hot must the agent in `blocked-path` be, so that it arrives at least one time in ten
 # whatever cell is blocked? Find the temperature to four decimals; it is between 0.02 and 0.05.
 #

@@ -14,8 +14,8 @@ from gymnasium import spaces
 
 import maxent
 from maxent.errors import ConfigError, CorruptCheckpointError, MissingExtraError, OutputExistsError
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.training.agent_file import _read, _written
-from maxent.neural.training.parameters import named_tensors
 
 SMALL = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "replay_capacity": 50}
 

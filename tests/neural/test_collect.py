@@ -8,7 +8,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from maxent.errors import ConfigError
 from maxent.neural.parts.spaces import Spaces
-from maxent.neural.training.collect import Environments, VectorEnvironments, environments_of
+from maxent.neural.training.collect import Environments, environments_of
+from maxent.neural.training.vector import VectorEnvironments
 
 
 class Counting(gymnasium.Env):

@@ -14,11 +14,11 @@ from maxent.errors import ConfigError
 from maxent.neural.algorithms import sac_discrete, sql_discrete
 from maxent.neural.diagnostics import diagnose
 from maxent.neural.diagnostics.rollouts import from_rollouts
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training import learner as learning
 from maxent.neural.training.learner import Learner
-from maxent.neural.training.parameters import named_tensors
 from maxent.neural.training.plan import Plan
 
 SMALL = {"hidden": (16,), "batch_size": 16, "learning_starts": 20, "replay_capacity": 300}

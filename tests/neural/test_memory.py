@@ -19,11 +19,11 @@ from gymnasium.wrappers import NormalizeObservation, NormalizeReward, RecordEpis
 import maxent
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.neural.parts import normalise
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.runs import segments
 from maxent.neural.runs.checkpoints import load
 from maxent.neural.training import collect, snapshots
 from maxent.neural.training.averages import CLOCK
-from maxent.neural.training.parameters import named_tensors
 
 SMALL = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "replay_capacity": 500}
 

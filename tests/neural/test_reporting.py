@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import maxent
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.runs.record import read_record
 from maxent.neural.training.averages import CLOCK
-from maxent.neural.training.parameters import named_tensors
 from maxent.support import progress
 
 SMALL = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "log_every": 10}

@@ -9,9 +9,9 @@ from gymnasium import spaces
 
 import maxent
 from maxent.errors import ConfigError, TrainingDivergedError
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.runs.log import read_log
 from maxent.neural.training.learner import Learner
-from maxent.neural.training.parameters import named_tensors
 from tests.neural.test_training import Bandit
 
 pytestmark = pytest.mark.filterwarnings("ignore:learning_starts")  # the start alone is looked at

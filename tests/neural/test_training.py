@@ -15,11 +15,11 @@ from maxent.errors import (
 )
 from maxent.neural.algorithms import sac, sql, sql_discrete, temperature
 from maxent.neural.diagnostics import diagnose
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.averages import CLOCK
 from maxent.neural.training.learner import Learner
-from maxent.neural.training.parameters import named_tensors
 from maxent.neural.training.plan import Plan
 
 SMALL = {"hidden": (16,), "batch_size": 16, "learning_starts": 20, "replay_capacity": 70}

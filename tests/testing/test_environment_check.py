@@ -42,8 +42,9 @@ class Walk(gymnasium.Env):
     def _info(self, which):
         if not str(self.wrong).startswith("mask"):
             return {}
-        told = self.wrong == which or which == "mask at reset alone"
-        return {"action_mask": np.array([1, 0, 1], dtype=np.int8)} if told else {}
+        told = which in ("mask at reset alone", self.wrong) or self.wrong == "mask of twos"
+        mask = np.array([1, 0, 2 if self.wrong == "mask of twos" else 1], dtype=np.int8)
+        return {"action_mask": mask} if told else {}
 
     def _seen(self):
         place = np.full(2, self.steps % 90, dtype=self.observation_space.dtype)
@@ -58,6 +59,7 @@ FAULTS = {
     "nan": "the reward is NaN",
     "shape": r"the observation has the shape \(1,\)",
     "mask at reset alone": "give it with both",
+    "mask of twos": r"step 0: info\['action_mask'\] is \[1, 0, 2\]; give 1",
 }
 
 

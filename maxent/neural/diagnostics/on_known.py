@@ -39,7 +39,7 @@ def on_known_environment(
     spaces.
     """
     _require_same_problem(agent, known)
-    states, actions, own_logs, rewards, starts, last = _lived(agent, known, episodes, seed)
+    states, actions, own_logs, rewards, starts, last = _episodes(agent, known, episodes, seed)
     log_policy, log_answer, entropy = _policies(agent, known, states, seed)
     weights = np.exp(log_policy) if agent.spaces.discrete else 1.0 / log_policy.shape[1]
     divergence = np.sum(weights * (log_policy - log_answer), axis=1)
@@ -53,7 +53,7 @@ def on_known_environment(
     discounts = np.concatenate([gamma ** np.arange(length) for length in lengths])
     lost = alpha * np.add.reduceat(discounts * divergence, starts)
     soft_return = np.add.reduceat(discounts * (rewards - alpha * own_logs), starts)
-    lived = v[starts] - soft_return - gamma**lengths * last
+    lost_return = v[starts] - soft_return - gamma**lengths * last
 
     def finding(key: str, statement: str, error: float, each: ndarray, unit: str) -> Finding:
         return Finding(key, statement, float(error), float(np.abs(each).max()), unit)
@@ -67,7 +67,7 @@ def on_known_environment(
         finding("KNOWN", "q - Q*, deviation", q_error.std(), q_error, "reward"),
         finding("GIBBS-3", "entropy of the policy", seen.entropy.mean(), seen.entropy, "nats"),
         finding("GIBBS-3", "entropy of pi* there", entropy.mean(), entropy, "nats"),
-        finding("SUBOPT", "V*(s_0) - soft return", lived.mean(), lived, "reward"),
+        finding("SUBOPT", "V*(s_0) - soft return", lost_return.mean(), lost_return, "reward"),
         finding("SUBOPT", "alpha E sum gamma^t KL(pi || pi*)", lost.mean(), lost, "reward"),
     )
     return Diagnosis(
@@ -76,7 +76,7 @@ def on_known_environment(
     )
 
 
-class Lived(NamedTuple):
+class Episodes(NamedTuple):
     """Whole episodes, their steps one after another: n states (n, d), the actions drawn in them
     (n[, m]) with their log pi (n,), rewards (n,), the step at which each episode starts, and V* of
     the observation in which it was cut (0 where it terminated)."""
@@ -89,7 +89,7 @@ class Lived(NamedTuple):
     last_v: ndarray
 
 
-def _lived(agent: TrainedAgent, known: KnownEnvironment, episodes: int, seed: int) -> Lived:
+def _episodes(agent: TrainedAgent, known: KnownEnvironment, episodes: int, seed: int) -> Episodes:
     generator, environment = agent.generator(seed), Guarded(known.env)
     starts: list[int] = []
     states: list[ndarray] = []
@@ -111,7 +111,7 @@ def _lived(agent: TrainedAgent, known: KnownEnvironment, episodes: int, seed: in
             rewards.append(float(reward))
             over = ended or cut or len(states) - starts[-1] == LONGEST
         last.append(0.0 if ended else known.v(agent.spaces.flatten(observation)[None])[0])
-    return Lived(*(np.asarray(part) for part in (states, actions, logs, rewards, starts, last)))
+    return Episodes(*(np.asarray(part) for part in (states, actions, logs, rewards, starts, last)))
 
 
 def _drawn(agent: TrainedAgent, flat: ndarray, generator: torch.Generator) -> tuple[ndarray, float]:

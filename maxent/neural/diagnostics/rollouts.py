@@ -10,6 +10,7 @@ import torch
 from numpy import ndarray
 
 from maxent.environments.guard import Guarded
+from maxent.environments.masks import mask_in
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.trained import (
     LONGEST,
@@ -21,7 +22,6 @@ from maxent.neural.diagnostics.trained import (
     q_in,
 )
 from maxent.neural.parts import proposals
-from maxent.neural.parts.masks import mask_in
 from maxent.neural.parts.policies import Categorical
 from maxent.tabular import operators
 
@@ -58,13 +58,13 @@ def from_rollouts(
         over, last = False, len(rewards) + LONGEST
         while not over:
             flat = agent.spaces.flatten(observation)
-            mask = mask_in(info, agent.spaces)
+            mask = mask_in(info, agent.spaces.action)
             available.append(mask)
             action = agent.actions(flat[None], generator, available=_row(mask))[0]
             observation, reward, terminated, truncated, info = environment.step(
                 agent.spaces.to_environment(action)
             )
-            mask = None if terminated else mask_in(info, agent.spaces)
+            mask = None if terminated else mask_in(info, agent.spaces.action)
             beyond_available.append(mask)
             over = bool(terminated or truncated) or len(rewards) + 1 == last
             states.append(flat)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,18 +15,18 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from maxent.environments.guard import Guarded
+from maxent.environments.making import Environment, make_environment
+from maxent.environments.masks import mask_in, require_mask
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.neural.algorithms import ALGORITHMS, choose_actions, temperature
 from maxent.neural.algorithms.settings import Settings
 from maxent.neural.diagnostics.tables import evaluated_on
 from maxent.neural.diagnostics.trained import LONGEST
-from maxent.neural.parts.masks import mask_in, require_mask
 from maxent.neural.parts.normalise import as_seen
 from maxent.neural.parts.policies import Categorical
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.agent_file import write_agent
-from maxent.neural.training.collect import make_environment
 from maxent.neural.training.entropies import entropies
 from maxent.neural.training.snapshots import Layers, frozen_statistics
 from maxent.neural.training.video import recorded
@@ -183,7 +182,7 @@ class Agent:
     def _mask(self, action_mask: Any) -> ndarray:
         if not self.spaces.discrete:
             raise ConfigError(f"action_mask is for discrete actions, not {self.spaces.action}")
-        return require_mask(action_mask, self.spaces)
+        return require_mask(action_mask, self.spaces.action_size)
 
     def actions(
         self,
@@ -215,7 +214,7 @@ class Agent:
 
     def evaluate(
         self,
-        env: str | gymnasium.Env | Callable[[], gymnasium.Env] | None = None,
+        env: Environment | None = None,
         *,
         episodes: int = 10,
         seed: int = 0,
@@ -253,7 +252,7 @@ class Agent:
                 observation, info = guarded.reset(seed=seed + episode)
                 over = False
                 while not over and lengths[episode] < longest:
-                    mask = mask_in(info, self.spaces)
+                    mask = mask_in(info, self.spaces.action)
                     action = self.act(
                         observation, generator, deterministic=deterministic, action_mask=mask
                     )
@@ -264,9 +263,7 @@ class Agent:
                 unfinished += not over
         return Evaluation(returns, lengths, unfinished)
 
-    def _made(
-        self, env: str | gymnasium.Env | Callable[[], gymnasium.Env] | None, seen: bool
-    ) -> gymnasium.Env:
+    def _made(self, env: Environment | None, seen: bool) -> gymnasium.Env:
         """The environment of an evaluation; seen: one that can be drawn, where it is made here."""
         if isinstance(env, gymnasium.Env):
             return env

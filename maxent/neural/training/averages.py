@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from maxent.errors import TrainingDivergedError
-from maxent.neural.training.collect import Episode
+from maxent.neural.training.transitions import Episode
 from maxent.support.arguments import require_count
 
 _SUMS = "sums/"

@@ -1,38 +1,27 @@
-"""Environments stepped, and their transitions read right at every kind of ending.
+"""Environments stepped in turn, each reset when its episode ends, and brought back exactly.
 
-A transition is (s, a, r, s', terminated) with s' the observation that the step really led to.
-At an end that is *not* what the next episode starts from, and where Gymnasium's vector
-environments put it depends on their autoreset mode:
-
-==============  ============================================================================
-next step       the ending step returns s'; the following step ignores the action and returns
-                the next episode's first observation: it is no transition and is left out
-same step       the ending step returns the next episode's first observation; s' is in
-                ``infos["final_obs"]``
-disabled        the ending step returns s'; the ended environments are reset here
-==============  ============================================================================
-
-Only `terminated` ends the future.  A step that terminates and is truncated at once terminated.
+A transition is (s, a, r, s', terminated) with s' the observation that the step really led to, also
+where the episode ended (`vector.py` says where vector environments put it).  Only `terminated` ends
+the future.  A step that terminates and is truncated at once terminated.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import concatenate, create_empty_array, iterate
+from gymnasium.vector import VectorEnv
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from maxent.environments import registration  # noqa: F401 (registers the ids)
-from maxent.environments.guard import Guarded, guarded_step, misfit, name_of
-from maxent.errors import ConfigError, MaxEntWarning, MissingExtraError
-from maxent.neural.parts.masks import KEY, mask_in, require_mask
+from maxent.environments.guard import Guarded, name_of
+from maxent.environments.making import Environment, make_environment
+from maxent.environments.masks import KEY, mask_in, require_mask
+from maxent.errors import ConfigError, MaxEntWarning
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.snapshots import (
     Layers,
@@ -42,48 +31,12 @@ from maxent.neural.training.snapshots import (
     put_back,
     remembered,
 )
+from maxent.neural.training.transitions import Episode, Tally, Transitions, copied
+from maxent.neural.training.vector import VectorEnvironments
 
 REPLAYED, LONGEST = 10_000, 100_000
 """Steps of an episode above which an environment that can be copied is brought back without taking
 them again; and above which no more of them are kept."""
-
-
-class Transitions(NamedTuple):
-    """n transitions: observation (n, d), action (n, m) or (n,) in the policy's units, reward
-    (n,), next_observation (n, d), terminated (n,); available and next_available (n, A), or None
-    where the environment tells of no action mask."""
-
-    observation: ndarray
-    action: ndarray
-    reward: ndarray
-    next_observation: ndarray
-    terminated: ndarray
-    available: ndarray | None = None
-    next_available: ndarray | None = None
-
-
-class Episode(NamedTuple):
-    """A finished episode: the sum of its rewards, undiscounted, and its number of steps."""
-
-    total: float
-    length: int
-
-
-class _Tally:
-    """The running sums of the episodes of n environments."""
-
-    def __init__(self, count: int) -> None:
-        self.totals, self.lengths = np.zeros(count), np.zeros(count, dtype=int)
-
-    def add(self, rewards: Float[ndarray, " n"], over: Bool[ndarray, " n"]) -> list[Episode]:
-        self.totals += rewards
-        self.lengths += 1
-        return [self.take(index) for index in np.flatnonzero(over).tolist()]
-
-    def take(self, index: int) -> Episode:
-        episode = Episode(float(self.totals[index]), int(self.lengths[index]))
-        self.totals[index], self.lengths[index] = 0.0, 0
-        return episode
 
 
 class Environments:
@@ -110,7 +63,7 @@ class Environments:
 
     def __init__(self, environments: Sequence[gymnasium.Env], spaces: Spaces, seed: int) -> None:
         self._environments, self._spaces = [Guarded(each) for each in environments], spaces
-        self._tally = _Tally(len(self._environments))
+        self._tally = Tally(len(self._environments))
         self._made = [remembered(each.env) for each in self._environments]
         self._dropped = [False] * len(self._environments)
         self._generators: list[Any] = [None] * len(self._environments)
@@ -127,7 +80,7 @@ class Environments:
     def step(self, actions: ndarray) -> tuple[Transitions, list[Episode]]:
         """Take one action in each environment, (n, m) or (n,)."""
         before, after = self.observation, self.observation.copy()
-        available, after_available = self.available, _copied(self.available)
+        available, after_available = self.available, copied(self.available)
         rewards, terminated, over = np.zeros(len(self)), np.zeros(len(self), bool), []
         for index, environment in enumerate(self._environments):
             action = self._spaces.to_environment(actions[index])
@@ -141,7 +94,7 @@ class Environments:
             over.append(ended or cut)
         new = Transitions(before, actions, rewards, after, terminated, available, after_available)
         episodes = self._tally.add(rewards, np.array(over))
-        self.observation, self.available = after.copy(), _copied(after_available)
+        self.observation, self.available = after.copy(), copied(after_available)
         for index in np.flatnonzero(over).tolist():
             self.observation[index] = self._reset(index, None)
         return new, episodes
@@ -232,7 +185,7 @@ class Environments:
         self._taken[index], self._dropped[index] = [], False
         seen, info = environment.reset()
         if self._masked is None:
-            self._masked = mask_in(info, self._spaces) is not None
+            self._masked = mask_in(info, self._spaces.action) is not None
         mask = self._mask(index, info, False)
         if self._masked:
             if self.available is None:
@@ -270,134 +223,21 @@ class Environments:
         environment = self._environments[index]
         where = f"environment {name_of(environment)}, step {environment.steps}"
         if bool(self._masked) is not (KEY in info) and not terminated:
-            told, missing = ("reset", "step") if self._masked else ("step", "reset")
+            given, missing = ("reset", "step") if self._masked else ("step", "reset")
             raise ConfigError(
-                f"{where}: info[{KEY!r}] came with {told} and not with {missing}; give it with both"
+                f"{where}: info[{KEY!r}] came with {given} and not with {missing}; give it "
+                "with both"
             )
         if not self._masked:
             return None
         try:
-            return require_mask(info.get(KEY), self._spaces, terminated)
+            return require_mask(info.get(KEY), self._spaces.action_size, terminated)
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
 
 
-class VectorEnvironments:
-    """A Gymnasium vector environment, in whichever autoreset mode it was made.
-
-    `observation` (n, d).  Its episodes cannot be restored, its environments are its own; what its
-    wrappers remember can.
-    """
-
-    kind = "vector"
-
-    def __init__(self, vector: VectorEnv, spaces: Spaces, seed: int) -> None:
-        self._vector, self._spaces, self._steps = vector, spaces, 0
-        self._made = remembered(vector)
-        mode = vector.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-        self._mode = AutoresetMode(mode)
-        self._ends_tell = self._mode is not AutoresetMode.SAME_STEP  # an end's info is its own
-        self._tally = _Tally(vector.num_envs)
-        self._starting = np.zeros(vector.num_envs, dtype=bool)
-        seen, infos = vector.reset(seed=seed)
-        self.available: Bool[ndarray, "n A"] | None = None
-        if spaces.discrete and KEY in infos:
-            self.available = np.ones((vector.num_envs, spaces.action_size), dtype=bool)
-            self.available = self._masks(infos)
-        if wrong := misfit(vector.observation_space, seen):
-            raise ConfigError(f"vector environment {name_of(vector)}, reset: observation {wrong}")
-        self.observation: Float[ndarray, "n d"] = self._flatten(seen)
-
-    def __len__(self) -> int:
-        return self._vector.num_envs
-
-    def step(self, actions: ndarray) -> tuple[Transitions, list[Episode]]:
-        """Take one action in each environment; steps that only begin an episode are left out."""
-        vector, space = self._vector, self._vector.single_action_space
-        taken = [self._spaces.to_environment(action) for action in actions]
-        together = concatenate(space, taken, cast(Any, create_empty_array(space, n=len(taken))))
-        self._steps += 1
-        seen, rewards, ended, cut, infos = guarded_step(vector, together, self._steps)
-        before, after, over = self.observation, self._flatten(seen), ended | cut
-        available = self.available
-        self.available = self._masks(infos, ended)
-        next_available = _copied(self.available)
-        self.observation = after.copy()
-        if self._mode is AutoresetMode.SAME_STEP:
-            for index in np.flatnonzero(over).tolist():
-                after[index] = self._spaces.flatten(infos["final_obs"][index])
-                if next_available is not None:
-                    mask = infos["final_info"][KEY][index]
-                    next_available[index] = require_mask(mask, self._spaces, ended[index])
-        elif self._mode is AutoresetMode.DISABLED and over.any():
-            seen, infos = vector.reset(options={"reset_mask": over})
-            self.observation, self.available = self._flatten(seen), self._masks(infos)
-        real = ~self._starting
-        new = Transitions(
-            *(x[real] for x in (before, actions, rewards, after, ended)),
-            *(x if x is None else x[real] for x in (available, next_available)),
-        )
-        episodes = self._tally.add(rewards, over & real)
-        for index in np.flatnonzero(self._starting).tolist():
-            self._tally.take(index)
-        if self._mode is AutoresetMode.NEXT_STEP:
-            self._starting = over
-        return new, episodes
-
-    def close(self) -> None:
-        """Close the vector environment."""
-        self._vector.close()
-
-    def memory(self) -> list[dict[str, Any]]:
-        """What the wrappers of the vector environment remember; not where its episodes are."""
-        return [{"layers": self.statistics()}]
-
-    def statistics(self) -> Layers:
-        """As of `Environments`."""
-        return changed(remembered(self._vector), self._made)
-
-    def forgotten(self) -> list[str]:
-        """As of `Environments`; where its episodes are is never kept."""
-        return forgotten(self._vector)
-
-    def restore(
-        self, state: object, memory: list[dict[str, Any]] | None = None, step: int = 0
-    ) -> None:
-        """Put back what the wrappers remembered; the episodes begin anew."""
-        self._steps = step // len(self)
-        if memory is None:
-            return
-        put_back(self._vector, memory[0]["layers"])
-        seen, infos = self._vector.reset()
-        self.observation, self.available = self._flatten(seen), self._masks(infos)
-
-    def ignore_masks(self) -> None:
-        """As of `Environments`."""
-        self.available = None
-
-    def _masks(
-        self, infos: Mapping[str, Any], ended: Bool[ndarray, " n"] | None = None
-    ) -> Bool[ndarray, "n A"] | None:
-        """The masks of all environments, (n, A); of one that tells nothing, the one before."""
-        if self.available is None:
-            return None
-        masks = self.available.copy()
-        for index in np.flatnonzero(infos.get(f"_{KEY}", np.ones(len(masks), bool))).tolist():
-            over = ended is not None and bool(ended[index]) and self._ends_tell
-            masks[index] = require_mask(infos[KEY][index], self._spaces, over)
-        return masks
-
-    def _flatten(self, observations: Any) -> Float[ndarray, "n d"]:
-        singles = iterate(self._vector.observation_space, observations)
-        return np.stack([self._spaces.flatten(single) for single in singles])
-
-
-def _copied(masks: ndarray | None) -> ndarray | None:
-    return None if masks is None else masks.copy()
-
-
 def environments_of(
-    env: str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env],
+    env: Environment | VectorEnv,
     num_envs: int,
     seed: int,
     settings: Mapping[str, Any] | None = None,
@@ -432,30 +272,3 @@ def environments_of(
         ready = Environments(made, spaces, seed)
         undo.pop_all()
     return ready, spaces
-
-
-def make_environment(
-    env: str | Callable[[], gymnasium.Env], settings: Mapping[str, Any] | None = None
-) -> gymnasium.Env:
-    """An environment of a function, or of an id with settings for `gymnasium.make`.
-
-    Raises ConfigError where Gymnasium cannot make it, or the function gives none.
-    """
-    if not isinstance(env, str):
-        made = env() if callable(env) else None
-        if not isinstance(made, gymnasium.Env):
-            given = f"a function that gave {made!r:.60}" if callable(env) else type(env).__name__
-            raise ConfigError(
-                f"env is {given}; give a Gymnasium id, an environment, or a function that makes an "
-                "environment (to train on, a vector environment too)"
-            )
-        return made
-    made_with = f" with {dict(settings)}" if settings else ""
-    try:
-        return gymnasium.make(env, **(settings or {}))
-    except Exception as error:  # whatever an environment's constructor does
-        missing = isinstance(error, gymnasium.error.DependencyNotInstalled)  # says how to get it
-        kind = MissingExtraError if missing else ConfigError
-        raise kind(
-            f"Gymnasium cannot make {env!r}{made_with}: {type(error).__name__}: {error}"
-        ) from error

@@ -29,19 +29,17 @@ from maxent.errors import ConfigError, TrainingDivergedError
 from maxent.neural.algorithms import ALGORITHMS, algorithm_for, choose_actions
 from maxent.neural.algorithms.settings import configured
 from maxent.neural.parts import normalise
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, stop_requested
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.averages import Averages, Before
-from maxent.neural.training.collect import (
-    Environments,
-    Transitions,
-    VectorEnvironments,
-    environments_of,
-)
-from maxent.neural.training.parameters import begin_with, load_parameters, named_tensors
+from maxent.neural.training.collect import Environments, environments_of
+from maxent.neural.training.parameters import begin_with, load_parameters
 from maxent.neural.training.plan import Env, Plan
 from maxent.neural.training.snapshots import Layers
+from maxent.neural.training.transitions import Transitions
+from maxent.neural.training.vector import VectorEnvironments
 from maxent.support.progress import Lines, bar, duration
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -339,8 +337,8 @@ def _telling_the_last_checkpoint(run: Run | None) -> Iterator[None]:
         if run is None:
             raise
         kept = f"its last checkpoint is step {run.steps[-1]}" if run.steps else "no checkpoint yet"
-        told = f"{error}; run {str(run.folder)!r}: {kept}"
-        raise type(error)(told) from (error.__cause__ or error)
+        message = f"{error}; run {str(run.folder)!r}: {kept}"
+        raise type(error)(message) from (error.__cause__ or error)
 
 
 def _is_due(every: int, before: int, now: int, done: bool) -> bool:

@@ -10,8 +10,6 @@ from maxent.errors import ConfigError, CorruptCheckpointError
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.training.agent import Agent
 
-__all__ = ["begin_with", "load_parameters", "named_tensors"]
-
 
 def load_parameters(state: dict[str, Any], saved: dict[str, Tensor]) -> None:
     """Copy the tensors of a checkpoint into a state, in place.

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import gymnasium
 import torch
 from gymnasium.vector import VectorEnv
 
 import maxent
+from maxent.environments.making import Environment
 from maxent.errors import ConfigError
 from maxent.neural.runs.record import RENAMED
 from maxent.support.arguments import require_count
@@ -23,7 +23,7 @@ from maxent.support.memory import require_memory
 OTHER_GYMS = ("GymV21Environment", "GymV26Environment")
 """Ids of Gymnasium's whose settings name another environment, module included."""
 
-Env = str | gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env]
+Env = Environment | VectorEnv
 
 
 KINDS: dict[str, Any] = {

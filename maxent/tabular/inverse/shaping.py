@@ -64,13 +64,15 @@ def require_determined(mdp: MDP) -> None:
     within reach of every state."""
     if mdp.discount < 1.0:
         return
-    live = ~mdp.terminal
-    reached = reaching(Pairs.of(mdp, 0.0, mdp.log_mask, live))[0] if live.any() else live
+    nonterminal = ~mdp.terminal
+    if not nonterminal.any():
+        return
+    reached = reaching(Pairs.of(mdp, 0.0, mdp.log_mask, nonterminal))[0]
     if not reached.all():
+        state = int(np.flatnonzero(nonterminal)[np.argmin(reached)])
         raise ConfigError(
-            f"discount = 1: from state {int(np.flatnonzero(live)[np.argmin(reached)])} no terminal "
-            "state is within reach by available actions, so that values need not be finite; use "
-            "mdp.replace(discount=0.999)"
+            f"discount = 1: from state {state} no terminal state is within reach by available "
+            "actions, so that values need not be finite; use mdp.replace(discount=0.999)"
         )
 
 

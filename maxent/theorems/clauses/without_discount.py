@@ -218,8 +218,9 @@ class _Nothing:
 
 def _ends(instance: Instance, values: ndarray) -> ndarray:
     """The values of non-terminal states, and 0 if there is a terminal one."""
-    live = instance.problem.nonterminal
-    return values[live] if live.all() else np.append(values[live], 0.0)
+    nonterminal = instance.problem.nonterminal
+    kept = values[nonterminal]
+    return kept if nonterminal.all() else np.append(kept, 0.0)
 
 
 def _deficit(instance: Instance, h: ndarray) -> float:

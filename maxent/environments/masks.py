@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import gymnasium
 import numpy as np
+from gymnasium import spaces
 from jaxtyping import Bool
 from numpy import ndarray
 
 from maxent.errors import ConfigError
-from maxent.neural.parts.spaces import Spaces
 
 KEY = "action_mask"
 
 
-def require_mask(value: Any, spaces: Spaces, over: bool = False) -> Bool[ndarray, " A"]:
+def require_mask(value: Any, n_actions: int, over: bool = False) -> Bool[ndarray, " A"]:
     """A mask (A,), 1 or True where an action is available, as booleans.
 
     over : whether the episode has terminated: no action follows, and all count as available.
@@ -23,11 +24,11 @@ def require_mask(value: Any, spaces: Spaces, over: bool = False) -> Bool[ndarray
     Raises ConfigError for other shapes and values, and where no action is left.
     """
     if over:
-        return np.ones(spaces.action_size, dtype=bool)
+        return np.ones(n_actions, dtype=bool)
     mask = np.asarray(value)
-    if mask.shape != (spaces.action_size,) or mask.dtype.kind not in "biuf":
+    if mask.shape != (n_actions,) or mask.dtype.kind not in "biuf":
         raise ConfigError(
-            f"info[{KEY!r}] is {str(value)[:60]}; give {spaces.action_size} numbers, 1 where an "
+            f"info[{KEY!r}] is {str(value)[:60]}; give {n_actions} numbers, 1 where an "
             "action is available"
         )
     if not np.isin(mask, (0, 1)).all() or not mask.any():
@@ -38,8 +39,8 @@ def require_mask(value: Any, spaces: Spaces, over: bool = False) -> Bool[ndarray
     return mask.astype(bool)
 
 
-def mask_in(info: Mapping[str, Any], spaces: Spaces) -> Bool[ndarray, " A"] | None:
-    """The mask of an info, (A,); None where it has none, or where actions are continuous."""
-    if not spaces.discrete or KEY not in info:
+def mask_in(info: Mapping[str, Any], action: gymnasium.Space) -> Bool[ndarray, " A"] | None:
+    """The mask of an info, (A,); None where it has none, or where actions are not discrete."""
+    if not isinstance(action, spaces.Discrete) or KEY not in info:
         return None
-    return require_mask(info[KEY], spaces)
+    return require_mask(info[KEY], int(action.n))

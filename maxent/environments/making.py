@@ -1,0 +1,40 @@
+"""An environment from its id, or from a function that makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium
+
+from maxent.environments import registration  # noqa: F401 (registers the ids)
+from maxent.errors import ConfigError, MissingExtraError
+
+Environment = str | gymnasium.Env | Callable[[], gymnasium.Env]
+
+
+def make_environment(
+    env: str | Callable[[], gymnasium.Env], settings: Mapping[str, Any] | None = None
+) -> gymnasium.Env:
+    """An environment of a function, or of an id with settings for `gymnasium.make`.
+
+    Raises ConfigError where Gymnasium cannot make it, or the function gives none.
+    """
+    if not isinstance(env, str):
+        made = env() if callable(env) else None
+        if not isinstance(made, gymnasium.Env):
+            given = f"a function that gave {made!r:.60}" if callable(env) else type(env).__name__
+            raise ConfigError(
+                f"env is {given}; give a Gymnasium id, an environment, or a function that makes an "
+                "environment (to train on, a vector environment too)"
+            )
+        return made
+    made_with = f" with {dict(settings)}" if settings else ""
+    try:
+        return gymnasium.make(env, **(settings or {}))
+    except Exception as error:  # whatever an environment's constructor does
+        missing = isinstance(error, gymnasium.error.DependencyNotInstalled)  # says how to get it
+        kind = MissingExtraError if missing else ConfigError
+        raise kind(
+            f"Gymnasium cannot make {env!r}{made_with}: {type(error).__name__}: {error}"
+        ) from error

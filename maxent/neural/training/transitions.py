@@ -1,0 +1,52 @@
+"""What steps of environments leave: transitions, and the returns and lengths of episodes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+
+class Transitions(NamedTuple):
+    """n transitions: observation (n, d), action (n, m) or (n,) in the policy's units, reward
+    (n,), next_observation (n, d), terminated (n,); available and next_available (n, A), or None
+    where the environment tells of no action mask."""
+
+    observation: ndarray
+    action: ndarray
+    reward: ndarray
+    next_observation: ndarray
+    terminated: ndarray
+    available: ndarray | None = None
+    next_available: ndarray | None = None
+
+
+class Episode(NamedTuple):
+    """A finished episode: the sum of its rewards, undiscounted, and its number of steps."""
+
+    total: float
+    length: int
+
+
+class Tally:
+    """The running sums of the episodes of n environments."""
+
+    def __init__(self, count: int) -> None:
+        self.totals, self.lengths = np.zeros(count), np.zeros(count, dtype=int)
+
+    def add(self, rewards: Float[ndarray, " n"], over: Bool[ndarray, " n"]) -> list[Episode]:
+        self.totals += rewards
+        self.lengths += 1
+        return [self.take(index) for index in np.flatnonzero(over).tolist()]
+
+    def take(self, index: int) -> Episode:
+        episode = Episode(float(self.totals[index]), int(self.lengths[index]))
+        self.totals[index], self.lengths[index] = 0.0, 0
+        return episode
+
+
+def copied(masks: ndarray | None) -> ndarray | None:
+    """A copy of action masks; None of None."""
+    return None if masks is None else masks.copy()
