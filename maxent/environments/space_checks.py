@@ -12,15 +12,17 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 
+LARGEST_PRODUCT = 1_000
+"""Factors of a combination of actions above which nobody would number them all."""
+
 
 def require_observations(space: gymnasium.Space) -> None:
     """ConfigError for observations that do not flatten to a vector of numbers."""
     try:
-        flat = spaces.flatten_space(space)
-        size = None if not isinstance(flat, spaces.Box) else flat.shape
-    except NotImplementedError:
-        size = None
-    if size is None or 0 in size:
+        size = spaces.flatdim(space)  # looked at without making a vector of that size
+    except (NotImplementedError, ValueError):
+        size = 0
+    if size < 1:
         raise ConfigError(
             f"observation space {space} does not flatten to a vector; wrap the "
             "environment so that it is made of Box, Discrete, MultiBinary, Dict and Tuple"
@@ -84,6 +86,8 @@ def _way_out(action: gymnasium.Space) -> str:
     }
     for kind, of in sizes.items():
         if isinstance(action, kind):
+            if math.prod(action.shape or ()) > LARGEST_PRODUCT:
+                break
             each = [int(n) for n in of(action)]
             product = math.prod(each)
             return (

@@ -15,8 +15,9 @@ def require_memory(needed: int, what: str, advice: str = "use sparse transitions
     """MemoryBudgetError where `needed` bytes are more than half of the memory available."""
     limit = _available_memory() // 2
     if needed > limit:
+        asked = f"{needed / 2**30:.2f}" if needed < 2**90 else "over 10^18"
         raise MemoryBudgetError(
-            f"{what} needs {needed / 2**30:.2f} GiB, above the limit of {limit / 2**30:.2f} GiB "
+            f"{what} needs {asked} GiB, above the limit of {limit / 2**30:.2f} GiB "
             f"(half of the memory available to this process); {advice}"
         )
 

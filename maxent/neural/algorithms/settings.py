@@ -86,6 +86,11 @@ class Settings:
         if self.temperature is not None and require_temperature(self.temperature) == 0.0:
             raise ConfigError("temperature = 0: a network needs one greater than 0")
 
+    @property
+    def rows_of_update(self) -> int:
+        """States, or pairs of a state and an action, that an update puts through a network."""
+        return self.batch_size
+
     def at(self: Config, progress: float) -> Config:
         """With the learning rates of one moment; progress: 0 at the first step, 1 at the last."""
         if self.final_rate_share == 1.0:

@@ -95,6 +95,10 @@ class Config(Settings):
                     f"{nearest(getattr(self, name), known)}"
                 )
 
+    @property
+    def rows_of_update(self) -> int:
+        return self.batch_size * (self.value_particles + 2 * self.particles)
+
 
 def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:
     """Everything that learns, before it has: parameters, target, moments."""

@@ -36,6 +36,12 @@ class Batch(NamedTuple):
     next_available: Tensor | None = None
 
 
+def bytes_of_replay(spaces: Spaces, capacity: int, masked: bool) -> int:
+    """What a `Replay` takes."""
+    wide = 2 * spaces.observation_size + (0 if spaces.discrete else spaces.action_size)
+    return capacity * (4 * wide + 16 + 2 * masked * spaces.action_size)
+
+
 class Replay:
     """The last `capacity` transitions, in tensors allocated once.
 
@@ -51,9 +57,8 @@ class Replay:
         device: torch.device | str = "cpu",
         masked: bool = False,
     ) -> None:
-        wide = 2 * spaces.observation_size + (0 if spaces.discrete else spaces.action_size)
         require_memory(
-            capacity * (4 * wide + 16 + 2 * masked * spaces.action_size),
+            bytes_of_replay(spaces, capacity, masked),
             f"a replay buffer of {capacity} transitions",
             "lower replay_capacity",
         )

@@ -24,13 +24,15 @@ from numpy import ndarray
 
 from maxent.environments.space_checks import as_floats, require_actions, require_observations
 from maxent.errors import ConfigError
+from maxent.support.memory import require_memory
 
 
 @dataclass(frozen=True)
 class Spaces:
     """An environment's `observation` and `action` spaces, read for a network.
 
-    Raises ConfigError for a space that no algorithm here can handle.
+    Raises ConfigError for a space that no algorithm here can handle, MemoryBudgetError where one
+    observation, flattened, would not fit in memory.
     """
 
     observation: gymnasium.Space
@@ -38,13 +40,25 @@ class Spaces:
 
     def __post_init__(self) -> None:
         require_observations(self.observation)
+        self.require_room(1)
         require_actions(self.action)
 
     @cached_property
     def observation_size(self) -> int:
         """d, the length of a flattened observation."""
-        flat: Any = spaces.flatten_space(self.observation)
-        return int(np.prod(flat.shape))
+        return spaces.flatdim(self.observation)
+
+    def require_room(self, count: int) -> None:
+        """MemoryBudgetError where so many observations, flattened, would not fit in memory."""
+        require_memory(
+            (8 + 4) * count * self.observation_size,  # Gymnasium's own vector, and float32
+            f"{count} observation{'s' * (count > 1)} of {str(self.observation)[:60]}, as vectors "
+            f"of {self.observation_size} numbers,",
+            "lower num_envs"
+            if count > 1
+            else "wrap the environment so that fewer numbers tell its state, with gymnasium."
+            "wrappers.TransformObservation (a Discrete space of n becomes n numbers, one-hot)",
+        )
 
     @cached_property
     def discrete(self) -> bool:

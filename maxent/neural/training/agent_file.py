@@ -7,6 +7,7 @@ is no tensor, and the SHA-256 of each tensor and of the text itself, in which an
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +26,9 @@ from maxent.neural.parts import normalise
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.runs.durable import sha256, sha256_of
+from maxent.neural.training.sizes import require_room_for_networks
 from maxent.support.files import read_whole, require_output, write_whole
+from maxent.support.memory import require_memory
 from maxent.support.plain import plain
 
 FORMAT, SUFFIX = "maxent-agent-1", ".safetensors"
@@ -81,6 +84,7 @@ def read_agent(path: Path) -> dict[str, Any]:
         module = ALGORITHMS[document["algorithm"]]
         config = configured(module.Config, document["settings"])
         state = _state(tensors)
+        require_room_for_networks(found, config)
         _require_shapes(tensors, module.init(found, config, torch.Generator()), found, config)
     except (
         *(SafetensorError, KeyError, TypeError, ValueError, AttributeError, IndexError),
@@ -153,6 +157,9 @@ def _read(node: dict[str, Any]) -> Any:
     if kind == "Box":
         shape = tuple(node["shape"])
         dtype = np.dtype(node["dtype"])
+        require_memory(
+            4 * dtype.itemsize * math.prod(shape), f"a Box of shape {shape}", "mistrust it"
+        )
         low, high = (
             np.broadcast_to(np.array(node[name], dtype=dtype), shape).copy()
             for name in ("low", "high")

@@ -71,6 +71,7 @@ class Environments:
         self.available: Bool[ndarray, "n A"] | None = None
         self._masked: bool | None = None  # the first reset tells
         self._ignoring = self._warned = False
+        spaces.require_room(len(self))
         firsts = [self._reset(index, seed + index) for index in range(len(self._environments))]
         self.observation: Float[ndarray, "n d"] = np.stack(firsts)
 

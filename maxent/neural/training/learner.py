@@ -37,6 +37,7 @@ from maxent.neural.training.averages import Averages, Before
 from maxent.neural.training.collect import Environments, environments_of
 from maxent.neural.training.parameters import begin_with, load_parameters
 from maxent.neural.training.plan import Env, Plan
+from maxent.neural.training.sizes import require_room
 from maxent.neural.training.snapshots import Layers
 from maxent.neural.training.transitions import Transitions
 from maxent.neural.training.vector import VectorEnvironments
@@ -65,12 +66,13 @@ class Learner:
             self.module = ALGORITHMS[self.algorithm]
             arguments = [*(field.name for field in fields(plan)), "run", "progress"]
             self.config = configured(self.module.Config, settings, arguments)
+            masked = self.environments.available is not None
+            require_room(self.spaces, self.config, masked)
             self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
             self.state = self.module.init(self.spaces, self.config, self.generator)
             if self.config.normalize_observations:
                 size = self.spaces.observation_size
                 self.state |= normalise.begun(size, self.generator.device)
-            masked = self.environments.available is not None
             capacity = self.config.replay_capacity
             self.replay = Replay(self.spaces, capacity, plan.device, masked)
             undo.pop_all()
