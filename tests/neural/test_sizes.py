@@ -116,7 +116,7 @@ def test_the_command_line_says_it(capsys):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_need_of_networks_is_that_of_what_is_made(algorithm):
-    """Between what is kept and that with a gradient, and a policy which sql_discrete has none of."""
+    """Between what is kept and that with gradients (and a policy, which sql_discrete has not)."""
     module = ALGORITHMS[algorithm]
     spaces = Spaces(BOX, FEW if algorithm.endswith("discrete") else BOX)
     config = module.Config(**{"hidden": (64, 64), "temperature": 0.2})
