@@ -5,6 +5,7 @@
 #   make fast       lint, and tests that touch every room: under a minute on two cores
 #   make lint, make types, make tests     the parts of `make test`
 #   make notebooks  every notebook from top to bottom, the learner's and the solution
+#   make figures    all figures of the course in one PDF, build/course-figures.pdf
 #   make floor      the tests with the lowest versions that pyproject.toml allows
 #   make pythons    the tests of the exact half with each newer Python that is found here
 #   make wheel      builds source distribution and wheel, installs the wheel alone and takes its tour
@@ -44,7 +45,7 @@ index=$$(if ! command -v nvidia-smi >/dev/null && $(1)/bin/python -m pip install
 $(call install,$(1),$(2),$$index torch)
 endef
 
-.PHONY: tour test fast lint types tests notebooks floor pythons wheel nightly docs browser clean
+.PHONY: tour test fast lint types tests notebooks figures floor pythons wheel nightly docs browser clean
 
 tour: .venv-tour/ready
 	.venv-tour/bin/maxent tour --out tour-output --overwrite
@@ -66,6 +67,10 @@ tests: .venv-test/ready
 
 notebooks: .venv-test/ready
 	$(PYTEST) $(TWO) -m notebook tests/learn
+
+figures: .venv-test/ready
+	mkdir -p build
+	.venv-test/bin/python notebooks/figures.py build/course-figures.pdf
 
 floor: .venv-floor/ready
 	.venv-floor/bin/python -m pytest $(TWO) -q -m "$(QUICK)"

@@ -20,15 +20,9 @@ HEAD = "```{toctree}\n:hidden:\n\n%s\n```\n\n"
 
 def moved(text: str) -> str:
     """Links of a file in notebooks/, as they are from docs/notebooks/."""
-    text = re.sub(r"\[([^][\n]*)\]\(([\w-]+\.ipynb)\)", _there, text)
     text = re.sub(r"\]\(\.\./(?!docs/)", "](../../", text)
     text = text.replace("](../docs/", "](../")
     return re.sub(r"\]\((build\.py|sources/|solutions/)", r"](../../notebooks/\1", text)
-
-
-def _there(link: re.Match[str]) -> str:
-    """The link, or only its words where that notebook is yet to be written."""
-    return link[0] if (NOTEBOOKS / link[2]).exists() else link[1]
 
 
 def copy(app: Sphinx, config: Config) -> None:
