@@ -13,10 +13,10 @@ SIGNS = {"<=": "≤", ">=": "≥", "->": "→", "<-": "←", "||": "‖", " - ":
 INDEXED = ("sum", "prod", "max", "min", "span", "entropy", "return", "log_pi")
 """Words that take an index; others of several letters are names, such as policy_gradient."""
 
-_SCRIPT = r"(?:\{[^{}]*\}|\([^()]*\)|[A-Za-z0-9]+[*']?)"
+_SCRIPT = r"(?:\{[^{}]*\}|\([^()]*\)|-\d+|[A-Za-z0-9]+[*']?)"
 _TOKEN = re.compile(
     rf"(?P<raised>\^(?P<power>{_SCRIPT}(?:_{_SCRIPT})?))"
-    rf"|(?P<lowered>(?<=[A-Za-z*'])_(?P<index>{_SCRIPT}(?:_{_SCRIPT})?))"
+    rf"|(?P<lowered>(?<=[A-Za-z*'|])_(?P<index>{_SCRIPT}(?:_{_SCRIPT})?))"
     r"|(?P<name>[A-Za-z]+(?:_[A-Za-z]+)+'?)"
     r"|(?P<word>[A-Za-z]+)"
     r"|(?P<inner><(?P<one>[^<>=\s][^<>=]*?),(?P<two>[^<>=]+)>)"

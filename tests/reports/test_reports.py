@@ -71,6 +71,7 @@ def page_of(*checks, name="an MDP"):
     [
         ("V^pi' >= V^pi_k", "V<sup>&pi;'</sup> ≥ V<sup>&pi;<sub>k</sub></sup>"),
         ("gamma^k max |V_0 - V*|", "&gamma;<sup>k</sup> max |V<sub>0</sub> \N{MINUS SIGN} V*|"),
+        ("(I - gamma P)^-1 r", "(I \N{MINUS SIGN} &gamma; P)<sup>\N{MINUS SIGN}1</sup> r"),
         ("V*_alpha -> pi_inf", "V*<sub>&alpha;</sub> → &pi;<sub>&infin;</sub>"),
         ("Q_(k-1) / (1-gamma)", "Q<sub>k\N{MINUS SIGN}1</sub> / (1\N{MINUS SIGN}&gamma;)"),
         ("the public policy_gradient", "the public <code>policy_gradient</code>"),
