@@ -44,13 +44,20 @@ def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
 def plain_array(name: str, value: Any) -> np.ndarray:
     """`value` as an array of whatever dtype; ModelError for what is no array (ragged lists, tensors
     that NumPy cannot read), MemoryBudgetError for what would not fit in memory."""
-    require_memory(8 * _entries(value), f"{name}", "check its shape, or use sparse transitions")
     try:
+        needed = 8 * _entries(value)
+        require_memory(needed, f"{name}", "check its shape, or use sparse transitions")
         return np.asarray(value)
     except ValueError as error:  # a ragged nested list
         raise ModelError(f"{name} is not a rectangular array: {error}") from error
     except (TypeError, RuntimeError) as error:  # a tensor with a gradient, say
-        raise ModelError(f"{name} cannot be read as an array: {error}") from error
+        advice = (
+            "of a dense tensor t give t.detach().cpu().double().numpy() (the operators on tensors "
+            "are maxent.neural.operators)"
+            if hasattr(value, "detach")
+            else "give a NumPy array"
+        )
+        raise ModelError(f"{name} cannot be read as an array: {error}; {advice}") from error
 
 
 def _entries(value: Any) -> int:

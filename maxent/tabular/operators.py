@@ -32,8 +32,10 @@ from scipy import sparse
 
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
+from maxent.tabular.arrays import of_arrays
 
 
+@of_arrays
 def soft_value(
     q: Float[ndarray, "*S A"], temperature: float, log_prior: Float[ndarray, "*S A"] | None = None
 ) -> Float[ndarray, "*S"]:
@@ -46,7 +48,7 @@ def soft_value(
     log_prior : (S, A), log prior(a|s), -inf for an unavailable action (`mdp.log_mask`); None: every
         action is available.
 
-    Returns (S,), in units of reward.  Arguments are not checked.
+    Returns (S,), in units of reward.  Values are not checked.
 
     >>> import numpy as np, maxent
     >>> q = np.array([[1.0, 2.0, 3.0]])
@@ -63,6 +65,7 @@ def soft_value(
     return top[..., 0] + temperature * np.log(total)
 
 
+@of_arrays
 def boltzmann_policy(
     q: Float[ndarray, "*S A"],
     temperature: float,
@@ -82,7 +85,7 @@ def boltzmann_policy(
     log_prior : (S, A), -inf for an unavailable action; None: every action is available.
     tie_tolerance : in units of reward; used at alpha = 0 only.
 
-    Returns (S, A), log pi(a|s): -inf for an action never taken.  Arguments are not checked.
+    Returns (S, A), log pi(a|s): -inf for an action never taken.  Values are not checked.
 
     >>> import numpy as np, maxent
     >>> q = np.array([[1.0, 2.0, 3.0]])
@@ -99,6 +102,7 @@ def boltzmann_policy(
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
+@of_arrays
 def policy_value(
     q: Float[ndarray, "*S A"],
     log_policy: Float[ndarray, "*S A"],
@@ -115,7 +119,7 @@ def policy_value(
     temperature : alpha >= 0, in units of reward.
     log_prior : (S, A), -inf for an unavailable action; None: every action is available.
 
-    Returns (S,), in units of reward; at most `soft_value(q, ...)`.  Arguments are not checked.
+    Returns (S,), in units of reward; at most `soft_value(q, ...)`.  Values are not checked.
 
     >>> import numpy as np, maxent
     >>> q = np.array([[1.0, 2.0, 3.0]])
@@ -128,6 +132,7 @@ def policy_value(
     return expected_q + temperature * entropy(log_policy, log_prior)
 
 
+@of_arrays
 def entropy(
     log_policy: Float[ndarray, "*S A"], log_prior: Float[ndarray, "*S A"] | None = None
 ) -> Float[ndarray, "*S"]:
@@ -138,7 +143,7 @@ def entropy(
     log_policy : (S, A), log pi(a|s), -inf for an action never taken.
     log_prior : (S, A), -inf for an unavailable action; None: every action is available.
 
-    Returns (S,).  Arguments are not checked.
+    Returns (S,).  Values are not checked.
 
     >>> import numpy as np, maxent
     >>> policy = np.array([[0.5, 0.5], [0.9, 0.1]])
@@ -152,6 +157,7 @@ def entropy(
     return shannon + (policy * np.where(policy > 0.0, log_prior, 0.0)).sum(axis=-1)
 
 
+@of_arrays
 def kl_divergence(
     log_p: Float[ndarray, "*S A"], log_q: Float[ndarray, "*S A"]
 ) -> Float[ndarray, "*S"]:
@@ -162,7 +168,7 @@ def kl_divergence(
 
     log_p, log_q : (S, A), log-probabilities, -inf for an action never taken.
 
-    Returns (S,).  Arguments are not checked.
+    Returns (S,).  Values are not checked.
 
     >>> import numpy as np, maxent
     >>> p, q = np.array([[0.9, 0.1]]), np.array([[0.5, 0.5]])
@@ -172,6 +178,7 @@ def kl_divergence(
     return -entropy(log_p, log_q)
 
 
+@of_arrays
 def mellowmax(
     q: Float[ndarray, "*S A"], temperature: float, log_mask: Float[ndarray, "*S A"] | None = None
 ) -> Float[ndarray, "*S"]:
@@ -186,7 +193,7 @@ def mellowmax(
     log_mask : (S, A), 0 for an available action, -inf for another (`mdp.log_mask`); None: every
         action is available.
 
-    Returns (S,), in units of reward.  Arguments are not checked.
+    Returns (S,), in units of reward.  Values are not checked.
 
     >>> import numpy as np, maxent
     >>> q = np.array([[1.0, 2.0, 3.0]])
@@ -204,6 +211,7 @@ def mellowmax(
     return top[..., 0] + temperature * np.log1p(mean)
 
 
+@of_arrays
 def backup(mdp: MDP, v: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
     """r(s,a) + gamma E_{s'}[ V(s') ], with no discounted value beyond a terminal state.
 
@@ -212,7 +220,7 @@ def backup(mdp: MDP, v: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
     mdp : its rewards, transitions, discount and terminal states are used.
     v : (S,), discounted, in units of reward; entries of terminal states count as 0.
 
-    Returns (S, A), in units of reward.  Arguments are not checked.
+    Returns (S, A), in units of reward.  Values are not checked.
 
     >>> import maxent
     >>> mdp = maxent.gridworld("two-goals", discount=0.95)
@@ -224,6 +232,7 @@ def backup(mdp: MDP, v: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
     return mdp.reward + mdp.expect(mdp.discount_on_arrival * v)
 
 
+@of_arrays
 def soft_bellman(
     mdp: MDP,
     q: Float[ndarray, "S A"],
@@ -241,7 +250,7 @@ def soft_bellman(
     temperature : alpha >= 0, in units of reward.
     log_prior : (S, A), -inf for an unavailable action; None: the actions of the mask.
 
-    Returns (S, A), T Q, in units of reward.  Arguments are not checked.
+    Returns (S, A), T Q, in units of reward.  Values are not checked.
 
     >>> import maxent
     >>> mdp = maxent.gridworld("two-goals", discount=0.95)
@@ -253,6 +262,7 @@ def soft_bellman(
     return backup(mdp, soft_value(q, temperature, log_prior))
 
 
+@of_arrays
 def soft_policy_bellman(
     mdp: MDP,
     q: Float[ndarray, "S A"],
@@ -270,7 +280,7 @@ def soft_policy_bellman(
     temperature : alpha >= 0, in units of reward.
     log_prior : (S, A), -inf for an unavailable action; None: the actions of the mask.
 
-    Returns (S, A), T^pi Q, in units of reward.  Arguments are not checked.
+    Returns (S, A), T^pi Q, in units of reward.  Values are not checked.
 
     >>> import maxent
     >>> mdp = maxent.gridworld("two-goals", discount=0.95)
@@ -284,6 +294,7 @@ def soft_policy_bellman(
     return backup(mdp, policy_value(q, log_policy, temperature, log_prior))
 
 
+@of_arrays
 def soft_policy_improvement(
     q: Float[ndarray, "S A"], temperature: float, log_prior: Float[ndarray, "S A"] | None = None
 ) -> Float[ndarray, "S A"]:
@@ -295,7 +306,7 @@ def soft_policy_improvement(
     temperature : alpha >= 0, in units of reward.
     log_prior : (S, A), -inf for an unavailable action; None: every action is available.
 
-    Returns (S, A), log-probabilities.  Arguments are not checked.
+    Returns (S, A), log-probabilities.  Values are not checked.
 
     >>> import numpy as np, maxent
     >>> q = np.array([[0.0, 1.0]])
