@@ -268,7 +268,9 @@ def _draw_curves(ax: Any, runs: list[dict[str, Any]]) -> None:
         for run in scores:
             ax.plot(steps, run, color=LINES[index], linestyle=dash, linewidth=0.5, alpha=0.4)
     ax.axhline(LEARNED, color=MUTED, linestyle=":", linewidth=0.8)
-    ax.set(xlabel="environment steps on the blocked ring", ylabel="score", ylim=(-0.1, 1.25))
+    ax.axhline(1.0, color=MUTED, linewidth=0.6, zorder=0)
+    label = "score (1: soft optimum's return;\nabove: more return, less entropy)"
+    ax.set(xlabel="environment steps on the blocked ring", ylabel=label, ylim=(-0.1, 1.25))
     ax.set_title(
         f"Soft Q-learning on the blocked ring: median of {len(runs)} seeds; thin: each run"
     )

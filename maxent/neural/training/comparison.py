@@ -38,6 +38,8 @@ METRICS = {
 }
 """What curves are usually of, the first one that all runs have: in the log, and in words."""
 
+FEW = 4
+"""Runs up to which the bootstrap reaches as far as the runs do, and is no interval yet."""
 NOT_SETTINGS = (
     *("algorithm", "env", "seed", "steps", "device", "threads", "log_every", "checkpoint_every"),
     *("evaluate_every", "evaluation_episodes", "env_settings"),
@@ -284,7 +286,10 @@ def _table(env: str, groups: Sequence[Group], metric: str) -> str:
         words = f"P({one.name} > {other.name}) = {probability_of_improvement(*scores):.3g}"
         if min(map(len, scores)) > 1:
             low, high = bootstrap_interval(probability_of_improvement, *scores)
-            words += f", 95 % interval {low:.3g} to {high:.3g}"
+            if min(map(len, scores)) <= FEW:
+                words += f" ({low:.3g} to {high:.3g} over resamples: too few runs for an interval)"
+            else:
+                words += f", 95 % interval {low:.3g} to {high:.3g}"
         lines.append(f"{words}, at step {step:.0f}")
     lines.insert(3, "")
     return "\n".join(lines).rstrip()
