@@ -15,6 +15,7 @@ from gymnasium import spaces
 import maxent
 from maxent.errors import ConfigError, CorruptCheckpointError, MissingExtraError, OutputExistsError
 from maxent.neural.parts.networks import named_tensors
+from maxent.neural.runs.durable import sha256_of
 from maxent.neural.training.agent_file import _read, _written
 
 SMALL = {"hidden": (8,), "batch_size": 8, "learning_starts": 10, "replay_capacity": 50}
@@ -146,3 +147,62 @@ def test_a_video_needs_moviepy_and_a_drawn_environment(monkeypatch):
     with pytest.raises(MissingExtraError, match="pip install moviepy"):
         agent.evaluate(maxent.MDPEnv(mdp, render_mode="rgb_array"), video="films")
     assert not Path("films").exists()
+
+
+def resealed(path, change):
+    """An agent's file with its document changed, and sealed again."""
+    data = Path(path).read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    document = json.loads(header["__metadata__"]["maxent"])
+    document.pop("sha256")
+    change(document)
+    header["__metadata__"]["maxent"] = json.dumps(document | {"sha256": sha256_of(document)})
+    text = json.dumps(header).encode()
+    Path(path).write_bytes(len(text).to_bytes(8, "little") + text + data[8 + size :])
+
+
+ODD_DOCUMENTS = {
+    "env": 2.5,
+    "steps": "many",
+    "env_settings": [],
+    "start": {},
+    "history": [1],
+    "statistics": [0],
+}
+
+
+@pytest.mark.parametrize("name", ODD_DOCUMENTS)
+def test_a_sealed_document_of_other_kinds_is_told(name):
+    path = maxent.train("sql", "CartPole-v1", steps=11, **SMALL).save("agent.safetensors")
+    resealed(path, lambda document: document.update({name: ODD_DOCUMENTS[name]}))
+    with pytest.raises(CorruptCheckpointError, match="no agent as `save` writes it"):
+        maxent.load_agent(path)
+
+
+def test_settings_of_a_sealed_document_beyond_memory_are_told():
+    path = maxent.train("sql", "CartPole-v1", steps=11, **SMALL).save("agent.safetensors")
+    resealed(path, lambda document: document["settings"].update(hidden=[10**6, 10**6]))
+    with pytest.raises(maxent.MemoryBudgetError, match="networks with the layers"):
+        maxent.load_agent(path)
+    resealed(path, lambda document: document["observation"].update(shape=[10**6, 10**6]))
+    with pytest.raises(maxent.MemoryBudgetError, match="a Box of shape"):
+        maxent.load_agent(path)
+
+
+@pytest.mark.parametrize("rubbish", ["rubbish", {"float": 3}, {"array": "x"}, None])
+def test_statistics_of_a_sealed_document_that_are_none_are_told(rubbish):
+    def make():
+        return gymnasium.wrappers.NormalizeObservation(gymnasium.make("CartPole-v1"))
+
+    path = maxent.train("sql", make, steps=11, **SMALL).save("agent.safetensors")
+
+    def change(document):
+        for layer in document["statistics"]:
+            for node in layer.values():
+                if isinstance(node, dict) and "object" in node:
+                    node["object"]["mean"] = rubbish
+
+    resealed(path, change)
+    with pytest.raises(maxent.MaxEntError):
+        maxent.load_agent(path).evaluate(make, episodes=1, longest=2)

@@ -90,6 +90,80 @@ def test_whatever_a_sealed_document_holds(name, run):
     assert told >= 5
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of this version, whose environments tell of action masks."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    maxent.train(
+        "sql",
+        "maxent/Gridworld-v0",
+        env_settings={"map": "S.G", "discount": 0.9},
+        steps=20,
+        num_envs=2,
+        hidden=(8,),
+        batch_size=4,
+        learning_starts=10,
+        run=folder,
+    )
+    return folder
+
+
+def with_environments(source, folder, change):
+    """A copy of a run with a change in what its last checkpoint's environments remember."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(source, folder)
+    (step,) = (folder / "checkpoints").iterdir()
+    document = json.loads((step / "environments.json").read_bytes())
+    change(document)
+    data = json.dumps(document).encode()
+    (step / "environments.json").write_bytes(data)
+    manifest = json.loads((step / "manifest.json").read_bytes())
+    manifest.pop("sha256")
+    entry = next(each for each in manifest["files"] if each["name"] == "environments.json")
+    entry.update(size=len(data), sha256=sha256(data))
+    (step / "manifest.json").write_bytes(seal(manifest))
+    return folder
+
+
+ODD_PLACES = {
+    "layers": 1,
+    "layers of numbers": [0, 0],
+    "observation": 0.0,
+    "available": [False] * 4,
+    "available of another size": [True],
+    "total": "much",
+    "length": [1, 2],
+}
+
+
+@pytest.mark.parametrize("case", ODD_PLACES)
+def test_what_environments_remember_is_looked_at(case, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    name = case.split()[0]
+    run = with_environments(
+        trained, tmp_path / "run", lambda d: d["environments"][0].update({name: ODD_PLACES[case]})
+    )
+    with pytest.raises((CorruptCheckpointError, ConfigError)):
+        maxent.resume(run, steps=22)
+    if name == "layers":
+        with pytest.raises(CorruptCheckpointError):
+            maxent.load_agent(run)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_environments_remember(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    told = 0
+    for seed in range(25):
+        run = with_environments(trained, tmp_path / "run", mutation(random.Random(seed)))
+        for call in (maxent.load_agent, lambda folder: maxent.resume(folder, steps=21)):
+            try:
+                call(run)
+            except MaxEntError:
+                told += 1
+    assert told >= 10
+
+
 def test_a_setting_of_a_later_version_is_told_and_not_left_out(run):
     rewrite(run, "config.json", lambda record: record["config"].update(curiosity=0.1))
     for call in (maxent.load_agent, maxent.resume, lambda folder: maxent.compare([folder])):

@@ -310,3 +310,22 @@ def test_training_leaves_torch_as_it_was():
     state = torch.get_rng_state()
     train(Fragile)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("algorithm", ["sac_discrete", "sql_discrete"])
+def test_an_episode_that_begins_with_nan_is_told(algorithm):
+    class Begins(gymnasium.Env):
+        observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (1,))
+        action_space = gymnasium.spaces.Discrete(2)
+        episodes = 0
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            self.episodes += 1
+            return np.array([np.nan if self.episodes > 15 else 0.0], np.float32), {}
+
+        def step(self, action):
+            return np.zeros(1, np.float32), 0.0, True, False, {}
+
+    with pytest.raises(TrainingDivergedError, match="observation that is NaN"):
+        train(Begins, algorithm=algorithm, steps=60)

@@ -27,6 +27,7 @@ from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.runs.durable import sha256, sha256_of
 from maxent.neural.training.sizes import require_room_for_networks
+from maxent.neural.training.snapshots import require_layers
 from maxent.support.files import read_whole, require_output, write_whole
 from maxent.support.memory import require_memory
 from maxent.support.plain import plain
@@ -80,6 +81,7 @@ def read_agent(path: Path) -> dict[str, Any]:
         tensors = {n: x.clone() for n, x in safetensors.torch.load(data).items()}
         if {name: sha256(_bytes(x)) for name, x in tensors.items()} != document["tensors"]:
             raise ValueError("its tensors are not what was written")
+        _require_kinds(document)
         found = Spaces(_read(document["observation"]), _read(document["action"]))
         module = ALGORITHMS[document["algorithm"]]
         config = configured(module.Config, document["settings"])
@@ -101,6 +103,17 @@ def read_agent(path: Path) -> dict[str, Any]:
         "spaces": found,
         "state": state,
     }
+
+
+def _require_kinds(document: dict[str, Any]) -> None:
+    """ValueError unless what is plain in an agent is of the kind that `save` writes."""
+    kinds = {"steps": int, "env": str | None, "env_settings": dict, "start": str | None}
+    for name, kind in (kinds | {"history": list}).items():
+        if not isinstance(value := document[name], kind) or isinstance(value, bool):
+            raise ValueError(f"its {name} is {str(value)[:60]!r}")
+    if not all(isinstance(row, dict) for row in document["history"]) or document["steps"] < 0:
+        raise ValueError("its history or its steps are none")
+    require_layers(document["statistics"])
 
 
 def _require_shapes(

@@ -115,11 +115,14 @@ class Environments:
     def _put_back(self, index: int, saved: dict[str, Any]) -> None:
         put_back(self._environments[index].env, saved["layers"])
         self._dropped[index] = not saved["whole"]
-        self.observation[index] = saved["observation"]
+        seen = np.asarray(saved["observation"], dtype=np.float32)
+        if seen.shape != (self._spaces.observation_size,) or np.isnan(seen).any():
+            raise ValueError(f"an observation of shape {seen.shape}, {str(seen)[:60]}")
+        self.observation[index] = seen
         self._tally.totals[index] = saved["total"]
         self._tally.lengths[index] = saved["length"]
         if self.available is not None and saved["available"] is not None:
-            self.available[index] = saved["available"]
+            self.available[index] = require_mask(saved["available"], self._spaces.action_size)
 
     def forgotten(self) -> list[str]:
         """What a checkpoint would lose of them."""

@@ -38,7 +38,7 @@ from maxent.neural.training.collect import Environments, environments_of
 from maxent.neural.training.parameters import begin_with, load_parameters
 from maxent.neural.training.plan import Env, Plan
 from maxent.neural.training.sizes import require_room
-from maxent.neural.training.snapshots import Layers
+from maxent.neural.training.snapshots import Layers, require_layers
 from maxent.neural.training.transitions import Transitions
 from maxent.neural.training.vector import VectorEnvironments
 from maxent.support.progress import Lines, bar, duration
@@ -184,7 +184,7 @@ class Learner:
         load_parameters(self.state, checkpoint.tensors)
         self.step = checkpoint.step
         places = checkpoint.memory.get(self.environments.kind)
-        self._statistics = places[0]["layers"] if places else None
+        self._statistics = require_layers(places[0]["layers"]) if places else None
         self.history = [row for row in rows if row["step"] <= self.step]
 
     def close(self) -> None:
@@ -208,6 +208,7 @@ class Learner:
                         self.module, self.state, seen, self.generator, self.spaces, available=among
                     )
             except RuntimeError:  # torch draws from no probabilities that are NaN
+                self._require_finite("observation", self.environments.observation)
                 self._check_state()
                 raise
         new, episodes = self.environments.step(actions.cpu().numpy())
@@ -260,11 +261,15 @@ class Learner:
 
     def _check(self, new: Transitions) -> None:
         for name in ("observation", "reward", "next_observation"):
-            if not (np.abs(getattr(new, name)) <= LARGEST).all():
-                raise TrainingDivergedError(
-                    f"step {self.step}: the environment gave a {name} that is NaN, infinite or "
-                    "beyond float32; look at the environment, or at the actions it was sent"
-                )
+            self._require_finite(name, getattr(new, name))
+
+    def _require_finite(self, name: str, numbers: np.ndarray) -> None:
+        """TrainingDivergedError for numbers of the environment that are none in float32."""
+        if not (np.abs(numbers) <= LARGEST).all():
+            raise TrainingDivergedError(
+                f"step {self.step}: the environment gave a {name} that is NaN, infinite or "
+                "beyond float32; look at the environment, or at the actions it was sent"
+            )
 
     def _check_state(self) -> None:
         require_finite_tensors(self.step, dict(named_tensors(self.state)))

@@ -28,6 +28,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import VectorEnv, VectorWrapper
 from numpy import ndarray
 
+from maxent.errors import CorruptCheckpointError
 from maxent.mdp import MDP
 
 LARGEST, PARTS = 1_000_000, 20_000
@@ -142,6 +143,17 @@ def can_be_put_back(env: gymnasium.Env[Any, Any], saved: Layers) -> bool:
     return True
 
 
+def require_layers(saved: Any) -> Layers | None:
+    """What layers remembered, as a file holds it; ValueError for what is no list of attributes."""
+    if saved is None or (
+        isinstance(saved, list) and all(isinstance(attributes, dict) for attributes in saved)
+    ):
+        return saved
+    raise ValueError(
+        f"what the environment remembers is {str(saved)[:60]!r}, no list of attributes"
+    )
+
+
 @contextmanager
 def frozen_statistics(env: Any, saved: Layers | None) -> Iterator[None]:
     """Around an evaluation: layers that normalise use the statistics of training, and let them be.
@@ -149,8 +161,25 @@ def frozen_statistics(env: Any, saved: Layers | None) -> Iterator[None]:
     These are the layers with `update_running_mean`, as `NormalizeObservation` and
     `NormalizeReward` have it.  Afterwards they are as they were.
     """
-    before = []
-    for layer, attributes in zip(layers_of(env), saved or (), strict=False):
+    before: list[tuple[Any, Any, str, Any]] = []
+    try:
+        try:
+            _freeze(env, saved or [], before)
+        except Exception as error:  # whatever a file holds in their place
+            raise CorruptCheckpointError(
+                "the statistics that were saved with this agent are not those of its environment's "
+                f"wrappers ({type(error).__name__}: {error}); the file was changed"
+            ) from error
+        yield
+    finally:
+        for layer, updating, name, node in before:
+            layer.update_running_mean = updating
+            _value(node, vars(layer)[name])
+
+
+def _freeze(env: Any, saved: Layers, before: list[tuple[Any, Any, str, Any]]) -> None:
+    """Put the statistics in; what was there goes into `before`."""
+    for layer, attributes in zip(layers_of(env), saved, strict=False):
         if not hasattr(layer, "update_running_mean"):
             continue
         for name, node in attributes.items():
@@ -159,12 +188,6 @@ def frozen_statistics(env: Any, saved: Layers | None) -> Iterator[None]:
                 before.append((layer, layer.update_running_mean, name, _node(vars(layer)[name])))
                 _value(node, vars(layer)[name])
                 layer.update_running_mean = False
-    try:
-        yield
-    finally:
-        for layer, updating, name, node in before:
-            layer.update_running_mean = updating
-            _value(node, vars(layer)[name])
 
 
 def _attributes(layer: Any) -> dict[str, Any]:
