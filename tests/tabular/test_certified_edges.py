@@ -1,6 +1,8 @@
 """Where an interval is most easily wrong: tiny probabilities, floors next to the uniform policy,
 long horizons, ties, discounts next to 1.  Truth has 60 digits."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import truth
@@ -8,6 +10,7 @@ from mpmath import mp, mpf
 
 import maxent
 from maxent.tabular.bounds import longest_stay
+from maxent.tabular.solvers import exits
 
 
 def assert_holds(solution, exact):
@@ -171,3 +174,17 @@ def test_the_longest_stay_is_certified_not_believed():
         exact = mpf(1) / (1 - mpf(stay)) if stay < 1.0 else mp.inf
         assert bound >= exact
     assert longest_stay(np.array([[0.5, 0], [0, 0]]), np.array([True, False]), 1) < 2.1
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_an_interval_by_the_time_to_a_terminal_state_allows_for_the_whole_rounding(side):
+    """T U <= U must be seen with a margin of the sweep's rounding: three quarters of it do not do,
+    at twice the distance one and a half do."""
+    rounding = 1e-3
+    kernel = SimpleNamespace(
+        mdp=SimpleNamespace(terminal=np.array([False, True])),
+        apply=lambda bound: bound - 0.375 * rounding * bound,
+        bounds=SimpleNamespace(rounding=lambda norm: rounding),
+    )
+    distance = exits._checked(kernel, np.zeros(2), side * np.array([1.0, 0.0]), 1.0)
+    assert distance == pytest.approx(4.0, rel=1e-12)
