@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
+from maxent.support.other_words import takes_our_words
 from maxent.tabular.known_answers import KnownMDP, known_mdp
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def known_answer(
     discount: float,
     noise: float = 0.0,
 ) -> KnownEnvironment: ...
+@takes_our_words
 def known_answer(
     problem: MDP | Environment,
     policy: Any,

@@ -44,6 +44,7 @@ from maxent.continuous.matrices import (
 )
 from maxent.errors import ModelError
 from maxent.support.arguments import require_temperature
+from maxent.support.other_words import takes_our_words
 
 __all__ = [
     "LinearQuadratic", "LinearQuadraticSolution", "coupled_masses", "evaluate_linear_policy",
@@ -155,6 +156,7 @@ class LinearQuadraticSolution:
         return found
 
 
+@takes_our_words
 def solve_lqr(problem: LinearQuadratic, temperature: float) -> LinearQuadraticSolution:
     """The optimal maximum-entropy policy and value in closed form: LQR-1, LQR-2, LQR-3.
 

@@ -23,6 +23,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
 from maxent.support.arguments import require_temperature
 from maxent.support.files import require_output, write_whole
+from maxent.support.other_words import takes_our_words
 
 MOST_STATES = 2_000
 """Beyond this a browser no longer answers a slider at once."""
@@ -61,6 +62,7 @@ class Explorer:
         )
 
 
+@takes_our_words
 def explore(mdp: MDP, temperature: float = 0.1, *, title: str = "Explorer") -> Explorer:
     """An interactive page of a gridworld: temperature, discount, slip and rewards by slider, walls
     by click; value, policy, entropy and visits; value and policy iteration step by step.

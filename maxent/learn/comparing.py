@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from maxent.learn.differences import difference
 from maxent.mdp import MDP
 
 NOT_YET = "Not attempted yet: replace the `...` and run this cell again."
@@ -65,42 +66,11 @@ def check_function(
 
 def _difference(answer: Any, expected: Any, tolerance: float, mdp: MDP | None) -> str:
     """What to say about a wrong answer; "" for a right one."""
-    want = np.asarray(expected, dtype=float)
     try:
         got = np.asarray(answer, dtype=float)
     except (TypeError, ValueError):
         return f"a number or an array is wanted here, not {type(answer).__name__}."
-    if got.shape != want.shape:
-        return f"the shape is {got.shape}, but {want.shape} is wanted."
-    odd = np.isnan(got) != np.isnan(want)
-    if odd.any():
-        where = np.unravel_index(int(np.argmax(odd)), got.shape)
-        kind = "is not a number (nan)" if np.isnan(got[where]) else "should be nan: undefined here"
-        return f"{_place(where, mdp)}the answer {kind}."
-    with np.errstate(invalid="ignore"):
-        off = np.where((got == want) | np.isnan(want), 0.0, np.abs(got - want))
-    allowed = tolerance * max(1.0, float(np.abs(want[np.isfinite(want)]).max(initial=0.0)))
-    wrong = int((off > allowed).sum())
-    if wrong == 0:
-        return ""
-    where = np.unravel_index(int(np.argmax(off)), want.shape)
-    many = f" {wrong} of {want.size} numbers differ." if want.size > 1 else ""
-    return f"{_place(where, mdp)}you have {got[where]:.6g}, which is off by {off[where]:.2g}.{many}"
-
-
-def _place(where: tuple[Any, ...], mdp: MDP | None) -> str:
-    if not where:
-        return ""
-    state = int(where[0])
-    words = f"in state {state}"
-    if mdp is not None and mdp.grid is not None:
-        row, column = (int(i) for i in mdp.grid.cells[state])
-        words += f" (row {row}, column {column})"
-    if len(where) > 1:
-        action = int(where[1])
-        name = mdp.action_names[action] if mdp is not None and mdp.action_names else action
-        words += f", action {name},"
-    return words + " "
+    return difference(got, np.asarray(expected, dtype=float), tolerance, ("state", "action"), mdp)
 
 
 def _praise(expected: Any, tolerance: float) -> str:

@@ -46,6 +46,7 @@ from maxent.neural.parts.networks import Parameters, action_values
 from maxent.neural.parts.optim import copied, moments
 from maxent.neural.training.agent import Agent
 from maxent.support.arguments import require_count
+from maxent.support.other_words import takes_our_words
 
 BATCH = 128
 """States in a step of fitting a sampling network."""
@@ -89,6 +90,7 @@ def averaged_network(networks: Sequence[Parameters], weights: Sequence[float]) -
     return result
 
 
+@takes_our_words
 def compose_agents(
     agents: Sequence[Agent],
     weights: Sequence[float] | None = None,

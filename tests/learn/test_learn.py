@@ -42,7 +42,7 @@ def test_a_wrong_answer_is_told_where_and_by_how_much(told):
     wrong[3, 1] += 0.25
     learn.check(wrong, q, hint="look right", mdp=mdp)
     text = told()
-    assert "state 3 (row 1, column 1), action right," in text
+    assert "state 3 (row 1, column 1), action right: you have" in text
     assert "off by 0.25" in text and "1 of 20 numbers differ" in text and "Hint: look right" in text
     learn.check(q, q)
     assert told().startswith("Right: all 20 numbers")
@@ -52,10 +52,10 @@ def test_a_wrong_answer_is_told_where_and_by_how_much(told):
 
 def test_wrong_shapes_and_types(told):
     for answer, words in [
-        (np.zeros(3), "the shape is (3,), but (2,) is wanted"),
+        (np.zeros(3), "the shape is (3,), but (2,) (state) is wanted"),
         ("two", "a number or an array is wanted here, not str"),
-        ([np.nan, 0.0], "in state 0 the answer is not a number"),
-        ([np.inf, 0.0], "in state 0 you have inf"),
+        ([np.nan, 0.0], "state 0: the answer is not a number"),
+        ([np.inf, 0.0], "state 0: you have inf"),
     ]:
         learn.check(answer, np.zeros(2))
         assert words in told()
@@ -86,7 +86,7 @@ def test_functions_are_tried_case_by_case(told):
     learn.check_function(lambda x: x * x, cases, lambda x: x * x)
     assert told() == "Right, in 3 of 3 cases.\n"
     learn.check_function(lambda x: 1.0 if x == 1.0 else 5.0, cases, lambda x: x * x, hint="square")
-    assert told() == "Not quite: case 2 of 3: you have 5, which is off by 1.\nHint: square\n"
+    assert told() == "Not quite: case 2 of 3: you have 5, off by 1.\nHint: square\n"
     learn.check_function(lambda x: 1 / 0, cases, lambda x: x)
     assert "case 1 of 3: your function raised ZeroDivisionError: division by zero" in told()
 

@@ -30,12 +30,28 @@ def test_the_page_holds_the_table():
     assert PAGE.read_text(encoding="utf-8").endswith("\n" + other_words.markdown() + "\n")
 
 
+OURS = {name for meanings in WORDS.values() for names, *_ in meanings for name in names}
+
+
+def test_every_public_function_that_takes_such_a_word_answers_theirs():
+    for name in maxent.__all__:
+        function = getattr(maxent, name)
+        if not inspect.isfunction(function) or function.__module__ == "maxent.tabular.operators":
+            continue  # the formulas stand by themselves
+        taken = inspect.signature(function).parameters
+        open_ended = any(each.kind is each.VAR_KEYWORD for each in taken.values())
+        for word, meanings in WORDS.items():
+            meant = {ours for names, *_ in meanings for ours in names} & set(taken)
+            if meant and word not in taken and not open_ended:
+                with pytest.raises(TypeError, match="here it is"):
+                    function(**{word: 1})
+
+
 def test_every_word_of_ours_is_one():
     from dataclasses import fields
 
     from maxent.neural.algorithms import ALGORITHMS
 
-    ours = {name for meanings in WORDS.values() for names, *_ in meanings for name in names}
     public = [getattr(maxent, name) for name in maxent.__all__ if name != "__version__"]
     known = {
         name
@@ -45,8 +61,8 @@ def test_every_word_of_ours_is_one():
     }
     known |= set(inspect.signature(maxent.MDP).parameters)
     settings = {field.name for module in ALGORITHMS.values() for field in fields(module.Config)}
-    assert ours - known - settings - {"transitions", "states", "actions"} == set()
-    assert set(SETTINGS) == ours & settings
+    assert OURS - known - settings - {"transitions", "states", "actions"} == set()
+    assert set(SETTINGS) == OURS & settings
     assert not set(WORDS) & settings
 
 
@@ -85,6 +101,10 @@ def test_solvers(mdp, solver, word, words):
         (lambda: maxent.from_gymnasium("FrozenLake-v1", gamma=0.9), "discount="),
         (lambda: maxent.train("sac", "Pendulum-v1", total_timesteps=9), "steps="),
         (lambda: maxent.train("sac", env_id="Pendulum-v1", steps=9), "env="),
+        (lambda: maxent.average_reward(maxent.MDP([[[1.0]]], [0.0], discount=0), alpha=1), "temp"),
+        (lambda: maxent.known_answer("Pendulum-v1", None, None, ent_coef=0.1), "temperature="),
+        (lambda: maxent.explore(None, beta=10.0), "temperature=1/beta"),
+        (lambda: maxent.resume(tensorboard_log="run"), "run="),
     ],
 )
 def test_type_errors_elsewhere(call, words):
@@ -164,6 +184,7 @@ def test_a_warning_points_at_the_caller(mdp):
         lambda: maxent.soft_policy_evaluation(
             mdp, [0.25] * 4, 0.1, max_iterations=1, method="iterative"
         ),
+        lambda: maxent.average_reward(mdp, 0.1, max_iterations=1),
         lambda: maxent.gridworld("S#G", discount=0.9),
         lambda: maxent.gridworld(["#####", "#@ $#", "#####"], legend="sokoban", discount=0.9),
     ]

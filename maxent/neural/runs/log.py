@@ -84,7 +84,7 @@ def read_log(run: str | os.PathLike[str]) -> list[dict[str, Any]]:
         lines = read_whole(path, READ_AS_JSON).decode(errors="replace").split("\n")[:-1]
     except FileNotFoundError:
         warnings.warn(
-            f"{str(path)!r} is gone: nothing logged is known", MaxEntWarning, stacklevel=3
+            f"{str(path)!r} is gone: nothing logged is known", MaxEntWarning, stacklevel=4
         )
         return []
     except OSError as error:

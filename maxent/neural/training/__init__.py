@@ -150,6 +150,7 @@ def train(
             return learner.train(opened, progress=progress, announce=announce, report=report)
 
 
+@takes_our_words
 def resume(
     run: str | os.PathLike[str],
     *,
@@ -213,6 +214,7 @@ def resume(
             learner.close()
 
 
+@takes_our_words
 def load_agent(
     run: str | os.PathLike[str],
     *,

@@ -25,6 +25,7 @@ from maxent.errors import MaxEntWarning, ModelError
 from maxent.mdp import MDP, require_mdp
 from maxent.solution import Status
 from maxent.support.arguments import require_temperature
+from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.solvers.gains import gain_bounds
 from maxent.tabular.solvers.loop import Options
@@ -89,6 +90,7 @@ class AverageSolution:
         )
 
 
+@takes_our_words
 def average_reward(
     mdp: MDP,
     temperature: float,
@@ -138,7 +140,7 @@ def average_reward(
     gain = found.lower + 0.5 * found.width
     error = float(np.nextafter(max(gain - found.lower, found.upper - gain), np.inf))
     if found.status in ("stalled", "max_iterations"):
-        warnings.warn(_short(mdp, found.status, goal, found.lower, found.upper), MaxEntWarning, 2)
+        warnings.warn(_short(mdp, found.status, goal, found.lower, found.upper), MaxEntWarning, 3)
     bias = found.h - found.h[0]
     q = mdp.reward + mdp.expect(bias)
     log_policy = operators.boltzmann_policy(q, temperature, log_prior, 4.0 * pairs.rounding(bias))

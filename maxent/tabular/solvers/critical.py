@@ -16,6 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.mdp import MDP, require_mdp
+from maxent.support.other_words import takes_our_words
 from maxent.tabular.solvers.end_components import end_components
 from maxent.tabular.solvers.gains import Gain, gain_bounds, policy_gain
 from maxent.tabular.solvers.pairs import Pairs
@@ -47,6 +48,7 @@ def endless(pairs: Pairs) -> list[Endless]:
     return found
 
 
+@takes_our_words
 def critical_temperature(mdp: MDP, *, prior: Any = None) -> tuple[float, float]:
     """The temperature between finite and infinite undiscounted values, as an interval.
 

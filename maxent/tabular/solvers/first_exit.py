@@ -22,21 +22,19 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
-from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 
-from maxent.errors import ConfigError, ModelError
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.solution import Iteration, Status
 from maxent.support import progress
-from maxent.tabular.bounds import UNIT
-from maxent.tabular.solvers import critical, steps
+from maxent.tabular.solvers import critical, refusals, steps
 from maxent.tabular.solvers.certified import certify
 from maxent.tabular.solvers.end_components import reaching
 from maxent.tabular.solvers.free_loops import without_free_loops
 from maxent.tabular.solvers.kernels import PolicyKernel
 from maxent.tabular.solvers.loop import LONG_WAIT, Options
 from maxent.tabular.solvers.pairs import Pairs
+from maxent.tabular.solvers.undiscounted import longest_time, solve_undiscounted
 
 DOUBLINGS = 20
 TINY = 1e-290
@@ -81,7 +79,7 @@ def first_exit(
     v0: Float[ndarray, " S"] | None,
 ) -> FirstExit:
     """V* at discount 1, by `step`; ConfigError, with the states, where it is not finite."""
-    _require_whole_rows(mdp)
+    refusals.require_whole_rows(mdp)
     nonterminal = ~mdp.terminal
     if not nonterminal.any():
         nothing = np.zeros(mdp.n_states)
@@ -145,7 +143,7 @@ class _Search:
         self.pairs = without_free_loops(self.whole) if temperature == 0.0 else self.whole
         reached, self.start = reaching(self.pairs)
         if not reached.all():
-            self._refuse_without_end(reached)
+            raise ConfigError(refusals.without_end(mdp, self.pairs, reached))
         self.v = np.zeros(self.pairs.n_states)
         self.lower = np.full(self.pairs.n_states, -np.inf)
         self.upper = np.full(self.pairs.n_states, np.inf)
@@ -255,14 +253,14 @@ class _Search:
     def _evaluated(self, chosen: Int[ndarray, " S"]) -> Float[ndarray, " S"]:
         """The value of the policy that takes these pairs."""
         pairs = self.pairs
-        v = _solve(self.pairs, pairs.one_hot(chosen), pairs.scores[chosen][:, None])
+        v = solve_undiscounted(self.pairs, pairs.one_hot(chosen), pairs.scores[chosen][:, None])
         return np.zeros(pairs.n_states) if v is None else v[:, 0]
 
     def _solved(
         self, policy: Float[ndarray, " N"], b: Float[ndarray, " S"]
     ) -> tuple[ndarray | None, ndarray | None]:
         """Newton's step, and the expected number of steps; None where there is none."""
-        found = _solve(self.pairs, policy, np.stack([b, np.ones_like(b)], axis=1))
+        found = solve_undiscounted(self.pairs, policy, np.stack([b, np.ones_like(b)], axis=1))
         if found is None or not np.isfinite(found).all():
             return None, None
         if found[:, 1].min() < 1.0 - 1e-6:
@@ -334,7 +332,7 @@ class _Search:
         near = q >= top - 4.0 * size
         near[chosen] = True
         for _ in range(DOUBLINGS):
-            w = _longest_time(pairs, near, chosen)
+            w = longest_time(pairs, near, chosen)
             if w is None:
                 return None
             upper, failing = self._above(size, w, 3)
@@ -352,130 +350,4 @@ class _Search:
         """ConfigError where an end component's gain is not below 0."""
         found = critical.endless(self.pairs)
         if found:
-            raise ConfigError(_infinite(self.mdp, self.pairs, found))
-
-    def _refuse_without_end(self, reached: Bool[ndarray, " S"]) -> None:
-        merged = self.pairs.merged
-        lost = ~reached if merged is None else ~reached[merged]
-        states = np.flatnonzero(~self.mdp.terminal)[lost]
-        raise ConfigError(
-            f"discount = 1: from {_named(self.mdp, states)} no terminal state is within reach by "
-            "available actions, so that what is earned need not add up to a number; name terminal "
-            "states, use a discount below 1, maxent.average_reward or maxent.finite_horizon"
-        )
-
-
-def _solve(
-    pairs: Pairs, policy: Float[ndarray, " N"], right: Float[ndarray, "S K"]
-) -> Float[ndarray, "S K"] | None:
-    """x with (I - P_pi) x = right, or None: by LU, or BiCGSTAB where its factors would fill up."""
-    matrix, n = pairs.matrix(policy), pairs.n_states
-    found: ndarray
-    with np.errstate(all="ignore"):
-        if n <= 300 or matrix.nnz > 0.1 * n * n:
-            try:
-                found = np.linalg.solve(np.eye(n) - matrix.toarray(), right)
-            except np.linalg.LinAlgError:
-                return None
-            return found
-        system = sparse.csc_array(sparse.eye_array(n) - matrix)
-        if pairs.factorises:
-            try:
-                found = sparse_linalg.splu(system).solve(right)
-            except RuntimeError:
-                return None
-            return found
-        by_rows = sparse.csr_array(system)
-        columns = [_iterated(by_rows, column) for column in right.T]
-    solved = [each for each in columns if each is not None]
-    return np.stack(solved, axis=1) if len(solved) == len(columns) else None
-
-
-def _iterated(system: sparse.csr_array, right: Float[ndarray, " S"]) -> ndarray | None:
-    size = float(np.abs(right).max(initial=0.0))
-    if size == 0.0:
-        return right
-    x, failed = sparse_linalg.bicgstab(system, right / size, rtol=1e-10, atol=0.0, maxiter=4_000)
-    if failed or not np.isfinite(x).all():
-        return None
-    found: ndarray = x * size
-    return found
-
-
-def _longest_time(
-    pairs: Pairs, allowed: Bool[ndarray, " N"], chosen: Int[ndarray, " S"]
-) -> Float[ndarray, " S"] | None:
-    """w = 1 + max over the allowed pairs of P w, by policy iteration from a policy that ends; None
-    where some allowed policy need not end."""
-    for _ in range(50 + pairs.n_states):
-        found = _solve(pairs, pairs.one_hot(chosen), np.ones((pairs.n_states, 1)))
-        if found is None or not np.isfinite(found).all() or found.min() < 1.0 - 1e-6:
-            return None
-        w = found[:, 0]
-        if w.max() > 1e15:
-            return None
-        time = np.where(allowed, 1.0 + pairs.expect(w), -np.inf)
-        better = pairs.greedy(time, chosen, 1e-9 * float(w.max()))
-        if (better == chosen).all():
-            return w
-        chosen = better
-    return None
-
-
-def _require_whole_rows(mdp: MDP) -> None:
-    """ModelError for rows that sum to 1 within the tolerance of a model, but not within rounding:
-    at discount 1 what is missing would count as an end."""
-    used = mdp.action_mask & ~mdp.terminal[:, None]
-    sums = np.asarray(mdp.transition_rows.sum(axis=1)).reshape(used.shape)
-    lengths = (
-        np.diff(mdp.transition_rows.indptr).reshape(used.shape)
-        if mdp.is_sparse
-        else (mdp.transition > 0.0).sum(axis=2)
-    )
-    off = np.where(used, np.abs(sums - 1.0) - 2.0 * UNIT * (lengths + 2), 0.0)
-    if (off > 0.0).any():
-        state, action = (int(i) for i in np.unravel_index(int(off.argmax()), off.shape))
-        raise ModelError(
-            f"discount = 1: the transition row of state {state}, action {action} sums to "
-            f"{float(sums[state, action])!r}; without discount it must be 1 within rounding: "
-            "divide each row by its sum (in float64)"
-        )
-
-
-def _named(mdp: MDP, states: Int[ndarray, " M"]) -> str:
-    """States in words: the first five."""
-    names = mdp.state_names
-    listed = [f"{names[s]} ({s})" if names else str(s) for s in map(int, states[:5])]
-    more = f" and {len(states) - 5} more" if len(states) > 5 else ""
-    return f"state{'s' * (len(states) > 1)} {', '.join(listed)}{more}"
-
-
-def _infinite(mdp: MDP, pairs: Pairs, found: list[critical.Endless]) -> str:
-    """Why the value is not finite, and at which temperatures it is."""
-    inside = np.concatenate([each.states for each in found])
-    if pairs.merged is not None:
-        inside = np.flatnonzero(np.isin(pairs.merged, inside))
-    states = np.sort(np.flatnonzero(~mdp.terminal)[inside])
-    worst = max(found, key=lambda each: each.gain.upper).gain
-    soft = "soft " if pairs.temperature > 0.0 else ""
-    start = f"discount = 1, temperature = {pairs.temperature:g}: "
-    stay = f"{_named(mdp, states)} can be stayed in for ever at a {soft}gain a step"
-    interval = f"certified between {worst.lower:.9g} and {worst.upper:.9g}"
-    told = worst.lower > 0.0 or (worst.lower == 0.0 and pairs.temperature > 0.0)
-    verdict = "the value is infinite" if told else "no value can be certified"
-    return (
-        f"{start}{verdict}, since {stay} of at least 0 ({interval}); {_remedy(pairs, found)}use a "
-        "discount below 1, maxent.average_reward or maxent.finite_horizon"
-    )
-
-
-def _remedy(pairs: Pairs, found: list[critical.Endless]) -> str:
-    """The temperatures at which the value is finite."""
-    if pairs.temperature == 0.0:
-        return ""
-    with_prior = pairs.log_prior is not None
-    low, high = critical.critical([each.pairs for each in found], with_prior)
-    side = "above" if with_prior else "below"
-    if (high == math.inf and low == math.inf) if with_prior else high == 0.0:
-        return "it is so at every temperature above 0; "
-    return f"it is finite {side} the critical temperature, between {low:.14g} and {high:.14g}; "
+            raise ConfigError(refusals.infinite(self.mdp, self.pairs, found))
