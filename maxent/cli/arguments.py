@@ -37,6 +37,8 @@ NEEDED = {
     "the policy; it has no default",
     "temperatures": "give --temperatures: a range LOW:HIGH:COUNT such as 0.01:10:40, or a list "
     "such as 0,0.01,0.1,1",
+    "words": "name a DIR to put the notebooks into, such as course; or say status [DIR], or grade "
+    "FOLDER",
 }
 """What to say where an argument without a default is left out."""
 

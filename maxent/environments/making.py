@@ -9,6 +9,13 @@ import gymnasium
 
 from maxent.environments import registration  # noqa: F401 (registers the ids)
 from maxent.errors import ConfigError, MissingExtraError
+from maxent.gridworlds import MAPS
+from maxent.mdp import MDP
+
+ON_A_MAP = (
+    "  It is a map: env='maxent/Gridworld-v0' with env_settings={{'map': {0!r}}}; in a command "
+    "--env maxent/Gridworld-v0 --env-option map={0}"
+)
 
 Environment = str | gymnasium.Env | Callable[[], gymnasium.Env]
 
@@ -24,6 +31,8 @@ def make_environment(
         made = env() if callable(env) else None
         if not isinstance(made, gymnasium.Env):
             given = f"a function that gave {made!r:.60}" if callable(env) else type(env).__name__
+            if isinstance(env, MDP):
+                raise ConfigError("env is an MDP; give env=lambda: maxent.MDPEnv(mdp)")
             raise ConfigError(
                 f"env is {given}; give a Gymnasium id, an environment, or a function that makes an "
                 "environment (to train on, a vector environment too)"
@@ -37,4 +46,5 @@ def make_environment(
         kind = MissingExtraError if missing else ConfigError
         raise kind(
             f"Gymnasium cannot make {env!r}{made_with}: {type(error).__name__}: {error}"
+            + (ON_A_MAP.format(env) if env in MAPS else "")
         ) from error

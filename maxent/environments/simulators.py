@@ -139,6 +139,13 @@ class _Function:
             raise ConfigError(
                 f"start = {str(start)[:60]!r} must be states with probability 1 in all"
             )
+        if not callable(actions) and (
+            isinstance(actions, str) or not isinstance(actions, Iterable)
+        ):
+            raise ConfigError(
+                f"actions = {actions!r:.60} must be a list such as [0, 1, 2], or a function of the "
+                "state that gives one"
+            )
         self.successors, self.actions = successors, actions
 
     def row(self, state: Hashable) -> Iterator[tuple[Hashable, Outcomes]]:

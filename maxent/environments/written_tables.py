@@ -49,6 +49,10 @@ def from_table(P: Any, *, discount: float, initial_distribution: Any = None) -> 
     """
     discount = require_discount(discount)
     listed = list(_outcomes(P))
+    if not listed:
+        raise ModelError(
+            f"P is {str(P)[:60]!r}, without any outcome; an action has a list of {FORM}"
+        )
     states = _numbered([s for s, *_ in listed] + [outcome[1] for *_, outcome in listed])
     actions = _numbered([action for _, action, _ in listed])
     records = [

@@ -22,7 +22,7 @@ from maxent.gridworlds.dynamics import (
     outcomes,
 )
 from maxent.gridworlds.legends import named_legend, require_portals, translate
-from maxent.gridworlds.maps import MAPS, NamedMap, is_name, named_map
+from maxent.gridworlds.maps import MAPS, NamedMap, is_name, named_map, require_no_name
 from maxent.gridworlds.settings import (
     GridworldSettings,
     merge_settings,
@@ -198,6 +198,8 @@ def _rules(settings: GridworldSettings, cells: Cells) -> dict[str, Any]:
 def _named(map: Any, legend: Any) -> NamedMap | None:
     """The map of that name; None for a map itself."""
     if not (isinstance(map, str) and is_name(map)):
+        if isinstance(map, str) and "\n" not in map:
+            require_no_name(map)
         return None
     if legend is None:
         return named_map(map)

@@ -183,7 +183,8 @@ def require_portals(board: ndarray, drawn: ndarray) -> None:
             message += (
                 f".  A capital letter is a portal unless a legend says what it is: "
                 f"{known_legends(drawn, None)}legend={{{portal!r}: '.'}} makes it a floor, whose "
-                f"reward is rewards={{{portal!r}: 0.5}}, '#' a wall, 'G' a goal, 'X' a pit"
+                f"reward is rewards={{{portal!r}: 0.5}}, '#' a wall, 'G' a goal, 'X' a pit, "
+                "'!' a cliff"
             )
         raise MapError(message)
 

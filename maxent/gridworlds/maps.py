@@ -6,6 +6,7 @@ Names of the forms `maze-21x31`, `maze-21x31-seed7` and `open-50x50` are generat
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,6 +122,15 @@ def named_map(name: str) -> NamedMap:
         f"unknown map {name!r}; {nearest(name, MAPS)}; of any size: open-50x50, maze-21x31, "
         "maze-21x31-seed7.  A map file is named by its path (in Python a pathlib.Path)"
     )
+
+
+def require_no_name(text: str) -> None:
+    """MapError for a line that is nearly a name, or the path of a file, and so no map."""
+    meant = difflib.get_close_matches(text.casefold(), MAPS, n=1, cutoff=0.8)
+    if meant:
+        raise MapError(f"{text!r} is no map; did you mean {meant[0]!r}?")
+    if text.startswith(("/", "~", "./", "../")) or text.endswith((".txt", ".map", ".lay", ".xsb")):
+        raise MapError(f"{text!r} is no map; give the path of a file as pathlib.Path({text!r})")
 
 
 def _maze_map(rows: int, columns: int, seed: int = 0) -> NamedMap:

@@ -74,6 +74,10 @@ def drawn_cells(map: Any, rows: str = "", skipped: str = "", ragged: bool = Fals
     if all(isinstance(row, str) for row in listed):
         return _rectangle(listed, ragged)
     cells = [list(row) for row in listed]
+    if np.ndim(map) > 2:
+        raise MapError(
+            f"the map has shape {np.shape(map)}; give one character for each cell, (rows, columns)"
+        )
     _require_one_width([len(row) for row in cells], "cells")
     return np.array(cells, dtype=str)
 

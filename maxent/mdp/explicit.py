@@ -25,10 +25,12 @@ from scipy import sparse
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp.model import MDP
+from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 
 LARGEST = 2**30
 """Bytes of the largest file that is read."""
+SIZES = "check the numbers of its states"
 REWARDS = (".rew", ".srew", ".trew", ".state.rew", ".trans.rew")
 
 
@@ -64,10 +66,17 @@ def read_model(path: str | os.PathLike[str], *, discount: float, terminal: Any =
         raise ModelError(f"{str(path)!r} holds no transitions")
     n_states = int(max(table[:, 0].max(initial=-1), table[:, 2].max(initial=-1))) + 1
     n_states = max(n_states, header[0] if header else 0)
+    if header and header[-1] != len(table):
+        raise ModelError(
+            f"{path.name} has {len(table)} transitions where its first line says {header[-1]}; the "
+            "file was cut off or changed: export it again"
+        )
     n_actions = int(table[:, 1].max(initial=0)) + 1
     row = (table[:, 0] * n_actions + table[:, 1]).astype(np.int64)
     shape = (n_states * n_actions, n_states)
+    require_memory(16 * shape[0] + 32 * len(table), f"{path.name} with {n_states} states", SIZES)
     rows = sparse.csr_array((table[:, 3], (row, table[:, 2].astype(np.int64))), shape)
+    _require_whole(path, rows)
     mask = np.zeros((n_states, n_actions), dtype=bool)
     mask.ravel()[row] = True
     labels = _labels(path.with_suffix(".lab"), n_states)
@@ -136,13 +145,13 @@ def _transitions(path: Path) -> tuple[ndarray, bool, list[str], list[int]]:
         try:
             state, choice, successor = (int(word) for word in given[:3])
             entry = (state, choice, successor, float(given[3]))
-            if min(entry) < 0 or len(given) > 5:
+            if not (min(entry) >= 0 and entry[3] < np.inf) or len(given) > 5:
                 raise ValueError
         except (ValueError, IndexError):
             form = "state successor" if chain else "state choice successor"
             raise ModelError(
                 f"{path.name}, line {number}: {' '.join(words)[:60]!r}; a line is {form} "
-                "probability [action], whole numbers from 0 and a number"
+                "probability [action]: whole numbers from 0, and a decimal number of at least 0"
             ) from None
         if sizes and max(state, successor) >= sizes[0]:
             raise ModelError(
@@ -151,6 +160,20 @@ def _transitions(path: Path) -> tuple[ndarray, bool, list[str], list[int]]:
         found.append(entry)
         names.append(given[4] if len(given) > 4 else "")
     return np.array(found, dtype=float).reshape(-1, 4), chain, names, sizes
+
+
+def _require_whole(path: Path, rows: sparse.csr_array) -> None:
+    """ModelError for probabilities that were written with few digits."""
+    sums = np.asarray(rows.sum(axis=1)).ravel()
+    off = np.abs(sums - 1.0) * (np.diff(rows.indptr) > 0)
+    row = int(off.argmax()) if len(off) else 0
+    if len(off) and 1e-9 < off[row] < 1e-3:
+        state, choice = divmod(row, rows.shape[0] // rows.shape[1])
+        raise ModelError(
+            f"{path.name}: the probabilities of state {state}, choice {choice} sum to "
+            f"{sums[row]:.10g}, not to 1 (tolerance 1e-09): they were written with too few digits; "
+            "export the model with 17 significant digits, or correct the file"
+        )
 
 
 def _rewards(

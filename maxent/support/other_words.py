@@ -44,6 +44,14 @@ WORDS: dict[str, tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...]] = {
     "copies": ((("num_envs",), "", ()),),
     "total_timesteps": ((("steps",), "", (SB3, CLEANRL)),),
     "total_steps": ((("steps",), "", ()),),
+    "n_timesteps": ((("steps",), "", ()),),
+    "num_steps": ((("steps",), "", ()),),
+    "start_steps": ((("learning_starts",), "", (SPINNING_UP,)),),
+    "update_after": ((("learning_starts",), "", (SPINNING_UP,)),),
+    "warmup_steps": ((("learning_starts",), "", ()),),
+    "utd_ratio": ((("updates_per_step",), "", (PAPERS,)),),
+    "utd": ((("updates_per_step",), "", (PAPERS,)),),
+    "init_temperature": ((("initial_temperature",), "", (PAPERS,)),),
     "gradient_steps": (
         (("updates_per_step",), "gradient_steps/train_freq", (SB3,)),
     ),
@@ -75,6 +83,9 @@ WORDS: dict[str, tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...]] = {
 }  # fmt: skip
 """Their word: for each of its meanings our words, how the value is made where it is another, and
 who says so."""
+
+OF_THE_MDP = ("discount", "gamma", "discount_factor")
+"""What a function of an MDP is asked for, and has from the MDP."""
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -113,6 +124,8 @@ def takes_our_words(
             if name not in parameters:
                 absent = needed - kwargs.keys() - set(named[: len(args)])
                 said = hint(name, absent if open_ended else named)
+                if not said and "mdp" in named and name in OF_THE_MDP:
+                    said = "the discount is the MDP's: mdp.replace(discount=...)"
                 if not said and not open_ended and (meant := closest(name, named)):
                     said = f"did you mean {meant!r}?"
                 if said:

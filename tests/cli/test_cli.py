@@ -522,3 +522,9 @@ def test_walk_writes_a_gif(tmp_path, capsys, monkeypatch):
     defaults = inspect.signature(plots.animate_rollouts).parameters
     for name in ("episodes", "max_steps", "seed"):
         assert parser_of("walk").get_default(name) == defaults[name].default
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"maps", "tour"}))
+def test_a_command_alone_says_what_it_needs(command, capsys):
+    assert main([command]) == 2
+    assert "name a" in capsys.readouterr().err

@@ -59,6 +59,8 @@ def test_labels():
     [
         ({}, "give a table"),
         (3, "give a table"),
+        ({0: {}}, "without any outcome"),
+        ({0: {0: []}}, "without any outcome"),
         ({0: 3}, r"P\[0\] is '3'"),
         ({0: {0: [(1.0, 0, 0.0)]}}, "state 0, action 0 has the outcome"),
         ({0: {0: [(-1.0, 0, 0.0, False)]}}, "at least 0"),
@@ -165,6 +167,10 @@ def test_an_environment():
         (
             lambda: maxent.from_simulator(maze, discount=0.5, start={0: 0.5}, actions=[1]),
             "probability 1",
+        ),
+        (
+            lambda: maxent.from_simulator(maze, discount=0.5, start=0, actions=2),
+            "actions = 2 must be a list",
         ),
     ],
 )

@@ -33,7 +33,7 @@ def world(text, **settings):
         ("..\r..", r"line 1, column 3: unknown character '\\r'"),
         (".\0", r"line 1, column 2: unknown character '\\x00'"),
         ("..\n.a", "line 2, column 2.*no portal 'A'"),
-        ("maps/mine.txt", "column 1.*pathlib.Path"),
+        ("maps/mine.txt", r"as pathlib\.Path\('maps/mine.txt'\)"),
         ("", "empty: it has 0 cells"),
         ("\n", "empty"),
         ("\r\n", "empty"),
@@ -42,6 +42,7 @@ def world(text, **settings):
         ("GX\n#!", "no floor cell: of its 4 cells 2 are goals or pits, 1 walls, 1 cliffs"),
         ("A.", r"portal 'A' \(1 on the map\) has 0 exits 'a'"),
         ("AA\naa", r"portal 'A' \(2 on the map\) has 2 exits 'a'"),
+        (np.zeros((2, 2, 2)), r"the map has shape \(2, 2, 2\)"),
     ],
 )
 def test_bad_maps(text, words):
@@ -56,6 +57,10 @@ def test_bad_maps(text, words):
         ("frozen-lake", "did you mean 'frozen-lake-"),
         ("maze-5", "unknown map"),
         ("cliff", "did you mean 'cliff-walking'"),
+        ("four rooms", "did you mean 'four-rooms'"),
+        ("Cliff_Walking", "did you mean 'cliff-walking'"),
+        ("maps/mine.txt", r"as pathlib\.Path\('maps/mine.txt'\)"),
+        ("/home/me/mine", r"as pathlib\.Path"),
     ],
 )
 def test_an_unknown_name_lists_the_nearest(name, words):

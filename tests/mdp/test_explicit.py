@@ -75,6 +75,10 @@ def test_a_markov_chain(files, text):
         ({"tra": ""}, "holds no transitions"),
         ({"tra": "2 2 2\n0 0 1 x\n"}, "model.tra, line 2: '0 0 1 x'; a line is state choice"),
         ({"tra": "2 2 2\n0 0 5 1\n"}, "line 2: state 5 of 2 states"),
+        ({"tra": "2 2 3\n0 0 1 1\n1 0 1 1\n"}, "2 transitions where its first line says 3"),
+        ({"tra": "2 2\n0 0 1\n"}, "1 transitions where its first line says 2"),
+        ({"tra": "2 2 2\n0 0 1 nan\n1 0 1 1\n"}, "line 2: '0 0 1 nan'"),
+        ({"tra": "2 2 3\n0 0 0 .3333333\n0 0 1 .6666666\n1 0 1 1\n"}, "17 significant digits"),
         ({"tra": "2 2 2\n0 0 1 0.5\n1 0 1 1\n"}, "state 0, action 0 sum to 0.5"),
         ({"tra": PRISM, "rew": "7 1\n"}, "model.rew, line 1: '7 1' is no reward of a state"),
         ({"tra": PRISM, "rew": "0 0 3 1\n"}, "'0 0 3 1' is no reward"),
@@ -83,6 +87,12 @@ def test_a_markov_chain(files, text):
 def test_bad_files(files, texts, words):
     with pytest.raises(maxent.ModelError, match=words):
         maxent.read_model(files(**texts), discount=0.9)
+
+
+def test_sizes_are_looked_at_before_anything_is_allocated(files):
+    for text in ("99999999999 1 1\n0 0 0 1\n", "mdp\n0 99999999999 0 1\n"):
+        with pytest.raises(maxent.MemoryBudgetError, match=r"model\.tra with .* needs"):
+            maxent.read_model(files(tra=text), discount=0.9)
 
 
 def test_bad_arguments(files, tmp_path):

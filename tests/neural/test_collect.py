@@ -6,6 +6,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+import maxent
 from maxent.errors import ConfigError
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.collect import Environments, environments_of
@@ -202,6 +203,8 @@ def test_restored_environments_continue_bit_for_bit(name):
     ("env", "num_envs", "message"),
     [
         ("NoSuchEnv-v0", 1, "cannot make 'NoSuchEnv-v0'"),
+        ("two-goals", 1, r"env_settings=\{'map': 'two-goals'\}"),
+        (maxent.gridworld("two-goals"), 1, r"env=lambda: maxent\.MDPEnv\(mdp\)"),
         (3, 1, "env is int"),
     ],
 )
@@ -219,3 +222,8 @@ def test_seeds_of_copies_differ():
     environments, _ = environments_of("Pendulum-v1", 3, seed=0)
     assert len(np.unique(environments.observation[:, 0])) == 3
     environments.close()
+
+
+def test_a_network_larger_than_memory_is_refused_before_it_is_made():
+    with pytest.raises(maxent.MemoryBudgetError, match=r"4, 1000000, 1000000, 1.*hidden= smaller"):
+        maxent.train("sac", "Pendulum-v1", steps=9, hidden=(10**6, 10**6))

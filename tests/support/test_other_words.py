@@ -130,11 +130,25 @@ def test_type_errors_elsewhere(call, words):
         ({"autotune": True}, "temperature=None"),
         ({"total_timesteps": 9}, "steps="),
         ({"eval_freq": 100}, "evaluate_every="),
+        ({"start_steps": 100}, "learning_starts="),
+        ({"utd": 1}, "updates_per_step="),
     ],
 )
 def test_settings_of_algorithms(setting, words):
     with pytest.raises(maxent.ConfigError, match=f"is unknown; here it is {words}"):
         maxent.train("sac", "Pendulum-v1", steps=9, **TINY, **setting)
+
+
+def test_a_setting_that_an_algorithm_has_not_is_not_taken_for_another():
+    with pytest.raises(maxent.ConfigError, match=r"unknown; sac has nothing of the kind\. Known:"):
+        maxent.train("sac", "Pendulum-v1", steps=9, **TINY, target_network_frequency=1)
+
+
+def test_the_discount_of_a_solver_is_the_mdps(mdp):
+    for solver in (maxent.solve, maxent.average_reward, maxent.tradeoff, maxent.verify):
+        for word in ("gamma", "discount"):
+            with pytest.raises(TypeError, match=r"the MDP's: mdp.replace\(discount=\.\.\.\)"):
+                solver(mdp, 0.1, **{word: 0.9})
 
 
 def test_an_algorithm_without_an_actor():

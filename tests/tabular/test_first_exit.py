@@ -147,6 +147,22 @@ def test_a_critical_temperature_with_a_prior_is_a_lower_one():
         maxent.solve(mdp, 0.9 * low, prior=prior)
 
 
+def test_a_mask_is_no_prior():
+    """A third action that nobody has: the refusal names the same critical temperature, below."""
+    mdp = student()
+    masked = maxent.MDP(
+        np.concatenate([mdp.transition, mdp.transition[:, :1]], axis=1),
+        np.concatenate([mdp.reward, mdp.reward[:, :1]], axis=1),
+        discount=1.0,
+        terminal=mdp.terminal,
+        action_mask=np.concatenate([mdp.action_mask, mdp.action_mask[:, :1] & False], axis=1)
+        | mdp.terminal[:, None],
+    )
+    assert masked.log_mask is not None
+    with pytest.raises(maxent.ConfigError, match=r"below the critical temperature.*1\.33275540"):
+        maxent.solve(masked, 5.0)
+
+
 def test_no_component_no_critical_temperature():
     mdp = maxent.MDP([[[0.0, 1.0]]] * 2, [1.0, 0.0], discount=1.0, terminal=[1])
     assert maxent.critical_temperature(mdp) == (np.inf, np.inf)

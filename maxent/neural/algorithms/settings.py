@@ -19,7 +19,7 @@ from maxent.support.arguments import (
     require_real,
     require_temperature,
 )
-from maxent.support.other_words import hint
+from maxent.support.other_words import WORDS, hint
 
 Config = TypeVar("Config", bound="Settings")
 
@@ -121,7 +121,11 @@ def configured(
     known = [field.name for field in fields(kind)]
     for name in settings:
         if name not in known:
-            advice = hint(name, [*known, *others]) or nearest(name, known)
+            advice = hint(name, [*known, *others])
+            if not advice and name in WORDS:  # a word of others, for what this algorithm has not
+                algorithm = kind.__module__.rpartition(".")[2]
+                advice = f"{algorithm} has nothing of the kind. Known: {', '.join(sorted(known))}"
+            advice = advice or nearest(name, known)
             raise ConfigError(f"setting {name!r} is unknown; {advice}")
     return kind(**settings)
 

@@ -78,7 +78,7 @@ def _remedy(pairs: Pairs, found: list[critical.Endless]) -> str:
     """The temperatures at which the value is finite."""
     if pairs.temperature == 0.0:
         return ""
-    with_prior = pairs.log_prior is not None
+    with_prior = pairs.log_prior is not None and bool(pairs.log_prior.any())  # 0: a mask alone
     low, high = critical.critical([each.pairs for each in found], with_prior)
     side = "above" if with_prior else "below"
     if (high == math.inf and low == math.inf) if with_prior else high == 0.0:
