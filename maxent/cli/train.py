@@ -58,6 +58,7 @@ CHECKPOINT_EVERY = 10_000
 SETTINGS = (
     *("temperature", "discount", "hidden", "replay_capacity", "updates_per_step"),
     *("actor_rate", "critic_rate", "target_rate", "target_interval"),
+    *("learning_starts", "initial_temperature"),
 )
 """Settings of the algorithms that other libraries have by other names."""
 

@@ -74,7 +74,7 @@ def drawn_cells(map: Any, rows: str = "", skipped: str = "", ragged: bool = Fals
     if all(isinstance(row, str) for row in listed):
         return _rectangle(listed, ragged)
     cells = [list(row) for row in listed]
-    if np.ndim(map) > 2:
+    if getattr(map, "ndim", 2) > 2:
         raise MapError(
             f"the map has shape {np.shape(map)}; give one character for each cell, (rows, columns)"
         )

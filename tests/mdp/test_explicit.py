@@ -7,7 +7,7 @@ import maxent
 from maxent.cli import main
 
 # Two choices in state 0, a goal that loops, a state without transitions; as PRISM exports it.
-PRISM = "4 5 7\n0 0 1 0.5 safe\n0 0 2 0.5 safe\n0 1 3 1 risky\n1 0 0 1 safe\n2 0 2 1 safe\n"
+PRISM = "4 4 5\n0 0 1 0.5 safe\n0 0 2 0.5 safe\n0 1 3 1 risky\n1 0 0 1 safe\n2 0 2 1 safe\n"
 STORM = "mdp\n" + PRISM.partition("\n")[2].replace(" safe", "").replace(" risky", "")
 LABELS = '0="init" 1="deadlock" 2="goal"\n0: 0\n2: 2\n3: 1\n'
 STORM_LABELS = "#DECLARATION\ninit deadlock goal\n#END\n0 init\n2 goal\n3 deadlock\n"
