@@ -222,8 +222,3 @@ def test_seeds_of_copies_differ():
     environments, _ = environments_of("Pendulum-v1", 3, seed=0)
     assert len(np.unique(environments.observation[:, 0])) == 3
     environments.close()
-
-
-def test_a_network_larger_than_memory_is_refused_before_it_is_made():
-    with pytest.raises(maxent.MemoryBudgetError, match=r"4, 1000000, 1000000, 1.*hidden= smaller"):
-        maxent.train("sac", "Pendulum-v1", steps=9, hidden=(10**6, 10**6))
