@@ -9,7 +9,7 @@ marker as well.  Nothing here or elsewhere selects a matplotlib backend: a figur
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -256,6 +256,16 @@ def subtitle(mdp: MDP, solution: Solution) -> str:
     if solution.converged:
         return text
     return f"{text}\n{solution.status.replace('_', ' ')}: error ≤ {solution.error_bound:.2g}"
+
+
+def require_records(figure: str, records: Sequence[object], kind: type, source: str) -> None:
+    """ConfigError where a figure of records was given something else."""
+    for each in records:
+        if not isinstance(each, kind):
+            raise ConfigError(
+                f"{figure}() was given {type(each).__name__}; give records of {source}, which are "
+                f"{kind.__name__}"
+            )
 
 
 def require_pair(mdp: MDP, solution: Solution) -> None:

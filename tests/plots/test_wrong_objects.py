@@ -16,7 +16,7 @@ for name in plots.__all__:
     if not inspect.isfunction(figure):
         continue
     needed = [p for p in inspect.signature(figure).parameters.values() if p.default is p.empty]
-    placed = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in needed)
+    placed = sum(p.kind in (p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL) for p in needed)
     named = {p.name: None for p in needed if p.kind is p.KEYWORD_ONLY}
     for wrong in (5, "x", None, mdp, np.zeros(3), {}, []):
         try:
@@ -25,7 +25,11 @@ for name in plots.__all__:
             tried += 1
         except Exception as error:
             raise AssertionError(f"{name}({wrong!r}): {error!r}") from error
-assert tried > 150, tried
+try:
+    plots.hard_and_soft(mdp, 5)
+except maxent.ConfigError as error:
+    assert "temperatures = '5'; give a list" in str(error)
+assert tried > 170, tried
 """
 
 

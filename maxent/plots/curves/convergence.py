@@ -20,6 +20,7 @@ from maxent.plots.style import (
     discount_text,
     figure_of,
     new_figure,
+    require_records,
     styled,
 )
 from maxent.tabular.solvers.convergence import Convergence
@@ -50,6 +51,9 @@ def convergence(*records: Convergence, ax: Axes | None = None, title: str | None
         raise ConfigError(
             "convergence() needs at least one record; see maxent.tabular.solvers.convergence"
         )
+    require_records(
+        "convergence", records, Convergence, "maxent.tabular.solvers.convergence.convergence"
+    )
     own = ax is None
     if ax is None:
         ax = new_figure(7.0, 4.8).add_subplot()

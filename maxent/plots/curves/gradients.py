@@ -10,7 +10,16 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy import ndarray
 
 from maxent.errors import ConfigError
-from maxent.plots.style import INK, LINES, MARKERS, MUTED, discount_text, new_figure, styled
+from maxent.plots.style import (
+    INK,
+    LINES,
+    MARKERS,
+    MUTED,
+    discount_text,
+    new_figure,
+    require_records,
+    styled,
+)
 from maxent.tabular.policy_gradient import GradientTrace
 
 TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
@@ -29,6 +38,7 @@ def gradients(*traces: GradientTrace, title: str | None = None) -> Figure:
     """
     if not traces:
         raise ConfigError("gradients() needs at least one trace; see maxent.tabular")
+    require_records("gradients", traces, GradientTrace, "maxent.natural_policy_gradient and others")
     if len({(trace.temperature, trace.discount, trace.optimum) for trace in traces}) > 1:
         raise ConfigError("the traces are of different problems; draw one problem a figure")
     figure = new_figure(9.2, 4.4 + 0.16 * (len(traces) // 2))

@@ -11,7 +11,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from maxent.errors import ConfigError
-from maxent.plots.style import LINES, MARKERS, MUTED, discount_text, figure_of, new_figure, styled
+from maxent.plots.style import (
+    LINES,
+    MARKERS,
+    MUTED,
+    discount_text,
+    figure_of,
+    new_figure,
+    require_records,
+    styled,
+)
 from maxent.support.arguments import require_kind
 from maxent.tabular.sampled import ErrorCurves
 from maxent.tabular.sampled.estimators import ImportanceBias
@@ -38,6 +47,7 @@ def error_curves(
 
     title: in place of the usual one.
     """
+    require_records("error_curves", curves, ErrorCurves, "maxent.tabular.sampled.error_curves")
     if not curves or len({each.measure for each in curves}) > 1:
         raise ConfigError("error_curves() needs one or more curves, all with the same measure")
     if names is not None and len(names) != len(curves):

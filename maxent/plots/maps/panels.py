@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +131,10 @@ def one_scale(mdp: MDP, solutions: Sequence[Solution]) -> bool:
 
 
 def _solutions(mdp: MDP, temperatures: Sequence[float | Solution]) -> list[Solution]:
+    if isinstance(temperatures, str) or not isinstance(temperatures, Iterable):
+        raise ConfigError(
+            f"temperatures = {str(temperatures)[:60]!r}; give a list of numbers or Solutions"
+        )
     given = list(temperatures)
     chosen = {t.temperature if isinstance(t, Solution) else t for t in given}
     if 0.0 not in chosen:
