@@ -36,7 +36,10 @@ def quizzes() -> dict[str, Quiz]:
 def exercise(number: str) -> Exercise:
     """The exercise of that number; ConfigError where there is none."""
     if number not in exercises():
-        raise ConfigError(f"no exercise is numbered {number!r}; {nearest(number, exercises())}")
+        advice = nearest(number, exercises())
+        if str(number) in exercises():
+            advice = f"write its number in quotes, '{number}'"
+        raise ConfigError(f"no exercise is numbered {number!r}; {advice}")
     return exercises()[number]
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from no_torch import HIDE_TORCH
 
+import maxent
 from maxent.learn.judging import hand_in, verdict_on
-from maxent.learn.registry import exercises, quizzes, sheets
+from maxent.learn.registry import exercise, exercises, quizzes, sheets
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SEEDS = (0, pytest.param(1, marks=pytest.mark.slow), pytest.param(7, marks=pytest.mark.slow))
@@ -124,3 +125,8 @@ def test_every_reference_is_readable_source():
                      if isinstance(n, ast.FunctionDef)}  # fmt: skip
         for each in sheet.EXERCISES:
             assert each.reference.__name__ in functions, (name, each.number)
+
+
+def test_a_number_without_quotes():
+    with pytest.raises(maxent.ConfigError, match=r"1\.1; write its number in quotes, '1\.1'"):
+        exercise(1.1)
