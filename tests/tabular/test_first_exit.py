@@ -163,6 +163,12 @@ def test_a_mask_is_no_prior():
         maxent.solve(masked, 5.0)
 
 
+def test_a_bound_that_is_none_is_said_to_be_none():
+    with pytest.warns(maxent.MaxEntWarning, match="; no bound on the error is certified$"):
+        solution = maxent.soft_value_iteration(student(), 1.3327, max_iterations=20)
+    assert solution.error_bound == np.inf
+
+
 def test_no_component_no_critical_temperature():
     mdp = maxent.MDP([[[0.0, 1.0]]] * 2, [1.0, 0.0], discount=1.0, terminal=[1])
     assert maxent.critical_temperature(mdp) == (np.inf, np.inf)

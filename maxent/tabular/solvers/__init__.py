@@ -402,7 +402,12 @@ def _warn(
     if outcome.status in reasons:
         warnings.warn(
             f"{method} did not reach the tolerance {outcome.tolerance:.3g}: "
-            f"{reasons[outcome.status]}; the error is certified to be at most {error_bound:.3g}",
+            f"{reasons[outcome.status]}; "
+            + (
+                f"the error is certified to be at most {error_bound:.3g}"
+                if error_bound < np.inf
+                else "no bound on the error is certified"
+            ),
             MaxEntWarning,
             stacklevel=stacklevel,
         )
