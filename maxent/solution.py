@@ -124,10 +124,13 @@ class Solution:
         """A pandas DataFrame with a row a state: value, bounds, policy and q of each action.
 
         mdp : where given, its names of states and actions, and the cells of its map, are used.
-        Needs pandas (the extra `data`).
 
         Columns: `state`, with an MDP that has them `name`, `row` and `column`; `v`, `lower`,
-        `upper`; `policy ACTION` and `q ACTION` of each action, by name or number.
+        `upper`; `policy ACTION` and `q ACTION` of each action, by name or number.  Values and q in
+        units of reward.
+
+        Needs pandas: `pip install pandas` (MissingExtraError).  Raises ModelError for an MDP of
+        other sizes.
         """
         n_states, n_actions = self.log_policy.shape
         columns: dict[str, Any] = {"state": np.arange(n_states)}
