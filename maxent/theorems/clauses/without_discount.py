@@ -41,6 +41,8 @@ def _reasonable(instance: Instance) -> bool:
 
 
 WITHIN_SIGHT = Hypothesis("temperature within 1e-9 and 1e9 of the largest reward", _reasonable)
+SWEEPS = 1_000
+"""At most, for the average reward: its interval holds after any number of them."""
 UNDISCOUNTED = (*MODEL, FEW_STATES, WITHIN_SIGHT)
 
 
@@ -130,7 +132,7 @@ def both_inequalities(instance: Instance) -> Iterator[Case]:
 )
 def finite_or_not(instance: Instance) -> Iterator[Case]:
     mdp, alpha = instance.mdp, instance.temperature
-    gain = answer(instance, "average_reward", "itself", mdp, alpha)
+    gain = _average(instance)
     size = instance.problem.scale() or 1.0
     for finite in (True, False):
         moved = gain.upper + SHIFT * size if finite else gain.lower - SHIFT * size
@@ -205,7 +207,7 @@ def limit_of_discounting(instance: Instance) -> Iterator[Case]:
 def _average(instance: Instance) -> Any:
     found = answer(
         instance, "average_reward", "itself", instance.mdp, instance.temperature,
-        prior=instance.prior,
+        prior=instance.prior, max_iterations=SWEEPS,
     )  # fmt: skip
     return found if hasattr(found, "upper") else _Nothing()
 
