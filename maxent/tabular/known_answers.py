@@ -84,6 +84,8 @@ def known_mdp(mdp: MDP, policy: Any, value: Any, temperature: float) -> KnownMDP
     uniform = available / np.maximum(available.sum(axis=1, keepdims=True), 1)
     floored = (1.0 - FLOOR) * given + FLOOR * uniform
     paid = alpha * np.log(np.where(available, floored, 1.0)) + v[:, None]
+    sums = np.asarray(mdp.transition_rows.sum(axis=1)).reshape(paid.shape)
+    paid /= np.where(sums > 0.0, sums, 1.0)  # exact also where rows only nearly sum to 1
     following = mdp.discount * v
     if mdp.is_sparse:
         rows = sparse.csr_array(mdp.transition_rows)

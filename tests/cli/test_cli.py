@@ -385,7 +385,7 @@ WRONG = {
     "an output like an option": ([*SOLVE, "--json=-a.json"], "begins with '-'"),
     "an output that is an option": ([*SOLVE, "--json", "-a.json"], "--json"),
     "an output too long": ([*SOLVE, "--json", "a" * 300 + ".json"], "255 bytes"),
-    "a path too long": ([*SOLVE, "--json", "a/" * 3000 + "a.json"], "File name too long"),
+    "a path too long": ([*SOLVE, "--json", "a/" * 3000 + "a.json"], "4096 bytes"),
     "an unknown theorem": (
         ["verify", "two-goals", "--temperature", "1", "--keys", "SQL-T33"],
         "did you mean 'SQL-T3'",

@@ -15,7 +15,8 @@ MODULE = """
 import pathlib
 import gymnasium
 pathlib.Path(__file__).with_name("executed").touch()
-gymnasium.register("Foreign-v0", entry_point="maxent.environments:GridworldEnv")
+entry = "maxent.environments:GridworldEnv"
+gymnasium.register("Foreign-v0", entry_point=entry, max_episode_steps=20)
 """
 
 

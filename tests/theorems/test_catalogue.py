@@ -104,7 +104,7 @@ def test_with_only_terminal_states_nothing_is_applicable():
 def test_every_key_has_its_clauses_once():
     assert KEYS[:7] == PAPERS
     assert list(KEYS) == [key for key in STATEMENTS if not key.startswith("NOT-")]
-    assert len(KEYS) == 41
+    assert len(KEYS) == 44
     assert len({(clause.key, clause.name) for clause in CLAUSES}) == len(CLAUSES)
     report = maxent.verify(maxent.garnet(4, 2, discount=0.9, seed=0), 0.1)
     about_mdps = [c for c in CLAUSES if not c.key.startswith("LQR")]
