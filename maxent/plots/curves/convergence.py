@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -81,7 +81,7 @@ def _legend(records: tuple[Convergence, ...], kinds: Sequence[Kind]) -> list[Lin
         ]
     solvers = [
         Line2D([], [], color=LINES[i % len(LINES)], marker=MARKERS[i % len(MARKERS)], label=name)
-        for i, name in enumerate(_names(records))
+        for i, name in enumerate(record_names(records))
     ]
     dashes = [Line2D([], [], color=MUTED, linestyle=dash, label=name) for _, dash, name in kinds]
     return [*solvers, *dashes]
@@ -170,7 +170,7 @@ def log_axis(ax: Axes, records: tuple[Convergence, ...]) -> None:
     ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
 
 
-def _names(records: tuple[Convergence, ...]) -> list[str]:
+def record_names(records: Sequence[Any]) -> list[str]:
     """What to call each record: the method, with the temperature or discount where they differ."""
     names = [record.method for record in records]
     for attribute in ("temperature", "discount"):
@@ -179,17 +179,23 @@ def _names(records: tuple[Convergence, ...]) -> list[str]:
     return names
 
 
+def common_settings(records: Sequence[Any]) -> list[str]:
+    """Temperature and discount in words, each as far as the records share it."""
+    return [
+        _setting(records[0], attribute)
+        for attribute in ("temperature", "discount")
+        if len({getattr(record, attribute) for record in records}) == 1
+    ]
+
+
 def shared_settings(records: tuple[Convergence, ...]) -> str:
-    """Temperature and discount, as far as the records share them."""
+    """World, temperature and discount, as far as the records share them."""
     worlds = {record.world for record in records}
-    parts = [*worlds] if len(worlds) == 1 and worlds != {""} else []
-    for attribute in ("temperature", "discount"):
-        values = {getattr(record, attribute) for record in records}
-        parts += [_setting(records[0], attribute)] if len(values) == 1 else []
-    return ", ".join(parts)
+    named = [*worlds] if len(worlds) == 1 and worlds != {""} else []
+    return ", ".join([*named, *common_settings(records)])
 
 
-def _setting(record: Convergence, attribute: str) -> str:
+def _setting(record: Any, attribute: str) -> str:
     if attribute == "discount":
         return f"discount {discount_text(record.discount)}"
     return f"temperature {record.temperature:g}"

@@ -11,11 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from maxent.errors import ConfigError
+from maxent.plots.curves.convergence import common_settings, record_names
 from maxent.plots.style import (
     LINES,
     MARKERS,
     MUTED,
-    discount_text,
     figure_of,
     new_figure,
     require_records,
@@ -78,11 +78,11 @@ def error_curves(
     ax.set_ylabel(f"{MEASURES[curves[0].measure]}\n(reward units, discounted)")
     handles = [
         Line2D([], [], color=LINES[i % len(LINES)], marker=MARKERS[i % len(MARKERS)], label=name)
-        for i, name in enumerate(names or _names(curves))
+        for i, name in enumerate(names or record_names(curves))
     ]
     if exponent is not None:
         handles.append(_draw_slope(ax, curves, exponent))
-    ax.set_title(f"Learning from samples\n{_shared(curves)}")
+    ax.set_title(f"Learning from samples\n{', '.join(common_settings(curves))}")
     if own:
         figure_of(ax).legend(handles=handles, loc="outside lower center", ncols=2)
     else:
@@ -185,21 +185,3 @@ def _tick_decades(ax: Axes) -> None:
         ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
         ax.yaxis.set_major_formatter("{x:g}")
     ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
-
-
-def _names(curves: tuple[ErrorCurves, ...]) -> list[str]:
-    names = [each.method for each in curves]
-    for attribute in ("temperature", "discount"):
-        if len({getattr(each, attribute) for each in curves}) > 1:
-            names = [f"{n}, {attribute} {getattr(c, attribute):g}" for n, c in zip(names, curves)]
-    return names
-
-
-def _shared(curves: tuple[ErrorCurves, ...]) -> str:
-    """Temperature and discount, as far as the curves share them."""
-    parts = []
-    if len({each.temperature for each in curves}) == 1:
-        parts.append(f"temperature {curves[0].temperature:g}")
-    if len({each.discount for each in curves}) == 1:
-        parts.append(f"discount {discount_text(curves[0].discount)}")
-    return ", ".join(parts)
