@@ -103,7 +103,8 @@ def hint(word: str, known: Collection[str], written: Callable[[str], str] = "{}=
     """
     meanings = []
     for names, value, _ in WORDS.get(word.replace("-", "_"), ()):
-        ours = [written(name) for name in names if name in known]
+        given = [name if name in known else f"{name}s" for name in names]  # or several of it
+        ours = [written(name) for name in given if name in known]
         if ours:
             meanings.append(" and ".join(ours) + value)
     return f"here it is {', or '.join(meanings)}" if meanings else ""

@@ -206,3 +206,9 @@ def test_a_warning_points_at_the_caller(mdp):
         with pytest.warns(maxent.MaxEntWarning) as caught:
             call()
         assert Path(caught[0].filename) == Path(__file__)
+
+
+def test_a_word_for_one_names_the_argument_that_takes_several():
+    mdp = maxent.gridworld("S.G", discount=0.9)
+    with pytest.raises(TypeError, match="here it is temperatures="):
+        maxent.tradeoff(mdp, alpha=[0.1])
