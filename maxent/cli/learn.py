@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from argparse import Namespace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ Copy the course's notebooks into a folder; say how far one is; grade a class.
 
 A folder that is called status or grade is ./status or ./grade.  Grading runs the code that it
 is given: do it where that code can do no harm."""
+VERBS = ("status", "grade")
 EXAMPLES = """\
   maxent learn course
   maxent learn course --seed 7        # the same exercises with other numbers
@@ -44,12 +46,18 @@ def add_options(parser: Parser) -> None:
 def run(asked: Namespace) -> int:
     """Do it."""
     first, *rest = asked.words
-    verb = first if first in ("status", "grade") else "copy"
+    verb = first if first in VERBS else "copy"
     takes = {"copy": ("solutions", "seed"), "status": (), "grade": ("out", "timeout")}
     for name in ("solutions", "seed", "out", "timeout"):
         if getattr(asked, name) not in (None, False) and name not in takes[verb]:
             words = "maxent learn DIR" if verb == "copy" else f"maxent learn {verb}"
             raise ConfigError(f"{words} takes no --{name}; see maxent learn --help")
+    meant = difflib.get_close_matches(first, VERBS, cutoff=0.8)
+    if verb == "copy" and meant and not Path(first).exists():
+        raise ConfigError(
+            f"{first!r} looks like {meant[0]}: type maxent learn {meant[0]}, or ./{first} for a "
+            "folder of that name"
+        )
     places = asked.words if verb == "copy" else rest
     if len(places) > 1:
         raise ConfigError(f"{places[1]!r} is one argument too many; see maxent learn --help")

@@ -17,13 +17,18 @@ MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-300, 1e15
 
 
 def require_real(name: str, value: Any, valid: str) -> float:
-    """`value` as a float; ConfigError for a bool, a non-number or NaN.  `valid` names the range."""
+    """`value` as a float; ConfigError for a bool, a non-number or NaN.  `valid` names the range.
+
+    An array or tensor without axes is the number that it holds.
+    """
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        value = value.item()
     try:
         if not isinstance(value, bool) and isinstance(value, Real) and not math.isnan(value):
             return float(value)
     except OverflowError:  # an int beyond float64
         pass
-    raise ConfigError(f"{name} = {str(value)[:60]!r} is not valid; give a number in {valid}")
+    raise ConfigError(f"{name} = {repr(value)[:60]} is not valid; give a number in {valid}")
 
 
 def require_discount(value: Any) -> float:

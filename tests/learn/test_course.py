@@ -76,6 +76,8 @@ def test_words_and_folders(says):
         (["grade", "empty"], "holds no notebook of the course"),
         (["grade", "empty", "--out", "grades.txt"], "must end in .csv"),
         (["no/such/place"], "does not exist"),
+        (["stauts"], "'stauts' looks like status"),
+        (["grades", "--seed", "7"], "'grades' looks like grade"),
     ]:
         code, said = says(*words)
         assert code == 2 and error in said, said
