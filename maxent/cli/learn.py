@@ -52,7 +52,7 @@ def run(asked: Namespace) -> int:
         if getattr(asked, name) not in (None, False) and name not in takes[verb]:
             words = "maxent learn DIR" if verb == "copy" else f"maxent learn {verb}"
             raise ConfigError(f"{words} takes no --{name}; see maxent learn --help")
-    meant = difflib.get_close_matches(first, VERBS, cutoff=0.8)
+    meant = difflib.get_close_matches(first, VERBS, cutoff=0.8) if first.isalpha() else []
     if verb == "copy" and meant and not Path(first).exists():
         raise ConfigError(
             f"{first!r} looks like {meant[0]}: type maxent learn {meant[0]}, or ./{first} for a "

@@ -44,7 +44,7 @@ def test_numbers_at_the_ends_of_their_range(check):
 
 def test_an_array_or_tensor_without_axes_is_its_number():
     for value in (np.array(0.5), np.array(1), torch.tensor(0.5, requires_grad=True)):
-        assert arguments.require_temperature(value) == float(value)
+        assert arguments.require_temperature(value) == value.item()
     for value in (np.array(True), np.array("0.5"), np.array([0.5]), torch.tensor([0.5])):
         with pytest.raises(errors.ConfigError, match="temperature = "):
             arguments.require_temperature(value)
