@@ -123,15 +123,15 @@ def batch(spaces, count=32, seed=0):
 
 
 @pytest.mark.parametrize(("module", "found"), [(sql, BOX), (sql_discrete, CHOICES)])
-def test_targets_are_copied_every_third_step_however_the_steps_are_called(module, found):
+def test_targets_are_copied_every_third_step(module, found):
     config = module.Config(target_interval=3, target_rate=1.0, hidden=(8,), batch_size=32)
     generator = torch.Generator().manual_seed(0)
     state = module.init(found, config, generator)
     copied = []
-    for _ in range(7):
+    for step in range(1, 8):
         before = {name: tensor.clone() for name, tensor in state["target"].items()}
         noise = module.draw(len(batch(found).reward), generator, config, found)
-        module.update(state, batch(found), noise, config, found)
+        module.update(state, batch(found), noise, config, found, config.follows(step))
         moved = any(not torch.equal(before[name], state["target"][name]) for name in before)
         copied.append(moved)
     assert copied == [False, False, True, False, False, True, False]

@@ -54,11 +54,19 @@ class Algorithm(Protocol):
         """All random numbers of one update on `count` transitions, by name; {} where none are."""
 
     def update(
-        self, state: State, batch: Batch, noise: Noise, config: Any, spaces: Spaces
+        self,
+        state: State,
+        batch: Batch,
+        noise: Noise,
+        config: Any,
+        spaces: Spaces,
+        follow: bool = True,
     ) -> dict[str, Tensor]:
         """One gradient step of everything, in place; no randomness but `noise`.
 
-        Gives the numbers to log, 0-d.
+        follow: whether targets follow after it (`config.follows`).  Gives the numbers to log, 0-d.
+        Nothing in it asks what a tensor's value is, so that it can be compiled as one graph, where
+        the rates of `config` are 0-d tensors.
         """
 
     def policy(self, state: State, observation: Tensor, spaces: Spaces) -> Policy:

@@ -135,6 +135,7 @@ def update(
     noise: dict[str, Tensor],
     config: Config,
     spaces: Spaces,
+    follow: bool = True,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
     observation, alpha = batch.observation, temperature.current(state)
@@ -169,7 +170,8 @@ def update(
             config.temperature_rate,
         )
 
-    average_into(state["target"], state["critic"], config.target_rate)
+    if follow:
+        average_into(state["target"], state["critic"], config.target_rate)
     return {
         "critic_loss": critic_loss,
         "actor_loss": actor_loss,

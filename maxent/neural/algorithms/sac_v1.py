@@ -98,6 +98,7 @@ def update(
     noise: dict[str, Tensor],
     config: Config,
     spaces: Spaces,
+    follow: bool = True,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
     observation = batch.observation
@@ -110,9 +111,9 @@ def update(
 
     actor_gradient, actor_loss, (smaller_q, log_density) = gradient_of(improvement, state["actor"])
 
-    def state_evaluation(value: Parameters) -> tuple[Tensor, None]:
+    def state_evaluation(value: Parameters) -> tuple[Tensor, tuple[()]]:
         v = state_value(value, observation)
-        return losses.soft_value_loss(v, smaller_q, log_density, config.temperature), None
+        return losses.soft_value_loss(v, smaller_q, log_density, config.temperature), ()
 
     value_gradient, value_loss, _ = gradient_of(state_evaluation, state["value"])
 
@@ -127,7 +128,8 @@ def update(
     adam(state["value"], value_gradient, state["value_moments"], config.value_rate)
     adam(state["critic"], critic_gradient, state["critic_moments"], config.critic_rate)
     adam(state["actor"], actor_gradient, state["actor_moments"], config.actor_rate)
-    average_into(state["target"], state["value"], config.target_rate)
+    if follow:
+        average_into(state["target"], state["value"], config.target_rate)
     return {
         "critic_loss": critic_loss,
         "value_loss": value_loss,

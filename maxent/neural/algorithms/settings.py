@@ -91,6 +91,10 @@ class Settings:
         """States, or pairs of a state and an action, that an update puts through a network."""
         return self.batch_size
 
+    def follows(self, updates: int) -> bool:
+        """Whether targets follow after so many gradient steps."""
+        return updates % getattr(self, "target_interval", 1) == 0
+
     def at(self: Config, progress: float) -> Config:
         """With the learning rates of one moment; progress: 0 at the first step, 1 at the last."""
         if self.final_rate_share == 1.0:

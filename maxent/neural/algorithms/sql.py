@@ -202,6 +202,7 @@ def update(
     noise: dict[str, Tensor],
     config: Config,
     spaces: Spaces,
+    follow: bool = True,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
     proposal = propose(state["sampler"], batch.next_observation, noise, config)
@@ -219,7 +220,7 @@ def update(
 
     fixed = sampler_step(state, batch.observation, noise, config)
 
-    if int(state["critic_moments"]["count"]) % config.target_interval == 0:
+    if follow:
         average_into(state["target"], state["critic"], config.target_rate)
     effective = proposals.effective_sample_size(next_q, proposal.log_density, config.temperature)
     return {
@@ -253,7 +254,7 @@ def sampler_step(
     """
     fixed = proposals.sample(state["sampler"], observation, noise["fixed"])
 
-    def likeness(sampler: Parameters) -> tuple[Tensor, None]:
+    def likeness(sampler: Parameters) -> tuple[Tensor, tuple[()]]:
         loss = stein.sampler_loss(
             lambda actions: action_values(state["critic"], observation, actions).amin(0),
             fixed,
@@ -262,7 +263,7 @@ def sampler_step(
             kernel=KERNELS[config.kernel],
             form=config.form,
         )
-        return loss, None
+        return loss, ()
 
     gradient, _, _ = gradient_of(likeness, state["sampler"])
     adam(state["sampler"], gradient, state["sampler_moments"], config.sampler_rate)

@@ -111,6 +111,7 @@ def update(
     noise: dict[str, Tensor],
     config: Config,
     spaces: Spaces,
+    follow: bool = True,
 ) -> dict[str, Tensor]:
     """One gradient step, in place.  What it returns to log is in docs/neural.md."""
     next_q = mlp(state["target"], batch.next_observation).amin(0)
@@ -124,6 +125,6 @@ def update(
     gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
-    if int(state["critic_moments"]["count"]) % config.target_interval == 0:
+    if follow:
         average_into(state["target"], state["critic"], config.target_rate)
     return {"critic_loss": critic_loss, "q": q, "next_v": next_v.mean()}

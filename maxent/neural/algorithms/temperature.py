@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from maxent.neural.parts.optim import adam, gradient_of, moments
+from maxent.neural.parts.optim import Rate, adam, gradient_of, moments
 
 LOWEST = math.log(torch.finfo(torch.float32).tiny)
 """The least log alpha, -87.3: below it alpha would round to 0, which no algorithm accepts."""
@@ -33,8 +33,8 @@ def current(state: dict[str, Any]) -> Tensor:
     return log.exp()
 
 
-def tune(state: dict[str, Any], loss: Callable[[Tensor], Tensor], rate: float) -> None:
+def tune(state: dict[str, Any], loss: Callable[[Tensor], Tensor], rate: Rate) -> None:
     """One step of Adam down a loss of log alpha, in place; alpha stays above 0."""
-    gradient, _, _ = gradient_of(lambda alpha: (loss(alpha["log"]), None), state["temperature"])
+    gradient, _, _ = gradient_of(lambda alpha: (loss(alpha["log"]), ()), state["temperature"])
     adam(state["temperature"], gradient, state["temperature_moments"], rate)
     state["temperature"]["log"].clamp_(min=LOWEST)

@@ -20,6 +20,9 @@ Moments = dict[str, Any]
 """`first` and `second` moments with the parameters' keys, and the `count` of steps, a whole number
 (a float32 stops counting at 2^24)."""
 
+Rate = float | Tensor
+"""A learning rate: a number, or in a compiled graph, which it may change in, a 0-d tensor."""
+
 Aux = TypeVar("Aux")
 DECAY, SQUARED_DECAY, EPSILON = 0.9, 0.999, 1e-8
 
@@ -39,18 +42,21 @@ def gradient_of(
 ) -> tuple[Parameters, Tensor, Aux]:
     """The gradient of a loss in these parameters alone, its value, and what else it returns.
 
-    loss: parameters -> (scalar, anything).  Whatever else the loss depends on gets no gradient.
+    loss: parameters -> (scalar, tensors or tuples of them).  Whatever else the loss depends on gets
+    no gradient.  The same values either way: a graph that is compiled needs the functional form,
+    which is slower where nothing is compiled.
     """
+    if torch.compiler.is_compiling():
+        slopes, (value, aux) = torch.func.grad_and_value(loss, has_aux=True)(parameters)
+        return slopes, value, aux
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
     value, aux = loss(leaves)
-    slopes = torch.autograd.grad(value, list(leaves.values()))
-    return dict(zip(leaves, slopes, strict=True)), value.detach(), aux
+    found = torch.autograd.grad(value, list(leaves.values()))
+    return dict(zip(leaves, found, strict=True)), value.detach(), aux
 
 
 @torch.no_grad()
-def adam(
-    parameters: Parameters, gradient: Parameters, state: Moments, learning_rate: float
-) -> None:
+def adam(parameters: Parameters, gradient: Parameters, state: Moments, learning_rate: Rate) -> None:
     """One step downhill of Adam (Kingma, Ba 2015) with its usual constants, in place.
 
     parameters, gradient: same keys.  state: of `moments`; changed too.

@@ -76,7 +76,7 @@ class Learner:
             capacity = self.config.replay_capacity
             self.replay = Replay(self.spaces, capacity, plan.device, masked)
             undo.pop_all()
-        self.step = 0
+        self.step = self._updates = 0
         self.averages = Averages(plan.steps)
         self.history: list[dict[str, Any]] = []
         self._statistics: Layers | None = None  # of a checkpoint, where it is only looked at
@@ -183,6 +183,7 @@ class Learner:
         """
         load_parameters(self.state, checkpoint.tensors)
         self.step = checkpoint.step
+        self._updates = int(self.state["critic_moments"]["count"])
         places = checkpoint.memory.get(self.environments.kind)
         self._statistics = require_layers(places[0]["layers"]) if places else None
         self.history = [row for row in rows if row["step"] <= self.step]
@@ -235,7 +236,9 @@ class Learner:
             for _ in range(updates):
                 batch = self._seen(self.replay.sample(self.config.batch_size, self.generator))
                 noise = self.module.draw(config.batch_size, self.generator, config, self.spaces)
-                metrics = self.module.update(self.state, batch, noise, config, self.spaces)
+                self._updates += 1
+                follow = config.follows(self._updates)
+                metrics = self.module.update(self.state, batch, noise, config, self.spaces, follow)
                 self.averages.add_update(metrics)
         finally:
             torch.set_flush_denormal(False)
