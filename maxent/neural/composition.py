@@ -132,10 +132,17 @@ def compose_agents(
             "agents trained with normalize_observations see each its own units, so that their "
             "networks have no average; train them without"
         )
+    for agent in agents:
+        if agent.config.critic_network != "plain" or "ensemble" in agent.state:
+            raise ConfigError(
+                f"{agent} was trained with critic_network = {agent.config.critic_network!r} and "
+                f"smallest_of = {agent.config.smallest_of}: there are averages only of plain "
+                "networks of which the smallest counts"
+            )
     shares = _weights(weights, len(agents))
     critic = averaged_network([agent.state["critic"] for agent in agents], shares)
     first = agents[int(np.argmax(shares))]
-    config = replace(first.config, hidden=_hidden(critic))
+    config = replace(first.config, hidden=_hidden(critic), critics=len(critic["bias0"]))
     state = {"critic": critic, "critic_moments": moments(critic), "target": copied(critic)}
     if first.spaces.discrete:
         state["temperature"] = {"fixed": first.state["temperature"]["fixed"].clone()}

@@ -17,6 +17,7 @@ from torch import Tensor
 from maxent.errors import ConfigError
 from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
 from maxent.neural.algorithms.settings import Settings
+from maxent.neural.parts import ensembles, normalise
 from maxent.neural.parts.policies import Categorical, Policy
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
@@ -95,6 +96,18 @@ ALGORITHMS: dict[str, Algorithm] = {
     "sql": sql,
     "sql_discrete": sql_discrete,
 }
+
+
+def fresh_state(
+    module: Algorithm, spaces: Spaces, config: Settings, generator: torch.Generator
+) -> State:
+    """All that an agent holds before it has learnt: what `module.init` gives, and beside it what
+    settings of every algorithm add."""
+    state = module.init(spaces, config, generator)
+    state |= ensembles.begun(config.critics, config.smallest_of, generator.device)
+    if config.normalize_observations:
+        state |= normalise.begun(spaces.observation_size, generator.device)
+    return state
 
 
 def choose_actions(

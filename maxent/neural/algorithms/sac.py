@@ -31,6 +31,7 @@ from maxent.neural import losses
 from maxent.neural.algorithms import temperature
 from maxent.neural.algorithms.settings import Settings, no_value_network
 from maxent.neural.parts import policies
+from maxent.neural.parts.ensembles import cautious
 from maxent.neural.parts.networks import Parameters, action_value, action_values, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
@@ -74,7 +75,9 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
         raise ConfigError("sac is for Box actions; use sac_discrete")
     _require_reachable(config.target_entropy, spaces)
     sizes = (spaces.observation_size + spaces.action_size, *config.hidden, 1)
-    critic = mlp_parameters(sizes, generator=generator, members=config.critics)
+    critic = mlp_parameters(
+        sizes, generator=generator, members=config.critics, kind=config.critic_network
+    )
     actor = policies.actor_parameters(spaces, config.hidden, generator)
     return {
         "actor": actor,
@@ -116,7 +119,7 @@ def log_policy(
 
 def q_values(state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces) -> Tensor:
     """min_i Q_i(s, a) of given actions: (n, d), (n, N, m) -> (n, N)."""
-    return action_values(state["critic"], observation, actions).amin(0)
+    return cautious(state, action_values(state["critic"], observation, actions))
 
 
 def draw(
@@ -143,7 +146,7 @@ def update(
     next_action, next_log_density = policies.sample(
         state["actor"], batch.next_observation, noise["next_action"], spaces
     )
-    next_q = action_value(state["target"], batch.next_observation, next_action).amin(0)
+    next_q = cautious(state, action_value(state["target"], batch.next_observation, next_action))
 
     def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
         q = action_value(critic, observation, batch.action)
@@ -155,7 +158,7 @@ def update(
 
     def improvement(actor: Parameters) -> tuple[Tensor, Tensor]:
         action, log_density = policies.sample(actor, observation, noise["action"], spaces)
-        smaller_q = action_value(state["critic"], observation, action).amin(0)
+        smaller_q = cautious(state, action_value(state["critic"], observation, action))
         loss = losses.soft_policy_improvement_loss(smaller_q, log_density, alpha)
         return loss, log_density
 

@@ -29,6 +29,7 @@ from maxent.neural import losses, operators
 from maxent.neural.algorithms import sac, temperature
 from maxent.neural.algorithms.settings import no_value_network
 from maxent.neural.parts import policies
+from maxent.neural.parts.ensembles import cautious
 from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
@@ -58,7 +59,9 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
             f"log {spaces.action_size}); the usual one is half of that, {0.5 * most:.4g}"
         )
     sizes = (spaces.observation_size, *config.hidden, spaces.action_size)
-    critic = mlp_parameters(sizes, generator=generator, members=config.critics)
+    critic = mlp_parameters(
+        sizes, generator=generator, members=config.critics, kind=config.critic_network
+    )
     actor = mlp_parameters(sizes, generator=generator)
     return {
         "actor": actor,
@@ -95,7 +98,7 @@ def log_policy(
 
 def q_values(state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces) -> Tensor:
     """min_i Q_i(s, a) of given actions: (n, d), whole numbers (n, N) -> (n, N)."""
-    return mlp(state["critic"], observation).amin(0).gather(-1, actions)
+    return cautious(state, mlp(state["critic"], observation)).gather(-1, actions)
 
 
 state_values = no_value_network
@@ -126,7 +129,7 @@ def update(
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
     alpha = temperature.current(state)
-    next_q = mlp(state["target"], batch.next_observation).amin(0)
+    next_q = cautious(state, mlp(state["target"], batch.next_observation))
     next_log_policy = log_policies(state["actor"], batch.next_observation, batch.next_available)
 
     def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
@@ -137,7 +140,7 @@ def update(
     gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
-    smaller_q = mlp(state["critic"], batch.observation).amin(0)
+    smaller_q = cautious(state, mlp(state["critic"], batch.observation))
 
     def improvement(actor: Parameters) -> tuple[Tensor, Tensor]:
         log_pi = log_policies(actor, batch.observation, batch.available)

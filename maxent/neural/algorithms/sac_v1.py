@@ -30,6 +30,7 @@ from maxent.neural import losses
 from maxent.neural.algorithms import sac
 from maxent.neural.algorithms.settings import Settings
 from maxent.neural.parts import policies
+from maxent.neural.parts.ensembles import cautious
 from maxent.neural.parts.networks import Parameters, action_value, mlp_parameters, state_value
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
@@ -64,9 +65,14 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     if spaces.discrete:
         raise ConfigError("sac_v1 is for Box actions; use sac_discrete")
     observed, acted = spaces.observation_size, spaces.action_size
-    value = mlp_parameters((observed, *config.hidden, 1), generator=generator)
+    value = mlp_parameters(
+        (observed, *config.hidden, 1), generator=generator, kind=config.critic_network
+    )
     critic = mlp_parameters(
-        (observed + acted, *config.hidden, 1), generator=generator, members=config.critics
+        (observed + acted, *config.hidden, 1),
+        generator=generator,
+        members=config.critics,
+        kind=config.critic_network,
     )
     actor = policies.actor_parameters(spaces, config.hidden, generator)
     return {
@@ -105,7 +111,7 @@ def update(
 
     def improvement(actor: Parameters) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         action, log_density = policies.sample(actor, observation, noise["action"], spaces)
-        smaller_q = action_value(state["critic"], observation, action).amin(0)
+        smaller_q = cautious(state, action_value(state["critic"], observation, action))
         loss = losses.soft_policy_improvement_loss(smaller_q, log_density, config.temperature)
         return loss, (smaller_q, log_density)
 

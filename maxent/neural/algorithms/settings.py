@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from torch import Tensor
 
 from maxent.errors import ConfigError
+from maxent.neural.parts.networks import Kind
 from maxent.support.arguments import (
     nearest,
     require_count,
@@ -32,7 +33,12 @@ class Settings:
     discount : gamma in [0, 1).
     batch_size : transitions in a minibatch.
     hidden : sizes of the hidden layers of every network.
-    critics : 1 or 2 Q's; of two the smaller counts, which is cautious, and biased low.
+    critics : how many Q's; of two or more the smallest counts, which is cautious, and biased low.
+    smallest_of : of how many of them, drawn at random, the smallest counts, in expectation (REDQ);
+        1: their mean; None: the smallest of all.
+    critic_network : of every Q, and of sac_v1's V: "plain", "layer_norm", or "residual" blocks, one
+        for each number in `hidden`, which must be equal (SimBa, with `normalize_observations`).
+    n_steps : rewards in a target, before Q follows (docs/neural.md): where a stored path goes on.
     learning_starts : environment steps with uniformly random actions before the first update
         (standard normal ones where the action box has no sides).
     replay_capacity : transitions kept.
@@ -49,6 +55,9 @@ class Settings:
     batch_size: int = 256
     hidden: tuple[int, ...] = (256, 256)
     critics: int = 2
+    smallest_of: int | None = None
+    critic_network: Kind = "plain"
+    n_steps: int = 1
     learning_starts: int = 1_000
     replay_capacity: int = 1_000_000
     updates_per_step: float = 1.0
@@ -58,7 +67,7 @@ class Settings:
     def __post_init__(self) -> None:
         if require_discount(self.discount) == 1.0:
             raise ConfigError("discount = 1 has no bounded values here; give one below 1")
-        for name in ("batch_size", "learning_starts", "replay_capacity"):
+        for name in ("batch_size", "learning_starts", "replay_capacity", "critics", "n_steps"):
             require_count(name, getattr(self, name))
         require_positive("updates_per_step", self.updates_per_step)
         if not isinstance(self.normalize_observations, bool):
@@ -69,9 +78,8 @@ class Settings:
             raise ConfigError(
                 f"final_rate_share = {self.final_rate_share!r} is outside (0, 1]; 1 keeps the rates"
             )
-        if require_count("critics", self.critics) > 2:
-            raise ConfigError(f"critics = {self.critics}: give 1 or 2")
         object.__setattr__(self, "hidden", tuple(require_counts("hidden", self.hidden)))
+        self._require_critics()
         for field in fields(self):
             if field.name == "target_rate":
                 require_fraction(field.name, getattr(self, field.name))
@@ -85,6 +93,24 @@ class Settings:
             )
         if self.temperature is not None and require_temperature(self.temperature) == 0.0:
             raise ConfigError("temperature = 0: a network needs one greater than 0")
+
+    def _require_critics(self) -> None:
+        few = self.smallest_of
+        if few is not None and require_count("smallest_of", few) > self.critics:
+            raise ConfigError(
+                f"smallest_of = {few} of {self.critics} critics; give at most {self.critics}, or "
+                "more critics"
+            )
+        if self.critic_network not in get_args(Kind):
+            raise ConfigError(
+                f"critic_network = {self.critic_network!r} is unknown; "
+                f"{nearest(str(self.critic_network), get_args(Kind))}"
+            )
+        if self.critic_network == "residual" and len(set(self.hidden)) != 1:
+            raise ConfigError(
+                f"hidden = {self.hidden}: residual blocks share one width; give equal numbers, "
+                "one for each block"
+            )
 
     @property
     def rows_of_update(self) -> int:

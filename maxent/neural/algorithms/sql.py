@@ -31,6 +31,7 @@ from maxent.errors import ConfigError
 from maxent.neural import losses
 from maxent.neural.algorithms.settings import Settings, no_value_network
 from maxent.neural.parts import policies, proposals, stein
+from maxent.neural.parts.ensembles import cautious
 from maxent.neural.parts.networks import Parameters, action_value, action_values, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
@@ -82,6 +83,11 @@ class Config(Settings):
         require_positive("temperature", self.temperature)
         for name in ("value_particles", "particles", "target_interval"):
             require_count(name, getattr(self, name))
+        if self.n_steps > 1:
+            raise ConfigError(
+                f"n_steps = {self.n_steps}: a target of several steps needs the density of actions "
+                "taken, which a sampling network has not; give 1, or use sac"
+            )
         if self.proposal == "mixture":
             require_count("value_particles", self.value_particles, 2)
         for name, known in (
@@ -109,7 +115,10 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
         )
     observed, acted = spaces.observation_size, spaces.action_size
     critic = mlp_parameters(
-        (observed + acted, *config.hidden, 1), generator=generator, members=config.critics
+        (observed + acted, *config.hidden, 1),
+        generator=generator,
+        members=config.critics,
+        kind=config.critic_network,
     )
     sampler = mlp_parameters((observed + acted, *config.hidden, acted), generator=generator)
     return {
@@ -137,7 +146,7 @@ def act(
     actions = torch.tanh(proposals.sample(state["sampler"], observation, noise))
     if not deterministic:
         return actions[:, 0]
-    best = action_values(state["critic"], observation, actions).amin(0).argmax(-1)
+    best = cautious(state, action_values(state["critic"], observation, actions)).argmax(-1)
     return actions[torch.arange(len(best), device=best.device), best]
 
 
@@ -155,7 +164,7 @@ def log_policy(
 
 def q_values(state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces) -> Tensor:
     """min_i Q_i(s, a) of given actions: (n, d), (n, N, m) -> (n, N)."""
-    return action_values(state["critic"], observation, actions).amin(0)
+    return cautious(state, action_values(state["critic"], observation, actions))
 
 
 state_values = no_value_network
@@ -206,7 +215,9 @@ def update(
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
     proposal = propose(state["sampler"], batch.next_observation, noise, config)
-    next_q = action_values(state["target"], batch.next_observation, proposal.action).amin(0)
+    next_q = cautious(
+        state, action_values(state["target"], batch.next_observation, proposal.action)
+    )
     next_v = proposals.importance_sampled_soft_value(
         next_q, proposal.log_density, config.temperature
     )
@@ -256,7 +267,7 @@ def sampler_step(
 
     def likeness(sampler: Parameters) -> tuple[Tensor, tuple[()]]:
         loss = stein.sampler_loss(
-            lambda actions: action_values(state["critic"], observation, actions).amin(0),
+            lambda actions: cautious(state, action_values(state["critic"], observation, actions)),
             fixed,
             proposals.sample(sampler, observation, noise["moved"]),
             config.temperature,

@@ -23,6 +23,7 @@ from maxent.errors import ConfigError
 from maxent.neural import losses, operators
 from maxent.neural.algorithms.settings import Settings, no_value_network
 from maxent.neural.parts import policies
+from maxent.neural.parts.ensembles import cautious
 from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
@@ -57,7 +58,9 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     if not spaces.discrete:
         raise ConfigError("sql_discrete is for Discrete actions; use sql")
     sizes = (spaces.observation_size, *config.hidden, spaces.action_size)
-    critic = mlp_parameters(sizes, generator=generator, members=config.critics)
+    critic = mlp_parameters(
+        sizes, generator=generator, members=config.critics, kind=config.critic_network
+    )
     return {
         "critic": critic,
         "critic_moments": moments(critic),
@@ -79,7 +82,7 @@ def act(
 
 def policy(state: dict[str, Any], observation: Tensor, spaces: Spaces) -> policies.Categorical:
     """The Boltzmann policy of Q (SQL-T1), log pi(a|s) of all actions, (n, d) -> (n, A)."""
-    q = mlp(state["critic"], observation).amin(0)
+    q = cautious(state, mlp(state["critic"], observation))
     return policies.Categorical(operators.boltzmann_policy(q, state["temperature"]["fixed"]))
 
 
@@ -92,7 +95,7 @@ def log_policy(
 
 def q_values(state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces) -> Tensor:
     """min_i Q_i(s, a) of given actions: (n, d), whole numbers (n, N) -> (n, N)."""
-    return mlp(state["critic"], observation).amin(0).gather(-1, actions)
+    return cautious(state, mlp(state["critic"], observation)).gather(-1, actions)
 
 
 state_values = no_value_network
@@ -114,7 +117,7 @@ def update(
     follow: bool = True,
 ) -> dict[str, Tensor]:
     """One gradient step, in place.  What it returns to log is in docs/neural.md."""
-    next_q = mlp(state["target"], batch.next_observation).amin(0)
+    next_q = cautious(state, mlp(state["target"], batch.next_observation))
     log_prior = operators.log_mask(batch.next_available)
     next_v = operators.soft_value(next_q, config.temperature, log_prior)
 

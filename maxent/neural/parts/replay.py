@@ -7,6 +7,7 @@ end of an episode reaches the mathematics.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,10 @@ class Batch(NamedTuple):
     discount: Tensor
     available: Tensor | None = None
     next_available: Tensor | None = None
+
+    def each(self, function: Callable[[Tensor], Tensor]) -> Batch:
+        """The function of every tensor there is."""
+        return Batch(*(None if x is None else function(x) for x in self))  # type: ignore[arg-type]
 
 
 def bytes_of_replay(spaces: Spaces, capacity: int, masked: bool) -> int:
@@ -101,8 +106,29 @@ class Replay:
     def sample(self, count: int, generator: torch.Generator) -> Batch:
         """`count` stored transitions, drawn uniformly and independently."""
         rows = torch.randint(len(self), (count,), generator=generator, device=generator.device)
-        kept = (stored for stored in self._rows if stored is not None)
-        return Batch(*(stored.index_select(0, rows) for stored in kept))
+        return self._rows.each(lambda stored: stored.index_select(0, rows))
+
+    def sample_paths(
+        self, count: int, length: int, stride: int, generator: torch.Generator
+    ) -> tuple[Batch, Tensor]:
+        """`count` transitions, drawn as by `sample`, and what followed them: a batch whose tensors
+        are (length, count, ...), and how many of its steps are a path, (count,).
+
+        stride : environments stepped side by side; each one's next row is so many rows later.
+
+        A path goes on where the later row begins in the very observation that this one led to: not
+        beyond the end of an episode, nor beyond the newest row.  (Where they fit by chance they are
+        a path just as well.)
+        """
+        first = torch.randint(len(self), (count,), generator=generator, device=generator.device)
+        later = stride * torch.arange(length, device=first.device)[:, None]
+        oldest = self.inserted % len(self)  # 0 until the buffer is full
+        age = (first - oldest) % len(self) + later
+        rows = (first + later) % len(self)
+        path = self._rows.each(lambda stored: stored[rows])
+        fits = (path.observation[1:] == path.next_observation[:-1]).all(-1)
+        fits &= age[1:] < len(self)
+        return path, 1 + fits.long().cumprod(0).sum(0)
 
     def rows_since(self, inserted: int) -> dict[str, ndarray]:
         """What was added after the buffer had counted `inserted`, oldest first, as arrays."""

@@ -20,9 +20,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from maxent.errors import ConfigError, CorruptCheckpointError, MaxEntError
-from maxent.neural.algorithms import ALGORITHMS
+from maxent.neural.algorithms import ALGORITHMS, fresh_state
 from maxent.neural.algorithms.settings import Settings, configured
-from maxent.neural.parts import normalise
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.runs.durable import sha256, sha256_of
@@ -87,7 +86,7 @@ def read_agent(path: Path) -> dict[str, Any]:
         config = configured(module.Config, document["settings"])
         state = _state(tensors)
         require_room_for_networks(found, config)
-        _require_shapes(tensors, module.init(found, config, torch.Generator()), found, config)
+        _require_shapes(tensors, fresh_state(module, found, config, torch.Generator()))
     except (
         *(SafetensorError, KeyError, TypeError, ValueError, AttributeError, IndexError),
         *(RecursionError, OverflowError, RuntimeError),
@@ -116,12 +115,8 @@ def _require_kinds(document: dict[str, Any]) -> None:
     require_layers(document["statistics"])
 
 
-def _require_shapes(
-    tensors: dict[str, Tensor], fresh: dict[str, Any], found: Spaces, config: Settings
-) -> None:
+def _require_shapes(tensors: dict[str, Tensor], fresh: dict[str, Any]) -> None:
     """ValueError unless the tensors are those of an agent of these spaces and settings."""
-    if config.normalize_observations:
-        fresh |= normalise.begun(found.observation_size, torch.device("cpu"))
     needed = {name: (x.shape, x.dtype) for name, x in named_tensors(fresh)}
     given = {name: (x.shape, x.dtype) for name, x in tensors.items()}
     if given != needed:

@@ -26,10 +26,13 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from maxent.errors import ConfigError, TrainingDivergedError
-from maxent.neural.algorithms import ALGORITHMS, algorithm_for, choose_actions
+from maxent.neural.algorithms import ALGORITHMS, algorithm_for, choose_actions, fresh_state
 from maxent.neural.algorithms.settings import configured
+from maxent.neural.algorithms.temperature import current as current_temperature
 from maxent.neural.parts import normalise
 from maxent.neural.parts.networks import named_tensors
+from maxent.neural.parts.paths import as_one_step
+from maxent.neural.parts.policies import Categorical
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, stop_requested
 from maxent.neural.training.agent import Agent
@@ -69,10 +72,7 @@ class Learner:
             masked = self.environments.available is not None
             require_room(self.spaces, self.config, masked)
             self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
-            self.state = self.module.init(self.spaces, self.config, self.generator)
-            if self.config.normalize_observations:
-                size = self.spaces.observation_size
-                self.state |= normalise.begun(size, self.generator.device)
+            self.state = fresh_state(self.module, self.spaces, self.config, self.generator)
             capacity = self.config.replay_capacity
             self.replay = Replay(self.spaces, capacity, plan.device, masked)
             undo.pop_all()
@@ -234,7 +234,7 @@ class Learner:
         torch.set_flush_denormal(True)
         try:
             for _ in range(updates):
-                batch = self._seen(self.replay.sample(self.config.batch_size, self.generator))
+                batch = self._batch()
                 noise = self.module.draw(config.batch_size, self.generator, config, self.spaces)
                 self._updates += 1
                 follow = config.follows(self._updates)
@@ -243,8 +243,29 @@ class Learner:
         finally:
             torch.set_flush_denormal(False)
 
+    def _batch(self) -> Batch:
+        """A minibatch as the networks see it; of paths where targets are of several steps."""
+        count, length = self.config.batch_size, self.config.n_steps
+        if length == 1:
+            return self._seen(self.replay.sample(count, self.generator))
+        stride = len(self.environments)
+        path, lengths = self.replay.sample_paths(count, length, stride, self.generator)
+        path = self._seen(path.each(lambda x: x.flatten(0, 1)))
+        with torch.no_grad():
+            policy = self.module.policy(self.state, path.observation, self.spaces)
+            if isinstance(policy, Categorical):
+                policy = policy.within(path.available)
+            logs = policy.log_density(path.action[:, None])[:, 0]
+        alpha = self.config.temperature
+        return as_one_step(
+            path.each(lambda x: x.unflatten(0, (length, count))),
+            lengths,
+            logs.unflatten(0, (length, count)),
+            current_temperature(self.state) if alpha is None else alpha,
+        )
+
     def _seen(self, batch: Batch) -> Batch:
-        """A minibatch as the networks see it."""
+        """Transitions as the networks see them."""
         if not self.config.normalize_observations:
             return batch
         return batch._replace(

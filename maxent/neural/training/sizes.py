@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from maxent.neural.algorithms.settings import Settings
+from maxent.neural.parts.networks import layer_sizes
 from maxent.neural.parts.replay import bytes_of_replay
 from maxent.neural.parts.spaces import Spaces
 from maxent.support.memory import require_memory
@@ -60,7 +61,8 @@ def _networks(spaces: Spaces, config: Settings) -> tuple[int, str, str]:
 def _widths(spaces: Spaces, config: Settings) -> tuple[int, ...]:
     """Inputs, hidden layers and outputs of a critic."""
     d, m = spaces.observation_size, spaces.action_size
-    return (d, *config.hidden, m) if spaces.discrete else (d + m, *config.hidden, 1)
+    ends = (d, m) if spaces.discrete else (d + m, 1)
+    return layer_sizes((ends[0], *config.hidden, ends[1]), config.critic_network)
 
 
 def _of_spaces(spaces: Spaces) -> str:
