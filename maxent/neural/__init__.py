@@ -16,7 +16,8 @@
 `parts/`              what they are made of
   `networks.py`       a network is a function of its parameters, a dictionary of tensors
   `gaussian.py`       densities of Gaussian policies, squashed and not
-  `policies.py`       the three kinds of policy: categorical, Gaussian, sampling network
+  `policies.py`       the kinds of policy: categorical, Gaussian, sampling network, ...
+  `resampling.py`     ... one of many candidates by its weight
   `proposals.py`      actions to sample the soft value from, with their densities
   `stein.py`          kernels and Stein variational gradients
   `optim.py`          the optimiser and the moving average of the targets

@@ -41,18 +41,18 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural.algorithms import sql, sql_discrete
-from maxent.neural.parts import proposals
-from maxent.neural.parts.networks import Parameters, action_values
+from maxent.neural.parts.networks import Parameters
+from maxent.neural.parts.normalise import as_seen
 from maxent.neural.parts.optim import copied, moments
+from maxent.neural.parts.resampling import Resampled
 from maxent.neural.training.agent import Agent
 from maxent.support.arguments import require_count
 from maxent.support.other_words import takes_our_words
 
+ACTS_BY = ("temperature", "resampling")
+"""Parts of a state that are no networks: alpha, and how many candidates there are."""
 BATCH = 128
 """States in a step of fitting a sampling network."""
-
-MOST_AT_ONCE = 4_000_000
-"""Numbers in the largest array of importance sampling: states, candidates, centres, dimensions."""
 
 
 def averaged_network(networks: Sequence[Parameters], weights: Sequence[float]) -> Parameters:
@@ -104,7 +104,7 @@ def compose_agents(
     agents: two or more of soft Q-learning ("sql" or "sql_discrete"), with the same spaces,
     temperature and discount.  weights: at least 0, with sum 1; None: equal ones.
 
-    Continuous actions only: observations (n, d), flattened, in which the sampling network is fitted
+    For a sampling network only: observations (n, d), flattened, in which it is fitted
     in `steps` steps of Adam at the agents' `sampler_rate` (seed: of its noise).
 
     What comes back keeps the environment that all agents have in common.  Where they were trained
@@ -144,9 +144,7 @@ def compose_agents(
     first = agents[int(np.argmax(shares))]
     config = replace(first.config, hidden=_hidden(critic), critics=len(critic["bias0"]))
     state = {"critic": critic, "critic_moments": moments(critic), "target": copied(critic)}
-    if first.spaces.discrete:
-        state["temperature"] = {"fixed": first.state["temperature"]["fixed"].clone()}
-    else:
+    if "sampler" in first.state:
         if observations is None:
             raise ConfigError(
                 "actions are continuous: give observations (n, d), the states in which the "
@@ -154,6 +152,7 @@ def compose_agents(
             )
         sampler = copied(first.state["sampler"])
         state |= {"sampler": sampler, "sampler_moments": moments(sampler)}
+    state |= {name: copied(first.state[name]) for name in ACTS_BY if name in first.state}
     composed = Agent(
         algorithm=first.algorithm,
         config=config,
@@ -163,7 +162,7 @@ def compose_agents(
         start="composed of " + " + ".join(map(_part, shares, agents)),
         **_environment_in_common(agents),
     )
-    if not first.spaces.discrete:
+    if "sampler" in state:
         seen = torch.as_tensor(observations, dtype=torch.float32, device=composed.device)
         _fit_sampler(composed, seen, require_count("steps", steps, 0), composed.generator(seed))
     return composed
@@ -179,32 +178,24 @@ def boltzmann_actions(
     """Actions (n, m) from exp(Q(s,.)/alpha), by self-normalised importance sampling.
 
     agent: of continuous soft Q-learning, composed or not; its sampling network gives the places of
-    half of the candidates (`mixture_proposal`), the rest are uniform, so that a network that does
-    not follow Q costs candidates and nothing else: the error of the distribution falls as one over
-    their number.  In the policy's units, [-1, 1]^m.
+    three quarters of the candidates (`mixture_proposal`), the rest are uniform (all are where it
+    has none), so that a network that does not follow Q costs candidates and nothing else: KL to
+    exp(Q/alpha) falls as one over their number squared (`Resampled`).  In the policy's units,
+    [-1, 1]^m.  An agent trained with `policy="resampled"` acts like this by itself.
     """
     if not isinstance(agent.config, sql.Config):
         raise ConfigError(f"boltzmann_actions is for agents of sql, not of {agent.algorithm}")
-    half = require_count("candidates", candidates, 2) // 2
+    require_count("candidates", candidates, 2)
     seen = torch.as_tensor(observations, dtype=torch.float32, device=agent.device)
-    at_once = max(1, MOST_AT_ONCE // (candidates * half * agent.spaces.action_size))
+    policy = Resampled(
+        agent.state,
+        as_seen(agent.state, seen),
+        torch.tensor(agent.temperature, device=agent.device),
+        candidates,
+        agent.spaces.action_size,
+    )
     with torch.no_grad():
-        parts = [_resampled(agent, part, half, generator) for part in seen.split(at_once)]
-    return torch.cat(parts).cpu().numpy()
-
-
-def _resampled(
-    agent: Agent, seen: Float[Tensor, "n d"], half: int, generator: torch.Generator
-) -> Float[Tensor, "n m"]:
-    """One of twice `half` candidates in each state, drawn by its weight."""
-    size = (len(seen), half, agent.spaces.action_size)
-    noise = torch.randn((2, *size), generator=generator, device=generator.device)
-    uniform = torch.rand(size, generator=generator, device=generator.device)
-    drawn = proposals.mixture_proposal(agent.state["sampler"], seen, uniform, *noise)
-    q = action_values(agent.state["critic"], seen, drawn.action).amin(0)
-    shares = torch.softmax(q / agent.temperature - drawn.log_density, dim=-1)
-    kept = torch.multinomial(shares, 1, generator=generator)[:, 0]
-    return drawn.action[torch.arange(len(seen), device=kept.device), kept]
+        return policy.actions(1, generator)[:, 0].cpu().numpy()
 
 
 def _fit_sampler(

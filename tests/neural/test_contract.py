@@ -127,8 +127,8 @@ def test_a_sampling_network_refuses_the_density_of_a_given_action():
     algorithm, _, state = begun("sql", BOX)
     with pytest.raises(ConfigError, match="every noise that gives this action; draw actions"):
         algorithm.log_policy(state, seen(), torch.zeros((ROWS, 1, 2)), BOX)
-    policy, noise = algorithm.policy(state, seen(), BOX), torch.randn((ROWS, 5, 2))
-    assert torch.equal(policy.sample(noise)[0], policy.actions(noise))
+    policy = algorithm.policy(state, seen(), BOX)
+    assert torch.equal(policy.drawn(5, source(3))[0], policy.actions(5, source(3)))
 
 
 def test_only_the_first_soft_actor_critic_has_a_value_network():

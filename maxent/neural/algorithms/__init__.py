@@ -71,8 +71,8 @@ class Algorithm(Protocol):
         """
 
     def policy(self, state: State, observation: Tensor, spaces: Spaces) -> Policy:
-        """The policy in states (n, d), as one of the three kinds of `maxent.neural.parts.policies`:
-        every probability, a Gaussian's mean and deviation, or a network to sample from."""
+        """The policy in states (n, d), as one of the kinds of `maxent.neural.parts.policies`: every
+        probability, a Gaussian's mean and deviation, or something to draw from."""
 
     def log_policy(
         self, state: State, observation: Tensor, actions: Tensor, spaces: Spaces

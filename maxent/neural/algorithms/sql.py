@@ -16,7 +16,11 @@ the right fixed point (`form="original"` is the authors' program's), the proposa
 uniform and sampled actions, and the smaller of two Q's is used (`critics=1` is the paper's), with
 averaged targets (`target_interval=1000, target_rate=1.0` copies them as in the paper).  Proposals
 use the sampler as it is now, where the paper keeps a copy of it with the target Q: the weights
-make up for the difference.  Exploration is the sampler's own randomness, without added noise.
+make up for the difference.  Exploration is the policy's own randomness, without added noise.
+
+`policy="resampled"` acts from Q itself, by one of `candidates` actions (see `resampling`): the
+sampling network is then only where most of them come from, and with `proposal="uniform"` there is
+none, and no step 3.
 """
 
 from __future__ import annotations
@@ -35,10 +39,12 @@ from maxent.neural.parts.ensembles import cautious
 from maxent.neural.parts.networks import Parameters, action_value, action_values, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.resampling import UNIFORM_DIMENSIONS, Resampled
 from maxent.neural.parts.spaces import Spaces
 from maxent.support.arguments import nearest, require_count, require_positive
 
 ProposalName = Literal["mixture", "uniform", "network"]
+PolicyName = Literal["sampler", "resampled"]
 CENTRES = 32
 """Samples of the network that the mixture puts its Gaussians on, at least."""
 
@@ -55,7 +61,12 @@ class Config(Settings):
     temperature : alpha; the reward scale of the authors' program is 1/alpha.
     batch_size, hidden : smaller than elsewhere, as in the authors' program: a gradient step
         values batch_size * (value_particles + 2 * particles) actions.
-    proposal : what the soft value is sampled from: "mixture", "uniform" or "network".
+    policy : what acts: "sampler", the sampling network; or "resampled", one of `candidates` actions
+        of `proposal`, by exp(Q/alpha) over their density.
+    candidates : of the resampled policy, for each action.
+    proposal : what the soft value is sampled from, and candidates: "mixture", "uniform" or
+        "network" (not for candidates).  A resampled policy with "uniform" has no sampling network,
+        for up to 3 dimensions of action.
     value_particles : actions in each estimate of the soft value.
     particles : fixed, and as many moved, actions of a state in a Stein gradient.
     kernel : "gaussian" or "inverse-multiquadric".
@@ -68,6 +79,8 @@ class Config(Settings):
     temperature: float = 0.1
     batch_size: int = 128
     hidden: tuple[int, ...] = (128, 128)
+    policy: PolicyName = "sampler"
+    candidates: int = 64
     proposal: ProposalName = "mixture"
     value_particles: int = 16
     particles: int = 16
@@ -90,7 +103,9 @@ class Config(Settings):
             )
         if self.proposal == "mixture":
             require_count("value_particles", self.value_particles, 2)
+        require_count("candidates", self.candidates, 2)
         for name, known in (
+            ("policy", get_args(PolicyName)),
             ("proposal", get_args(ProposalName)),
             ("kernel", KERNELS),
             ("form", get_args(stein.Form)),
@@ -100,10 +115,21 @@ class Config(Settings):
                     f"{name} = {getattr(self, name)!r} is unknown; "
                     f"{nearest(getattr(self, name), known)}"
                 )
+        if self.policy == "resampled" and self.proposal == "network":
+            raise ConfigError(
+                'policy = "resampled" with proposal = "network": where the sampling network folds, '
+                'the density of a candidate is not known; give "mixture", or "uniform" for up to '
+                f"{UNIFORM_DIMENSIONS} dimensions of action"
+            )
+
+    @property
+    def has_sampler(self) -> bool:
+        """Whether there is a sampling network."""
+        return self.policy == "sampler" or self.proposal != "uniform"
 
     @property
     def rows_of_update(self) -> int:
-        return self.batch_size * (self.value_particles + 2 * self.particles)
+        return self.batch_size * (self.value_particles + 2 * self.particles * self.has_sampler)
 
 
 def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:
@@ -120,14 +146,19 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
         members=config.critics,
         kind=config.critic_network,
     )
-    sampler = mlp_parameters((observed + acted, *config.hidden, acted), generator=generator)
-    return {
-        "critic": critic,
-        "critic_moments": moments(critic),
-        "target": copied(critic),
-        "sampler": sampler,
-        "sampler_moments": moments(sampler),
-    }
+    state = {"critic": critic, "critic_moments": moments(critic), "target": copied(critic)}
+    if config.has_sampler:
+        sampler = mlp_parameters((observed + acted, *config.hidden, acted), generator=generator)
+        state |= {"sampler": sampler, "sampler_moments": moments(sampler)}
+    elif acted > UNIFORM_DIMENSIONS:
+        raise ConfigError(
+            f"actions have {acted} dimensions: uniform candidates serve up to "
+            f'{UNIFORM_DIMENSIONS}, where the nearest of them is far; give proposal="mixture"'
+        )
+    if config.policy == "resampled":
+        state["temperature"] = {"fixed": torch.tensor(config.temperature, device=generator.device)}
+        state["resampling"] = {"candidates": torch.tensor(config.candidates)}
+    return state
 
 
 def act(
@@ -137,10 +168,14 @@ def act(
     spaces: Spaces,
     deterministic: bool = False,
 ) -> Tensor:
-    """Actions of the sampling network in states (n, d) -> (n, m).
+    """Actions of the policy in states (n, d) -> (n, m).
 
-    deterministic: of 32 samples the one with the largest Q.
+    deterministic: of 32 samples of the network, or of the candidates, the one with the largest Q.
     """
+    if isinstance(resampled := policy(state, observation, spaces), Resampled):
+        if deterministic:
+            return resampled.best(generator)
+        return resampled.actions(1, generator)[:, 0]
     shape = (len(observation), 32 if deterministic else 1, spaces.action_size)
     noise = torch.randn(shape, generator=generator, device=generator.device)
     actions = torch.tanh(proposals.sample(state["sampler"], observation, noise))
@@ -150,15 +185,28 @@ def act(
     return actions[torch.arange(len(best), device=best.device), best]
 
 
-def policy(state: dict[str, Any], observation: Tensor, spaces: Spaces) -> policies.SamplingNetwork:
-    """The sampling network in states (n, d)."""
-    return policies.SamplingNetwork(state["sampler"], observation)
+def policy(
+    state: dict[str, Any], observation: Tensor, spaces: Spaces
+) -> policies.SamplingNetwork | Resampled:
+    """What acts in states (n, d): the sampling network, or Q with candidates to choose from."""
+    if "resampling" not in state:
+        return policies.SamplingNetwork(state["sampler"], observation)
+    return Resampled(
+        state,
+        observation,
+        state["temperature"]["fixed"],
+        int(state["resampling"]["candidates"]),
+        spaces.action_size,
+    )
 
 
 def log_policy(
     state: dict[str, Any], observation: Tensor, actions: Tensor, spaces: Spaces
 ) -> Tensor:
-    """Refused with a ConfigError that says what there is instead: see `SamplingNetwork`."""
+    """log pi(a|s) of given actions, estimated: (n, d), (n, N, m) -> (n, N); see `Resampled`.
+
+    Of a sampling network refused with a ConfigError that says what there is: `SamplingNetwork`.
+    """
     return policy(state, observation, spaces).log_density(actions)
 
 
@@ -193,7 +241,9 @@ def draw(
         centres = max(near, CENTRES)
         noise = {"uniform": uniform(values - near), "centres": normal(centres)}
         noise["near"] = normal(near)
-    return noise | particle_noise(count, generator, config, spaces)
+    if config.has_sampler:
+        noise |= particle_noise(count, generator, config, spaces)
+    return noise
 
 
 def particle_noise(
@@ -214,7 +264,7 @@ def update(
     follow: bool = True,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
-    proposal = propose(state["sampler"], batch.next_observation, noise, config)
+    proposal = propose(state.get("sampler"), batch.next_observation, noise, config)
     next_q = cautious(
         state, action_values(state["target"], batch.next_observation, proposal.action)
     )
@@ -229,7 +279,10 @@ def update(
     gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
-    fixed = sampler_step(state, batch.observation, noise, config)
+    logged = {}
+    if config.has_sampler:
+        fixed = sampler_step(state, batch.observation, noise, config)
+        logged["spread"] = torch.tanh(fixed).std(-2, correction=0).mean()
 
     if follow:
         average_into(state["target"], state["critic"], config.target_rate)
@@ -239,15 +292,14 @@ def update(
         "q": q,
         "next_v": next_v.mean(),
         "effective_sample_size": effective.mean(),
-        "spread": torch.tanh(fixed).std(-2, correction=0).mean(),
-    }
+    } | logged
 
 
 def propose(
-    sampler: Parameters, observation: Tensor, noise: dict[str, Tensor], config: Config
+    sampler: Parameters | None, observation: Tensor, noise: dict[str, Tensor], config: Config
 ) -> proposals.Proposal:
     """Actions and log densities from which the soft value is estimated in states (B, d)."""
-    if config.proposal == "uniform":
+    if config.proposal == "uniform" or sampler is None:
         return proposals.uniform_proposal(noise["uniform"])
     if config.proposal == "network":
         return proposals.network_proposal(sampler, observation, noise["network"])

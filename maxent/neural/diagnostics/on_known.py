@@ -120,9 +120,8 @@ def _drawn(agent: TrainedAgent, flat: ndarray, generator: torch.Generator) -> tu
     if isinstance(policy, Categorical):
         action = policy.choose(generator, False)
         return action[0].cpu().numpy(), float(policy.log_density(action[:, None]))
-    noise = torch.randn((1, 1, agent.spaces.action_size), generator=generator, device=agent.device)
     with torch.no_grad():
-        drawn, log_density = policy.sample(noise)
+        drawn, log_density = policy.drawn(1, generator)
     return drawn[0, 0].cpu().numpy(), float(log_density)
 
 
@@ -140,10 +139,8 @@ def _policies(
             answer,
             -np.sum(np.exp(answer) * answer, axis=1),
         )
-    shape = (len(states), ACTIONS, agent.spaces.action_size)
-    noise = torch.randn(shape, generator=agent.generator(seed), device=agent.device)
     with torch.no_grad():
-        drawn, log_density = policy.sample(noise)
+        drawn, log_density = policy.drawn(ACTIONS, agent.generator(seed))
     own = known.log_density(states, known.sample(states, ACTIONS, seed))
     return as_doubles(log_density), known.log_density(states, as_doubles(drawn)), -own.mean(axis=1)
 

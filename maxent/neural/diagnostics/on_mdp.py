@@ -16,7 +16,7 @@ from maxent.neural.diagnostics.tables import (
     q_on,
 )
 from maxent.neural.diagnostics.trained import TrainedAgent, as_doubles, policy_in, state_values_in
-from maxent.neural.parts.policies import SamplingNetwork
+from maxent.neural.parts.policies import Resampled, SamplingNetwork
 from maxent.solution import Solution
 from maxent.tabular import operators
 from maxent.tabular.occupancy import occupancy
@@ -26,8 +26,9 @@ from maxent.tabular.solvers import soft_policy_evaluation, solve
 def on_mdp(agent: TrainedAgent, mdp: MDP) -> Diagnosis:
     """Everything exact, on an MDP whose observations (and actions) the agent knows.
 
-    A sampling network has no density: its policy is the frequencies of its actions, which are 0
-    where it was not seen to go, so that KL(pi* || pi) would mean nothing and is left out.
+    Of a sampling network, or of a resampled policy, the policy is the frequencies of its actions,
+    which are 0 where it was not seen to go, so that KL(pi* || pi) would mean nothing and is left
+    out.
     """
     alpha = agent.temperature
     mdp = in_policy_units(agent, mdp)
@@ -100,7 +101,7 @@ def on_mdp(agent: TrainedAgent, mdp: MDP) -> Diagnosis:
         error = np.broadcast_to((v - claimed)[:, None], q.shape)
         findings.insert(1, values("SAC-L1", "v = E_pi[q - alpha log pi]", error))
     how = "exact"
-    if isinstance(policy_in(agent, seen), SamplingNetwork):
+    if isinstance(policy_in(agent, seen), SamplingNetwork | Resampled):
         how = "policy from samples"
         findings = [finding for finding in findings if finding.key != "SAC-T1"]
     title = f"{agent} on {mdp}, {how}; optimum J* = {optimum:.6g}"

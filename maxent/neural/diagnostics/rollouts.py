@@ -142,10 +142,8 @@ def claims(
         v = operators.policy_value(q, log_policy, alpha)
         divergence = (operators.soft_value(q, alpha, log_mask) - v) / alpha
         return Claims(v, operators.entropy(log_policy), divergence)
-    shape = (len(states), ACTIONS, agent.spaces.action_size)
-    noise = torch.randn(shape, generator=generator, device=agent.device)
     with torch.no_grad():
-        drawn, log_density = policy.sample(noise)
+        drawn, log_density = policy.drawn(ACTIONS, generator)
         q_drawn = q_in(agent, states, drawn)
         value = (q_drawn - alpha * log_density).mean(-1)
         soft = proposals.importance_sampled_soft_value(q_drawn, log_density, alpha)

@@ -19,7 +19,7 @@ from maxent.neural.diagnostics.trained import (
     policy_in,
     q_in,
 )
-from maxent.neural.parts.policies import Gaussian, SamplingNetwork
+from maxent.neural.parts.policies import Gaussian, Resampled, SamplingNetwork
 from maxent.solution import Solution
 from maxent.tabular import operators
 from maxent.tabular.solvers import soft_policy_evaluation
@@ -140,16 +140,14 @@ def _gaussian_cells(policy: Gaussian, axis: int, edges: ndarray) -> ndarray:
 
 
 def _sampled_cells(agent: TrainedAgent, seen: ndarray, edges: list[ndarray]) -> ndarray:
-    """Frequencies (n, cells) of a sampling network's actions."""
+    """Frequencies (n, cells) of the actions of a policy that is no Gaussian."""
     shape = tuple(len(inner) + 1 for inner in edges)
     generator, counts = agent.generator(0), np.zeros((len(seen), int(np.prod(shape))))
     for first in range(0, len(seen), 256):
         policy = policy_in(agent, seen[first : first + 256])
-        assert isinstance(policy, SamplingNetwork)
-        size = (len(policy.observation), SAMPLES, len(edges))
-        noise = torch.randn(size, generator=generator, device=agent.device)
+        assert isinstance(policy, SamplingNetwork | Resampled)
         with torch.no_grad():
-            drawn = as_doubles(policy.actions(noise))
+            drawn = as_doubles(policy.actions(SAMPLES, generator))
         places = [np.searchsorted(inner, drawn[..., axis]) for axis, inner in enumerate(edges)]
         cells = np.ravel_multi_index(places, shape)
         rows = np.arange(first, first + len(drawn))[:, None]

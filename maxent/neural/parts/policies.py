@@ -1,7 +1,8 @@
-"""The Gaussian policies' networks, and the three kinds of policy that there are.
+"""The Gaussian policies' networks, and the kinds of policy that there are.
 
-`Categorical`, `Gaussian` and `SamplingNetwork` are a policy in n states, read off once: what
-diagnostics need of any algorithm, and what every `log_policy` is made of.
+`Categorical`, `Gaussian`, `SamplingNetwork` and `Resampled` are a policy in n states, read off
+once: what diagnostics need of any algorithm, and what every `log_policy` is made of.  All but the
+first are `drawn`: so many actions in each state, with their log-densities.
 
 A Gaussian's network gives `mean` and `log_std`.  On a box with sides the action is a = tanh(u), u
 Gaussian, and densities are in the units of [-1, 1]^m; without sides the action is u itself, in the
@@ -20,6 +21,7 @@ from torch import Tensor
 from maxent.errors import ConfigError
 from maxent.neural.parts import gaussian, proposals
 from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
+from maxent.neural.parts.resampling import Resampled
 from maxent.neural.parts.spaces import Spaces
 
 LOG_STD = (-20.0, 2.0)
@@ -135,6 +137,14 @@ class Gaussian(NamedTuple):
         action, log_density, _ = draw(*self._expanded(noise), noise)
         return action, log_density
 
+    def drawn(
+        self, count: int, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "n {count} m"], Float[Tensor, "n {count}"]]:
+        """`count` actions in each state and their log-densities."""
+        n, m = self.mean.shape
+        shape = (n, count, m)
+        return self.sample(torch.randn(shape, generator=generator, device=generator.device))
+
     def log_density(self, actions: Float[Tensor, "n N m"]) -> Float[Tensor, "n N"]:
         """log pi(a|s) of given actions; -inf outside of a squashed policy's box.
 
@@ -166,8 +176,15 @@ class SamplingNetwork(NamedTuple):
         (`proposals.network_proposal`); noise: standard normal."""
         return proposals.network_proposal(self.parameters, self.observation, noise)
 
-    def actions(self, noise: Float[Tensor, "n N m"]) -> Float[Tensor, "n N m"]:
-        """The actions alone."""
+    def drawn(
+        self, count: int, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "n {count} m"], Float[Tensor, "n {count}"]]:
+        """`count` actions in each state and what `sample` gives as their log-densities."""
+        return self.sample(self._noise(count, generator))
+
+    def actions(self, count: int, generator: torch.Generator) -> Float[Tensor, "n {count} m"]:
+        """The actions of `drawn` alone."""
+        noise = self._noise(count, generator)
         return torch.tanh(proposals.sample(self.parameters, self.observation, noise))
 
     def log_density(self, actions: Tensor) -> Tensor:
@@ -175,8 +192,14 @@ class SamplingNetwork(NamedTuple):
         raise ConfigError(
             "the policy of sql is a sampling network, and the density of a given action would need "
             "every noise that gives this action; draw actions together with their densities "
-            "(policy(...).sample(noise)), or use exp(Q/temperature), which it follows (q_values)"
+            "(policy(...).drawn(count, generator)), use exp(Q/temperature), which it follows "
+            '(q_values), or train with policy="resampled", whose density is estimated'
         )
 
+    def _noise(self, count: int, generator: torch.Generator) -> Float[Tensor, "n {count} m"]:
+        size = self.parameters[f"bias{len(self.parameters) // 2 - 1}"].shape[-1]
+        shape = (len(self.observation), count, size)
+        return torch.randn(shape, generator=generator, device=generator.device)
 
-Policy = Categorical | Gaussian | SamplingNetwork
+
+Policy = Categorical | Gaussian | SamplingNetwork | Resampled

@@ -168,19 +168,65 @@ def mixture_proposal(
             f"{centre_noise.shape[-2]} centres and {near_count} draws around them; give at least "
             "one of each, and no more draws than centres"
         )
-    count, m = uniform_count + near_count, uniform_noise.shape[-1]
-    centres, width = _centres(sample(parameters, observation, centre_noise))
+    return around(sample(parameters, observation, centre_noise), uniform_noise, width_noise)[1]
+
+
+class Places(NamedTuple):
+    """Where the N = L + M draws of a mixture are from: L uniform, M Gaussians before tanh.
+
+    centres (..., C, m), width (..., 1, m): draw j is around centre j, for the first M of them.
+    """
+
+    uniform_count: int
+    near_count: int
+    centres: Tensor
+    width: Tensor
+
+    def log_density(self, u: Float[Tensor, "*B N m"]) -> Float[Tensor, "*B N"]:
+        """Of tanh(u) under the mixture."""
+        count = self.uniform_count + self.near_count
+        log_uniform = math.log(self.uniform_count / count) - u.shape[-1] * math.log(2.0)
+        if not self.near_count:
+            return torch.full_like(u[..., 0], log_uniform)
+        log_near = self._log_normals(u).logsumexp(-1)
+        log_near = log_near - math.log(self.centres.shape[-2]) - log_tanh_jacobian(u).sum(-1)
+        return torch.logaddexp(
+            log_near + math.log(self.near_count / count), torch.full_like(log_near, log_uniform)
+        )
+
+    def slots(self, u: Float[Tensor, "*B K m"]) -> Float[Tensor, "*B K N"]:
+        """Log-densities of tanh(u) as each of the N draws: the uniform ones come first."""
+        log_uniform = u.new_full((*u.shape[:-1], self.uniform_count), -u.shape[-1] * math.log(2.0))
+        if not self.near_count:
+            return log_uniform
+        log_near = self._log_normals(u)[..., : self.near_count]
+        return torch.cat([log_uniform, log_near - log_tanh_jacobian(u).sum(-1, keepdim=True)], -1)
+
+    def _log_normals(self, u: Tensor) -> Float[Tensor, "*B K C"]:
+        """Log-densities of u around each centre."""
+        distance = (u.unsqueeze(-2) - self.centres.unsqueeze(-3)) / self.width.unsqueeze(-3)
+        return (_log_normal(distance) - self.width.log().unsqueeze(-3)).sum(-1)
+
+
+def around(
+    samples: Float[Tensor, "*B C m"],
+    uniform_noise: Float[Tensor, "*B L m"],
+    width_noise: Float[Tensor, "*B M m"],
+) -> tuple[Places, Proposal]:
+    """L uniform actions and M <= C near the given samples (before tanh), and where they are from.
+
+    uniform_noise: uniform on [0, 1).  width_noise: standard normal.  M = 0: all are uniform.
+    """
+    uniform_count, near_count = uniform_noise.shape[-2], width_noise.shape[-2]
+    if near_count:
+        centres, width = _centres(samples)
+    else:
+        centres, width = samples, torch.ones_like(samples)
+    places = Places(uniform_count, near_count, centres, width)
     edge = torch.finfo(uniform_noise.dtype).eps  # keeps atanh of a uniform action finite
     uniform_u = 0.5 * torch.logit(uniform_noise, eps=edge)
     u = torch.cat([uniform_u, centres[..., :near_count, :] + width * width_noise], dim=-2)
-
-    distance = (u.unsqueeze(-2) - centres.unsqueeze(-3)) / width.unsqueeze(-3)
-    log_near = (_log_normal(distance) - width.log().unsqueeze(-3)).sum(-1).logsumexp(-1)
-    log_near = log_near - math.log(centres.shape[-2]) - log_tanh_jacobian(u).sum(-1)
-    log_uniform = torch.full_like(log_near, math.log(uniform_count / count) - m * math.log(2.0))
-    return Proposal(
-        torch.tanh(u), torch.logaddexp(log_near + math.log(near_count / count), log_uniform)
-    )
+    return places, Proposal(torch.tanh(u), places.log_density(u))
 
 
 def _centres(u: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,13 +11,14 @@ from maxent.neural.parts.gaussian import gaussian_entropy, log_tanh_jacobian
 from maxent.neural.parts.policies import Categorical, Gaussian, Policy
 
 SAMPLES = 4_096
-"""Actions drawn in each state of a sampling network."""
+"""Actions drawn in each state where the entropy is an average."""
 NODES, REACH = 2_001, 9.0
 """Of the quadrature over a normal variable: beyond 9 deviations lies a mass of 2e-19."""
 
 
 def entropies(policy: Policy, generator: torch.Generator) -> Float[Tensor, " n"]:
-    """The entropy in each of n states: exact, by quadrature, or (a sampling network) from samples.
+    """The entropy in each of n states: exact, by quadrature, or (not of a Gaussian) the mean of
+    samples' -log density.
 
     Densities are in the policy's units: [-1, 1]^m where it is squashed.
     """
@@ -26,9 +27,7 @@ def entropies(policy: Policy, generator: torch.Generator) -> Float[Tensor, " n"]
     if isinstance(policy, Gaussian):
         unsquashed = gaussian_entropy(policy.log_std)
         return unsquashed + _squash(policy) if policy.squashed else unsquashed
-    shape = (len(policy.observation), SAMPLES, _actions(policy.parameters))
-    noise = torch.randn(shape, generator=generator, device=generator.device)
-    return -policy.sample(noise)[1].mean(-1)
+    return -policy.drawn(SAMPLES, generator)[1].mean(-1)
 
 
 def _squash(policy: Gaussian) -> Float[Tensor, " n"]:
@@ -38,7 +37,3 @@ def _squash(policy: Gaussian) -> Float[Tensor, " n"]:
     weights = weights / weights.sum()
     mean, std = policy.mean.double()[..., None], policy.log_std.double().exp()[..., None]
     return (log_tanh_jacobian(mean + std * z) * weights).sum(-1).sum(-1).float()
-
-
-def _actions(parameters: dict[str, Tensor]) -> int:
-    return int(parameters[f"bias{len(parameters) // 2 - 1}"].shape[-1])

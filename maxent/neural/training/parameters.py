@@ -30,12 +30,16 @@ def load_parameters(state: dict[str, Any], saved: dict[str, Tensor]) -> None:
 
 def begin_with(fresh: Agent, start: Agent) -> None:
     """Copy the networks and targets of an agent into a fresh one's, in place; its temperature too
-    where that is tuned.  The moments stay fresh.
+    where that is tuned.  The moments stay fresh, and how many candidates a policy resamples.
 
     Raises ConfigError where `start` is of another algorithm or has other sizes.
     """
-    kept = ("temperature/",) if fresh.config.temperature is not None else ()
-    given, own = dict(named_tensors(start.state)), dict(named_tensors(fresh.state))
+    fixed = fresh.config.temperature is not None
+    kept = ("resampling/", "temperature") if fixed else ("resampling/",)
+    given, own = (
+        {name: x for name, x in named_tensors(each.state) if not name.startswith(kept)}
+        for each in (start, fresh)
+    )
     if start.algorithm != fresh.algorithm:
         raise ConfigError(f"start = {start} is of another algorithm than {fresh.algorithm}")
     if start.spaces.bounded != fresh.spaces.bounded:
@@ -48,5 +52,5 @@ def begin_with(fresh: Agent, start: Agent) -> None:
                 f"{here.get(name, 'absent')}; look at hidden, critics and the spaces"
             )
     for name, tensor in own.items():
-        if "_moments/" not in name and not name.startswith(kept):
+        if "_moments/" not in name:
             tensor.copy_(given[name])
