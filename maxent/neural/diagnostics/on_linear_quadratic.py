@@ -10,7 +10,7 @@ from maxent.continuous.lqr import LinearQuadratic, solve_lqr
 from maxent.errors import ConfigError
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.trained import TrainedAgent, as_doubles, policy_in, q_in
-from maxent.neural.parts.policies import Gaussian
+from maxent.neural.parts.policies import Categorical, Gaussian
 
 
 def on_linear_quadratic(
@@ -18,7 +18,8 @@ def on_linear_quadratic(
 ) -> Diagnosis:
     """Gain, covariance and value against the closed form, under its stationary law."""
     own, wanted = agent.spaces, problem.B.shape
-    if not isinstance(policy_in(agent, np.zeros((1, own.observation_size))), Gaussian):
+    found = policy_in(agent, np.zeros((1, own.observation_size)))
+    if not isinstance(found, Gaussian | Categorical):
         raise ConfigError(f"{agent.algorithm} has no Gaussian policy to compare with LQR-2")
     if own.discrete or own.bounded or (own.observation_size, own.action_size) != wanted:
         raise ConfigError(
