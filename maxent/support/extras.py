@@ -12,6 +12,7 @@ LIBRARIES = {
     "torch": ("PyTorch", "torch safetensors"),
     "safetensors": ("safetensors", "safetensors"),
     "flint": ("python-flint", "python-flint"),
+    "numba": ("Numba", "numba"),
     "pandas": ("pandas", "pandas"),
     "hypothesis": ("Hypothesis", "hypothesis"),
     "moviepy": ("MoviePy", "moviepy"),

@@ -3,6 +3,8 @@
 A new solver adds a row to SOLVERS.  The truth comes from `truth.py` (60 digits).
 """
 
+import importlib.util
+
 import numpy as np
 import pytest
 from truth import optimal_value, policy_value
@@ -19,6 +21,10 @@ SOLVERS = {
     "modified policy iteration": maxent.modified_soft_policy_iteration,
     "solve": maxent.solve,
 }
+if importlib.util.find_spec("numba"):
+    SOLVERS["solve, compiled"] = lambda mdp, temperature, **options: maxent.solve(
+        mdp.to_sparse(), temperature, engine="numba", **options
+    )
 FAMILIES = {
     "dense": {"branching": None},
     "sparse": {"branching": 3},

@@ -31,6 +31,7 @@ from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_polic
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.automatic import automatic
 from maxent.tabular.solvers.certified import Certified, certify
+from maxent.tabular.solvers.engines import compiled_kernel, engine_of
 from maxent.tabular.solvers.first_exit import FirstExit, first_exit, least_value
 from maxent.tabular.solvers.kernels import PolicyKernel, SoftKernel
 from maxent.tabular.solvers.loop import (
@@ -196,6 +197,8 @@ def solve(
     v0: Any = None,
     callback: Callback | None = None,
     progress: bool = False,
+    engine: Literal["numpy", "numba"] | None = None,
+    threads: int | None = None,
 ) -> Solution:
     """The soft-optimal solution by the method that suits the MDP.
 
@@ -213,6 +216,10 @@ def solve(
     v0 : (S,), the start; None: 0.
     callback : called with an `Iteration` after each iteration.
     progress : show a progress bar on stderr (a terminal only).
+    engine : "numpy", or "numba" for compiled sweeps over sparse transitions
+        (`maxent.tabular.solvers.engines`); None: "numba" where it is installed and the transitions
+        have a million entries.  The answer is certified alike.
+    threads : how many threads sweep (engine "numba"); the answer is the same to the bit.
 
     Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
 
@@ -230,6 +237,10 @@ def solve(
     True
     """
     options = Options(tolerance, max_iterations, callback, progress)
+    if engine_of(require_mdp(mdp), engine, threads) == "numba":
+        temperature = require_temperature(temperature)
+        compiled, rule = compiled_kernel(mdp, temperature, mdp.log_prior(prior), threads)
+        return _optimise(compiled, steps.SWEEP, options, v0, rule)
     kernel = _soft_kernel(mdp, temperature, prior)
     choose = automatic(kernel.mdp, kernel.temperature)
     return _optimise(kernel, steps.SWEEP, options, v0, choose)

@@ -33,7 +33,7 @@ class SoftKernel:
         self._terminal = np.flatnonzero(mdp.terminal)
         self._arrival = mdp.discount_on_arrival
         self._rows, self._state_major = _action_major(mdp)
-        bonus = _prior_bonus(temperature, log_prior)
+        bonus = prior_bonus(temperature, log_prior)
         scores = mdp.reward if bonus is None else mdp.reward + bonus
         self._reward = np.array(scores.T, order="C")
         self._weights = np.empty((n_actions, n_states))
@@ -132,7 +132,7 @@ def _action_major(mdp: MDP) -> tuple[Transition, bool]:
     return mdp.transition[order], False
 
 
-def _prior_bonus(temperature: float, log_prior: ndarray | None) -> ndarray | None:
+def prior_bonus(temperature: float, log_prior: ndarray | None) -> ndarray | None:
     """alpha log prior (S, A), -inf where an action is unavailable, also at temperature 0."""
     if log_prior is None:
         return None

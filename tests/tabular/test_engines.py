@@ -1,0 +1,159 @@
+"""Engines: the same sweeps by other machinery, inside the same certified bounds."""
+
+import numpy as np
+import pytest
+
+import maxent
+from maxent.tabular.solvers import engines
+from maxent.tabular.solvers.kernels import SoftKernel
+
+UNIT = 2.0**-53
+
+
+def worst(found, exact_function, arguments):
+    """The largest relative error, in units of 2^-53, against 50 digits."""
+    from mpmath import mp, mpf
+
+    with mp.workdps(50):
+        return max(
+            float(abs(mpf(float(y)) / exact_function(mpf(float(x))) - 1) / mpf(UNIT))
+            for x, y in zip(arguments, found, strict=True)
+        )
+
+
+def test_the_exponential_is_within_what_is_proved():
+    pytest.importorskip("numba")
+    from mpmath import mp
+
+    from maxent.tabular.solvers.engines.elementary import exp
+
+    rng = np.random.default_rng(0)
+    half = np.arange(-800, 1) * (np.log(2.0) / 2)  # where the reduction is at its worst
+    samples = np.concatenate(
+        [
+            -rng.random(4000),
+            -(10.0 ** rng.uniform(-17, 2.8, 4000)),
+            np.nextafter(half, 0.0)[half > -700],
+            np.nextafter(half, -1e9)[half > -700],
+            [-707.0, -706.9999999999999, -5e-324, -2.2e-308, -1e-17],
+        ]
+    )
+    samples = samples[samples >= -707.0]
+    found = np.array([exp(x) for x in samples])
+    assert worst(found, mp.exp, samples) <= 1.82
+    assert exp(0.0) == 1.0 and exp(-0.0) == 1.0 and exp(-5e-324) == 1.0
+    for tiny in (-np.inf, -1e308, -1e9, -745.2, np.nextafter(-707.0, -np.inf)):
+        assert exp(tiny) == 0.0
+
+
+def test_the_logarithm_is_within_what_is_proved():
+    pytest.importorskip("numba")
+    from mpmath import mp
+
+    from maxent.tabular.solvers.engines.elementary import log
+
+    rng = np.random.default_rng(0)
+    root = 2.0 ** (np.arange(-5, 60) / 2)
+    samples = np.concatenate(
+        [
+            1.0 + 10.0 ** rng.uniform(-15.9, 0.0, 3000),
+            1.0 - 10.0 ** rng.uniform(-15.9, -0.31, 2000),
+            rng.uniform(1.0, 20.0, 3000),
+            10.0 ** rng.uniform(-307, 307, 500),
+            np.nextafter(root, 0.0),
+            np.nextafter(root, 1e9),
+            [2.0**-1022, 2.0**1023 * 1.9999999999999998],
+        ]
+    )
+    samples = samples[samples != 1.0]
+    found = np.array([log(y) for y in samples])
+    assert worst(found, mp.log, samples) <= 2.7
+    assert log(1.0) == 0.0
+
+
+def problems():
+    yield maxent.garnet(300, 3, branching=4, discount=0.99, seed=1, masked=0.3, terminal=2)
+    yield maxent.gridworld("four-rooms", slip=0.2, discount=0.99)
+    yield maxent.gridworld("maze-21x31", discount=0.99)
+    yield maxent.gridworld("sutton-barto-5x5")
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1e-3, 0.1, 10.0])
+def test_compiled_answers_are_those_of_numpy(temperature):
+    pytest.importorskip("numba")
+    for mdp in problems():
+        ours = maxent.solve(mdp, temperature, engine="numba")
+        theirs = maxent.solve(mdp, temperature, engine="numpy")
+        assert ours.converged
+        assert (ours.lower <= theirs.upper).all() and (theirs.lower <= ours.upper).all()
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_compiled_sweeps_and_policies_are_those_of_the_kernel(temperature):
+    pytest.importorskip("numba")
+    from maxent.tabular.solvers.engines.stored import StoredKernel
+
+    rng = np.random.default_rng(3)
+    for mdp in problems():
+        prior = rng.dirichlet(np.ones(mdp.n_actions), mdp.n_states) * mdp.action_mask
+        prior /= prior.sum(axis=1, keepdims=True)
+        log_prior = mdp.log_prior(prior)
+        compiled = StoredKernel(mdp, temperature, log_prior, 1)
+        plain = SoftKernel(mdp, temperature, log_prior)
+        v = rng.normal(size=mdp.n_states) * ~mdp.terminal
+        difference = np.abs(compiled.apply(v) - plain.apply(v)).max()
+        assert difference <= 2 * plain.bounds.rounding(np.abs(v).max())
+        ours, theirs = compiled.policy_transition(), plain.policy_transition()
+        nonterminal = (~mdp.terminal).astype(float)
+        assert np.abs(ours.toarray() * nonterminal - theirs.toarray()).max() <= 1e-14
+        b = v.copy()
+        expected = b
+        for _ in range(5):
+            expected = b + theirs @ expected
+        assert np.abs(compiled.evaluate(b, 5) - expected).max() <= 1e-13
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_threads_change_nothing(temperature):
+    pytest.importorskip("numba")
+    mdp = maxent.garnet(9_000, 3, branching=3, discount=0.95, seed=2)
+    one = maxent.solve(mdp, temperature, engine="numba")
+    two = maxent.solve(mdp, temperature, engine="numba", threads=2)
+    for name in ("v", "q", "log_policy", "lower", "upper", "residuals"):
+        assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
+
+
+def test_the_engine_is_compiled_where_that_pays(monkeypatch):
+    pytest.importorskip("numba")
+    mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
+    assert engines.engine_of(mdp, None, None) == "numpy"
+    assert engines.engine_of(mdp, None, 2) == "numba"
+    monkeypatch.setattr(engines, "WORK", 100)
+    assert engines.engine_of(mdp, None, None) == "numba"
+    assert engines.engine_of(mdp.to_dense(), None, None) == "numpy"
+    assert engines.engine_of(mdp.replace(discount=1.0), None, None) == "numpy"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"engine": "nunba"}, "numba"),
+        ({"engine": "numpy", "threads": 2}, "threads = 2"),
+        ({"engine": "numba", "threads": 0}, "threads"),
+    ],
+)
+def test_an_engine_that_cannot_is_refused(options, words):
+    mdp = maxent.gridworld("four-rooms", discount=0.9)
+    with pytest.raises(maxent.ConfigError, match=words):
+        maxent.solve(mdp, 0.1, **options)
+    with pytest.raises(maxent.ConfigError, match="to_sparse"):
+        maxent.solve(mdp.to_dense(), 0.1, engine="numba")
+    with pytest.raises(maxent.ConfigError, match="discount = 1"):
+        maxent.solve(mdp.replace(discount=1.0), 0.0, engine="numba")
+
+
+def test_without_numba_it_is_said(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "numba", None)
+    mdp = maxent.gridworld("four-rooms", discount=0.9)
+    with pytest.raises(maxent.MissingExtraError, match="pip install numba"):
+        maxent.solve(mdp, 0.1, engine="numba")
