@@ -1,0 +1,251 @@
+"""Mistakes of the policy, of its temperature and of its density, told by the law of its actions."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import ndarray
+
+from maxent.environments.small_worlds import Curve, Drifting, unit_of
+from maxent.environments.trials import Case
+from maxent.testing.agent_faults import (
+    CLAMPED,
+    JACOBIAN,
+    LOSS_AT_ONE,
+    LOSS_INVERTED,
+    LOSS_SQUARED,
+    MIXED_UNITS,
+    NO_ENTROPY,
+    NOT_TUNED,
+    OTHER_DENSITY,
+    OTHER_TEMPERATURE,
+    OUTSIDE,
+    POLICY_DIFFERS,
+    REPORTED_IN_BOX,
+    REPORTED_JACOBIAN,
+    SCALED,
+    STALE,
+    SYMMETRIC,
+    TARGET_DOUBLED,
+    TARGET_IN_BOX,
+    TARGET_OF_ONE,
+    TARGET_SIGN,
+    TUNING_SIGN,
+    UNBOUNDED,
+    UNREACHED,
+    Sign,
+)
+from maxent.testing.agent_look import SAMPLES, Look, grid
+from maxent.testing.agent_targets import paid_in, reward_factors
+
+TEMPERATURE_FACTOR = 1.6
+LEAST_DIVERGENCE = 0.3
+"""KL(policy || exp(Q/alpha)) in nats from which on a policy is another one."""
+
+
+def law_signs(seen: Look, case: Case) -> list[Sign]:
+    """Whether a policy is exp(reward / temperature), and if not, what it is."""
+    assert case.temperature is not None
+    alpha, curves = case.temperature, _as_learnt(seen, case)
+    sign = _reach(seen, case)
+    if sign:
+        return [sign]
+    if (
+        case.bounded
+        and np.all((np.abs(seen.unit) > 0.98).mean(axis=(1, 2)) > 0.8)
+        and len(curves) > 1
+    ):
+        piled = float(np.median(np.abs(seen.unit[0])))
+        detail = f"in every state actions pile up at the border (state 0: median |a| {piled:.3f})"
+        return [Sign(JACOBIAN, detail, piled, _median_size(curves[0], alpha))]
+    around = np.geomspace(1e-3, 1e3, 121) * alpha
+    divergences = np.array([_divergence(seen, case, curves, t).mean() for t in around])
+    best = float(around[divergences.argmin()])
+    at_best, at_right = (
+        float(divergences.min()),
+        float(_divergence(seen, case, curves, alpha).mean()),
+    )
+    if (
+        at_right <= LEAST_DIVERGENCE
+        and 1.0 / TEMPERATURE_FACTOR < best / alpha < TEMPERATURE_FACTOR
+    ):
+        return []
+    detail = (
+        f"the policy's law is nearest to that of temperature {best:.3g} (KL {at_best:.2f} nats; "
+        f"{at_right:.2f} to that of {alpha:g})"
+    )
+    fault, mistaken = _temperature_fault(best, alpha), best
+    if case.bounded and at_best > 0.1:
+        raw = tuple(_in_box_units(curve, case) for curve in curves)
+        if float(_divergence(seen, case, raw, alpha).mean()) < 0.7 * at_best:
+            fault = MIXED_UNITS
+            detail, mistaken = "the policy is best for actions that are not scaled", alpha
+    elif at_best > 1.0 or (fault == OTHER_TEMPERATURE and at_best > LEAST_DIVERGENCE):
+        fault = POLICY_DIFFERS
+    return [Sign(fault, detail, best, alpha, mistaken)]
+
+
+def _median_size(curve: Curve, alpha: float) -> float:
+    """The median of |a| under exp(reward / alpha) on [-1, 1]."""
+    points, _ = grid(discrete=False)
+    order = np.argsort(np.abs(points))
+    density = np.exp((curve(points[:, None]) - curve.base) / alpha)[order]
+    middle = np.searchsorted(density.cumsum(), 0.5 * density.sum())
+    return float(np.abs(points)[order][middle])
+
+
+def _reach(seen: Look, case: Case) -> Sign | None:
+    """Actions that no policy on this box would take, or only such as lie in [-1, 1]."""
+    most, space = float(np.abs(seen.taken).max()), case.space
+    if case.bounded:
+        low, high = (float(side.ravel()[0]) for side in (space.low, space.high))  # type: ignore
+        if np.abs(seen.unit).max() > 1.0 + 1e-4:
+            fault = OUTSIDE
+            if abs(most - high) < 0.2 * high and seen.taken.min() < 0.5 * (low - high):
+                fault = SYMMETRIC
+            worst = float(seen.taken.ravel()[np.abs(seen.unit).argmax()])
+            return Sign(
+                fault, f"an action is {worst:.3g}, the box [{low:g}, {high:g}]", worst, high
+            )
+        if high > 1.5 and most <= 1.0 + 1e-6:
+            detail = (
+                f"no action of {seen.taken.size} leaves [-1, 1], the box is [{low:g}, {high:g}]"
+            )
+            return Sign(SCALED, detail, most, high)
+    elif not case.discrete and most <= 1.0 + 1e-6:
+        detail = f"no action of {seen.taken.size} leaves [-1, 1], and the box has no sides"
+        return Sign(UNBOUNDED, detail, most, case.curves[0].centre)
+    return None
+
+
+def _temperature_fault(found: float, alpha: float) -> str:
+    if found < 0.05 * alpha:
+        return NO_ENTROPY
+    named = {
+        LOSS_AT_ONE: 1.0,
+        LOSS_SQUARED: alpha**2,
+        LOSS_INVERTED: 1.0 / alpha,
+    }
+    for fault, value in named.items():
+        if 1.0 / 1.4 < found / value < 1.4:
+            return fault
+    return OTHER_TEMPERATURE
+
+
+def _as_learnt(seen: Look, case: Case) -> tuple[Curve, ...]:
+    """The rewards as they went into Q, scaled where a fault of the values has scaled them."""
+    if seen.q is None:
+        return case.curves
+    factors = reward_factors(seen, paid_in(seen, case))
+    factors = np.where((factors > 0.2) & (factors < 5.0), factors, 1.0)
+    return tuple(
+        Curve(c.base, f * c.slope, f * c.curvature, c.centre) for c, f in zip(case.curves, factors)
+    )
+
+
+def _in_box_units(curve: Curve, case: Case) -> Curve:
+    """The reward of an action in [-1, 1] that is taken as it is."""
+    shift, scale = (float(x) for x in unit_of(case.space, np.array([[0.0], [1.0]])).ravel())
+    per = scale - shift
+    centre = (curve.centre - shift) / per
+    return Curve(curve.base, curve.slope * per, curve.curvature * per**2, centre)
+
+
+def _divergence(seen: Look, case: Case, curves: tuple[Curve, ...], t: float) -> ndarray:
+    """KL(policy || exp(reward / t)) in each state, (K,), from the samples and their entropy."""
+    points, weight = grid(case.discrete)
+    m = case.dimension
+    if not case.discrete and not case.bounded:
+        points, weight = 30.0 * points, 30.0 * weight
+    found = []
+    for curve, unit, entropy in zip(curves, seen.unit, seen.entropy):
+        one = Curve(0.0, curve.slope, curve.curvature, curve.centre)
+        scores = one(points[:, None]) / t
+        largest = scores.max()
+        log_sum = m * (largest + np.log(np.exp(scores - largest) @ weight))
+        found.append(log_sum - entropy - float(one(unit).mean()) / t)
+    return np.array(found)
+
+
+def border_signs(seen: Look, case: Case) -> list[Sign]:
+    """Whether actions near the border stay where the temperature holds them."""
+    assert case.temperature is not None
+    away = case.temperature / case.curves[0].slope * np.log(2.0)
+    found = float(np.median(1.0 - seen.unit))
+    if found > 0.2 * away:
+        return []
+    detail = f"median distance to the border {found:.2g}, where entropy keeps it at {away:.2g}"
+    return [Sign(CLAMPED, detail, found, away, 0.0)]
+
+
+def entropy_signs(seen: Look, case: Case) -> list[Sign]:
+    """Whether a tuned temperature holds the entropy that it was told to."""
+    assert case.target_entropy is not None
+    wanted, m, found = case.target_entropy, case.dimension, float(seen.entropy[0])
+    room = 0.12 * m
+    if abs(found - wanted) <= room:
+        return []
+    most = np.log(len(grid(True)[0])) if case.discrete else m * np.log(2.0)
+    predictions = {
+        TARGET_OF_ONE: wanted / m,
+        TARGET_DOUBLED: 2.0 * wanted,
+        TARGET_IN_BOX: wanted - case.log_half,
+        NOT_TUNED: _entropy_at_one(case),
+    }
+    fault, mistaken = UNREACHED, float("nan")
+    nearest = min(predictions, key=lambda name: abs(found - predictions[name]))
+    if not case.discrete and abs(found - predictions[nearest]) <= room:
+        fault, mistaken = nearest, predictions[nearest]
+    elif found > most - 0.25 * m or (case.discrete and found < 0.2):
+        fault, mistaken = TARGET_SIGN, -wanted
+    elif found < wanted - 2.5 * m:
+        fault = TUNING_SIGN
+    detail = f"the policy's entropy is {found:.2f} nats in [-1, 1]^{m}, its target {wanted:g}"
+    return [Sign(fault, detail, found, wanted, mistaken)]
+
+
+def density_signs(seen: Look, case: Case) -> list[Sign]:
+    """Whether `log_density` is that of the samples, in the units of [-1, 1]^m."""
+    if seen.log_density is None:
+        return []
+    off = -seen.log_density.mean(axis=1) - seen.entropy
+    mass = np.ones(len(off)) if seen.mass is None else seen.mass
+    bad = (np.abs(off) > 0.25) & (seen.entropy > -4.0)
+    if not bad.any():
+        return []
+    state = int(np.where(bad, np.abs(off), -1.0).argmax())
+    fault = OTHER_DENSITY
+    units = np.abs(off - case.log_half)[bad].max() < 0.25
+    if case.bounded and units and abs(case.log_half) > 0.5:
+        fault = REPORTED_IN_BOX
+    elif case.bounded:
+        slope = np.log(np.maximum(1.0 - seen.unit**2, 1e-7)).sum(axis=-1).mean(axis=1)
+        if np.abs(off + slope)[bad].max() < 0.25:
+            fault = REPORTED_JACOBIAN
+    detail = (
+        f"in state {state} its mean says an entropy of {-seen.log_density[state].mean():.2f} nats, "
+        f"{SAMPLES} samples say {seen.entropy[state]:.2f}; it sums to {mass[state]:.2f}"
+    )
+    return [Sign(fault, detail, float(off[state]), 0.0)]
+
+
+def _entropy_at_one(case: Case) -> float:
+    """The entropy of the Gaussian exp(-curvature |a - centre|^2), m-dimensional."""
+    return 0.5 * case.dimension * float(np.log(np.pi * np.e / case.curves[0].curvature))
+
+
+DRIFT_POINTS = np.array([[0.2], [0.8], [1.5], [2.2], [2.8]])
+
+
+def drift_signs(seen: Look, case: Case) -> list[Sign]:
+    """Whether observations mean the same to the policy as they did in training."""
+    found, best = seen.unit[..., 0].mean(axis=1), Drifting.best(DRIFT_POINTS[:, 0])
+    off = np.abs(found - best)
+    worst = int(off.argmax())
+    if off[worst] <= 0.2 or np.sqrt((off**2).mean()) <= 0.12:
+        return []
+    detail = (
+        f"at x = {DRIFT_POINTS[worst, 0]:g} the mean action is {found[worst]:.2f}, the best one "
+        f"{best[worst]:.2f}: as if other statistics had scaled what is seen than in training"
+    )
+    fault = STALE
+    return [Sign(fault, detail, float(found[worst]), float(best[worst]))]

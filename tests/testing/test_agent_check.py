@@ -1,0 +1,402 @@
+"""check_agent: right agents pass, each planted mistake is named, and what the numbers rest on."""
+
+import json
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from small_sac import MISTAKES, SmallSac
+
+import maxent
+from maxent import testing
+from maxent.environments.small_worlds import Clock, Curve, Drifting, Ring, taken_of, unit_of
+from maxent.environments.trials import ALPHA, LEVELS, cases
+from maxent.testing import agent_faults as faults
+from maxent.testing import agent_policies, agent_targets
+from maxent.testing.agent_look import SAMPLES, Look, entropy_of, grid
+
+CASES = {case.name: case for case in cases(discrete=False)}
+DISCRETE = {case.name: case for case in cases(discrete=True)}
+
+NAMED = {  # mistake of SmallSac: what the suite calls it
+    "entropy missing in the target": "entropy left out of the next state's value",
+    "temperature missing in the target": "temperature left out of the next state's entropy",
+    "wrong sign of the entropy in the target": "entropy of the next state with the wrong sign",
+    "termination bootstrapped": faults.TERMINATION,
+    "termination at the time limit bootstrapped": faults.AT_LIMIT,
+    "truncation cut": faults.CUT,
+    "next episode's observation": faults.NEXT_EPISODE,
+    "autoreset step stored": faults.AUTORESET,
+    "target frozen": faults.FROZEN,
+    "discount missing": "discount ignored",
+    "discount squared": "discount applied twice",
+    "entropy missing in the actor": faults.NO_ENTROPY,
+    "temperature missing in the actor": "temperature left out of the policy's loss",
+    "temperature inverted": "temperature inverted in the policy's loss",
+    "jacobian missing": faults.JACOBIAN,
+    "tanh clamped": "log of a clamped tanh",
+    "unbounded box squashed": "unbounded box squashed",
+    "box not scaled": faults.SCALED,
+    "box taken as symmetric": faults.SYMMETRIC,
+    "critic sees actions in units of the box": faults.MIXED_UNITS,
+    "target entropy's sign": "target entropy with the wrong sign",
+    "target entropy of one dimension": "target entropy of one dimension",
+    "temperature's loss with the wrong sign": "temperature's loss with the wrong sign",
+    "temperature not tuned": "temperature is not tuned (1)",
+    "density in units of the box": faults.BOX_UNITS,
+    "replay normalised at collection": "stale normalisation of observations",
+    "policy sees other statistics": "stale normalisation of observations",
+    "rewards scaled": "rewards scaled (by 0.25)",
+    "reported density without jacobian": "tanh's Jacobian left out of the reported density",
+    "reported density in units of the box": "reported density in the units of the box",
+}
+
+
+# --- the worlds and the estimates -----------------------------------------------------------------
+
+
+def ring_as_mdp(case):
+    """A discrete ring as an MDP: an exact answer by another route."""
+    states, ended = len(case.curves), case.name != "truncation"
+    transition = np.zeros((states + ended, LEVELS, states + ended))
+    for s in range(states):
+        transition[s, :, s + 1 if ended or s + 1 < states else 0] = 1.0
+    points = np.linspace(-1.0, 1.0, LEVELS)[:, None]
+    reward = np.stack([curve(points) for curve in case.curves] + ended * [np.zeros(LEVELS)])
+    terminal = [False] * states + [True] * ended
+    return maxent.MDP(transition, reward, discount=case.discount, terminal=terminal)
+
+
+def drawn(case, densities, q_of, seed=0):
+    """A Look of an agent whose policy has the given densities on the grid, (K, points)."""
+    points, _ = grid(case.discrete)
+    source = np.random.default_rng(seed)
+    unit = np.stack([source.choice(points, SAMPLES, p=p / p.sum()) for p in densities])[..., None]
+    if not case.discrete:  # anywhere in its cell
+        unit = unit + source.uniform(-1.0, 1.0, unit.shape) / len(points)
+    entropy = np.array([entropy_of(each, case.discrete) for each in unit])
+    return Look(unit, taken_of(case.space, unit), entropy, q_of(unit), None, None)
+
+
+def exact_look(case, temperature=None, prediction=None):
+    """A Look of the exact policy at a temperature, with the Q that a faulty target settles at."""
+    points, _ = grid(case.discrete)
+    scores = np.stack([curve(points[:, None]) for curve in case.curves])
+    scores = scores / (temperature or case.temperature)
+    densities = np.exp(scores - scores.max(axis=1, keepdims=True))
+
+    def paid(unit):
+        return np.stack([curve(actions) for curve, actions in zip(case.curves, unit)])
+
+    seen = drawn(case, densities, paid)
+    going_on = np.zeros(len(case.curves))
+    for _ in range(300):  # the fixed point of the equation, right or wrong
+        seen = Look(
+            seen.unit, seen.taken, seen.entropy, paid(seen.unit) + going_on[:, None], *2 * [None]
+        )
+        arguments = prediction or {}
+        going_on = agent_targets._prediction(seen, case, paid(seen.unit), **arguments)
+    return seen
+
+
+@pytest.mark.parametrize("name", ["values", "truncation"])
+def test_the_right_equation_is_that_of_the_exact_solver(name):
+    case = DISCRETE[name]
+    mdp = ring_as_mdp(case)
+    exact = maxent.solve(mdp, case.temperature)
+    states = len(case.curves)
+
+    def q_of(unit):
+        levels = np.rint((unit[..., 0] + 1.0) * (LEVELS - 1) / 2.0).astype(int)
+        return np.take_along_axis(exact.q[:states], levels, 1)
+
+    seen = drawn(case, exact.policy[:states], q_of)
+    assert agent_targets.value_signs(seen, case) == []
+    assert agent_policies.law_signs(seen, case) == []
+    settled = exact_look(case)
+    # E[Q - r] + E[r] + alpha H = V, up to sampling
+    value = settled.q.mean(axis=1) + case.temperature * settled.entropy
+    np.testing.assert_allclose(value, exact.v[:states], atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Ring(CASES["values"].curves, CASES["values"].space),
+        lambda: Ring(CASES["values"].curves, spaces.Discrete(LEVELS, start=3), 2),
+        lambda: Drifting(Clock(), 10**6, CASES["drift"].space),
+    ],
+)
+def test_the_worlds_are_fit_for_training(make):
+    report = testing.check_environment(make)
+    assert report.passed, str(report)
+
+
+def test_a_ring_ends_and_is_cut_as_it_says():
+    ring = Ring([Curve(1.0), Curve(2.0)], spaces.Box(-2.0, 10.0, (1,)))
+    ends = []
+    for _ in range(2):
+        ring.reset(seed=1)
+        assert ring.step(np.array([4.0]))[1:4] == (1.0, False, False)
+        seen, paid, terminated, truncated, _ = ring.step(np.array([4.0]))
+        assert (paid, terminated, seen.tolist()) == (2.0, True, [1.0, 0.0])
+        ends.append(truncated)
+    assert sorted(ends) == [False, True]
+    cut = Ring([Curve(), Curve(slope=1.0)], spaces.Discrete(3), cut_after=2)
+    starts = {int(cut.reset(seed=seed)[0].argmax()) for seed in range(9)}
+    assert starts == {0, 1}
+    assert cut.step(0)[2:4] == (False, False) and cut.step(2)[2:4] == (False, True)
+
+
+@pytest.mark.parametrize("space", [spaces.Box(-2.0, 10.0, (2,)), spaces.Discrete(7, start=-3)])
+def test_units_of_actions_go_there_and_back(space):
+    space.seed(1)
+    taken = np.array([space.sample() for _ in range(20)])
+    unit = unit_of(space, taken)
+    assert np.abs(unit).max() <= 1.0
+    np.testing.assert_allclose(taken_of(space, unit), taken, atol=1e-6)
+
+
+def test_entropies_of_samples():
+    source = np.random.default_rng(1)
+    for m, deviation in ((1, 0.05), (2, 0.3)):
+        samples = deviation * source.standard_normal((SAMPLES, m))
+        exact = m * (0.5 * np.log(2.0 * np.pi * np.e) + np.log(deviation))
+        assert abs(entropy_of(samples, False) - exact) < 0.06
+    uniform = source.uniform(-1.0, 1.0, (SAMPLES, 1))
+    assert abs(entropy_of(uniform, False) - np.log(2.0)) < 0.05
+    assert abs(entropy_of(source.integers(0, 7, (SAMPLES, 1)), True) - np.log(7.0)) < 0.01
+
+
+# --- from numbers to names, without a training ----------------------------------------------------
+
+TARGETS = [
+    ({"entropy": name}, name)
+    for name in (
+        "entropy left out of the next state's value",
+        "temperature left out of the next state's entropy",
+        "temperature inverted in the next state's entropy",
+        "entropy of the next state with the wrong sign",
+        faults.BOX_UNITS,
+    )
+] + [
+    ({"discount": "discount ignored"}, "discount ignored"),
+    ({"discount": "discount applied twice"}, "discount applied twice"),
+    ({"value": faults.FROZEN}, faults.FROZEN),
+    ({"ending": faults.AUTORESET}, faults.AUTORESET),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "fault"),
+    [("values", *each) for each in TARGETS]
+    + [("values", {"ending": ending}, ending) for ending in (faults.TERMINATION, faults.AT_LIMIT)]
+    + [("truncation", {"ending": ending}, ending) for ending in (faults.CUT, faults.NEXT_EPISODE)],
+)
+def test_each_faulty_target_is_told_from_the_others(name, wrong, fault):
+    case = CASES[name]
+    assert agent_targets.value_signs(exact_look(case), case) == []
+    (sign,) = agent_targets.value_signs(exact_look(case, prediction=wrong), case)
+    assert sign.fault == fault
+    assert abs(sign.measured - sign.mistaken) < abs(sign.measured - sign.right)
+    assert f"{sign.right:.3f}" in sign.detail
+
+
+def test_two_mistakes_at_once_are_both_named():
+    case = CASES["values"]
+    left_out = "entropy left out of the next state's value"
+    both = exact_look(case, prediction={"entropy": left_out, "ending": faults.TERMINATION})
+    found = {sign.fault for sign in agent_targets.value_signs(both, case)}
+    assert found == {left_out, faults.TERMINATION}
+
+
+def test_mistakes_that_are_known_explain_but_are_not_told_again():
+    case = CASES["truncation"]
+    left_out = "entropy left out of the next state's value"
+    one = exact_look(case, prediction={"entropy": left_out})
+    assert (
+        agent_targets.value_signs(one, case)
+        and agent_targets.value_signs(one, case, [left_out]) == []
+    )
+    both = exact_look(case, prediction={"entropy": left_out, "ending": faults.CUT})
+    assert [sign.fault for sign in agent_targets.value_signs(both, case, [left_out])] == [
+        faults.CUT
+    ]
+
+
+@pytest.mark.parametrize("cases_of", [CASES, DISCRETE])
+@pytest.mark.parametrize(
+    ("temperature", "fault"),
+    [
+        (1.0, "temperature left out of the policy's loss"),
+        (ALPHA**2, "temperature squared in the policy's loss"),
+        (1.0 / ALPHA, "temperature inverted in the policy's loss"),
+        (0.01 * ALPHA, faults.NO_ENTROPY),
+        (5.0, "acts at another temperature"),
+    ],
+)
+def test_each_temperature_of_a_policy_is_told(cases_of, temperature, fault):
+    case = cases_of["values"]
+    assert agent_policies.law_signs(exact_look(case), case) == []
+    (sign,) = agent_policies.law_signs(exact_look(case, temperature), case)
+    assert sign.fault == fault
+    assert sign.right == ALPHA
+    if fault != faults.NO_ENTROPY:
+        assert sign.measured == pytest.approx(temperature, rel=0.1)
+
+
+# --- the adapter ----------------------------------------------------------------------------------
+
+
+class Uniform:
+    """An agent that learns nothing, and may do something wrong."""
+
+    name = "uniform"
+
+    def __init__(self, answer=None, refuses=()):
+        self.answer, self.refuses = answer, refuses
+
+    def train(self, make_env, *, steps, temperature, target_entropy, discount, seed):
+        self.space = make_env().action_space
+        if "unbounded" in self.refuses and not np.isfinite(self.space.low).all():
+            raise NotImplementedError("boxes with sides alone")
+        if temperature is None:
+            raise NotImplementedError
+        if self.answer == "raise":
+            raise KeyError("terminal_observation")
+
+    def sample(self, observations, n, seed):
+        shape = (len(observations), n, self.space.shape[0])
+        actions = np.random.default_rng(seed).uniform(-1.0, 1.0, shape)
+        if self.answer == "nan":
+            actions[0, 0] = np.nan
+        return taken_of(self.space, actions)[:, : n - (self.answer == "short")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ("raise", "raises KeyError"),
+        ("nan", "not finite (NaN or inf)"),
+        ("short", "unusable answer"),
+    ],
+)
+def test_whatever_an_agent_does_ends_up_in_the_report(answer, fault):
+    report = testing.check_agent(Uniform(answer), cases=["values"], steps=100)
+    assert report.faults == (fault,) and not report.passed
+    with pytest.raises(maxent.errors.MaxEntError, match="mistakes"):
+        report.raise_if_failed()
+
+
+def test_what_an_agent_does_not_offer_is_told_and_no_mistake():
+    agent = Uniform(refuses=["unbounded"])
+    report = testing.check_agent(
+        agent, cases=["values", "truncation", "temperature", "unbounded"], steps=100
+    )
+    assert "no q" in report.not_checked["values"] and "no q" in report.not_checked["truncation"]
+    assert report.not_checked["unbounded"] == "boxes with sides alone"
+    assert "temperature" in report.not_checked
+    assert report.faults == (faults.POLICY_DIFFERS,) or "temperature" in report.faults[0]
+    read = json.loads(json.dumps(report.to_dict()))
+    assert read["agent"] == "uniform" and read["findings"][0]["fault"] == report.faults[0]
+    nothing = testing.check_agent(agent, cases=["temperature"], steps=100)
+    assert not nothing.passed and "nothing could be checked" in str(nothing)
+
+
+def test_what_is_no_adapter_or_no_case_is_refused():
+    with pytest.raises(maxent.errors.ConfigError, match="no method train"):
+        testing.check_agent(maxent.solve)
+    with pytest.raises(maxent.errors.ConfigError, match="values"):
+        testing.check_agent(Uniform(), cases=["value"])
+    with pytest.raises(maxent.errors.ConfigError, match="steps"):
+        testing.check_agent(Uniform(), steps=3)
+    with pytest.raises(maxent.errors.ConfigError, match="sac"):
+        testing.our_agent("sax")
+
+
+# --- agents that learn ----------------------------------------------------------------------------
+
+
+SMALL = {"batch": 32, "hidden": (24, 24), "rate": 5e-3}
+
+
+def test_a_right_agent_passes_and_a_wrong_one_is_told():
+    assert testing.check_agent(SmallSac(**SMALL), cases="values", steps=700).passed
+    wrong = SmallSac("termination bootstrapped", **SMALL)
+    report = testing.check_agent(wrong, cases="values", steps=700)
+    assert report.faults == (faults.TERMINATION,)
+    assert "E[Q - r] in state 2" in str(report)
+
+
+def test_the_table_of_names_is_that_of_the_mistakes():
+    assert set(NAMED) == set(MISTAKES) and len(MISTAKES) >= 20
+
+
+SHOWN_IN = {  # all others: in "values"
+    "truncation cut": "truncation",
+    "next episode's observation": "truncation",
+    "tanh clamped": "border",
+    "unbounded box squashed": "unbounded",
+    "target entropy's sign": "temperature",
+    "target entropy of one dimension": "temperature",
+    "temperature's loss with the wrong sign": "temperature",
+    "temperature not tuned": "temperature",
+    "replay normalised at collection": "drift",
+    "policy sees other statistics": "drift",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_each_planted_mistake_is_named(mistake):
+    case = SHOWN_IN.get(mistake, "values")
+    report = testing.check_agent(SmallSac(mistake, **SMALL), cases=case, steps=1800)
+    also = {"temperature inverted": {"temperature inverted in the next state's entropy"}}
+    assert set(report.faults) == {NAMED[mistake]} | also.get(mistake, set()), str(report)
+
+
+@pytest.mark.slow
+def test_the_whole_suite_names_nothing_else():
+    report = testing.check_agent(SmallSac("density in units of the box", **SMALL), steps=1800)
+    assert set(report.faults) == {faults.BOX_UNITS, "target entropy in the units of the box"}
+    report = testing.check_agent(SmallSac("target frozen", **SMALL), steps=1800)
+    assert report.faults == (faults.FROZEN,)
+
+
+RIGHT = [
+    {},
+    {"hidden": (64, 64)},
+    {"hidden": (24,) * 3},
+    {"rate": 1e-3},
+    {"rate": 6e-3},
+    {"critics": 1},
+    {"target_rate": 0.05},
+    {"batch": 128},
+    {"normalise": True},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", RIGHT)
+def test_no_right_variant_is_told_wrong(settings):
+    report = testing.check_agent(SmallSac(**settings), seed=3)
+    assert report.passed, str(report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("algorithm", "settings"),
+    [
+        ("sac", {}),
+        ("sac", {"critics": 1, "hidden": (64, 64), "actor_rate": 1e-3, "critic_rate": 1e-3}),
+        ("sac", {"normalize_observations": True}),
+        ("sac_v1", {}),
+        ("sql", {}),
+        ("sac_discrete", {}),
+        ("sql_discrete", {}),
+    ],
+)
+def test_our_algorithms_pass(algorithm, settings):
+    report = testing.check_agent(testing.our_agent(algorithm, **settings))
+    assert report.passed, str(report)
+    assert report.seconds < 300.0
