@@ -7,20 +7,13 @@ import warnings
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from numpy import ndarray
 from scipy import sparse
 from scipy.sparse import csgraph
 
 from maxent.errors import ConfigError, MapError, MaxEntWarning
-from maxent.gridworlds.dynamics import (
-    BYTES_PER_ENTRY,
-    RESTART,
-    Cells,
-    cells_of,
-    matrices,
-    outcomes,
-)
+from maxent.gridworlds.dynamics import Cells, cells_of, directions_of
 from maxent.gridworlds.legends import named_legend, require_portals, translate
 from maxent.gridworlds.maps import MAPS, NamedMap, is_name, named_map, require_no_name
 from maxent.gridworlds.settings import (
@@ -31,11 +24,17 @@ from maxent.gridworlds.settings import (
 )
 from maxent.gridworlds.text import drawn_cells, read_map
 from maxent.mdp import MDP
+from maxent.mdp.directions import BYTES_PER_ENTRY, RESTART, Directions
 from maxent.mdp.grid import Grid
+from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 
 ACTION_NAMES = ("up", "up-right", "right", "down-right", "down", "down-left", "left", "up-left")
+MATRIX_FREE_FROM = 500_000
+"""Cells above which transitions are not stored."""
+BYTES_PER_STATE = 250
+"""Peak of building a matrix-free MDP."""
 DISPLACEMENTS = np.array([(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)])
 
 
@@ -52,6 +51,7 @@ def gridworld(
     rewards: Any = None,
     bump_reward: Any = None,
     goals: Any = None,
+    matrix_free: bool | None = None,
 ) -> MDP:
     """The MDP of a map: a finite MDP whose states are the cells that can be stood on.
 
@@ -84,6 +84,10 @@ def gridworld(
     goals : "terminal" (default): the episode ends; "absorbing": a goal is stayed in for ever, at
         reward 0, and goes on earning entropy; or "restart": any action in a goal pays the step
         reward and leads to a start.
+    matrix_free : True stores no transitions: sweeps compute where each move leads.  It takes a
+        tenth of the memory, up to ten million cells and more; `transition` and what needs it
+        (files, simulation, occupancies) are made on demand, or refused where they would not fit.
+        None (default): from half a million cells on.
 
     Returns
     -------
@@ -122,6 +126,8 @@ def gridworld(
     >>> maxent.gridworld(lake, legend="gymnasium", discount=0.9).grid.text
     ('S...', '.X.X', '...X', 'X..G')
     """
+    if not (matrix_free is None or isinstance(matrix_free, bool)):
+        raise ConfigError(f"matrix_free = {matrix_free!r} must be True, False or None")
     named = _named(map, legend)
     drawn = _drawn(named.text if named else map, legend)
     given = {
@@ -151,34 +157,36 @@ def gridworld(
             f"the map has no floor cell: of its {board.size} cells {len(terminal)} are goals or "
             f"pits, {(board == '#').sum()} walls, {(board == '!').sum()} cliffs"
         )
-    directions = 1 if settings.slip == 0.0 else 3
+    without = len(terminal) > MATRIX_FREE_FROM if matrix_free is None else matrix_free
+    outcomes = settings.moves * (1 if settings.slip == 0.0 else 3)
     require_memory(
-        BYTES_PER_ENTRY * len(terminal) * settings.moves * directions,
+        len(terminal) * (BYTES_PER_STATE if without else BYTES_PER_ENTRY * outcomes),
         f"a gridworld of {board.shape[0]}x{board.shape[1]} with {settings.moves} moves",
-        "make it smaller",
+        "make it smaller" if without else "make it smaller, or give matrix_free=True",
     )
     displacements = DISPLACEMENTS if settings.moves == 8 else DISPLACEMENTS[::2]
     start = cells.kind == "S" if (cells.kind == "S").any() else ~terminal
     with np.errstate(over="ignore", invalid="ignore"):  # MDP refuses rewards that overflow
-        target, pay = outcomes(cells, settings, displacements)
-        rows, reward = matrices(target, pay, settings, terminal, np.flatnonzero(start))
-    _warn_of_unreachable_goals(cells, target, terminal, start)
-    del target, pay
-    return MDP(
-        rows,
-        transition_reward=reward,
-        discount=settings.discount,
-        initial_distribution=start / start.sum(),
-        terminal=terminal,
-        action_names=ACTION_NAMES if settings.moves == 8 else ACTION_NAMES[::2],
-        grid=Grid(
+        directions = directions_of(cells, settings, displacements, terminal, np.flatnonzero(start))
+    _warn_of_unreachable_goals(cells, directions, start)
+    common: dict[str, Any] = {
+        "discount": settings.discount,
+        "initial_distribution": start / start.sum(),
+        "action_names": ACTION_NAMES if settings.moves == 8 else ACTION_NAMES[::2],
+        "grid": Grid(
             tuple(board.view(f"U{board.shape[1]}").ravel().tolist()),
             cells.place,
             displacements,
             _title(map if named else "", settings.slip),
             _rules(settings, cells),
         ),
-    )
+    }
+    if without:
+        return MatrixFreeMDP(directions, **common)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rows, reward = directions.matrices()
+    del directions
+    return MDP(rows, transition_reward=reward, terminal=terminal, **common)
 
 
 def _rules(settings: GridworldSettings, cells: Cells) -> dict[str, Any]:
@@ -227,22 +235,22 @@ def _drawn(map: Any, legend: Any) -> ndarray:
 
 
 def _warn_of_unreachable_goals(
-    cells: Cells,
-    target: Int[ndarray, "D S"],
-    terminal: Bool[ndarray, " S"],
-    start: Bool[ndarray, " S"],
+    cells: Cells, directions: Directions, start: Bool[ndarray, " S"]
 ) -> None:
     """MaxEntWarning for goals that no start leads to (without S: no other non-terminal cell)."""
     goals = cells.kind == "G"
     if not goals.any():
         return
-    n_states = len(goals)
-    passing = np.flatnonzero(~(terminal | goals))
-    sources = np.flatnonzero(start & ~goals)
-    to = np.concatenate([target[:, passing].ravel(), sources])
-    at = np.concatenate([np.tile(passing, len(target)), np.full(len(sources), n_states)])
-    at, to = at[to != RESTART], to[to != RESTART]  # a restart leads to no new cell
-    steps = sparse.csr_array((np.ones(len(at)), (at, to)), shape=(n_states + 1, n_states + 1))
+    n_actions, n_states = directions.target.shape
+    leads = np.array(directions.target.T, order="C")
+    staying = directions.terminal | goals
+    leads[staying] = np.flatnonzero(staying)[:, None]
+    own = np.arange(n_states, dtype=leads.dtype)[:, None]
+    leads = np.where(leads == RESTART, own, leads)  # a restart leads to no new cell
+    sources = np.flatnonzero(start & ~goals).astype(leads.dtype)
+    to = np.concatenate([leads.ravel(), sources])
+    ends = np.append(np.arange(n_states + 1) * n_actions, len(to)).astype(np.int32)
+    steps = sparse.csr_array((np.ones(len(to)), to, ends), shape=(n_states + 1, n_states + 1))
     reached = csgraph.breadth_first_order(steps, n_states, return_predecessors=False)
     goals[reached[reached < n_states]] = False
     if goals.any():

@@ -2,6 +2,8 @@
 
 =============  ====================================================================
 `model`        `MDP`: the axes, what terminal and absorbing mean; start here
+`directions`   dynamics without stored transitions: where each direction leads
+`matrix_free`  an MDP made of them
 `transitions`  transition matrices and rewards, from what users give to one layout
 `validation`   checks of the arrays that make up an MDP, a policy or a prior
 `storage`      `MDP.save` and `MDP.load`: a NumPy archive without pickle

@@ -126,7 +126,9 @@ class MDP:
         samples: Transition | None = None
         if transition_reward is not None:
             samples = transitions.aligned_reward(transition_reward, rows, n_actions)
-            expected = np.asarray(rows.multiply(samples).sum(axis=1)).reshape(n_states, n_actions)
+            paid_on = (rows.data * samples.data, rows.indices, rows.indptr)  # of one pattern
+            expected = sparse.csr_array(paid_on, rows.shape).sum(axis=1)
+            expected = np.asarray(expected).reshape(n_states, n_actions)
         else:
             given = validation.real_array("reward", reward)
             paid = available & ~at_end[:, None]
@@ -162,6 +164,9 @@ class MDP:
         for name, value in fields.items():
             _make_read_only(value)
             object.__setattr__(self, name, value)
+
+    is_matrix_free = False
+    """Whether `transition` is made only on demand (`maxent.mdp.matrix_free`)."""
 
     @property
     def n_states(self) -> int:
@@ -333,6 +338,7 @@ class MDP:
 
     def __repr__(self) -> str:
         kind = "sparse" if self.is_sparse else "dense"
+        kind = "matrix-free" if self.is_matrix_free else kind
         terminal = int(self.terminal.sum())
         masked = int((~self.action_mask).sum())
         extra = f", {terminal} terminal" if terminal else ""

@@ -43,6 +43,7 @@ from scipy import sparse
 
 from maxent.errors import ModelError, ToleranceError
 from maxent.mdp import MDP
+from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.mdp.transitions import Transition
 from maxent.tabular.linear_systems import solve_discounted
 
@@ -122,7 +123,12 @@ def soft_bounds(
     if log_prior is not None:
         used &= log_prior > -np.inf
         size = size + temperature * np.abs(np.where(used, log_prior, 0.0))
-    longest = longest_row(mdp.transition_rows)
+    # where several directions meet, matrix-free probabilities are summed in the sweep itself
+    longest = (
+        mdp.directions.longest_row + 3
+        if isinstance(mdp, MatrixFreeMDP)
+        else longest_row(mdp.transition_rows)
+    )
     going_on = mdp.expect(nonterminal.astype(float))[used]
     n_available = int(used.sum(axis=1).max(initial=1))
     spread = 2 * n_available + 5 + 4 * math.log(n_available) if n_available > 1 else 0.0

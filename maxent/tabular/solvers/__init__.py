@@ -239,10 +239,10 @@ def solve(
     options = Options(tolerance, max_iterations, callback, progress)
     if engine_of(require_mdp(mdp), engine, threads) == "numba":
         temperature = require_temperature(temperature)
-        compiled, rule = compiled_kernel(mdp, temperature, mdp.log_prior(prior), threads)
-        return _optimise(compiled, steps.SWEEP, options, v0, rule)
+        compiled, step, rule = compiled_kernel(mdp, temperature, mdp.log_prior(prior), threads)
+        return _optimise(compiled, step, options, v0, rule)
     kernel = _soft_kernel(mdp, temperature, prior)
-    choose = automatic(kernel.mdp, kernel.temperature)
+    choose = None if mdp.is_matrix_free else automatic(kernel.mdp, kernel.temperature)
     return _optimise(kernel, steps.SWEEP, options, v0, choose)
 
 

@@ -32,7 +32,12 @@ def narrowed(kernel: Kernel, now: Certified) -> Certified:
     """The interval by the time to a terminal state, or `now` where that is no narrower."""
     mdp, v = kernel.mdp, now.tv
     nonterminal = ~mdp.terminal
-    if nonterminal.all() or not nonterminal.any() or not is_cheap_to_factorise(mdp.transition):
+    if (
+        mdp.is_matrix_free
+        or nonterminal.all()
+        or not nonterminal.any()
+        or not is_cheap_to_factorise(mdp.transition)
+    ):
         return now
     b = (kernel.apply(v) - v)[nonterminal]
     try:

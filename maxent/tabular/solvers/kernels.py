@@ -15,6 +15,7 @@ from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp import MDP
+from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.mdp.transitions import Transition
 from maxent.tabular import operators
 from maxent.tabular.bounds import FixedPointBounds, policy_bounds, soft_bounds
@@ -125,6 +126,8 @@ class Kernel(Protocol):
 
 def _action_major(mdp: MDP) -> tuple[Transition, bool]:
     """The transition rows and whether they are state-major (dense: the MDP's own, not copied)."""
+    if isinstance(mdp, MatrixFreeMDP):
+        return mdp.directions, False
     if not mdp.is_sparse:
         return mdp.transition_rows, True
     n_states, n_actions = mdp.reward.shape

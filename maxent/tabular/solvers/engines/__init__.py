@@ -3,7 +3,8 @@
 =============  ====================================================================================
 `numpy`        NumPy and SciPy (`maxent.tabular.solvers.kernels`); no engine of this folder
 `numba`        sweeps compiled for the processor: `stored` transitions; exp and log of our own
-               (`elementary`), whose error is proved; several `threads`
+               (`elementary`), whose error is proved; several `threads`; the `stencil` of
+               a matrix-free gridworld
 =============  ====================================================================================
 
 An engine is imported when it is asked for, or when `solve` picks it: `engine_of`.
@@ -19,10 +20,11 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
+from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.support.arguments import nearest, require_count
 from maxent.support.extras import optional_module
 from maxent.tabular.solvers.loop import History
-from maxent.tabular.solvers.steps import Step
+from maxent.tabular.solvers.steps import SWEEP, Step
 
 ENGINES = ("numpy", "numba")
 WORK = 1_000_000
@@ -37,7 +39,7 @@ def engine_of(mdp: MDP, engine: Any, threads: Any) -> str:
     if threads is not None:
         require_count("threads", threads)
     if engine is None:
-        large = mdp.is_sparse and mdp.discount < 1.0 and mdp.transition.nnz >= WORK
+        large = mdp.is_sparse and mdp.discount < 1.0 and _entries(mdp) >= WORK
         found = large and importlib.util.find_spec("numba") is not None
         engine = "numba" if found or threads is not None else "numpy"
     if engine == "numpy":
@@ -56,12 +58,25 @@ def engine_of(mdp: MDP, engine: Any, threads: Any) -> str:
     return "numba"
 
 
+def _entries(mdp: MDP) -> int:
+    """Entries of the transition, or what a matrix-free one has instead."""
+    if isinstance(mdp, MatrixFreeMDP):
+        return mdp.directions.target.size
+    found: int = mdp.transition.nnz
+    return found
+
+
 def compiled_kernel(
     mdp: MDP, temperature: float, log_prior: ndarray | None, threads: int | None
-) -> tuple[Any, Callable[[History], Step]]:
-    """The kernel of engine "numba" and its rule for the next step; MissingExtraError without it."""
+) -> tuple[Any, Step, Callable[[History], Step] | None]:
+    """The kernel of engine "numba", its first step and its rule for the next one;
+    MissingExtraError without it."""
     optional_module("numba", "engine='numba' needs")
     from maxent.tabular.solvers.engines.rule import rule
     from maxent.tabular.solvers.engines.stored import StoredKernel
 
-    return StoredKernel(mdp, temperature, log_prior, threads or 1), rule(mdp, temperature)
+    if isinstance(mdp, MatrixFreeMDP) and log_prior is None:
+        from maxent.tabular.solvers.engines.stencil import SWEEP_ON, StencilKernel
+
+        return StencilKernel(mdp, temperature, threads or 1), SWEEP_ON, None
+    return StoredKernel(mdp, temperature, log_prior, threads or 1), SWEEP, rule(mdp, temperature)
