@@ -76,7 +76,8 @@ def compiled_kernel(
     from maxent.tabular.solvers.engines.stored import StoredKernel
 
     if isinstance(mdp, MatrixFreeMDP) and log_prior is None:
-        from maxent.tabular.solvers.engines.stencil import SWEEP_ON, StencilKernel
+        from maxent.tabular.solvers.engines.rule import SWEEP_ON
+        from maxent.tabular.solvers.engines.stencil import StencilKernel
 
         return StencilKernel(mdp, temperature, threads or 1), SWEEP_ON, None
     return StoredKernel(mdp, temperature, log_prior, threads or 1), SWEEP, rule(mdp, temperature)

@@ -34,6 +34,18 @@ FIRST, TRIAL, REST = 40, 10, 20
 first failure."""
 
 
+SWEEPS = 20
+"""Sweeps between one certified interval and the next, for engines that only sweep."""
+
+
+SWEEP_ON = steps.Step(
+    "iterative",
+    "soft value iteration",
+    lambda kernel, b: b + kernel.sweep_on(SWEEPS),  # type: ignore[attr-defined]
+)
+"""Plain sweeps, by a kernel's own `sweep_on`."""
+
+
 @cache
 def evaluation(sweeps: int) -> steps.Step:
     """Modified policy iteration, by a kernel's own `evaluate`."""

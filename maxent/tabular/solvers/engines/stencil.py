@@ -4,17 +4,10 @@ In a block of states that stays in the processor's cache, V at the states that a
 is a stretch of V some steps away (`Directions`); the few states with another step, or with a
 reward of their own there, are patched.  Actions average over directions, and the soft maximum
 follows.  A state costs one read, one write, one exp an action and one logarithm.
-
-**Bounds.**  y = gamma V(s') + pay, averaged by the turns' probabilities, plus the step reward: two
-roundings of y, one a product and one an addition a turn, and the last addition, together at most
-11 u N with N = max(||V||, |step reward| + max |pay|).  The MDP with stored transitions differs by
-roundings of its own, of probabilities and rewards: 8 u N.  With what follows (2 u N each for the
-logarithm, b and the ends) that is below u (k + 27) N; both MDPs' values lie in the interval.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,14 +16,10 @@ from numpy import ndarray
 from maxent.mdp.directions import usual_steps
 from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.tabular import operators
-from maxent.tabular.bounds import UNIT, soft_bounds
 from maxent.tabular.solvers.engines.elementary import compiled, log
+from maxent.tabular.solvers.engines.rounding import directions_bounds
 from maxent.tabular.solvers.engines.stored import BLOCK, soft_maximum
 from maxent.tabular.solvers.engines.threads import in_parts
-from maxent.tabular.solvers.steps import Step
-
-SWEEPS = 20
-"""Sweeps between one certified interval and the next."""
 
 
 class StencilKernel:
@@ -40,18 +29,13 @@ class StencilKernel:
         directions = mdp.directions
         self.mdp, self.temperature, self.log_prior = mdp, temperature, None
         self.threads = threads
-        largest = max((float(np.abs(pay).max(initial=0.0)) for _, pay in directions.paid))
-        self.bounds = replace(
-            soft_bounds(mdp, temperature, None),
-            relative=UNIT * (directions.longest_row + 27),
-            scale=abs(directions.step_reward) + largest,
-        )
+        self.bounds = directions_bounds(mdp, temperature)
         self._restarts = directions.restarts
         self._tables = tables(directions)
         self._starts = directions.starts
         self._turns = np.array([turn for turn, _ in directions.turns])
-        self._chances = np.array([chance for _, chance in directions.turns])
-        self._v = np.zeros(mdp.n_states)
+        self._probabilities = np.array([probability for _, probability in directions.turns])
+        self._last = np.zeros(mdp.n_states)
 
     def improve(self, q: ndarray, tie_tolerance: float = 0.0) -> ndarray:
         """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties."""
@@ -59,20 +43,21 @@ class StencilKernel:
 
     def apply(self, v: ndarray) -> ndarray:
         """T V, 0 at terminal states."""
-        self._v = np.empty_like(v)
-        self._into(v, self._v)
-        return self._v
+        self._last = np.empty_like(v)
+        self._into(v, self._last)
+        return self._last
 
     def policy_transition(self) -> Any:
         """gamma P_pi for the policy behind the last `apply`."""
         raise NotImplementedError("sweeps alone are taken over a matrix-free MDP")
 
     def sweep_on(self, sweeps: int) -> ndarray:
-        """V after so many sweeps more than the last `apply`."""
-        v, spare = self._v.copy(), np.empty_like(self._v)
+        """What so many sweeps more add to the last `apply`."""
+        v, spare = self._last.copy(), np.empty_like(self._last)
         for _ in range(sweeps):
             self._into(v, spare)
             v, spare = spare, v
+        v -= self._last
         return v
 
     def _into(self, v: ndarray, found: ndarray) -> None:
@@ -85,7 +70,7 @@ class StencilKernel:
             blocks,
             *self._tables,
             self._turns,
-            self._chances,
+            self._probabilities,
             directions.step_reward,
             self.mdp.terminal,
             start,
@@ -94,14 +79,6 @@ class StencilKernel:
             v,
             found,
         )
-
-
-SWEEP_ON = Step(
-    "iterative",
-    "soft value iteration",
-    lambda kernel, b: kernel.sweep_on(SWEEPS) - (kernel._v - b),  # type: ignore[attr-defined]
-)
-"""Plain sweeps, several between one certified interval and the next."""
 
 
 def tables(directions: Any) -> tuple[ndarray, ndarray, ndarray, ndarray, ndarray]:
@@ -142,7 +119,7 @@ def stencil_sweep(
     targets: Any,
     pays: Any,
     turns: Any,
-    chances: Any,
+    probabilities: Any,
     step_reward: float,
     terminal: Any,
     start: float,
@@ -176,11 +153,11 @@ def stencil_sweep(
             row = scores[a]
             near = arrived[(a + turns[0]) % n_actions]
             for i in range(count):
-                row[i] = chances[0] * near[i]
+                row[i] = probabilities[0] * near[i]
             for t in range(1, len(turns)):
                 near = arrived[(a + turns[t]) % n_actions]
                 for i in range(count):
-                    row[i] += chances[t] * near[i]
+                    row[i] += probabilities[t] * near[i]
             for i in range(count):
                 row[i] += step_reward
         if temperature == 0.0:
