@@ -114,9 +114,15 @@ class FixedPointBounds:
 
 
 def soft_bounds(
-    mdp: MDP, temperature: float, log_prior: Float[ndarray, "S A"] | None
+    mdp: MDP,
+    temperature: float,
+    log_prior: Float[ndarray, "S A"] | None,
+    going_on: Float[ndarray, "S A"] | None = None,
 ) -> FixedPointBounds:
-    """Bounds for the soft Bellman optimality operator; gain_high is inf at discount 1."""
+    """Bounds for the soft Bellman optimality operator; gain_high is inf at discount 1.
+
+    going_on: the probability of going on to a non-terminal state, where it is known already.
+    """
     nonterminal = ~mdp.terminal
     used = mdp.action_mask & nonterminal[:, None]
     size = np.abs(mdp.reward)
@@ -129,11 +135,12 @@ def soft_bounds(
         if isinstance(mdp, MatrixFreeMDP)
         else longest_row(mdp.transition_rows)
     )
-    going_on = mdp.expect(nonterminal.astype(float))[used]
+    if going_on is None:
+        going_on = mdp.expect(nonterminal.astype(float))
     n_available = int(used.sum(axis=1).max(initial=1))
     spread = 2 * n_available + 5 + 4 * math.log(n_available) if n_available > 1 else 0.0
     return FixedPointBounds(
-        *_gains(mdp.discount, going_on, longest),
+        *_gains(mdp.discount, going_on[used], longest),
         relative=UNIT * (longest + 12),
         absolute=UNIT * temperature * spread + _underflow(longest + n_available, temperature),
         scale=float(size[used].max(initial=0.0)),

@@ -70,21 +70,22 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
 
 
 def _solve(matrix: Transition, right: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
-    """d = right + matrix d: by LU, or by BiCGSTAB where a factorisation would fill in and the
-    iteration reaches the accuracy of one."""
+    """d = right + matrix d: by LU where that is small or dense, else by BiCGSTAB as long as that
+    reaches the accuracy of one."""
     if not sparse.issparse(matrix) or len(right) <= SMALL:
         return solve_discounted(matrix, right)
     by_rows = sparse.csr_array(matrix)
-    by_rows.sort_indices()
-    if not is_cheap_to_factorise(by_rows):
-        system = linalg.LinearOperator(matrix.shape, matvec=lambda d: d - by_rows @ d, dtype=float)
-        d = np.zeros_like(right)
-        with np.errstate(all="ignore"):
-            for _ in range(8):  # refinement: each round solves for what the last one left
-                left = right - (d - by_rows @ d)
-                if np.abs(left).sum() <= 1e-15 * np.abs(d).sum():
-                    return d
-                d = d + linalg.bicgstab(system, left, rtol=1e-6, atol=0.0, maxiter=2000)[0]
+    system = linalg.LinearOperator(matrix.shape, matvec=lambda d: d - by_rows @ d, dtype=float)
+    d = np.zeros_like(right)
+    with np.errstate(all="ignore"):
+        for _ in range(8):  # refinement: each round solves for what the last one left
+            left = right - (d - by_rows @ d)
+            if np.abs(left).sum() <= 1e-15 * np.abs(d).sum():
+                return d
+            more, failed = linalg.bicgstab(system, left, rtol=1e-6, atol=0.0, maxiter=2000)
+            if failed and is_cheap_to_factorise(by_rows.sorted_indices()):
+                break
+            d = d + more
     return solve_discounted(matrix, right)
 
 

@@ -14,7 +14,7 @@ from truth import optimal_value
 
 import maxent
 from maxent.tabular.solvers.loop import Outcome
-from maxent.tabular.tradeoff import front, goal_states, reaching_probability
+from maxent.tabular.tradeoff import front, goal_states, newton, reaching_probability
 
 FAMILIES = {
     "dense": {"branching": None},
@@ -153,12 +153,12 @@ def test_discount_one_and_interruption(monkeypatch):
         maxent.tradeoff(family("dense"), [0.1]).solution(math.inf)
 
     def interrupted(kernel, step, options, start):
-        certified = front.certify(kernel, np.zeros(7))
+        certified = front.certify(kernel, np.zeros(kernel.mdp.n_states))
         return Outcome(certified, 1e-9, "interrupted", np.zeros(1), step)
 
-    monkeypatch.setattr(front, "iterate", interrupted)
+    monkeypatch.setattr(newton, "iterate", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        maxent.tradeoff(family("dense"), [0.1])
+        maxent.tradeoff(tied_grid()[0], [0.1])
 
 
 def test_small_and_degenerate_mdps():

@@ -21,10 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
+from scipy import sparse
 from scipy.sparse import linalg
 
 from maxent.mdp.transitions import Transition
-from maxent.tabular.linear_systems import is_cheap_to_factorise, solve_discounted
+from maxent.tabular.linear_systems import SMALL, is_cheap_to_factorise, solve_discounted
 from maxent.tabular.solvers.kernels import Kernel
 
 
@@ -65,19 +66,44 @@ def exact(transition: Transition) -> Step:
     return DIRECT if is_cheap_to_factorise(transition) else KRYLOV
 
 
+def thrifty(transition: Transition, accuracy: float) -> Step:
+    """As `exact`, but larger sparse systems are factorised only where BiCGSTAB fails.
+
+    transition: of the MDP.  accuracy: the relative residual of BiCGSTAB.
+    """
+    if not sparse.issparse(transition) or transition.shape[-1] <= SMALL:
+        return DIRECT
+    cheap = is_cheap_to_factorise(transition)
+
+    def correct(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+        matrix = kernel.policy_transition()
+        d = _bicgstab(matrix, b, accuracy)
+        if d is not None:
+            return d
+        return solve_discounted(matrix, b) if cheap else _neumann(matrix, b, 100)
+
+    return Step("krylov", "soft policy iteration", correct)
+
+
 def _krylov(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
     """BiCGSTAB to a relative residual of min(1e-3, 1 - gamma), or 100 Neumann terms if it fails."""
     matrix = kernel.policy_transition()
+    d = _bicgstab(matrix, b, min(1e-3, max(1.0 - kernel.mdp.discount, 1e-12)))
+    return _neumann(matrix, b, 100) if d is None else d
+
+
+def _bicgstab(
+    matrix: Transition, b: Float[ndarray, " S"], accuracy: float
+) -> Float[ndarray, " S"] | None:
     size = float(np.abs(b).max(initial=0.0))
     if size == 0.0:
         return b
     system = linalg.LinearOperator(matrix.shape, matvec=lambda x: x - matrix @ x, dtype=np.float64)
-    accuracy = min(1e-3, max(1.0 - kernel.mdp.discount, 1e-12))
     with np.errstate(all="ignore"):
         d, failed = linalg.bicgstab(system, b / size, rtol=accuracy, atol=0.0, maxiter=1000)
         left = np.linalg.norm(b / size - (d - matrix @ d))
     if failed or not np.isfinite(d).all() or left > 10 * accuracy * np.linalg.norm(b / size):
-        return _neumann(matrix, b, 100)
+        return None
     found: ndarray = d * size
     return found
 

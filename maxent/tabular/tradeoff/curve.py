@@ -21,7 +21,6 @@ from maxent.support.arguments import require_positive
 from maxent.support.files import write_whole
 from maxent.support.frames import data_frame
 from maxent.support.other_words import takes_our_words
-from maxent.support.progress import bar
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.tradeoff.front import Front, Point, distance, require_extended_temperature
 from maxent.tabular.tradeoff.reaching import goal_states, reaching_probability
@@ -61,7 +60,7 @@ class Tradeoff:
     tie_width: float
     mdp: MDP
     _front: Front = field(repr=False)
-    _starts: dict[float, ndarray] = field(repr=False)
+    _points: dict[float, Point] = field(repr=False)
 
     @property
     def prior(self) -> Any:
@@ -92,7 +91,7 @@ class Tradeoff:
     def policy(self, temperature: float) -> Float[ndarray, "S A"]:
         """The policy at any temperature in [0, inf], (S, A): at one of the curve's recovered at
         once, at another solved from its neighbour.  (The curve keeps values, not policies.)"""
-        found: ndarray = np.exp(self._point(temperature).log_policy)
+        found: ndarray = np.exp(self._front.log_policy(self._point(temperature)))
         return found
 
     def solution(self, temperature: float) -> Solution:
@@ -116,8 +115,10 @@ class Tradeoff:
 
     def _point(self, temperature: float) -> Point:
         temperature = require_extended_temperature(temperature)
-        nearest = min(self._starts, key=lambda known: distance(known, temperature))
-        return self._front.solve(temperature, self._starts[nearest])
+        if temperature in self._points:
+            return self._points[temperature]
+        nearest = min(self._points, key=lambda known: distance(known, temperature))
+        return self._front.solve(temperature, self._points[nearest].w)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; an infinite number becomes None."""
@@ -211,15 +212,12 @@ def tradeoff(
             if temperature < math.inf:
                 soft_bounds(mdp, temperature, mdp.log_prior(prior)).require_tolerance(tolerance)
     front = Front(mdp, prior)
-    zero = front.solve(0.0)
-    points = {0.0: zero, math.inf: front.solve(math.inf, zero.w)}
-    w = zero.w
-    for temperature in bar(progress, iterable=sorted(set(given) - set(points)), desc="trade-off"):
-        points[temperature] = front.solve(temperature, w)
-        w = points[temperature].w
+    ends = front.ends
+    points = {0.0: ends[0], math.inf: ends[1]}
+    inner = sorted(set(given) - set(points))
+    points |= zip(inner, front.solve_all(inner, progress), strict=True)
     chosen = [points[temperature] for temperature in given]
     objectives, bounds = _objectives(front, chosen, tolerance)
-    ends = zero, points[math.inf]
     curve = Tradeoff(
         temperatures=np.array(given),
         returns=np.array([point.reward for point in chosen]),
@@ -231,7 +229,7 @@ def tradeoff(
         tie_width=front.tie_width,
         mdp=mdp,
         _front=front,
-        _starts={temperature: point.w for temperature, point in points.items()},
+        _points=points,
     )
     for column in curve._columns().values():
         column.setflags(write=False)
@@ -241,7 +239,7 @@ def tradeoff(
 def _objectives(
     front: Front, points: Sequence[Point], tolerance: float | None
 ) -> tuple[ndarray, ndarray]:
-    objectives, bounds = np.array([front.objective(point) for point in points]).T.copy()
+    objectives, bounds = np.array(front.objectives(points)).T.copy()
     if tolerance is not None and (bounds > tolerance).any():
         worst = int(np.argmax(bounds))
         warnings.warn(

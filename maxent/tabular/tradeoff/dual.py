@@ -60,10 +60,10 @@ def temperature_for_entropy(
         tolerance = require_positive("tolerance", tolerance)
         soft_bounds(mdp, 0.0, mdp.log_prior(prior)).require_tolerance(tolerance)
     front = Front(mdp, prior)
-    zero = front.solve(0.0)
+    zero, infinite = front.ends
     if target <= zero.entropy:
         return front.solution(zero)
-    known = {0.0: zero, math.inf: front.solve(math.inf, zero.w)}
+    known = {0.0: zero, math.inf: infinite}
     gaps = front.gaps[(front.base > -np.inf) & (front.gaps > 0.0)]
     if not gaps.size or target >= known[math.inf].entropy:
         raise _unattainable(target, known)
