@@ -17,6 +17,8 @@
   `networks.py`       a network is a function of its parameters, a dictionary of tensors
   `gaussian.py`       densities of Gaussian policies, squashed and not
   `policies.py`       the kinds of policy: categorical, Gaussian, sampling network, ...
+  `mixture.py`        ... a mixture of Gaussians
+  `actors.py`         ... whichever of them soft actor-critic learns
   `resampling.py`     ... one of many candidates by its weight
   `proposals.py`      actions to sample the soft value from, with their densities
   `stein.py`          kernels and Stein variational gradients

@@ -14,6 +14,9 @@ For each gradient step, on a minibatch of transitions (s, a, r, s') with discoun
 The policy climbs the Q's that step 1 has just improved.  Steps 1-3 use the alpha before step 3, and
 step 3 the sample of step 2, of the policy before its step.
 
+With `policy="mixture"` the expectations over a and a' are sums over the components, each by a
+sample of its own (`parts/mixture.py`).
+
 Where it departs from the paper: the temperature's step is taken on log alpha (it stays positive;
 the paper's authors found no difference), and `temperature` fixes alpha instead of tuning it.
 """
@@ -21,7 +24,7 @@ the paper's authors found no difference), and `temperature` fixes alpha instead 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -30,19 +33,21 @@ from maxent.errors import ConfigError
 from maxent.neural import losses
 from maxent.neural.algorithms import temperature
 from maxent.neural.algorithms.settings import Settings, no_value_network
-from maxent.neural.parts import policies
+from maxent.neural.parts import actors
 from maxent.neural.parts.ensembles import cautious
 from maxent.neural.parts.networks import Parameters, action_value, action_values, mlp_parameters
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
-from maxent.support.arguments import require_finite
+from maxent.support.arguments import nearest, require_count, require_finite
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config(Settings):
     """Settings of soft actor-critic.
 
+    policy : "gaussian", of one hill; or "mixture", of as many Gaussians as there are `components`.
+    components : of a mixture.
     temperature : alpha, fixed; None: tuned, from `initial_temperature`.
     target_entropy : entropy in nats that the tuned temperature keeps, for densities in
         [-1, 1]^m (of a box without sides, in its own units); None: -m, by convention.
@@ -50,6 +55,8 @@ class Config(Settings):
     target_rate : tau, the share of Q that its target takes over in a step.
     """
 
+    policy: actors.PolicyName = "gaussian"
+    components: int = 8
     temperature: float | None = None
     initial_temperature: float = 1.0
     target_entropy: float | None = None
@@ -60,6 +67,12 @@ class Config(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        require_count("components", self.components)
+        if self.policy not in get_args(actors.PolicyName):
+            known = get_args(actors.PolicyName)
+            raise ConfigError(
+                f"policy = {self.policy!r} is unknown; {nearest(str(self.policy), known)}"
+            )
         if isinstance(self.target_entropy, str):  # "auto", as other libraries say
             raise ConfigError(
                 f"target_entropy = {self.target_entropy!r}; give None for the usual one, or a "
@@ -68,17 +81,21 @@ class Config(Settings):
         if self.target_entropy is not None:
             require_finite("target_entropy", self.target_entropy)
 
+    @property
+    def rows_of_update(self) -> int:
+        return self.batch_size * (self.components if self.policy == "mixture" else 1)
+
 
 def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:
     """Everything that learns, before it has: parameters, targets, moments, log temperature."""
     if spaces.discrete:
         raise ConfigError("sac is for Box actions; use sac_discrete")
-    _require_reachable(config.target_entropy, spaces)
+    _require_reachable(config, spaces)
     sizes = (spaces.observation_size + spaces.action_size, *config.hidden, 1)
     critic = mlp_parameters(
         sizes, generator=generator, members=config.critics, kind=config.critic_network
     )
-    actor = policies.actor_parameters(spaces, config.hidden, generator)
+    actor = actors.fresh(config.policy, spaces, config.hidden, config.components, generator)
     return {
         "actor": actor,
         "actor_moments": moments(actor),
@@ -97,17 +114,17 @@ def act(
     deterministic: bool = False,
 ) -> Tensor:
     """Actions of the policy in states (n, d) -> (n, m); deterministic: its central ones."""
-    noise = None if deterministic else policies.noise(len(observation), spaces, generator)
-    return policies.act(state["actor"], observation, noise, spaces)
+    return actors.act(state["actor"], observation, generator, spaces, deterministic)
 
 
 state_values = no_value_network
 
 
-def policy(state: dict[str, Any], observation: Tensor, spaces: Spaces) -> policies.Gaussian:
-    """The Gaussian in states (n, d), squashed where actions are bounded."""
-    mean, log_std = policies.mean_and_log_std(state["actor"], observation)
-    return policies.Gaussian(mean, log_std, squashed=spaces.bounded)
+def policy(
+    state: dict[str, Any], observation: Tensor, spaces: Spaces
+) -> actors.Gaussian | actors.Mixture:
+    """The policy in states (n, d), squashed where actions are bounded."""
+    return actors.policy_in(state["actor"], observation, spaces)
 
 
 def log_policy(
@@ -126,9 +143,10 @@ def draw(
     count: int, generator: torch.Generator, config: Config, spaces: Spaces
 ) -> dict[str, Tensor]:
     """The noise of an update on `count` transitions: of a' in step 1 and of a in step 2."""
+    shape = (config.policy, count, spaces, config.components)
     return {
-        "next_action": policies.noise(count, spaces, generator),
-        "action": policies.noise(count, spaces, generator),
+        "next_action": actors.noise(*shape, generator),
+        "action": actors.noise(*shape, generator),
     }
 
 
@@ -143,10 +161,10 @@ def update(
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
     observation, alpha = batch.observation, temperature.current(state)
 
-    next_action, next_log_density = policies.sample(
-        state["actor"], batch.next_observation, noise["next_action"], spaces
-    )
-    next_q = cautious(state, action_value(state["target"], batch.next_observation, next_action))
+    following = batch.next_observation
+    drawn = actors.sample(state["actor"], following, noise["next_action"], spaces)
+    next_q = drawn.mean(_cautious_q(state, state["target"], following, drawn.action))
+    next_log_density = drawn.mean(drawn.log_density)
 
     def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
         q = action_value(critic, observation, batch.action)
@@ -157,10 +175,10 @@ def update(
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
     def improvement(actor: Parameters) -> tuple[Tensor, Tensor]:
-        action, log_density = policies.sample(actor, observation, noise["action"], spaces)
-        smaller_q = cautious(state, action_value(state["critic"], observation, action))
-        loss = losses.soft_policy_improvement_loss(smaller_q, log_density, alpha)
-        return loss, log_density
+        own = actors.sample(actor, observation, noise["action"], spaces)
+        log_density = own.mean(own.log_density)
+        smaller_q = own.mean(_cautious_q(state, state["critic"], observation, own.action))
+        return losses.soft_policy_improvement_loss(smaller_q, log_density, alpha), log_density
 
     gradient, actor_loss, log_density = gradient_of(improvement, state["actor"])
     adam(state["actor"], gradient, state["actor_moments"], config.actor_rate)
@@ -184,9 +202,18 @@ def update(
     }
 
 
-def _require_reachable(target: float | None, spaces: Spaces) -> None:
+def _cautious_q(
+    state: dict[str, Any], critic: Parameters, observation: Tensor, action: Tensor
+) -> Tensor:
+    """One Q of an action a state, (B, m) -> (B,), or of one of each part, (B, K, m) -> (B, K)."""
+    of_each = action_value if action.ndim == 2 else action_values
+    return cautious(state, of_each(critic, observation, action))
+
+
+def _require_reachable(config: Config, spaces: Spaces) -> None:
     """ConfigError for a target entropy that no temperature gives the policy."""
-    least, most = policies.entropy_range(spaces)
+    target = config.target_entropy
+    least, most = actors.entropy_range(config.policy, spaces, config.components)
     if target is not None and not least < target < most:
         m, why = spaces.action_size, "a policy on [-1, 1]^m has less than m log 2"
         if not spaces.bounded:

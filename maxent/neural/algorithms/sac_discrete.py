@@ -46,6 +46,11 @@ def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str
     """Everything that learns, before it has: parameters, targets, moments, log temperature."""
     if not spaces.discrete:
         raise ConfigError("sac_discrete is for Discrete actions; use sac")
+    if config.policy != "gaussian":
+        raise ConfigError(
+            f"policy = {config.policy!r} is for Box actions; discrete ones have every probability "
+            "as it is: leave it out"
+        )
     most = math.log(spaces.action_size)
     if config.temperature is None and spaces.action_size == 1:
         raise ConfigError(

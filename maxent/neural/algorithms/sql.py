@@ -279,10 +279,9 @@ def update(
     gradient, critic_loss, q = gradient_of(evaluation, state["critic"])
     adam(state["critic"], gradient, state["critic_moments"], config.critic_rate)
 
-    logged = {}
+    actions = proposal.action
     if config.has_sampler:
-        fixed = sampler_step(state, batch.observation, noise, config)
-        logged["spread"] = torch.tanh(fixed).std(-2, correction=0).mean()
+        actions = torch.tanh(sampler_step(state, batch.observation, noise, config))
 
     if follow:
         average_into(state["target"], state["critic"], config.target_rate)
@@ -292,7 +291,8 @@ def update(
         "q": q,
         "next_v": next_v.mean(),
         "effective_sample_size": effective.mean(),
-    } | logged
+        "spread": actions.std(-2, correction=0).mean(),
+    }
 
 
 def propose(

@@ -19,7 +19,7 @@ from maxent.neural.diagnostics.trained import (
     policy_in,
     q_in,
 )
-from maxent.neural.parts.policies import Gaussian, Resampled, SamplingNetwork
+from maxent.neural.parts.policies import Gaussian, Mixture, Resampled, SamplingNetwork
 from maxent.solution import Solution
 from maxent.tabular import operators
 from maxent.tabular.solvers import soft_policy_evaluation
@@ -38,7 +38,7 @@ def policy_on(agent: TrainedAgent, mdp: MDP) -> Float[ndarray, "S A"]:
 
     Discrete actions: the policy over the available actions.  Continuous ones: the probability of
     each action's cell, the part of the box nearest to `mdp.actions`, which must form a regular
-    grid; exact for Gaussian policies, from samples (seed 0) for sampling networks.
+    grid; exact for Gaussian policies and mixtures, from samples (seed 0) for sampling networks.
     """
     mdp, seen = require_mdp(mdp), observations_of(agent, mdp)
     if agent.spaces.discrete:
@@ -51,12 +51,18 @@ def policy_on(agent: TrainedAgent, mdp: MDP) -> Float[ndarray, "S A"]:
         return available
     edges = _edges(agent, mdp)
     policy = policy_in(agent, seen)
-    if not isinstance(policy, Gaussian):
+    if isinstance(policy, Gaussian):
+        parts = [(np.ones(len(seen)), policy)]
+    elif isinstance(policy, Mixture):
+        parts = [
+            (np.exp(as_doubles(log_share)), Gaussian(mean, log_std, policy.squashed))
+            for log_share, mean, log_std in zip(
+                *(x.unbind(1) for x in (policy.log_share, policy.mean, policy.log_std)), strict=True
+            )
+        ]
+    else:
         return _sampled_cells(agent, seen, edges)
-    joint: ndarray = np.ones((len(seen), 1))
-    for axis, inner in enumerate(edges):
-        along = _gaussian_cells(policy, axis, inner)
-        joint = (joint[:, :, None] * along[:, None, :]).reshape(len(joint), -1)
+    joint: ndarray = np.sum([w[:, None] * _joint_cells(part, edges) for w, part in parts], axis=0)
     joint /= joint.sum(axis=1, keepdims=True)
     return joint
 
@@ -124,6 +130,15 @@ def _edges(agent: TrainedAgent, mdp: MDP) -> list[ndarray]:
             "the MDP's actions must be all points of a regular grid, the last axis fastest"
         )
     return [0.5 * (axis[1:] + axis[:-1]) for axis in axes]
+
+
+def _joint_cells(policy: Gaussian, edges: list[ndarray]) -> ndarray:
+    """Probabilities (n, cells) of a Gaussian policy, the last axis fastest."""
+    joint: ndarray = np.ones((len(policy.mean), 1))
+    for axis, inner in enumerate(edges):
+        along = _gaussian_cells(policy, axis, inner)
+        joint = (joint[:, :, None] * along[:, None, :]).reshape(len(joint), -1)
+    return joint
 
 
 def _gaussian_cells(policy: Gaussian, axis: int, edges: ndarray) -> ndarray:
