@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import warnings
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -119,6 +119,14 @@ def add_options(parser: Parser) -> None:
         "PyTorch's threads; small networks are fastest with 1; left out: as many as it takes.",
         kind=whole_number,
     )
+    parser.option(
+        "compile",
+        "auto|true|false",
+        "Updates as one compiled graph, which needs a C++ compiler; auto: where there are enough "
+        "updates for it to pay.",
+        kind=_auto_or_flag,
+        default=library_default("train", "compile"),
+    )
     parser.flag("overwrite", "Replace a RUN that exists.")
 
 
@@ -153,6 +161,7 @@ def run(asked: Namespace) -> int:
         checkpoint_every=asked.checkpoint_every,
         device=asked.device,
         threads=asked.threads,
+        compile=asked.compile,
         env_settings=read_pairs("--env-option", asked.env_option or ()),
         progress=True,
         announce=say,
@@ -191,6 +200,14 @@ def outcome(agent: Agent, run: str | None) -> int:
         return DONE
     say(f"trained: {agent}\n{evaluation_text(agent.evaluate())}")
     return DONE
+
+
+def _auto_or_flag(text: str) -> bool | str:
+    """auto, true or false."""
+    known: dict[str, bool | str] = {"auto": "auto", "true": True, "false": False}
+    if text.lower() not in known:
+        raise ArgumentTypeError(f"is {text!r}; give auto, true or false")
+    return known[text.lower()]
 
 
 def _settings(algorithm: str, texts: Sequence[str]) -> dict[str, Any]:

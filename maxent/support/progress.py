@@ -41,8 +41,7 @@ class Lines:
     """
 
     def __init__(self, shown: tqdm, progress: bool | None) -> None:
-        seen = bool(progress) or (progress is None and (sys.stderr.isatty() or in_notebook()))
-        self._silent = not shown.disable or not seen or bool(os.environ.get("CI"))
+        self._silent = not shown.disable or not _is_seen(progress)
         self._due = time.monotonic() + AFTER
 
     @property
@@ -54,6 +53,17 @@ class Lines:
         """Write one, and wait for the next."""
         print(text, file=sys.stderr, flush=True)
         self._due = time.monotonic() + BETWEEN
+
+
+def tell(progress: bool | None, text: str) -> None:
+    """One line of text on standard error, where `Lines` would write its own."""
+    if _is_seen(progress):
+        print(text, file=sys.stderr, flush=True)
+
+
+def _is_seen(progress: bool | None) -> bool:
+    seen = bool(progress) or (progress is None and (sys.stderr.isatty() or in_notebook()))
+    return seen and not os.environ.get("CI")
 
 
 def duration(seconds: float) -> str:

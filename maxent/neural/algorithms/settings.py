@@ -126,12 +126,13 @@ class Settings:
         if self.final_rate_share == 1.0:
             return self
         share = (1.0 - progress) + progress * self.final_rate_share
-        rates = {
-            field.name: share * getattr(self, field.name)
-            for field in fields(self)
-            if field.name.endswith("_rate") and field.name != "target_rate"
-        }
-        return replace(self, **rates)
+        return replace(self, **{name: share * getattr(self, name) for name in self.rates})
+
+    @property
+    def rates(self) -> list[str]:
+        """The names of the learning rates."""
+        names = (field.name for field in fields(self))
+        return [name for name in names if name.endswith("_rate") and name != "target_rate"]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for files."""

@@ -38,6 +38,7 @@ from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, st
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.averages import Averages, Before
 from maxent.neural.training.collect import Environments, environments_of
+from maxent.neural.training.compiled import compiled, is_asked
 from maxent.neural.training.parameters import begin_with, load_parameters
 from maxent.neural.training.plan import Env, Plan
 from maxent.neural.training.sizes import require_room
@@ -79,7 +80,20 @@ class Learner:
         self.step = self._updates = 0
         self.averages = Averages(plan.steps)
         self.history: list[dict[str, Any]] = []
+        self._update: Callable[..., dict[str, Tensor]] = self.module.update
+        self.compiled = False
         self._statistics: Layers | None = None  # of a checkpoint, where it is only looked at
+
+    def compile(self, progress: bool | None = None) -> None:
+        """Have updates compiled, where the plan asks for it and it can be done; before `train`."""
+        if is_asked(self.plan, self.config):
+            masked = self.environments.available is not None
+            made = compiled(
+                *(self.module, self.state, self.config, self.spaces),
+                masked=masked,
+                progress=progress,
+            )
+            self.compiled, self._update = made is not None, made or self.module.update
 
     def train(
         self,
@@ -148,7 +162,7 @@ class Learner:
 
     def record(self) -> dict[str, Any]:
         """The whole configuration, for the run's `config.json`."""
-        plan = asdict(self.plan) | {"algorithm": self.algorithm}
+        plan = asdict(self.plan) | {"algorithm": self.algorithm, "compile": self.compiled}
         return plan | {"settings": self.config.to_dict()}
 
     def begin_with(self, agent: Agent) -> None:
@@ -238,7 +252,7 @@ class Learner:
                 noise = self.module.draw(config.batch_size, self.generator, config, self.spaces)
                 self._updates += 1
                 follow = config.follows(self._updates)
-                metrics = self.module.update(self.state, batch, noise, config, self.spaces, follow)
+                metrics = self._update(self.state, batch, noise, config, self.spaces, follow)
                 self.averages.add_update(metrics)
         finally:
             torch.set_flush_denormal(False)

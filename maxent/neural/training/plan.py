@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from gymnasium.vector import VectorEnv
@@ -63,6 +63,7 @@ class Plan:
     threads: int | None = None
     env_settings: dict[str, Any] = field(default_factory=dict)
     start: str | None = None
+    compile: bool | Literal["auto"] = False  # as runs were made before it could be asked for
 
     def __post_init__(self) -> None:
         for name in ("steps", "num_envs", "evaluation_episodes"):
@@ -73,6 +74,8 @@ class Plan:
             raise ConfigError(f"threads = {self.threads} is above {MOST_THREADS}; give fewer")
         if self.seed >= 2**63:
             raise ConfigError(f"seed = {self.seed} is too large; give one below 2^63")
+        if not (self.compile == "auto" or isinstance(self.compile, bool)):
+            raise ConfigError(f'compile = {self.compile!r}; give True, False or "auto"')
         for name, kinds in KINDS.items():
             if not isinstance(value := getattr(self, name), kinds):
                 raise ConfigError(f"{name} = {str(value)[:60]!r} is a {type(value).__name__}")
