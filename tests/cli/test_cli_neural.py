@@ -165,9 +165,11 @@ def test_train_the_plan_and_the_command_have_the_same_defaults():
     assert {plan.pop(name) for name in needed} == {MISSING}
     assert {command.pop(name) for name in needed} == {None}
 
+    assert plan.pop("compile") is False and function["compile"] == "auto"  # old runs say nothing
     assert plan == {name: function[name] for name in plan}
     assert function.keys() - plan.keys() == {
-        *("run", "overwrite", "env_settings", "progress", "announce", "report", "settings")
+        *("run", "overwrite", "env_settings", "compile"),
+        *("progress", "announce", "report", "settings"),
     }
     for name in ("env_option", "set", "list", "copies"):  # the command's own: not given
         assert not command.pop(name)

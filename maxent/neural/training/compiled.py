@@ -29,7 +29,7 @@ from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.plan import Plan
 from maxent.support.progress import duration, tell
 
-PAYS = 50_000
+PAYS = 40_000
 """Updates from which "auto" compiles: as many as repay a compilation with nothing cached, for the
 algorithm and the sizes that it helps least (docs/speed.md)."""
 
