@@ -21,9 +21,12 @@ class Adapter:
 
     def train(self, make_env, *, steps, temperature, target_entropy, discount, seed):
         """A model of its own; tuned where there is no temperature."""
+        env = make_env()
+        if not np.isfinite(env.action_space.low).all():  # it refuses them too, by an assertion
+            raise NotImplementedError("it needs a box with finite sides, and says so")
         self.model = SAC(
             "MlpPolicy",
-            make_env(),
+            env,
             seed=seed,
             learning_rate=3e-3,
             learning_starts=200,

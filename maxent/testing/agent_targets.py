@@ -39,6 +39,10 @@ from maxent.testing.agent_look import Look
 TOLERANCE = 0.15
 """Of a value, in reward: three times the usual error of a trained network here; each mistake
 changes one by 0.25 or more."""
+MOST = 2
+"""Mistakes at once that are told; a fit by more is none."""
+LEARNT = 0.8
+"""How much of the variance of Q the reward must explain within a state, before a Q is believed."""
 UNTRAINED = 0.3
 """How far from 0 the Q of a network that was never trained may be."""
 
@@ -47,7 +51,7 @@ def value_signs(seen: Look, case: Case, known: Iterable[str] = ()) -> list[Sign]
     """The mistakes in the target of Q; known: those that are there already, and not told again.
 
     Of all sets of mistakes whose equation holds, the one with the fewest new ones, then the one
-    that fits best; `VALUE_DIFFERS` where none holds.
+    that fits best; `VALUE_DIFFERS` where none holds, or where Q has not learnt what is paid.
     """
     paid, already = paid_in(seen, case), frozenset(known)
     going_on = _of_q(seen, paid)
@@ -61,7 +65,7 @@ def value_signs(seen: Look, case: Case, known: Iterable[str] = ()) -> list[Sign]
     fitting = [
         (len(names - already), error(predicted), sorted(names - already), predicted)
         for names, predicted, room in _explanations(seen, case, paid)
-        if error(predicted) <= room
+        if error(predicted) <= room and len(names - already) <= MOST and _learnt(seen, paid)
     ]
     unexplained = (0, 0.0, [VALUE_DIFFERS], np.full(len(right), np.nan))
     *_, names, predicted = min(fitting, key=lambda each: each[:2], default=unexplained)
@@ -81,6 +85,14 @@ def _of_q(seen: Look, paid: ndarray) -> ndarray:
     assert seen.q is not None
     to_come: ndarray = (seen.q - paid).mean(axis=1)
     return to_come
+
+
+def _learnt(seen: Look, paid: ndarray) -> bool:
+    """Whether Q follows the rewards of a state's actions, up to a factor, where they vary."""
+    assert seen.q is not None
+    varied = [state for state in range(len(paid)) if paid[state].std() > 0.03]
+    shares = [np.corrcoef(paid[state], seen.q[state])[0, 1] for state in varied]
+    return bool(np.all(np.nan_to_num(shares) ** 2 > LEARNT))
 
 
 def paid_in(seen: Look, case: Case) -> ndarray:

@@ -1,6 +1,7 @@
 """check_agent: right agents pass, each planted mistake is named, and what the numbers rest on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,6 +223,16 @@ def test_mistakes_that_are_known_explain_but_are_not_told_again():
     assert [sign.fault for sign in agent_targets.value_signs(both, case, [left_out])] == [
         faults.CUT
     ]
+
+
+def test_a_q_that_has_learnt_nothing_is_called_no_mistake_by_name():
+    case = CASES["values"]
+    seen = exact_look(case)
+    noise = np.random.default_rng(1).normal(-2.0, 1.0, seen.q.shape)
+    for q in (0.1 * noise, noise):  # as of fresh networks
+        untrained = replace(seen, q=q)
+        (sign,) = agent_targets.value_signs(untrained, case)
+        assert sign.fault == faults.VALUE_DIFFERS
 
 
 @pytest.mark.parametrize("cases_of", [CASES, DISCRETE])
