@@ -126,12 +126,12 @@ def test_threads_change_nothing(temperature):
 def test_the_engine_is_compiled_where_that_pays(monkeypatch):
     pytest.importorskip("numba")
     mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.9)
-    assert engines.engine_of(mdp, None, None) == "numpy"
-    assert engines.engine_of(mdp, None, 2) == "numba"
+    assert engines.engine_of(mdp, None, None, None) == "numpy"
+    assert engines.engine_of(mdp, None, None, 2) == "numba"
     monkeypatch.setattr(engines, "WORK", 100)
-    assert engines.engine_of(mdp, None, None) == "numba"
-    assert engines.engine_of(mdp.to_dense(), None, None) == "numpy"
-    assert engines.engine_of(mdp.replace(discount=1.0), None, None) == "numpy"
+    assert engines.engine_of(mdp, None, None, None) == "numba"
+    assert engines.engine_of(mdp.to_dense(), None, None, None) == "numpy"
+    assert engines.engine_of(mdp.replace(discount=1.0), None, None, None) == "numpy"
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,8 @@ def test_the_engine_is_compiled_where_that_pays(monkeypatch):
         ({"engine": "nunba"}, "numba"),
         ({"engine": "numpy", "threads": 2}, "threads = 2"),
         ({"engine": "numba", "threads": 0}, "threads"),
+        ({"engine": "numba", "device": "cpu"}, "device = 'cpu'"),
+        ({"engine": "torch", "threads": 2}, "set_num_threads"),
     ],
 )
 def test_an_engine_that_cannot_is_refused(options, words):
@@ -157,3 +159,75 @@ def test_without_numba_it_is_said(monkeypatch):
     mdp = maxent.gridworld("four-rooms", discount=0.9)
     with pytest.raises(maxent.MissingExtraError, match="pip install numba"):
         maxent.solve(mdp, 0.1, engine="numba")
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_sweeps_in_torch_are_those_of_the_kernel(temperature, monkeypatch):
+    pytest.importorskip("torch")
+    from maxent.tabular.solvers.engines import tensors
+
+    monkeypatch.setattr(tensors, "CHUNK", 37)
+    rng = np.random.default_rng(3)
+    free = maxent.gridworld("open-20x30", slip=0.2, discount=0.95, matrix_free=True)
+    maze = maxent.gridworld("maze-21x31", discount=0.95, goals="restart", matrix_free=True)
+    for mdp in (*problems(), maxent.garnet(20, 3, branching=None, discount=0.9), free, maze):
+        kernel = tensors.TensorKernel(mdp, temperature, mdp.log_prior(), "cpu")
+        plain = SoftKernel(mdp, temperature, mdp.log_prior())
+        v = rng.normal(size=mdp.n_states) * ~mdp.terminal
+        allowed = sum(each.bounds.rounding(np.abs(v).max()) for each in (kernel, plain))
+        assert np.abs(kernel.apply(v) - plain.apply(v)).max() <= allowed
+        expected = once = plain.apply(v)
+        for _ in range(3):
+            expected = plain.apply(expected)
+        assert np.abs(kernel.sweep_on(3) - (expected - once)).max() <= 1e-12
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_answers_of_a_device_are_certified_too(temperature):
+    pytest.importorskip("torch")
+    free = maxent.gridworld("open-20x30", slip=0.2, discount=0.95, matrix_free=True)
+    masked = maxent.garnet(60, 3, branching=4, discount=0.9, seed=1, masked=0.3, terminal=2)
+    for mdp in (free, free.to_sparse(), masked, masked.to_dense()):
+        ours = maxent.solve(mdp, temperature, device="cpu")
+        theirs = maxent.solve(mdp, temperature, engine="numpy")
+        assert ours.converged
+        assert (ours.lower <= theirs.upper).all() and (theirs.lower <= ours.upper).all()
+
+
+def test_a_device_that_is_not_there_is_refused():
+    torch = pytest.importorskip("torch")
+    mdp = maxent.gridworld("four-rooms", discount=0.9)
+    wrong = ["tpu9"] if torch.cuda.is_available() else ["tpu9", "cuda"]
+    for device in wrong:
+        with pytest.raises(maxent.ConfigError, match=f"device = '{device}' cannot be used"):
+            maxent.solve(mdp, 0.1, device=device)
+
+
+def test_the_benchmark_for_devices_sweeps_the_open_map():
+    torch = pytest.importorskip("torch")
+    from importlib import util
+    from pathlib import Path
+    from time import perf_counter
+
+    from maxent.tabular.solvers.engines import tensors
+
+    path = Path(maxent.__file__).parents[1] / "benchmarks/exact_speed/gpu.py"
+    spec = util.spec_from_file_location("gpu_benchmark", path)
+    gpu = util.module_from_spec(spec)
+    spec.loader.exec_module(gpu)
+    mdp = maxent.gridworld("open-9x9", slip=gpu.SLIP, discount=gpu.DISCOUNT, matrix_free=True)
+    device = torch.device("cpu")
+    v = torch.randn(81, dtype=torch.float64)
+    v[-1] = 0.0
+    for temperature in (0.0, 0.1):
+        expected = tensors.swept(tensors.plan_of(mdp.directions, 0.99, device), v, temperature)
+        for table in (False, True):
+            found = tensors.swept(gpu.open_plan(9, device, table), v, temperature)
+            assert torch.equal(found, expected)
+        ours = tensors.directions_bounds(mdp, temperature)
+        theirs = gpu.open_bounds(temperature)
+        assert theirs.gain_low <= ours.gain_low and theirs.scale >= ours.scale
+        assert theirs.gain_high >= ours.gain_high * (1 - 1e-15)
+        assert theirs.relative >= ours.relative and theirs.absolute >= ours.absolute * (1 - 1e-15)
+    plan = gpu.open_plan(9, device, False)
+    assert gpu.solved(plan, 81, 0.1, device, perf_counter() + 60.0)["error_bound"] <= 1e-6

@@ -31,7 +31,7 @@ from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_polic
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.automatic import automatic
 from maxent.tabular.solvers.certified import Certified, certify
-from maxent.tabular.solvers.engines import compiled_kernel, engine_of
+from maxent.tabular.solvers.engines import engine_of, kernel_of
 from maxent.tabular.solvers.first_exit import FirstExit, first_exit, least_value
 from maxent.tabular.solvers.kernels import PolicyKernel, SoftKernel
 from maxent.tabular.solvers.loop import (
@@ -197,7 +197,8 @@ def solve(
     v0: Any = None,
     callback: Callback | None = None,
     progress: bool = False,
-    engine: Literal["numpy", "numba"] | None = None,
+    engine: Literal["numpy", "numba", "torch"] | None = None,
+    device: str | None = None,
     threads: int | None = None,
 ) -> Solution:
     """The soft-optimal solution by the method that suits the MDP.
@@ -216,9 +217,11 @@ def solve(
     v0 : (S,), the start; None: 0.
     callback : called with an `Iteration` after each iteration.
     progress : show a progress bar on stderr (a terminal only).
-    engine : "numpy", or "numba" for compiled sweeps over sparse transitions
-        (`maxent.tabular.solvers.engines`); None: "numba" where it is installed and the transitions
-        have a million entries.  The answer is certified alike.
+    engine : "numpy"; "numba" for compiled sweeps over sparse transitions and matrix-free
+        gridworlds; "torch" for sweeps on a `device` (`maxent.tabular.solvers.engines`).  None:
+        "numba" where it is installed and the transitions have a million entries, else "numpy".
+        Answers are certified alike.
+    device : "cpu" or "cuda", where engine "torch" sweeps (None there: "cpu").
     threads : how many threads sweep (engine "numba"); the answer is the same to the bit.
 
     Returns a `Solution`; after Ctrl-C the best certified one so far, with status "interrupted".
@@ -237,10 +240,11 @@ def solve(
     True
     """
     options = Options(tolerance, max_iterations, callback, progress)
-    if engine_of(require_mdp(mdp), engine, threads) == "numba":
-        temperature = require_temperature(temperature)
-        compiled, step, rule = compiled_kernel(mdp, temperature, mdp.log_prior(prior), threads)
-        return _optimise(compiled, step, options, v0, rule)
+    chosen = engine_of(require_mdp(mdp), engine, device, threads)
+    if chosen != "numpy":
+        temperature, log_prior = require_temperature(temperature), mdp.log_prior(prior)
+        found, step, rule = kernel_of(chosen, mdp, temperature, log_prior, device, threads)
+        return _optimise(found, step, options, v0, rule)
     kernel = _soft_kernel(mdp, temperature, prior)
     choose = None if mdp.is_matrix_free else automatic(kernel.mdp, kernel.temperature)
     return _optimise(kernel, steps.SWEEP, options, v0, choose)

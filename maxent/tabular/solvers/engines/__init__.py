@@ -2,12 +2,14 @@
 
 =============  ====================================================================================
 `numpy`        NumPy and SciPy (`maxent.tabular.solvers.kernels`); no engine of this folder
-`numba`        sweeps compiled for the processor: `stored` transitions; exp and log of our own
-               (`elementary`), whose error is proved; several `threads`; the `stencil` of
-               a matrix-free gridworld
+`numba`        sweeps compiled for the processor: `stored` transitions, or the `stencil` of a
+               matrix-free gridworld; exp and log of our own (`elementary`), whose error is proved;
+               several `threads`
+`torch`        sweeps in PyTorch (`tensors`), on the processor or a GPU
 =============  ====================================================================================
 
-An engine is imported when it is asked for, or when `solve` picks it: `engine_of`.
+An engine is imported when it is asked for, or when `solve` picks it: `engine_of`.  Each is a kernel
+(`kernels.Kernel`) with the steps that it takes (`rule`); the solvers' loop certifies all alike.
 """
 
 from __future__ import annotations
@@ -26,36 +28,40 @@ from maxent.support.extras import optional_module
 from maxent.tabular.solvers.loop import History
 from maxent.tabular.solvers.steps import SWEEP, Step
 
-ENGINES = ("numpy", "numba")
+ENGINES = ("numpy", "numba", "torch")
 WORK = 1_000_000
 """Entries of a sparse transition from which on `solve` takes `numba` by itself, where it is
 installed: to load what is compiled costs half a second, to compile it once some ten."""
 
 
-def engine_of(mdp: MDP, engine: Any, threads: Any) -> str:
+def engine_of(mdp: MDP, engine: Any, device: Any, threads: Any) -> str:
     """The engine that solves an MDP; ConfigError for one that is not known or cannot."""
     if engine is not None and engine not in ENGINES:
         raise ConfigError(f"engine = {engine!r} is not known; {nearest(str(engine), ENGINES)}")
     if threads is not None:
         require_count("threads", threads)
     if engine is None:
+        engine = "torch" if device is not None else "numba" if threads is not None else None
+    if engine is None:
         large = mdp.is_sparse and mdp.discount < 1.0 and _entries(mdp) >= WORK
         found = large and importlib.util.find_spec("numba") is not None
-        engine = "numba" if found or threads is not None else "numpy"
-    if engine == "numpy":
-        if threads is not None:
-            raise ConfigError(f"threads = {threads!r}: NumPy sweeps take one; use engine='numba'")
-        return "numpy"
-    if not mdp.is_sparse:
+        engine = "numba" if found else "numpy"
+    if device is not None and engine != "torch":
+        raise ConfigError(f"device = {device!r}: engine = {engine!r} has none; use engine='torch'")
+    if threads is not None and engine != "numba":
+        other = " (PyTorch's own: torch.set_num_threads)" if engine == "torch" else ""
+        raise ConfigError(f"threads = {threads!r} are those of engine = 'numba'{other}")
+    if engine != "numpy" and mdp.discount == 1.0:
+        raise ConfigError(
+            f"discount = 1: engine = {engine!r} needs a discount below 1; leave engine out"
+        )
+    if engine == "numba" and not mdp.is_sparse:
         raise ConfigError(
             "engine = 'numba' sweeps over sparse transitions; use mdp.to_sparse(), or leave engine "
             "out: dense ones are multiplied by the linear algebra library already"
         )
-    if mdp.discount == 1.0:
-        raise ConfigError(
-            "discount = 1: engine = 'numba' needs a discount below 1; leave engine out"
-        )
-    return "numba"
+    found_engine: str = engine
+    return found_engine
 
 
 def _entries(mdp: MDP) -> int:
@@ -66,18 +72,27 @@ def _entries(mdp: MDP) -> int:
     return found
 
 
-def compiled_kernel(
-    mdp: MDP, temperature: float, log_prior: ndarray | None, threads: int | None
+def kernel_of(
+    engine: str,
+    mdp: MDP,
+    temperature: float,
+    log_prior: ndarray | None,
+    device: Any,
+    threads: int | None,
 ) -> tuple[Any, Step, Callable[[History], Step] | None]:
-    """The kernel of engine "numba", its first step and its rule for the next one;
-    MissingExtraError without it."""
-    optional_module("numba", "engine='numba' needs")
-    from maxent.tabular.solvers.engines.rule import rule
-    from maxent.tabular.solvers.engines.stored import StoredKernel
+    """The kernel of an engine, its first step and its rule for the next one; MissingExtraError
+    where what it is made of is not installed."""
+    optional_module(engine, f"engine={engine!r} needs")
+    from maxent.tabular.solvers.engines.rule import SWEEP_ON, rule
 
+    if engine == "torch":
+        from maxent.tabular.solvers.engines.tensors import TensorKernel
+
+        return TensorKernel(mdp, temperature, log_prior, device), SWEEP_ON, None
     if isinstance(mdp, MatrixFreeMDP) and log_prior is None:
-        from maxent.tabular.solvers.engines.rule import SWEEP_ON
         from maxent.tabular.solvers.engines.stencil import StencilKernel
 
         return StencilKernel(mdp, temperature, threads or 1), SWEEP_ON, None
+    from maxent.tabular.solvers.engines.stored import StoredKernel
+
     return StoredKernel(mdp, temperature, log_prior, threads or 1), SWEEP, rule(mdp, temperature)
