@@ -58,6 +58,9 @@ from maxent.proofs.prove import prove as prove
 from maxent.proofs.prove import verify_rigorously as verify_rigorously
 from maxent.solution import Iteration as Iteration
 from maxent.solution import Solution as Solution
+from maxent.sweeps import sweep as sweep
+from maxent.sweeps.files import read_sweep as read_sweep
+from maxent.sweeps.results import Sweep as Sweep
 from maxent.tabular.balance import balance_temperature as balance_temperature
 from maxent.tabular.composition import Composition as Composition
 from maxent.tabular.composition import compose as compose

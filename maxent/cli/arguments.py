@@ -33,6 +33,7 @@ NEEDED = {
     "or gym:ID",
     "out": "give --out: the file to write, such as walk.gif or page.html",
     "steps": "give --steps: how many environment steps to train for, such as 20000",
+    "sweep_file": "name a FILE.toml that says what to run (see: maxent sweep --help)",
     "temperature": "give a --temperature: 0 is the hard maximum, and the larger, the more random "
     "the policy; it has no default",
     "temperatures": "give --temperatures: a range LOW:HIGH:COUNT such as 0.01:10:40, or a list "

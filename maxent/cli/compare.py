@@ -60,18 +60,19 @@ def run(asked: Namespace) -> int:
     if out is not None and out.suffix.lower() == ".json":
         write_record("compare", asked, out, **found.to_dict())
     elif out is not None and out.suffix.lower() == ".html":
-        reports.write_text(_page(_figure(found), text), out, overwrite=asked.overwrite)
+        reports.write_text(_page(comparison_figure(found), text), out, overwrite=asked.overwrite)
     elif out is not None:
         from maxent import plots
 
-        plots.save(_figure(found), out, overwrite=asked.overwrite)
+        plots.save(comparison_figure(found), out, overwrite=asked.overwrite)
     print(reports.printable(text))
     if out is not None:
         print(f"wrote {out}")
     return DONE
 
 
-def _figure(found: Comparison) -> Figure:
+def comparison_figure(found: Comparison) -> Figure:
+    """The learning curves of a comparison."""
     from maxent import plots
 
     words = found.metric_in_words

@@ -22,7 +22,7 @@ from maxent.support.arguments import nearest
 
 COMMANDS = (
     *("tour", "maps", "solve", "verify", "tradeoff", "walk", "explore", "check", "learn"),
-    *("train", "resume", "evaluate", "compare", "diagnose"),
+    *("train", "sweep", "resume", "evaluate", "compare", "diagnose"),
 )
 """Each is a module beside this one, with DESCRIPTION, EXAMPLES, `add_options` and `run`."""
 
@@ -42,6 +42,7 @@ commands:
   learn DIR        the course's notebooks; learn status, learn grade FOLDER
   check FILE       prove a certificate again (solve MDP --certificate FILE writes one)
   train ALGORITHM  train an agent: soft actor-critic (sac) or soft Q-learning (sql)
+  sweep FILE.toml  many trainings, or trade-offs, side by side
   resume RUN       go on with a run
   evaluate RUN     episodes of a trained agent
   compare RUN...   learning curves of several runs

@@ -10,16 +10,11 @@ from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import DONE
 from maxent.cli.model import Model, add_model_options
 from maxent.cli.outputs import add_output_options, require_outputs, say_written, write_record
-from maxent.errors import ConfigError
-from maxent.support.arguments import require_count, require_temperature
+from maxent.support.ranges import read_temperatures
 
 if TYPE_CHECKING:
     from maxent.mdp import MDP
     from maxent.tabular.tradeoff import Tradeoff
-
-MOST = 10_000
-"""Temperatures in one range; more are taken for a slip of the finger."""
-
 
 DESCRIPTION = "Return against entropy along the soft-optimal policies of an MDP."
 EXAMPLES = """\
@@ -45,7 +40,7 @@ def add_options(parser: Parser) -> None:
 def run(asked: Namespace) -> int:
     """Solve at every temperature, write the files, print the table."""
     outputs = require_outputs(asked)
-    temperatures = read_temperatures(asked.temperatures)
+    temperatures = read_temperatures(asked.temperatures, "--temperatures")
     mdp = Model.of(asked).build()
     curve = maxent.tradeoff(mdp, temperatures, progress=True)
     if "json" in outputs:
@@ -57,45 +52,6 @@ def run(asked: Namespace) -> int:
     print(_summary(asked.mdp, mdp, curve))
     say_written(outputs)
     return DONE
-
-
-def read_temperatures(text: str) -> list[float]:
-    """The temperatures that LOW:HIGH:COUNT or a list with commas stands for."""
-    if ":" not in text:
-        return [_number(part) for part in text.split(",")]
-    low, high, count = _range(text)
-    import numpy as np
-
-    spaced: list[float] = np.geomspace(low, high, count).tolist()
-    return spaced
-
-
-def _range(text: str) -> tuple[float, float, int]:
-    try:
-        low, high, count = text.split(":")
-        number = int(count)
-    except ValueError:
-        raise ConfigError(
-            f"--temperatures {text!r} must have the form LOW:HIGH:COUNT, as in 0.01:10:40"
-        ) from None
-    ends = require_temperature(_number(low)), require_temperature(_number(high))
-    if 0.0 in ends:
-        raise ConfigError(
-            f"--temperatures {text!r} is spaced by the logarithm and cannot begin or end at 0; "
-            "begin, say, at 0.001, or give a list: 0,0.01,0.1,1"
-        )
-    if require_count("the COUNT of --temperatures", number) > MOST:
-        raise ConfigError(f"--temperatures {text!r} asks for more than {MOST}; ask for fewer")
-    return *ends, number
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigError(
-            f"--temperatures {text!r} is not a number; give LOW:HIGH:COUNT, or a list: 0,0.01,0.1,1"
-        ) from None
 
 
 def _summary(name: str, mdp: MDP, curve: Tradeoff) -> str:

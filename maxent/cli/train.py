@@ -16,11 +16,13 @@ import maxent
 from maxent.cli.arguments import NEEDED, Parser, library_default, read_pairs, whole_number
 from maxent.cli.evaluate import evaluation_text
 from maxent.cli.exit_codes import DONE
+from maxent.cli.sweep import add_engine_options, many
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.support.arguments import nearest
 from maxent.support.extras import require_neural
 from maxent.support.other_words import hint
 from maxent.support.progress import duration
+from maxent.support.ranges import read_seeds
 
 if TYPE_CHECKING:
     from maxent.neural.training.agent import Agent
@@ -43,6 +45,7 @@ second one stops at once.  maxent resume RUN goes on."""
 EXAMPLES = """\
   maxent train sac --env Pendulum-v1 --steps 20000 --run pendulum
   maxent train sql --env CartPole-v1 --steps 5000 --set temperature=0.2 --set hidden=64,64
+  maxent train sac --env Pendulum-v1 --steps 20000 --run pendulum --seeds 0:8
   maxent train sac --list"""
 COUNTS = {
     "evaluate_every": "Environment steps between evaluations, of the deterministic policy; 0: "
@@ -86,6 +89,13 @@ def add_options(parser: Parser) -> None:
     )
     default = library_default("train", "seed")
     parser.option("seed", "N", "Of everything.", kind=whole_number, default=default)
+    parser.option(
+        "seeds",
+        "FIRST:END|N,N,...",
+        "Many runs, one a seed (0:8 is 0 to 7), in RUN/seed-0 and so on, side by side; the same "
+        "command again goes on.",
+    )
+    add_engine_options(parser)
     parser.option(
         "set",
         "NAME=VALUE",
@@ -151,25 +161,49 @@ def run(asked: Namespace) -> int:
             MaxEntWarning,
             stacklevel=2,
         )
+    told: dict[str, Any] = {
+        "steps": asked.steps,
+        "checkpoint_every": asked.checkpoint_every,
+        "device": asked.device,
+        "compile": asked.compile,
+        "env_settings": read_pairs("--env-option", asked.env_option or ()),
+        **{name: getattr(asked, name) for name in COUNTS},
+        **_settings(asked.algorithm, asked.set or ()),
+    }
+    if asked.seeds is not None:
+        return many(told | _of_many(asked))
+    for name in ("jobs", "cluster"):
+        if getattr(asked, name) is not None:
+            raise ConfigError(f"--{name} is for many runs; give --seeds too, such as --seeds 0:8")
     agent = maxent.train(
         asked.algorithm,
         asked.env,
-        steps=asked.steps,
         seed=asked.seed,
         run=asked.run,
         overwrite=asked.overwrite,
-        checkpoint_every=asked.checkpoint_every,
-        device=asked.device,
         threads=asked.threads,
-        compile=asked.compile,
-        env_settings=read_pairs("--env-option", asked.env_option or ()),
         progress=True,
         announce=say,
         report=say_row,
-        **{name: getattr(asked, name) for name in COUNTS},
-        **_settings(asked.algorithm, asked.set or ()),
+        **told,
     )
     return outcome(agent, asked.run)
+
+
+def _of_many(asked: Namespace) -> dict[str, Any]:
+    """What --seeds adds to the arguments of `maxent.sweep`."""
+    if asked.run is None:
+        raise ConfigError("--seeds needs a --run, the folder in which each seed has its own")
+    if asked.seed != library_default("train", "seed"):
+        raise ConfigError("--seed and --seeds exclude each other; give one of them")
+    if asked.overwrite:
+        raise ConfigError(
+            "--overwrite is for one run; with --seeds the same command goes on with what is there: "
+            "to begin anew choose another --run, or remove the folder"
+        )
+    whole = {name: getattr(asked, name) for name in ("algorithm", "env", "jobs", "cluster")}
+    threads = {} if asked.threads is None else {"threads": asked.threads}
+    return whole | threads | {"folder": asked.run, "seeds": read_seeds(asked.seeds, "--seeds")}
 
 
 def say(text: str) -> None:

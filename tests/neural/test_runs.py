@@ -457,7 +457,7 @@ def test_the_first_signal_asks(sent, code):
 @pytest.mark.parametrize("second, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_second_signal_ends(first, second, code):
     process = start(
-        "from maxent.neural.runs.stopping import stop_requested\n"
+        "from maxent.support.stopping import stop_requested\n"
         "asking = stop_requested(); stop = asking.__enter__()\n"
         f"import signal; signal.raise_signal({int(first)}); assert stop"
     )

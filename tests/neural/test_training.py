@@ -322,3 +322,19 @@ def test_an_unbounded_box_gets_an_unsquashed_policy():
     assert np.abs(agent.actions(seen, generator)).max() > 1.0
     with pytest.raises(ConfigError, match="finite sides"):
         maxent.train("sql", env, steps=40, **SMALL)
+
+
+def test_evaluations_meet_the_environment_as_it_was_made():
+    agent = maxent.train(
+        "sql",
+        "maxent/Gridworld-v0",
+        env_settings={"map": "SG", "discount": 0.9, "max_episode_steps": 5},
+        steps=40,
+        hidden=(4,),
+        batch_size=4,
+        learning_starts=10,
+        evaluate_every=20,
+        evaluation_episodes=1,
+        log_every=0,
+    )
+    assert [row["evaluation_length"] <= 5 for row in agent.history] == [True, True]

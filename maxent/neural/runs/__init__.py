@@ -60,9 +60,9 @@ from maxent.neural.runs.record import (
     write_record,
 )
 from maxent.neural.runs.segments import Rows, Stored, add_rows
-from maxent.neural.runs.stopping import stop_requested
 from maxent.support.arguments import require_count, require_finite
 from maxent.support.files import require_path, sync_folder
+from maxent.support.stopping import stop_requested
 
 __all__ = [
     "Checkpoint",

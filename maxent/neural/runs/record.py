@@ -62,7 +62,7 @@ def new_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
         names = set()
     if all(name == LOCK or name.startswith(FORSAKEN) for name in names):
         overwrite = True  # empty, or left by a process that died while it made the run
-    elif overwrite and not _is_run(Path(path)):
+    elif overwrite and not is_run(Path(path)):
         raise OutputExistsError(
             f"folder {os.fspath(path)!r} holds files and is no training run; it was left as it is, "
             "choose another"
@@ -136,7 +136,8 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     ]
 
 
-def _is_run(folder: Path) -> bool:
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run's, of whatever version."""
     with suppress(OSError):
         return b'"format": "maxent-run-' in read_whole(folder / CONFIG)
     return False

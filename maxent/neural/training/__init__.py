@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal
 
@@ -115,30 +117,7 @@ def train(
     >>> [row["step"] for row in agent.history]
     [20, 40]
     """
-    arguments = locals()  # all by name; what `Plan` has a field for goes into the plan
-    settings = by_new_names(settings)
-    if "num_envs" in settings:  # given by its old name
-        if num_envs != 1:
-            raise ConfigError("copies is the old name of num_envs; give num_envs alone")
-        num_envs = settings.pop("num_envs")
-    if isinstance(env, VectorEnv):
-        if num_envs not in (1, env.num_envs):
-            raise ConfigError(
-                f"num_envs = {num_envs} of a vector environment, which has {env.num_envs}; leave "
-                "it out"
-            )
-        num_envs = env.num_envs
-    if not isinstance(env_settings, Mapping | None):
-        raise ConfigError(f"env_settings = {env_settings!r}; give a dictionary")
-    if not isinstance(start, Agent | None):
-        raise ConfigError(f"start = {start!r} is no agent; give one, as load_agent(RUN) does")
-    as_recorded = {
-        "env": env if isinstance(env, str) else None,
-        "num_envs": num_envs,
-        "env_settings": dict(env_settings or {}),
-        "start": None if start is None else _description(start),
-    }
-    plan = Plan.of(arguments | as_recorded)
+    plan, settings = _planned(locals())
     with ExitStack() as after:
         after.enter_context(torch_threads(plan.threads))
         learner = Learner(plan, env, settings)
@@ -154,6 +133,35 @@ def train(
             warn_of_no_learning(learner.config, steps)
             warn_of_what_is_forgotten(learner.environments.forgotten())
             return learner.train(opened, progress=progress, announce=announce, report=report)
+
+
+def configuration_of(algorithm: str, env: Env, **arguments: Any) -> dict[str, Any]:
+    """What a run of `train` with these arguments would record as its configuration.
+
+    Raises what `train` would raise of them; nothing is begun.
+    """
+    bound = signature(train).bind(algorithm, env, **arguments)
+    bound.apply_defaults()
+    plan, settings = _planned(bound.arguments)
+    learner = Learner(plan, env, settings)
+    try:
+        require_no_bytes(learner.spaces.observation)
+        return _comparable(learner.record())
+    finally:
+        learner.close()
+
+
+def recorded_configuration(run: str | os.PathLike[str]) -> dict[str, Any]:
+    """The configuration of a run, with today's default for what it does not name."""
+    saved = require_recorded(run, read_record(require_path(run, "run"))["config"])
+    settings = with_defaults(saved["algorithm"], saved["settings"])
+    return _comparable(asdict(Plan.of(saved)) | {"settings": settings})
+
+
+def _comparable(configuration: dict[str, Any]) -> dict[str, Any]:
+    """A configuration as JSON holds it, with one form of each number."""
+    found: dict[str, Any] = alike(plain(configuration, "the configuration"))
+    return found
 
 
 @takes_our_words
@@ -277,6 +285,35 @@ def _agent_of_file(path: Path, step: int | None, env: Env | None, trust: bool) -
     elif parts["env"] is not None:
         environment_of_run(path, parts, None, trust)
     return Agent(**parts)
+
+
+def _planned(arguments: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
+    """The plan and the algorithm's settings that the arguments of `train` stand for, checked."""
+    settings = by_new_names(arguments["settings"])
+    env, num_envs = arguments["env"], arguments["num_envs"]
+    env_settings, start = arguments["env_settings"], arguments["start"]
+    if "num_envs" in settings:  # given by its old name
+        if num_envs != 1:
+            raise ConfigError("copies is the old name of num_envs; give num_envs alone")
+        num_envs = settings.pop("num_envs")
+    if isinstance(env, VectorEnv):
+        if num_envs not in (1, env.num_envs):
+            raise ConfigError(
+                f"num_envs = {num_envs} of a vector environment, which has {env.num_envs}; leave "
+                "it out"
+            )
+        num_envs = env.num_envs
+    if not isinstance(env_settings, Mapping | None):
+        raise ConfigError(f"env_settings = {env_settings!r}; give a dictionary")
+    if not isinstance(start, Agent | None):
+        raise ConfigError(f"start = {start!r} is no agent; give one, as load_agent(RUN) does")
+    as_recorded = {
+        "env": env if isinstance(env, str) else None,
+        "num_envs": num_envs,
+        "env_settings": dict(env_settings or {}),
+        "start": None if start is None else _description(start),
+    }
+    return Plan.of({**arguments} | as_recorded), settings
 
 
 def _description(start: Agent) -> str:

@@ -314,7 +314,7 @@ class Learner:
 
     def _evaluation(self) -> dict[str, Any]:
         found = self.agent().evaluate(
-            self.env,  # type: ignore[arg-type]
+            None if isinstance(self.env, str) else self.env,  # type: ignore[arg-type]
             episodes=self.plan.evaluation_episodes,
             seed=EVALUATION_SEED,
         )

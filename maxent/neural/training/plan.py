@@ -159,6 +159,6 @@ def by_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:
             warnings.warn(
                 f"{old}= is {new}= now; the old name goes with version 0.3.0",
                 DeprecationWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
     return {RENAMED.get(name, name): value for name, value in settings.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,15 +28,18 @@ class StopRequest:
 
 
 @contextmanager
-def stop_requested() -> Iterator[StopRequest]:
-    """Within it the first SIGINT or SIGTERM only sets the flag, so that a loop can save and leave;
-    a second one exits at once, with 130 or 143.  Does nothing outside the main thread."""
+def stop_requested(then: Callable[[], object] | None = None) -> Iterator[StopRequest]:
+    """Within it the first SIGINT or SIGTERM only sets the flag, so that a loop can save and leave
+    (and calls `then`); a second one exits at once, with 130 or 143.  Does nothing outside the main
+    thread."""
     request = StopRequest()
 
     def handle(number: int, _: Any) -> None:
         if request.signal is not None:
             os._exit(128 + number)
         request.signal = int(number)
+        if then is not None:
+            then()
 
     if threading.current_thread() is not threading.main_thread():
         yield request

@@ -1,0 +1,131 @@
+"""`maxent sweep FILE.toml`: many trainings, or exact trade-offs, side by side."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import maxent
+from maxent.cli.arguments import Parser, whole_number
+from maxent.cli.compare import comparison_figure
+from maxent.cli.exit_codes import DONE, NOT_CONVERGED
+from maxent.errors import ConfigError
+from maxent.support.progress import duration
+
+if TYPE_CHECKING:
+    from maxent.sweeps import Cell, Sweep
+
+DESCRIPTION = """\
+Train, or solve exactly, every combination of algorithms, environments, settings and seeds.
+
+FILE.toml says which.  What is finished in the folder is skipped and what was cut goes on: give
+the same command again after a stop, and in several jobs at once to share the work.
+
+  [sweep]
+  algorithm = "sac"              # or a list; "tradeoff": exact trade-offs of MDPs
+  env = ["Pendulum-v1"]
+  seeds = "0:8"                  # 0 to 7; or a list
+  steps = 20000
+  [settings]                     # for all: arguments of maxent.train, and of the algorithm
+  evaluate_every = 2000
+  [grid]                         # what varies: lists
+  batch_size = [64, 256]"""
+EXAMPLES = """\
+  maxent sweep pendulum.toml
+  maxent sweep pendulum.toml --list
+  maxent sweep pendulum.toml --jobs 4
+  maxent sweep pendulum.toml --cluster dask:tcp://10.0.0.1:8786"""
+FIGURE = "curves.png"
+
+
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    parser.place("sweep_file", "FILE.toml", "Algorithms, environments, seeds, settings, a grid.")
+    parser.option("run", "DIR", "The folder of the runs (default: FILE, without its ending).")
+    add_engine_options(parser)
+    parser.flag("list", "Say which cells there are, and which are done; begins nothing.")
+    parser.need("sweep_file")
+
+
+def add_engine_options(parser: Parser) -> None:
+    """Where many runs are worked on."""
+    parser.option(
+        "jobs",
+        "N",
+        "Of many runs: processes at once; left out: one a processor.",
+        kind=whole_number,
+    )
+    parser.option(
+        "cluster",
+        "dask:ADDRESS|ray|ray:ADDRESS",
+        "Of many runs: the workers of a Dask or of a Ray cluster.",
+    )
+
+
+def run(asked: Namespace) -> int:
+    """Sweep, saying what ended; then the tables and the figure."""
+    told = maxent.read_sweep(asked.sweep_file)
+    if asked.run is not None:
+        told["folder"] = asked.run
+    if asked.list:
+        print(_listed(maxent.sweep(**told, dry_run=True)))
+        return DONE
+    return many(told | {"jobs": asked.jobs, "cluster": asked.cluster})
+
+
+def many(told: dict[str, Any]) -> int:
+    """Sweep with these arguments of `maxent.sweep`; the exit code."""
+    found = maxent.sweep(**told, progress=True, report=_say)
+    from maxent import reports
+
+    print(reports.printable(str(found)))
+    try:
+        _draw(found)
+    except ConfigError as error:  # nothing has been logged yet, or too many curves for one figure
+        print(f"\nno figure: {error}")
+    if found.stopped_by is not None:
+        print("maxent: stopped; the same command goes on", file=sys.stderr)
+        return 128 + found.stopped_by
+    return NOT_CONVERGED if any(cell.status == "failed" for cell in found.cells) else DONE
+
+
+def _say(cell: Cell) -> None:
+    """A line for a cell that ended."""
+    from tqdm import tqdm
+
+    words = cell.status if cell.error is None else f"{cell.status}: {cell.error}"
+    with tqdm.external_write_mode():
+        print(f"{cell.name}: {words}, {duration(cell.seconds or 0.0)}", flush=True)
+
+
+def _listed(found: Sweep) -> str:
+    from maxent import reports
+
+    rows = [[cell.name, cell.status] for cell in found.cells]
+    return f"{reports.table(('cell', 'status'), rows)}\n\n{found.count}"
+
+
+def _draw(found: Sweep) -> None:
+    """The curves of what is done, in the folder; ConfigError where they cannot be drawn."""
+    from maxent import plots
+
+    if found.runs:
+        figure = comparison_figure(found.comparison())
+    elif fronts := found.tradeoffs():
+        figure = plots.lines(
+            {name: _front(front["points"]) for name, front in fronts.items()},
+            x="discounted entropy (nats)",
+            y="discounted return",
+            title="What entropy costs in return",
+        )
+    else:
+        return
+    print(f"\nwrote {plots.save(figure, found.folder / FIGURE, overwrite=True)}")
+
+
+def _front(points: Sequence[dict[str, float]]) -> tuple[list[float], list[float]]:
+    """The entropies and the returns of a trade-off, from its lowest entropy on."""
+    ordered = sorted((point["entropy"], point["return"]) for point in points)
+    return [entropy for entropy, _ in ordered], [gained for _, gained in ordered]

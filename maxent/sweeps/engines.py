@@ -1,0 +1,89 @@
+"""Where cells are worked on: this process, processes of this machine, a Dask or a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from maxent.errors import ConfigError, MaxEntError
+from maxent.support.extras import optional_module
+from maxent.sweeps.cells import Cell
+from maxent.sweeps.work import Outcome
+
+PATIENCE = 20
+"""Seconds in which a scheduler must answer."""
+
+Work = Callable[[Cell], Outcome]
+
+
+class LostWorkersError(MaxEntError):
+    """Processes of this machine died, and the cells that they worked on were cut."""
+
+
+def outcomes(
+    work: Work, cells: Sequence[Cell], jobs: int | None, cluster: Any
+) -> Iterator[Outcome]:
+    """What comes of each cell, as they end, in any order.
+
+    Raises LostWorkersError where a process of this machine died, after which the rest can be begun
+    again; MaxEntError where a cluster fails.  The other arguments are those of `sweep`.
+    """
+    if cluster is None and (jobs == 1 or (jobs is None and len(cells) == 1)):
+        yield from map(work, cells)
+        return
+    joblib = optional_module("joblib", "several processes at once need")
+    with _engine(joblib, cluster, jobs, len(cells)) as engine:
+        try:
+            yield from joblib.Parallel(**engine)(joblib.delayed(work)(cell) for cell in cells)
+        except BrokenProcessPool as error:
+            raise LostWorkersError(
+                f"a process died with its cell (for want of memory?): {error}"
+            ) from error
+        except Exception as error:
+            raise MaxEntError(
+                f"the workers were lost ({type(error).__name__}: {error}); what is finished stays, "
+                "and the same call goes on"
+            ) from error
+
+
+@contextmanager
+def _engine(joblib: Any, cluster: Any, jobs: int | None, cells: int) -> Iterator[dict[str, Any]]:
+    """An engine, as joblib's `Parallel` is told of it."""
+    as_they_end = {"batch_size": 1, "pre_dispatch": "all", "return_as": "generator_unordered"}
+    with ExitStack() as after:
+        if cluster is None:
+            jobs = min(jobs or joblib.cpu_count(), cells)
+            told = {"backend": "loky", "inner_max_num_threads": 1}
+        elif isinstance(cluster, str) and cluster.partition(":")[0] == "ray":
+            ray = optional_module("ray", "a Ray cluster needs")
+            optional_module("ray.util.joblib", "a Ray cluster needs").register_ray()
+            if not ray.is_initialized():
+                ray.init(cluster.partition(":")[2] or None, log_to_driver=False)
+                after.callback(ray.shutdown)
+            told = {"backend": "ray"}
+            as_they_end["return_as"] = "list"  # Ray's pool gives nothing before the last
+        else:
+            told = {"backend": "dask", "client": _dask_client(cluster, after)}
+        after.enter_context(joblib.parallel_config(**told))
+        yield as_they_end | {"n_jobs": -1 if jobs is None else jobs}
+
+
+def _dask_client(cluster: Any, after: ExitStack) -> Any:
+    """A client of a Dask cluster that is given as one, or by its address."""
+    distributed = optional_module("distributed", "a Dask cluster needs")
+    if isinstance(cluster, distributed.Client):
+        return cluster
+    if not isinstance(cluster, str) or not cluster.startswith("dask:"):
+        raise ConfigError(
+            f"cluster = {str(cluster)[:60]!r}; give dask:ADDRESS (dask:tcp://10.0.0.1:8786, "
+            "say), a distributed.Client, ray, or ray:ADDRESS"
+        )
+    address = cluster.removeprefix("dask:")
+    try:
+        return after.enter_context(distributed.Client(address, timeout=PATIENCE))
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(
+            f"no Dask scheduler answers at {address!r} ({error}); start one with dask scheduler"
+        ) from error
