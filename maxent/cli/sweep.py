@@ -35,7 +35,6 @@ the same command again after a stop, and in several jobs at once to share the wo
 EXAMPLES = """\
   maxent sweep pendulum.toml
   maxent sweep pendulum.toml --list
-  maxent sweep pendulum.toml --jobs 4
   maxent sweep pendulum.toml --cluster dask:tcp://10.0.0.1:8786"""
 FIGURE = "curves.png"
 

@@ -43,7 +43,6 @@ Train an agent by soft actor-critic or soft Q-learning.
 Ctrl-C, and SIGTERM, stop after the running step, with a checkpoint where there is a --run; a
 second one stops at once.  maxent resume RUN goes on."""
 EXAMPLES = """\
-  maxent train sac --env Pendulum-v1 --steps 20000 --run pendulum
   maxent train sql --env CartPole-v1 --steps 5000 --set temperature=0.2 --set hidden=64,64
   maxent train sac --env Pendulum-v1 --steps 20000 --run pendulum --seeds 0:8
   maxent train sac --list"""

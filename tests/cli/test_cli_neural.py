@@ -171,7 +171,15 @@ def test_train_the_plan_and_the_command_have_the_same_defaults():
         *("run", "overwrite", "env_settings", "compile"),
         *("progress", "announce", "report", "settings"),
     }
-    for name in ("env_option", "set", "list", "copies"):  # the command's own: not given
+    for name in (
+        "env_option",
+        "set",
+        "list",
+        "copies",
+        "seeds",
+        "jobs",
+        "cluster",
+    ):  # the command's own: not given
         assert not command.pop(name)
     assert command.pop("checkpoint_every") == 10_000  # unlike in the library, as --help says
     assert command == {name: function[name] for name in command}
