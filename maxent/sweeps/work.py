@@ -80,6 +80,8 @@ def _status_of(cell: Cell, place: Path) -> str:
         _require_free(place)
         return WAITING
     saved = recorded_configuration(place)
+    if cell.settings.get("compile") is not False:  # a run says whether it could be
+        asked["compile"] = saved["compile"]
     if found := differences(saved, asked):
         raise ResumeMismatchError(
             f"{str(place)!r} holds a run of other settings (there -> asked for): "

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import maxent
+import maxent.neural.training
 from maxent.cli import main
 from maxent.errors import ConfigError, MaxEntWarning, OutputExistsError, ResumeMismatchError
 from maxent.neural.runs.checkpoints import load
@@ -203,6 +204,15 @@ def test_other_settings_are_refused(swept, tmp_path):
         with pytest.raises(ResumeMismatchError, match=rf"seed-0.*{next(iter(change))}.*->"):
             maxent.sweep(**TASK | change, folder=swept.folder, seeds="0:2")
     assert files(swept.folder) == before
+
+
+def test_a_run_that_was_compiled_is_not_another_run(swept, tmp_path, monkeypatch):
+    recorded = maxent.neural.training.recorded_configuration
+    compiled = lambda run: recorded(run) | {"compile": True}  # noqa: E731
+    monkeypatch.setattr("maxent.neural.training.recorded_configuration", compiled)
+    assert maxent.sweep(**TASK, folder=swept.folder, seeds="0:2", dry_run=True).done
+    with pytest.raises(ResumeMismatchError, match="compile: True -> False"):
+        maxent.sweep(**TASK, compile=False, folder=swept.folder, seeds="0:2", dry_run=True)
 
 
 def test_a_run_that_was_cut_goes_on(swept):
