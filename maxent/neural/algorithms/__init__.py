@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from maxent.errors import ConfigError
-from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete
+from maxent.neural.algorithms import sac, sac_discrete, sac_v1, sql, sql_discrete, temperature
 from maxent.neural.algorithms.settings import Settings
 from maxent.neural.parts import ensembles, normalise
 from maxent.neural.parts.policies import Categorical, Policy
@@ -104,6 +104,7 @@ def fresh_state(
     """All that an agent holds before it has learnt: what `module.init` gives, and beside it what
     settings of every algorithm add."""
     state = module.init(spaces, config, generator)
+    temperature.cool(state, config, 0.0)
     state |= ensembles.begun(config.critics, config.smallest_of, generator.device)
     if config.normalize_observations:
         state |= normalise.begun(spaces.observation_size, generator.device)

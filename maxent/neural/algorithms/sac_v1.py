@@ -27,7 +27,7 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural import losses
-from maxent.neural.algorithms import sac
+from maxent.neural.algorithms import sac, temperature
 from maxent.neural.algorithms.settings import Settings
 from maxent.neural.parts import policies
 from maxent.neural.parts.ensembles import cautious
@@ -107,19 +107,19 @@ def update(
     follow: bool = True,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
-    observation = batch.observation
+    observation, alpha = batch.observation, temperature.of(state, config)
 
     def improvement(actor: Parameters) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         action, log_density = policies.sample(actor, observation, noise["action"], spaces)
         smaller_q = cautious(state, action_value(state["critic"], observation, action))
-        loss = losses.soft_policy_improvement_loss(smaller_q, log_density, config.temperature)
+        loss = losses.soft_policy_improvement_loss(smaller_q, log_density, alpha)
         return loss, (smaller_q, log_density)
 
     actor_gradient, actor_loss, (smaller_q, log_density) = gradient_of(improvement, state["actor"])
 
     def state_evaluation(value: Parameters) -> tuple[Tensor, tuple[()]]:
         v = state_value(value, observation)
-        return losses.soft_value_loss(v, smaller_q, log_density, config.temperature), ()
+        return losses.soft_value_loss(v, smaller_q, log_density, alpha), ()
 
     value_gradient, value_loss, _ = gradient_of(state_evaluation, state["value"])
 

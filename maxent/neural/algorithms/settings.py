@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar, get_args
@@ -30,6 +31,9 @@ class Settings:
     """The settings that all algorithms share.
 
     temperature : alpha, above 0, each algorithm's own default; None: tuned, where it can be.
+    cooled_from : alpha at the beginning, from which it falls to `temperature`, on a logarithmic
+        scale, over `cooling_share` of the run; None: it is the same all along.
+    cooling_share : the share of the run's steps until alpha is `temperature`, in (0, 1].
     discount : gamma in [0, 1).
     batch_size : transitions in a minibatch.
     hidden : sizes of the hidden layers of every network.
@@ -51,6 +55,8 @@ class Settings:
     """
 
     temperature: float | None = None
+    cooled_from: float | None = None
+    cooling_share: float = 0.5
     discount: float = 0.99
     batch_size: int = 256
     hidden: tuple[int, ...] = (256, 256)
@@ -93,6 +99,15 @@ class Settings:
             )
         if self.temperature is not None and require_temperature(self.temperature) == 0.0:
             raise ConfigError("temperature = 0: a network needs one greater than 0")
+        if not 0.0 < require_real("cooling_share", self.cooling_share, "(0, 1]") <= 1.0:
+            raise ConfigError(f"cooling_share = {self.cooling_share!r} is outside (0, 1]")
+        if self.cooled_from is not None:
+            require_positive("cooled_from", self.cooled_from)
+            if self.temperature is None:
+                raise ConfigError(
+                    f"cooled_from = {self.cooled_from!r} with a temperature that is tuned: give "
+                    "the temperature at which it ends"
+                )
 
     def _require_critics(self) -> None:
         few = self.smallest_of
@@ -133,6 +148,17 @@ class Settings:
         """The names of the learning rates."""
         names = (field.name for field in fields(self))
         return [name for name in names if name.endswith("_rate") and name != "target_rate"]
+
+    def temperature_at(self, progress: float) -> float | None:
+        """alpha at one moment, 0 at the first step and 1 at the last; None: tuned.
+
+        With `cooled_from`: cooled_from^(1 - p) temperature^p, p = min(1, progress / cooling_share).
+        """
+        if self.cooled_from is None or self.temperature is None:
+            return self.temperature
+        part = min(1.0, progress / self.cooling_share)
+        begun, ended = math.log(self.cooled_from), math.log(self.temperature)
+        return self.temperature if part == 1.0 else math.exp((1.0 - part) * begun + part * ended)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for files."""

@@ -33,6 +33,7 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural import losses
+from maxent.neural.algorithms import temperature
 from maxent.neural.algorithms.settings import Settings, no_value_network
 from maxent.neural.parts import policies, proposals, stein
 from maxent.neural.parts.ensembles import cautious
@@ -264,13 +265,12 @@ def update(
     follow: bool = True,
 ) -> dict[str, Tensor]:
     """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
+    alpha = temperature.of(state, config)
     proposal = propose(state.get("sampler"), batch.next_observation, noise, config)
     next_q = cautious(
         state, action_values(state["target"], batch.next_observation, proposal.action)
     )
-    next_v = proposals.importance_sampled_soft_value(
-        next_q, proposal.log_density, config.temperature
-    )
+    next_v = proposals.importance_sampled_soft_value(next_q, proposal.log_density, alpha)
 
     def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
         q = action_value(critic, batch.observation, batch.action)
@@ -285,7 +285,7 @@ def update(
 
     if follow:
         average_into(state["target"], state["critic"], config.target_rate)
-    effective = proposals.effective_sample_size(next_q, proposal.log_density, config.temperature)
+    effective = proposals.effective_sample_size(next_q, proposal.log_density, alpha)
     return {
         "critic_loss": critic_loss,
         "q": q,
@@ -322,7 +322,7 @@ def sampler_step(
             lambda actions: cautious(state, action_values(state["critic"], observation, actions)),
             fixed,
             proposals.sample(sampler, observation, noise["moved"]),
-            config.temperature,
+            temperature.of(state, config),
             kernel=KERNELS[config.kernel],
             form=config.form,
         )

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural import losses, operators
+from maxent.neural.algorithms import temperature
 from maxent.neural.algorithms.settings import Settings, no_value_network
 from maxent.neural.parts import policies
 from maxent.neural.parts.ensembles import cautious
@@ -119,7 +120,7 @@ def update(
     """One gradient step, in place.  What it returns to log is in docs/neural.md."""
     next_q = cautious(state, mlp(state["target"], batch.next_observation))
     log_prior = operators.log_mask(batch.next_available)
-    next_v = operators.soft_value(next_q, config.temperature, log_prior)
+    next_v = operators.soft_value(next_q, temperature.of(state, config), log_prior)
 
     def evaluation(critic: Parameters) -> tuple[Tensor, Tensor]:
         q = losses.q_taken(mlp(critic, batch.observation), batch.action)

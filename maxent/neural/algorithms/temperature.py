@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from maxent.neural.algorithms.settings import Settings
+from maxent.neural.operators import Temperature
 from maxent.neural.parts.optim import Rate, adam, gradient_of, moments
 
 LOWEST = math.log(torch.finfo(torch.float32).tiny)
@@ -29,8 +31,29 @@ def begun(fixed: float | None, initial: float, device: torch.device) -> dict[str
 
 def current(state: dict[str, Any]) -> Tensor:
     """alpha, a 0-d tensor."""
-    log: Tensor = state["temperature"]["log"]
-    return log.exp()
+    part: dict[str, Tensor] = state["temperature"]
+    return part["fixed"] if "fixed" in part else part["log"].exp()
+
+
+def of(state: dict[str, Any], config: Settings) -> Temperature:
+    """alpha: the number in the settings, or where it is cooled the state's, a 0-d tensor."""
+    if config.cooled_from is None and config.temperature is not None:
+        return config.temperature
+    return current(state)
+
+
+def cool(state: dict[str, Any], config: Settings, progress: float) -> None:
+    """Set a state's alpha to that of one moment, in place, where it is cooled."""
+    alpha = config.temperature_at(progress)
+    if config.cooled_from is None or alpha is None:
+        return
+    part = state.setdefault("temperature", {})
+    device = next(iter(state["critic"].values())).device
+    for name, number in (("log", math.log(alpha)), ("fixed", alpha)):
+        if name in part:
+            part[name].fill_(number)
+    if not part:
+        part["fixed"] = torch.tensor(alpha, device=device)
 
 
 def tune(state: dict[str, Any], loss: Callable[[Tensor], Tensor], rate: Rate) -> None:

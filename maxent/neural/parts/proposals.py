@@ -83,14 +83,16 @@ class Proposal(NamedTuple):
 
 
 def importance_sampled_soft_value(
-    q_samples: Float[Tensor, "*S N"], log_proposal: Float[Tensor, "*S N"], temperature: float
+    q_samples: Float[Tensor, "*S N"],
+    log_proposal: Float[Tensor, "*S N"],
+    temperature: float | Tensor,
 ) -> Float[Tensor, "*S"]:
     """SQL Eq. 10: alpha ( logsumexp_i( q_i / alpha - log p_i ) - log N ), (..., N) -> (...).
 
     q_samples, log_proposal: Q(s,a_i) and log p(a_i|s) of the N actions drawn in each state; in
     units of reward, discounted.  At temperature 0: the largest q drawn.  Differentiable.
     """
-    if temperature == 0.0:
+    if not isinstance(temperature, Tensor) and temperature == 0.0:
         return q_samples.amax(-1)
     temperature = _at_least_tiny(temperature, q_samples)
     scores = q_samples - temperature * log_proposal
@@ -101,7 +103,9 @@ def importance_sampled_soft_value(
 
 
 def effective_sample_size(
-    q_samples: Float[Tensor, "*S N"], log_proposal: Float[Tensor, "*S N"], temperature: float
+    q_samples: Float[Tensor, "*S N"],
+    log_proposal: Float[Tensor, "*S N"],
+    temperature: float | Tensor,
 ) -> Float[Tensor, "*S"]:
     """(sum w)^2 / sum w^2 of the weights w_i = exp(q_i / alpha) / p_i: from 1 (one sample decides)
     to N (all count alike); (..., N) -> (...).  Temperature above 0."""
@@ -243,6 +247,8 @@ def _log_normal(x: Tensor) -> Tensor:
     return -0.5 * x.square() - 0.5 * math.log(2.0 * math.pi)
 
 
-def _at_least_tiny(temperature: float, q: Tensor) -> float:
+def _at_least_tiny(temperature: float | Tensor, q: Tensor) -> float | Tensor:
     """At least the smallest normal number of q's precision: what rounds to 0 gives the maximum."""
+    if isinstance(temperature, Tensor):
+        return temperature.clamp(min=torch.finfo(q.dtype).tiny)
     return max(temperature, torch.finfo(q.dtype).tiny)

@@ -97,7 +97,7 @@ def stein_direction(
     fixed: Float[Tensor, "*B n m"],
     updated: Float[Tensor, "*B k m"],
     gradient: Float[Tensor, "*B n m"],
-    temperature: float,
+    temperature: float | Tensor,
     kernel: Kernel = gaussian_kernel,
 ) -> Float[Tensor, "*B k m"]:
     """SQL Eq. 13: E_i[ kappa(x_i, y_j) g_i + alpha grad_{x_i} kappa(x_i, y_j) ], uphill.
@@ -115,7 +115,7 @@ def stein_direction(
 
 
 def pre_tanh_gradient(
-    q: Callable[[Tensor], Tensor], u: Float[Tensor, "*B n m"], temperature: float
+    q: Callable[[Tensor], Tensor], u: Float[Tensor, "*B n m"], temperature: float | Tensor
 ) -> Float[Tensor, "*B n m"]:
     """grad_u [ Q(s, tanh u) + alpha sum_k log(1 - tanh(u_k)^2) ]: of alpha times the log-density
     of u when tanh u follows exp(Q/alpha).  q: actions (..., n, m) -> values (..., n)."""
@@ -128,7 +128,7 @@ def pre_tanh_gradient(
 
 
 def original_gradient(
-    q: Callable[[Tensor], Tensor], action: Float[Tensor, "*B n m"], temperature: float
+    q: Callable[[Tensor], Tensor], action: Float[Tensor, "*B n m"], temperature: float | Tensor
 ) -> Float[Tensor, "*B n m"]:
     """grad_a [ Q(s, a) + alpha sum_k log(1 - a_k^2 + 1e-6) ], the original program's."""
 
@@ -144,7 +144,7 @@ def sampler_loss(
     q: Callable[[Tensor], Tensor],
     fixed: Float[Tensor, "*B n m"],
     updated: Float[Tensor, "*B k m"],
-    temperature: float,
+    temperature: float | Tensor,
     *,
     kernel: Kernel = gaussian_kernel,
     form: Form = "pre-tanh",

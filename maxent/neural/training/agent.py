@@ -107,10 +107,8 @@ class Agent:
 
     @property
     def temperature(self) -> float:
-        """alpha: the fixed one, or where tuning has brought it."""
-        if self.config.temperature is not None:
-            return float(self.config.temperature)
-        return float(temperature.current(self.state))
+        """alpha: the fixed one, or where tuning or cooling has brought it."""
+        return float(temperature.of(self.state, self.config))
 
     @property
     def device(self) -> torch.device:

@@ -26,9 +26,14 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from maxent.errors import ConfigError, TrainingDivergedError
-from maxent.neural.algorithms import ALGORITHMS, algorithm_for, choose_actions, fresh_state
+from maxent.neural.algorithms import (
+    ALGORITHMS,
+    algorithm_for,
+    choose_actions,
+    fresh_state,
+    temperature,
+)
 from maxent.neural.algorithms.settings import configured
-from maxent.neural.algorithms.temperature import current as current_temperature
 from maxent.neural.parts import normalise
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.paths import as_one_step
@@ -244,7 +249,9 @@ class Learner:
         Moments of units that no longer fire shrink to denormal numbers, which processors are slow
         with: they are flushed to 0 meanwhile.
         """
-        config = self.config.at(min(self.step / self.plan.steps, 1.0))
+        progress = min(self.step / self.plan.steps, 1.0)
+        config = self.config.at(progress)
+        temperature.cool(self.state, self.config, progress)
         torch.set_flush_denormal(True)
         try:
             for _ in range(updates):
@@ -270,12 +277,11 @@ class Learner:
             if isinstance(policy, Categorical):
                 policy = policy.within(path.available)
             logs = policy.log_density(path.action[:, None])[:, 0]
-        alpha = self.config.temperature
         return as_one_step(
             path.each(lambda x: x.unflatten(0, (length, count))),
             lengths,
             logs.unflatten(0, (length, count)),
-            current_temperature(self.state) if alpha is None else alpha,
+            temperature.of(self.state, self.config),
         )
 
     def _seen(self, batch: Batch) -> Batch:
@@ -329,6 +335,8 @@ class Learner:
         }
 
     def _log(self, row: dict[str, Any], run: Run | None) -> None:
+        if self.config.cooled_from is not None:
+            row = {"temperature": float(temperature.current(self.state))} | row
         self.history.append(self.averages.take_row(self.step) | row)
         if run:
             run.log(self.history[-1])
