@@ -74,6 +74,15 @@ def test_intervals_overlap(engine, temperature):
     assert "transition" not in vars(free)  # it was never made
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_threads_change_nothing(temperature):
+    pytest.importorskip("numba")
+    mdp = maxent.gridworld("open-100x130", slip=0.2, discount=0.8, matrix_free=True)
+    one, two = (maxent.solve(mdp, temperature, engine="numba", threads=n) for n in (1, 2))
+    for name in ("v", "q", "log_policy", "lower", "upper", "residuals"):
+        assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
+
+
 def test_a_prior_and_other_solvers_are_answered_too():
     _, free = both("four-rooms", slip=0.1)
     stored = free.to_sparse()

@@ -19,7 +19,7 @@ from maxent.tabular import operators
 from maxent.tabular.solvers.engines.elementary import compiled, log
 from maxent.tabular.solvers.engines.rounding import directions_bounds
 from maxent.tabular.solvers.engines.stored import BLOCK, soft_maximum
-from maxent.tabular.solvers.engines.threads import in_parts
+from maxent.tabular.solvers.engines.threads import LEAST, in_parts
 
 
 class StencilKernel:
@@ -78,6 +78,7 @@ class StencilKernel:
             self.temperature,
             v,
             found,
+            least=LEAST // BLOCK,
         )
 
 

@@ -12,12 +12,15 @@ LEAST = 4_096
 """States that are worth a thread."""
 
 
-def in_parts(threads: int, sweep: Callable[..., Any], size: int, *arguments: Any) -> list[Any]:
+def in_parts(
+    threads: int, sweep: Callable[..., Any], size: int, *arguments: Any, least: int = LEAST
+) -> list[Any]:
     """`sweep(*arguments, first, last)` for ranges that together are [0, size), one a thread.
 
     sweep : lets the interpreter go while it runs (compiled with `nogil`).
+    least : what is worth a thread.
     """
-    parts = max(1, min(threads, size // LEAST))
+    parts = max(1, min(threads, size // least))
     if parts == 1:
         return [sweep(*arguments, 0, size)]
     edges = [size * part // parts for part in range(parts + 1)]
