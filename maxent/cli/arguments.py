@@ -23,6 +23,7 @@ from maxent.support.arguments import nearest
 from maxent.support.other_words import hint
 
 NEEDED = {
+    "adapter": "name an ADAPTER: MODULE:NAME of an agent's adapter, or an algorithm such as sac",
     "algorithm": "name an ALGORITHM: sac, sac_v1, sql, sac_discrete or sql_discrete (see: maxent "
     "train --list)",
     "env": "give an --env: the id of a Gymnasium environment, such as Pendulum-v1",

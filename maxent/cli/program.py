@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import maxent
 from maxent.cli.arguments import Parser
@@ -22,9 +23,10 @@ from maxent.support.arguments import nearest
 
 COMMANDS = (
     *("tour", "maps", "solve", "verify", "tradeoff", "walk", "explore", "check", "learn"),
-    *("train", "sweep", "resume", "evaluate", "compare", "diagnose"),
+    *("train", "sweep", "resume", "evaluate", "compare", "diagnose", "check-agent"),
 )
-"""Each is a module beside this one, with DESCRIPTION, EXAMPLES, `add_options` and `run`."""
+"""Each is a module beside this one (a hyphen is an underscore there), with DESCRIPTION, EXAMPLES,
+`add_options` and `run`."""
 
 HELP = """\
 usage: maxent COMMAND ...
@@ -47,6 +49,7 @@ commands:
   evaluate RUN     episodes of a trained agent
   compare RUN...   learning curves of several runs
   diagnose RUN     how far each equality of the theory is from holding for an agent
+  check-agent A    what an agent of any library gets wrong; A is MODULE:ADAPTER
   COMMAND --help says more; --version prints the version.
 
 An MDP is a map name (four-rooms, maze-21x31), a map file (FILE.txt), a saved MDP
@@ -89,7 +92,7 @@ def _dispatch(arguments: list[str]) -> int:
     name, *rest = arguments
     if name not in COMMANDS:
         raise ConfigError(f"unknown command {name!r}; {nearest(name, COMMANDS)}")
-    command = importlib.import_module(f"maxent.cli.{name}")
+    command = _module(name)
     try:
         asked = parser_of(name).read(rest)
     except SystemExit as end:  # argparse has printed its help
@@ -98,9 +101,13 @@ def _dispatch(arguments: list[str]) -> int:
     return code
 
 
+def _module(name: str) -> Any:
+    return importlib.import_module(f"maxent.cli.{name.replace('-', '_')}")
+
+
 def parser_of(name: str) -> Parser:
     """The parser of a command's arguments."""
-    command = importlib.import_module(f"maxent.cli.{name}")
+    command = _module(name)
     parser = Parser(name, command.DESCRIPTION, command.EXAMPLES)
     command.add_options(parser)
     return parser

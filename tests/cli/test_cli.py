@@ -529,3 +529,29 @@ def test_walk_writes_a_gif(tmp_path, capsys, monkeypatch):
 def test_a_command_alone_says_what_it_needs(command, capsys):
     assert main([command]) == 2
     assert re.search("error: name (a|an|one) [A-Z]+", capsys.readouterr().err)
+
+
+ADAPTER = """
+from maxent import testing
+
+class Broken:
+    name = "broken"
+
+    def train(self, make_env, **settings):
+        raise KeyError("final_observation")
+"""
+
+
+def test_check_agent_reports_and_says_what_is_no_adapter(capsys):
+    Path("broken_adapter.py").write_text(ADAPTER)
+    asked = ["check-agent", "broken_adapter:Broken", "--case", "values", "--out", "report.json"]
+    assert main([*asked, "--steps", "100"]) == 1
+    assert "1. raises KeyError" in capsys.readouterr().out
+    found = json.loads(Path("report.json").read_text())
+    assert (found["format"], found["passed"]) == ("maxent-check-agent-1", False)
+    assert main(asked) == 2 and "exists" in capsys.readouterr().err
+    assert main(["check-agent", "broken_adapter:Other"]) == 2
+    assert "has no 'Other'" in capsys.readouterr().err
+    assert main(["check-agent", "not_there_at_all:X"]) == 2
+    assert "cannot be imported" in capsys.readouterr().err
+    assert main(["check-agent", "sax"]) == 2 and "sac" in capsys.readouterr().err

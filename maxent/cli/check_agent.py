@@ -1,0 +1,76 @@
+"""`maxent check-agent ADAPTER`: what an agent of any library gets wrong."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from maxent.cli.arguments import Parser, whole_number
+from maxent.cli.exit_codes import DONE, NOT_PASSED
+from maxent.cli.outputs import write_record
+from maxent.errors import ConfigError
+from maxent.support.extras import require_neural
+from maxent.support.files import require_output
+
+DESCRIPTION = """\
+Train an agent on tiny environments with known solutions, and say what it gets wrong.
+
+ADAPTER is MODULE:NAME, an adapter as maxent.testing.check_agent takes it (docs/conformance.md), or
+an algorithm of maxent's own.  MODULE is imported, which executes it; it is looked for in this
+folder too.  The exit code is 0 if the agent is right, 1 if not."""
+EXAMPLES = """\
+  maxent check-agent sac
+  maxent check-agent my_agent:Adapter --steps 5000 --out report.json
+  maxent check-agent my_agent:Adapter --case values --case drift"""
+
+
+def add_options(parser: Parser) -> None:
+    """What the command takes."""
+    parser.place("adapter", "ADAPTER", "MODULE:NAME, or sac, sac_v1, sql, sac_discrete, ...")
+    parser.option("case", "NAME", "Only this case; left out: all.", repeatable=True)
+    parser.option("steps", "N", "Of a training; left out: 2500.", kind=whole_number)
+    parser.option("seed", "N", "Of the first training.", kind=whole_number, default=0)
+    parser.option("out", "FILE.json", "Write the report there.")
+    parser.flag("overwrite", "Replace an output file that exists.")
+    parser.need("adapter")
+
+
+def run(asked: Namespace) -> int:
+    """Check it, write the file, print the report."""
+    from maxent import testing
+
+    out = None if asked.out is None else require_output(asked.out, asked.overwrite, (".json",))
+    adapter = _adapter(asked.adapter)
+    given = {} if asked.steps is None else {"steps": asked.steps}
+    report = testing.check_agent(adapter, cases=asked.case, seed=asked.seed, **given)
+    if out is not None:
+        write_record("check-agent", asked, out, **report.to_dict())
+    print(report)
+    if out is not None:
+        print(f"wrote {out}")
+    return DONE if report.passed else NOT_PASSED
+
+
+def _adapter(name: str) -> Any:
+    """What a MODULE:NAME names, or the adapter of an algorithm of ours."""
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        from maxent import testing
+
+        require_neural()
+        return testing.our_agent(name)
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found = importlib.import_module(module)
+    except Exception as error:  # whatever a module of somebody else's does
+        raise ConfigError(
+            f"module {module!r} of ADAPTER cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    if not hasattr(found, attribute):
+        raise ConfigError(f"module {module!r} has no {attribute!r}; ADAPTER is MODULE:NAME")
+    return getattr(found, attribute)
