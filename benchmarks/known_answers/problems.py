@@ -1,8 +1,8 @@
-"""The problems of the study: a point in a box, and Pendulum's dynamics, each with a solution that is
-chosen first.
+"""The problems of the study: a point in a box, and the dynamics of Pendulum, each with a solution
+that is chosen first.
 
-The chosen policies are squashed Gaussians, or mixtures of them with equal weights.  Their means move
-with the state, so that no constant policy is right anywhere.
+The chosen policies are squashed Gaussians, or mixtures of them with equal weights.  Their means
+move with the state, so that no constant policy is right anywhere.
 """
 
 from __future__ import annotations

@@ -18,13 +18,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from problems import pendulum, point
+from study_figure import KINDS, study_figure
 from torch.distributions import Distribution
 
 import maxent
+from maxent import plots
 from maxent.neural.runs.record import surroundings
 
+SEEDS = (1, 2, 3)
 RESULTS = Path(__file__).parent / "results"
 
 PROBLEM: dict[str, Any] = {
@@ -137,12 +141,85 @@ def path_of(name: str, seed: int) -> Path:
     return RESULTS / f"{plain}-{seed}.json"
 
 
+def records() -> dict[str, list[dict[str, Any]]]:
+    """What is finished: {cell: one record a seed}."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, _ in cells():
+        paths = [path_of(name, seed) for seed in SEEDS]
+        done = [json.loads(path.read_text()) for path in paths if path.exists()]
+        if done:
+            found[name] = done
+    return found
+
+
+def measured(record: dict[str, Any]) -> dict[str, float]:
+    """The numbers of a record; errors of values in deviations of V* over the states visited."""
+    found = record["found"]
+    unit = found["(V* itself, deviation over states)"]
+    return {
+        "policy": found["policy: KL(pi || pi*)"],
+        "unit": unit,
+        "shift": found["v - V*, mean"] / unit,
+        "spread": found["v - V*, deviation over states"] / unit,
+        "q shift": found["q - Q*, mean, actions taken"] / unit,
+        "q spread": found["q - Q*, deviation"] / unit,
+        "entropy": found["entropy of the policy"],
+        "entropy error": found["entropy of the policy"] - found["entropy of pi* there"],
+        "loss": found["alpha E sum gamma^t KL(pi || pi*)"],
+        "loss by return": found["V*(s_0) - soft return"],
+        "seconds": record["cpu_seconds"],
+    }
+
+
+def over_seeds(done: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Each number of each seed."""
+    each = [measured(record) for record in done]
+    return {name: [found[name] for found in each] for name in each[0]}
+
+
+def rows() -> dict[str, dict[str, dict[str, list[float]]]]:
+    """The figure's rows: a factor with two Q's and with one, then the others."""
+    found: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for name, done in records().items():
+        row, _, one = name.partition(", one Q")
+        kind = 2 if name in ENSEMBLES else int(bool(one) or name.endswith("one Q"))
+        found.setdefault(row, {})[KINDS[kind]] = over_seeds(done)
+    return {name: row for name, row in found.items() if name not in ENSEMBLES} | {
+        name: row for name, row in found.items() if name in ENSEMBLES
+    }
+
+
+COLUMNS = (
+    ("KL", "policy", ".3f"),
+    ("entropy - true", "entropy error", "+.2f"),
+    ("loss", "loss", ".2f"),
+    ("dev of V*", "unit", ".2f"),
+    ("V: shift", "shift", "+.2f"),
+    ("V: deviation", "spread", ".2f"),
+    ("Q: shift", "q shift", "+.2f"),
+    ("Q: deviation", "q spread", ".2f"),
+    ("CPU s", "seconds", ".0f"),
+)
+
+
+def table() -> str:
+    """A row a cell, in Markdown: medians over seeds, and of how many."""
+    heads = ["cell", "seeds", *(head for head, _, _ in COLUMNS)]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for name, done in records().items():
+        found = over_seeds(done)
+        numbers = [format(float(np.median(found[key])), form) for _, key, form in COLUMNS]
+        lines.append("| " + " | ".join([name, str(len(done)), *numbers]) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Run what is missing, then print the table and draw the figures."""
     parser = argparse.ArgumentParser(description="Agents on problems whose solution is known.")
     parser.add_argument("--cells", nargs="+", help="only these")
-    parser.add_argument("--seeds", nargs="+", type=int, default=(1, 2, 3))
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--tables", action="store_true", help="run nothing")
+    parser.add_argument("--figure", help="a file for the figure")
     options = parser.parse_args()
     torch.set_num_threads(1)
     Distribution.set_default_validate_args(False)
@@ -155,6 +232,9 @@ def main() -> None:
             record = run(name, changes, seed)
             path.write_text(json.dumps(record, indent=1) + "\n")
             print(f"{name}, seed {seed}: {record['cpu_seconds']:.0f} s", flush=True)
+    print(table())
+    if options.figure is not None:
+        plots.save(study_figure(rows()), options.figure, overwrite=True)
 
 
 if __name__ == "__main__":
