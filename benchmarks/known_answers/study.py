@@ -26,6 +26,10 @@ from torch.distributions import Distribution
 
 import maxent
 from maxent import plots
+from maxent.neural.known_environment import KnownEnvironment
+from maxent.neural.parts.ensembles import cautious
+from maxent.neural.parts.networks import action_values
+from maxent.neural.parts.normalise import as_seen
 from maxent.neural.runs.record import surroundings
 
 SEEDS = (1, 2, 3)
@@ -129,10 +133,32 @@ def run(name: str, changes: dict[str, Any], seed: int) -> dict[str, Any]:
         "seed": seed,
         "changes": changes,
         "found": {each.statement: each.error for each in found.findings},
+        "caution": caution(agent, known),
         "states": found.title.split(" in ")[-1],
         "cpu_seconds": round(seconds, 1),
         "versions": surroundings(),
     }
+
+
+def caution(agent: maxent.Agent, known: KnownEnvironment) -> float:
+    """By how much the Q that counts is below the mean of the Q's, on 200 steps of the policy.
+
+    Each target is lower by this, and the steps after it too: a shift of caution / (1 - gamma).
+    """
+    seen, actions = [], []
+    observation, _ = known.env.reset(seed=0)
+    generator = agent.generator(0)
+    for step in range(200):
+        seen.append(agent.spaces.flatten(observation))
+        actions.append(agent.actions(seen[-1][None], generator)[0])
+        taken = agent.spaces.to_environment(actions[-1])
+        observation, _, ended, cut, _ = known.env.step(taken)
+        if ended or cut:
+            observation, _ = known.env.reset(seed=step)
+    states = as_seen(agent.state, torch.as_tensor(np.array(seen), dtype=torch.float32))
+    taken = torch.as_tensor(np.array(actions))[:, None]
+    q = action_values(agent.state["critic"], states, taken)
+    return float((q.mean(0) - cautious(agent.state, q)).mean())
 
 
 def path_of(name: str, seed: int) -> Path:
@@ -154,7 +180,7 @@ def records() -> dict[str, list[dict[str, Any]]]:
 
 def measured(record: dict[str, Any]) -> dict[str, float]:
     """The numbers of a record; errors of values in deviations of V* over the states visited."""
-    found = record["found"]
+    found, discount = record["found"], (PROBLEM | record["changes"])["discount"]
     unit = found["(V* itself, deviation over states)"]
     return {
         "policy": found["policy: KL(pi || pi*)"],
@@ -163,7 +189,7 @@ def measured(record: dict[str, Any]) -> dict[str, float]:
         "spread": found["v - V*, deviation over states"] / unit,
         "q shift": found["q - Q*, mean, actions taken"] / unit,
         "q spread": found["q - Q*, deviation"] / unit,
-        "entropy": found["entropy of the policy"],
+        "predicted": -record["caution"] / (1.0 - discount) / unit,
         "entropy error": found["entropy of the policy"] - found["entropy of pi* there"],
         "loss": found["alpha E sum gamma^t KL(pi || pi*)"],
         "loss by return": found["V*(s_0) - soft return"],
@@ -195,6 +221,7 @@ COLUMNS = (
     ("loss", "loss", ".2f"),
     ("dev of V*", "unit", ".2f"),
     ("V: shift", "shift", "+.2f"),
+    ("by caution", "predicted", "+.2f"),
     ("V: deviation", "spread", ".2f"),
     ("Q: shift", "q shift", "+.2f"),
     ("Q: deviation", "q spread", ".2f"),
