@@ -65,10 +65,8 @@ def mixture(means: Tensor) -> Distribution:
 def centres(modes: int, dimension: int) -> Tensor:
     """(k, m): a grid between -1.2 and 1.2 in the first two dimensions, 0 in the others."""
     across, up = GRIDS[modes]
-    lines = [
-        torch.linspace(-1.2, 1.2, n).double() if n > 1 else torch.zeros(1) for n in (across, up)
-    ]
-    grid = torch.cartesian_prod(*lines).double()
+    along, over = (1.2 * (n > 1) * torch.linspace(-1, 1, n).double() for n in (across, up))
+    grid = torch.cartesian_prod(along, over)
     found = torch.zeros((modes, dimension), dtype=torch.float64)
     kept = min(dimension, 2)
     found[:, :kept] = grid[:, :kept]
