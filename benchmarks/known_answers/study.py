@@ -76,6 +76,7 @@ FACTORS: dict[str, dict[str, Any]] = {
     "discount 0.99": {"discount": 0.99},
     "sac_v1": V1,
     "sql": SQL,
+    "sql, resampled": SQL | {"policy": "resampled"},
     "pendulum": {"env": "pendulum"},
     "pendulum, modes 2": {"env": "pendulum", "modes": 2},
     "layer norm": {"critic_network": "layer_norm"},
