@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,26 @@ SWING: dict[str, Any] = {"steps": 10_000, "discount": 0.99, "temperature": TEMPE
 SWING |= {"hidden": (64, 64), "batch_size": 64, "critics": 1, "target_rate": 0.02}
 SWING |= {"critic_rate": 1e-3, "actor_rate": 1e-3, "env_settings": {"max_episode_steps": 50}}
 
-RECORDS = {"cliff": cliff, "four-goals": four_goals, "pendulum": pendulum_runs}
+
+def which_agents() -> dict[str, Any]:
+    """What the study of known answers has found: {cell: {number: one a seed}}."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "known_answers"))
+    import study
+
+    kept = ("policy", "unit", "shift", "spread", "by the policy", "by caution")
+    cells = {name: study.over_seeds(done) for name, done in study.records().items()}
+    return {
+        name: {key: [round(x, 4) for x in found[key]] for key in kept}
+        for name, found in cells.items()
+    }
+
+
+RECORDS = {
+    "cliff": cliff,
+    "four-goals": four_goals,
+    "pendulum": pendulum_runs,
+    "which-agents": which_agents,
+}
 
 
 def main() -> None:

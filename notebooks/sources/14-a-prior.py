@@ -220,7 +220,7 @@ plots.composition(both, ["top row", "right column"])
 # all that holds it. DPO's identity needs the optimum: a network that has not converged implies a reward with the missing KL
 # in it. And the bound of a composition may be loose: here the policy loses a thirtieth of what is allowed.
 #
-# This is the last notebook. Where to go: `maxent verify`, on a problem of your own.
+# Next: [15 · Which agents solve it?](15-which-agents.ipynb).
 
 # %%
 learn.links("PRIOR", "PATH")
