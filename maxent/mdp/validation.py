@@ -84,17 +84,20 @@ def row_place(row: int, n_actions: int) -> str:
     return f"state {row // n_actions}, action {row % n_actions}"
 
 
-def require_transition_rows(transition: Any, needed: np.ndarray, n_actions: int) -> None:
+def require_transition_rows(
+    transition: Any, needed: np.ndarray, n_actions: int, first: int = 0
+) -> None:
     """Every row (s * A + a) is a distribution; rows not `needed` may also be all zero.
 
     transition: (S*A, S), dense or CSR.  needed: bool (S*A,), true for the available actions of
-    non-terminal states.
+    non-terminal states.  first: the state of the first row.
     """
+    above = first * n_actions
     data = transition.data if sparse.issparse(transition) else transition
     if data.size and not (data.min() >= 0.0 and data.max() < np.inf):  # NaN fails both
         row, column, value = _first_bad_entry(transition)
         raise ModelError(
-            f"transition probability to state {column} from {row_place(row, n_actions)} is "
+            f"transition probability to state {column} from {row_place(above + row, n_actions)} is "
             f"{value!r}; probabilities must be finite and at least 0"
         )
     sums = np.asarray(transition.sum(axis=1)).ravel()
@@ -107,7 +110,7 @@ def require_transition_rows(transition: Any, needed: np.ndarray, n_actions: int)
             "the action"
         )
         raise ModelError(
-            f"transition probabilities of {row_place(row, n_actions)} sum to "
+            f"transition probabilities of {row_place(above + row, n_actions)} sum to "
             f"{float(sums[row])!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE:g}; "
             f"{int(wrong.sum())} such rows); {advice}"
         )

@@ -137,13 +137,37 @@ def soft_bounds(
     )
     if going_on is None:
         going_on = mdp.expect(nonterminal.astype(float))
-    n_available = int(used.sum(axis=1).max(initial=1))
+    return bounds_from_extremes(
+        mdp.discount,
+        temperature,
+        going_on=going_on[used],
+        longest=longest,
+        n_available=int(used.sum(axis=1).max(initial=1)),
+        scale=float(size[used].max(initial=0.0)),
+    )
+
+
+def bounds_from_extremes(
+    discount: float,
+    temperature: float,
+    *,
+    going_on: Float[ndarray, " N"],
+    longest: int,
+    n_available: int,
+    scale: float,
+) -> FixedPointBounds:
+    """Bounds for the soft Bellman optimality operator from what is extreme in its MDP.
+
+    going_on : the probabilities of going on to a non-terminal state, or their extremes alone.
+    longest : entries of the longest transition row.  n_available : the most actions of a state.
+    scale : largest |r| + alpha |log prior|.
+    """
     spread = 2 * n_available + 5 + 4 * math.log(n_available) if n_available > 1 else 0.0
     return FixedPointBounds(
-        *_gains(mdp.discount, going_on[used], longest),
+        *_gains(discount, going_on, longest),
         relative=UNIT * (longest + 12),
         absolute=UNIT * temperature * spread + _underflow(longest + n_available, temperature),
-        scale=float(size[used].max(initial=0.0)),
+        scale=scale,
     )
 
 

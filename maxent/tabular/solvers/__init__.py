@@ -197,7 +197,7 @@ def solve(
     v0: Any = None,
     callback: Callback | None = None,
     progress: bool = False,
-    engine: Literal["numpy", "numba", "torch"] | None = None,
+    engine: Literal["numpy", "numba", "torch", "petsc"] | None = None,
     device: str | None = None,
     threads: int | None = None,
 ) -> Solution:
@@ -218,8 +218,10 @@ def solve(
     callback : called with an `Iteration` after each iteration.
     progress : show a progress bar on stderr (a terminal only).
     engine : "numpy"; "numba" for compiled sweeps over sparse transitions and matrix-free
-        gridworlds; "torch" for sweeps on a `device` (`maxent.tabular.solvers.engines`).  None:
-        "numba" where it is installed and the transitions have a million entries, else "numpy".
+        gridworlds; "torch" for sweeps on a `device`; "petsc" splits the states over the processes
+        that MPI started, each of which makes this call and gets the whole solution
+        (`maxent.tabular.solvers.engines`).  None: "numba" where it is installed and the transitions
+        have a million entries, else "numpy".
         Answers are certified alike.
     device : "cpu" or "cuda", where engine "torch" sweeps (None there: "cpu").
     threads : how many threads sweep (engine "numba"); the answer is the same to the bit.
@@ -241,6 +243,9 @@ def solve(
     """
     options = Options(tolerance, max_iterations, callback, progress)
     chosen = engine_of(require_mdp(mdp), engine, device, threads)
+    if chosen == "petsc":
+        split = _soft_kernel(mdp, temperature, prior)
+        return _optimise(split, steps.SWEEP, options, v0, in_processes=True)
     if chosen != "numpy":
         temperature, log_prior = require_temperature(temperature), mdp.log_prior(prior)
         found, step, rule = kernel_of(chosen, mdp, temperature, log_prior, device, threads)
@@ -351,6 +356,7 @@ def _optimise(
     options: Options,
     v0: Any,
     choose: Callable[[History], steps.Step] | None = None,
+    in_processes: bool = False,
 ) -> Solution:
     mdp, temperature = kernel.mdp, kernel.temperature
     if mdp.discount == 1.0 and isinstance(kernel, SoftKernel):
@@ -358,7 +364,14 @@ def _optimise(
         return _undiscounted(kernel, chosen, options, require_start(mdp, v0))
     inside = f" in {type(kernel.policies).__name__}" if isinstance(kernel, RestrictedKernel) else ""
     start = require_start(mdp, v0)
-    outcome = iterate(kernel, step, options, start=start, choose=choose, title=step.method + inside)
+    if in_processes and isinstance(kernel, SoftKernel):
+        from maxent.tabular.solvers.engines import petsc
+
+        inside = " (petsc)"
+        outcome = petsc.iterate(mdp, temperature, kernel.log_prior, options, start)
+    else:
+        title = step.method + inside
+        outcome = iterate(kernel, step, options, start=start, choose=choose, title=title)
     v, error_bound = outcome.certified.midpoint()
     q = operators.backup(mdp, v)
     ties = 2.0 * mdp.discount * error_bound if temperature == 0.0 else 0.0

@@ -175,11 +175,11 @@ def iterate(
         bar.close()
     if status == "stalled" or (status == "converged" and not _is_informative(best)):
         best = narrowed(kernel, best)
-        best_tolerance, status = _verdict(best, options, best_tolerance)
+        best_tolerance, status = verdict(best, options, best_tolerance)
     return Outcome(best, best_tolerance, status, np.array(residuals), step)
 
 
-def _verdict(best: Certified, options: Options, tolerance: float) -> tuple[float, Status]:
+def verdict(best: Certified, options: Options, tolerance: float) -> tuple[float, Status]:
     """The tolerance that counts and whether it is met, where float64 can do no more."""
     coarsest = COARSEST * max(1.0, best.value_size)
     if options.tolerance is None and not _is_informative(best):

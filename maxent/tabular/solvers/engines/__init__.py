@@ -6,10 +6,13 @@
                matrix-free gridworld; exp and log of our own (`elementary`), whose error is proved;
                several `threads`
 `torch`        sweeps in PyTorch (`tensors`), on the processor or a GPU
+`petsc`        states split over the processes that MPI started (`petsc`); for MDPs that no process
+               can hold, `blocks`
 =============  ====================================================================================
 
 An engine is imported when it is asked for, or when `solve` picks it: `engine_of`.  Each is a kernel
-(`kernels.Kernel`) with the steps that it takes (`rule`); the solvers' loop certifies all alike.
+(`kernels.Kernel`) with the steps that it takes (`rule`), certified by the loop; `petsc` has
+a loop of its own, which all processes go through alike.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from maxent.support.extras import optional_module
 from maxent.tabular.solvers.loop import History
 from maxent.tabular.solvers.steps import SWEEP, Step
 
-ENGINES = ("numpy", "numba", "torch")
+ENGINES = ("numpy", "numba", "torch", "petsc")
 WORK = 1_000_000
 """Entries of a sparse transition from which on `solve` takes `numba` by itself, where it is
 installed: to load what is compiled costs half a second, to compile it once some ten."""
