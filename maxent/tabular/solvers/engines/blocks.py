@@ -124,12 +124,11 @@ def solve_blocks(
     outcome = improve(rows, options, np.zeros(stop - first))
     now = outcome.certified
     v = np.where(rows.terminal, 0.0, now.tv + now.below + 0.5 * (now.above - now.below))
-    error_bound = math.nextafter(
-        max(0.0, rows.greatest(np.maximum(now.upper - v, v - now.lower))), math.inf
-    )
+    off, size = rows.greatest(np.maximum(now.upper - v, v - now.lower), np.abs(v))
+    error_bound = math.nextafter(max(0.0, off), math.inf)
     rows.certify(v)
     ties = 2.0 * discount * error_bound if temperature == 0.0 else 0.0
-    informative = error_bound <= COARSEST * max(1.0, rows.greatest(np.abs(v)))
+    informative = error_bound <= COARSEST * max(1.0, size)
     coarse = options.tolerance is None and not informative
     return BlockSolution(
         first,

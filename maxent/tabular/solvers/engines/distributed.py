@@ -65,11 +65,13 @@ class Rows:
         tv = self._soft_maximum(self._q + self._bonus)
         b = tv - v
         among = b[~self.terminal]
-        low, least = -self.greatest(-tv), -self.greatest(-among)
-        high, greatest = self.greatest(tv), self.greatest(among)
+        high, minus_low, greatest, minus_least, size = self.greatest(
+            tv, -tv, among, -among, np.abs(v)
+        )
+        low, least = -minus_low, -minus_least
         if greatest < least:  # nothing but terminal states
             least = greatest = 0.0
-        norm = max(abs(low), abs(high), self.greatest(np.abs(v)))
+        norm = max(abs(low), abs(high), size)
         below, above = self.bounds.interval(least, greatest, norm)
         return Certified(
             tv,
@@ -104,7 +106,7 @@ class Rows:
         given.setArray(b)
         self._solver.solve(given, d)
         found: ndarray = d.getArray().copy()
-        sound = self.greatest(~np.isfinite(found)) == 0.0 and self._solver.reason > 0
+        sound = self.greatest(~np.isfinite(found)) == [0.0] and self._solver.reason > 0
         for used in (d, given, system):
             used.destroy()
         if not sound:
@@ -125,10 +127,12 @@ class Rows:
             used.destroy()
         return d
 
-    def greatest(self, x: ndarray) -> float:
-        """The greatest entry over all processes; -inf where there is none."""
-        here = float(x.max()) if x.size else -math.inf
-        return float(self.comm.allreduce(here, op=_mpi().MAX))
+    def greatest(self, *parts: ndarray) -> list[float]:
+        """The greatest entry of each array over all processes, in one exchange; -inf of nothing."""
+        here = np.array([float(x.max()) if x.size else -math.inf for x in parts])
+        found = np.empty_like(here)
+        self.comm.Allreduce(here, found, op=_mpi().MAX)
+        return [float(x) for x in found]
 
     def whole(self, x: ndarray) -> ndarray:
         """The parts of all processes, in every process."""
@@ -141,14 +145,21 @@ class Rows:
             used &= self.log_prior > -np.inf
             size = size + np.abs(np.where(used, self._bonus, 0.0))
         going_on = self.expect((~self.terminal).astype(float))[used]
-        extremes = np.array([-self.greatest(-going_on), self.greatest(going_on)])
+        minus_least, greatest, longest, n_available, scale = self.greatest(
+            -going_on,
+            going_on,
+            np.array([longest_row(self._rows)]),
+            used.sum(axis=1),
+            size[used],
+        )
+        extremes = np.array([-minus_least, greatest])
         return bounds_from_extremes(
             self.discount,
             self.temperature,
             going_on=extremes[np.isfinite(extremes)],
-            longest=int(self.greatest(np.array([longest_row(self._rows)]))),
-            n_available=max(1, int(self.greatest(used.sum(axis=1)))),
-            scale=max(0.0, self.greatest(size[used])),
+            longest=int(longest),
+            n_available=max(1, int(n_available)),
+            scale=max(0.0, scale),
         )
 
     def _soft_maximum(self, scores: Float[ndarray, "N A"]) -> Float[ndarray, " N"]:
