@@ -26,12 +26,18 @@ FEW: dict[str, Any] = {"particles": 5, "value_particles": 6}
 CASES: dict[str, tuple[str, Spaces, dict[str, Any]]] = {
     "sac": ("sac", BOX, {"final_rate_share": 0.1}),
     "sac, unbounded": ("sac", ENDLESS, {"temperature": 0.3, "critics": 1}),
-    "sac_v1": ("sac_v1", BOX, {}),
+    "sac, mixture": ("sac", BOX, {"policy": "mixture", "components": 3}),
+    "sac, five critics": (
+        *("sac", BOX),
+        {"critics": 5, "smallest_of": 2, "critic_network": "layer_norm"},
+    ),
+    "sac_v1": ("sac_v1", BOX, {"critic_network": "residual"}),
     "sac_discrete": ("sac_discrete", CHOICES, {}),
     "sac_discrete, masked": ("sac_discrete", CHOICES, {}),
     "sql": ("sql", BOX, FEW),
     "sql, network": ("sql", BOX, FEW | {"proposal": "network", "kernel": "inverse-multiquadric"}),
     "sql, uniform": ("sql", BOX, FEW | {"proposal": "uniform", "form": "original"}),
+    "sql, resampled": ("sql", BOX, FEW | {"policy": "resampled", "proposal": "uniform"}),
     "sql_discrete": ("sql_discrete", CHOICES, {"final_rate_share": 0.1}),
     "sql_discrete, masked": ("sql_discrete", CHOICES, {"target_interval": 3}),
 }
