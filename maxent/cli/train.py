@@ -51,7 +51,7 @@ COUNTS = {
     "never.",
     "evaluation_episodes": "Episodes of an evaluation.",
     "log_every": "Environment steps between lines of the log; 0: never.",
-    "num_envs": "Environments, stepped in turn.",
+    "num_envs": "Environments that step together.",
 }
 CHECKPOINT_EVERY = 10_000
 """Unlike in the library, a run keeps checkpoints on its way."""
@@ -118,6 +118,12 @@ def add_options(parser: Parser) -> None:
         default = library_default("train", name)
         parser.option(name, "N", words, kind=whole_number, default=default)
     parser.option(
+        "vectorization",
+        "sync|async",
+        "Whether environments step in turn, or each in a process of its own.",
+        default=library_default("train", "vectorization"),
+    )
+    parser.option(
         "copies", "N", "The old name of --num-envs, until version 0.3.0.", kind=whole_number
     )
     default = library_default("train", "device")
@@ -165,6 +171,7 @@ def run(asked: Namespace) -> int:
         "checkpoint_every": asked.checkpoint_every,
         "device": asked.device,
         "compile": asked.compile,
+        "vectorization": asked.vectorization,
         "env_settings": read_pairs("--env-option", asked.env_option or ()),
         **{name: getattr(asked, name) for name in COUNTS},
         **_settings(asked.algorithm, asked.set or ()),

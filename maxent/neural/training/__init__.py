@@ -50,6 +50,7 @@ def train(
     run: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     num_envs: int = 1,
+    vectorization: Literal["sync", "async"] = "sync",
     log_every: int = 1_000,
     evaluate_every: int = 0,
     evaluation_episodes: int = 10,
@@ -74,7 +75,9 @@ def train(
     seed : of everything.
     run : a folder for checkpoints, settings and logs; None: nothing is written.
     overwrite : replace a run that is in this folder already.
-    num_envs : environments stepped in turn (of an id or a function).
+    num_envs : environments that step together (of an id or a function).
+    vectorization : "sync": in turn; "async": each in a process of its own, at the same time, which
+        pays where a step takes a millisecond or more.  The numbers are the same.
     log_every : environment steps between rows of `agent.history`; 0: never.
     evaluate_every : environment steps between evaluations of the deterministic policy in an
         environment of its own (`evaluation_episodes` episodes); 0: never.
@@ -266,7 +269,9 @@ def load_agent(
     config = require_recorded(run, read_record(folder)["config"])
     checkpoint = checkpoints.load(folder, step)
     env = environment_of_run(run, config, env, trust)
-    learner = _learner(config | {"device": "cpu", "num_envs": 1, "compile": False}, env)
+    learner = _learner(
+        config | {"device": "cpu", "num_envs": 1, "vectorization": "sync", "compile": False}, env
+    )
     try:
         with _taken_up(checkpoint):
             learner.restore_networks(checkpoint, read_log(run))

@@ -52,7 +52,7 @@ NOT_SETTINGS = (
         "log_every",
         "checkpoint_every",
     ),
-    *("evaluate_every", "evaluation_episodes", "env_settings"),
+    *("evaluate_every", "evaluation_episodes", "env_settings", "vectorization"),
 )
 """What runs of one group may differ in, or is said otherwise."""
 

@@ -44,6 +44,7 @@ from maxent.neural.training.agent import Agent
 from maxent.neural.training.averages import Averages, Before
 from maxent.neural.training.collect import Environments, environments_of
 from maxent.neural.training.compiled import compiled, is_asked
+from maxent.neural.training.parallel import ParallelEnvironments, parallel_environments
 from maxent.neural.training.parameters import begin_with, load_parameters
 from maxent.neural.training.plan import Env, Plan
 from maxent.neural.training.sizes import require_room
@@ -65,9 +66,9 @@ class Learner:
             raise ConfigError(
                 "evaluate_every needs an environment of its own: give env as an id or a function"
             )
-        self.environments, self.spaces = environments_of(
-            env, plan.num_envs, plan.seed, plan.env_settings
-        )
+        make = parallel_environments if plan.vectorization == "async" else environments_of
+        self.environments: Environments | ParallelEnvironments | VectorEnvironments
+        self.environments, self.spaces = make(env, plan.num_envs, plan.seed, plan.env_settings)
         self.plan, self.env = plan, env
         with ExitStack() as undo:
             undo.callback(self.close)
@@ -346,7 +347,7 @@ class Learner:
         tensors |= self.averages.tensors()
         values = {"steps": self.plan.steps} | self.averages.values()
         memory = {self.environments.kind: self.environments.memory()}
-        if isinstance(self.environments, Environments):
+        if not isinstance(self.environments, VectorEnvironments):
             values["environments"] = self.environments.state()
         new = self.replay.rows_since(run.inserted)
         rows = Rows(new, self.replay.inserted, self.replay.capacity)

@@ -63,6 +63,7 @@ class Plan:
     threads: int | None = None
     env_settings: dict[str, Any] = field(default_factory=dict)
     start: str | None = None
+    vectorization: Literal["sync", "async"] = "sync"
     compile: bool | Literal["auto"] = False  # as runs were made before it could be asked for
 
     def __post_init__(self) -> None:
@@ -76,6 +77,8 @@ class Plan:
             raise ConfigError(f"seed = {self.seed} is too large; give one below 2^63")
         if not (self.compile == "auto" or isinstance(self.compile, bool)):
             raise ConfigError(f'compile = {self.compile!r}; give True, False or "auto"')
+        if self.vectorization not in ("sync", "async"):
+            raise ConfigError(f'vectorization = {self.vectorization!r}; give "sync" or "async"')
         for name, kinds in KINDS.items():
             if not isinstance(value := getattr(self, name), kinds):
                 raise ConfigError(f"{name} = {str(value)[:60]!r} is a {type(value).__name__}")
