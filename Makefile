@@ -27,7 +27,7 @@ FAST = tests/mdp tests/gridworlds tests/support tests/continuous tests/environme
 	tests/plots/test_plots_tradeoff.py tests/cli/test_cli.py tests/test_package.py \
 	tests/tour/test_tour.py::test_the_default_folder tests/testing/test_testing.py
 
-ALL = ".[fast,neural,rigorous,data,docs,dev]"
+ALL = ".[fast,flows,neural,rigorous,data,docs,dev]"
 WITHOUT_TORCH = ".[fast,rigorous,data,dev]"
 PYTHONS ?= python3.12 python3.13
 # Without torch: everything but the neural half and what draws, checks or documents it.

@@ -18,6 +18,7 @@
   `gaussian.py`       densities of Gaussian policies, squashed and not
   `policies.py`       the kinds of policy: categorical, Gaussian, sampling network, ...
   `mixture.py`        ... a mixture of Gaussians
+  `flow.py`           ... a spline flow
   `actors.py`         ... whichever of them soft actor-critic learns
   `resampling.py`     ... one of many candidates by its weight
   `proposals.py`      actions to sample the soft value from, with their densities

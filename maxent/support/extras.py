@@ -15,6 +15,7 @@ LIBRARIES = {
     "numba": ("Numba", "numba"),
     "pandas": ("pandas", "pandas"),
     "hypothesis": ("Hypothesis", "hypothesis"),
+    "zuko": ("zuko", "zuko"),
     "moviepy": ("MoviePy", "moviepy"),
     "joblib": ("joblib", "joblib"),
     "distributed": ("Dask's distributed", "'dask[distributed]'"),

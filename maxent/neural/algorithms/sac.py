@@ -46,7 +46,8 @@ from maxent.support.arguments import nearest, require_count, require_finite
 class Config(Settings):
     """Settings of soft actor-critic.
 
-    policy : "gaussian", of one hill; or "mixture", of as many Gaussians as there are `components`.
+    policy : "gaussian", of one hill; "mixture", of as many Gaussians as there are `components`; or
+        "flow", splines of noise (`parts/flow.py`; needs zuko, the extra `flows`).
     components : of a mixture.
     temperature : alpha, fixed; None: tuned, from `initial_temperature`.
     target_entropy : entropy in nats that the tuned temperature keeps, for densities in
@@ -80,6 +81,10 @@ class Config(Settings):
             )
         if self.target_entropy is not None:
             require_finite("target_entropy", self.target_entropy)
+
+    @property
+    def can_be_compiled(self) -> bool:
+        return self.policy != "flow"
 
     @property
     def rows_of_update(self) -> int:
@@ -122,7 +127,7 @@ state_values = no_value_network
 
 def policy(
     state: dict[str, Any], observation: Tensor, spaces: Spaces
-) -> actors.Gaussian | actors.Mixture:
+) -> actors.Gaussian | actors.Mixture | actors.Flow:
     """The policy in states (n, d), squashed where actions are bounded."""
     return actors.policy_in(state["actor"], observation, spaces)
 

@@ -132,6 +132,11 @@ class Settings:
         """States, or pairs of a state and an action, that an update puts through a network."""
         return self.batch_size
 
+    @property
+    def can_be_compiled(self) -> bool:
+        """Whether an update can be one graph."""
+        return True
+
     def follows(self, updates: int) -> bool:
         """Whether targets follow after so many gradient steps."""
         return updates % getattr(self, "target_interval", 1) == 0

@@ -16,7 +16,7 @@ from maxent.neural.diagnostics.tables import (
     q_on,
 )
 from maxent.neural.diagnostics.trained import TrainedAgent, as_doubles, policy_in, state_values_in
-from maxent.neural.parts.policies import Resampled, SamplingNetwork
+from maxent.neural.parts.policies import Flow, Resampled, SamplingNetwork
 from maxent.solution import Solution
 from maxent.tabular import operators
 from maxent.tabular.occupancy import occupancy
@@ -101,7 +101,7 @@ def on_mdp(agent: TrainedAgent, mdp: MDP) -> Diagnosis:
         error = np.broadcast_to((v - claimed)[:, None], q.shape)
         findings.insert(1, values("SAC-L1", "v = E_pi[q - alpha log pi]", error))
     how = "exact"
-    if isinstance(policy_in(agent, seen), SamplingNetwork | Resampled):
+    if isinstance(policy_in(agent, seen), SamplingNetwork | Resampled | Flow):
         how = "policy from samples"
         findings = [finding for finding in findings if finding.key != "SAC-T1"]
     title = f"{agent} on {mdp}, {how}; optimum J* = {optimum:.6g}"

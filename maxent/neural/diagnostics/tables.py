@@ -19,7 +19,7 @@ from maxent.neural.diagnostics.trained import (
     policy_in,
     q_in,
 )
-from maxent.neural.parts.policies import Gaussian, Mixture, Resampled, SamplingNetwork
+from maxent.neural.parts.policies import Flow, Gaussian, Mixture, Resampled, SamplingNetwork
 from maxent.solution import Solution
 from maxent.tabular import operators
 from maxent.tabular.solvers import soft_policy_evaluation
@@ -160,7 +160,7 @@ def _sampled_cells(agent: TrainedAgent, seen: ndarray, edges: list[ndarray]) -> 
     generator, counts = agent.generator(0), np.zeros((len(seen), int(np.prod(shape))))
     for first in range(0, len(seen), 256):
         policy = policy_in(agent, seen[first : first + 256])
-        assert isinstance(policy, SamplingNetwork | Resampled)
+        assert isinstance(policy, SamplingNetwork | Resampled | Flow)
         with torch.no_grad():
             drawn = as_doubles(policy.actions(SAMPLES, generator))
         places = [np.searchsorted(inner, drawn[..., axis]) for axis, inner in enumerate(edges)]

@@ -16,14 +16,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from maxent.neural.parts import policies
+from maxent.neural.parts import flow, policies
+from maxent.neural.parts.flow import Flow
 from maxent.neural.parts.mixture import CENTRE, Mixture, mixture
 from maxent.neural.parts.mixture import parameters as mixture_parameters
 from maxent.neural.parts.networks import Parameters
 from maxent.neural.parts.policies import LOG_STD, Gaussian
 from maxent.neural.parts.spaces import Spaces
 
-PolicyName = Literal["gaussian", "mixture"]
+PolicyName = Literal["gaussian", "mixture", "flow"]
 
 
 class Sample(NamedTuple):
@@ -49,15 +50,17 @@ def fresh(
     """The parameters of an actor that has learnt nothing."""
     if name == "gaussian":
         return policies.actor_parameters(spaces, hidden, generator)
-    m = spaces.action_size
-    return mixture_parameters(spaces.observation_size, hidden, m, components, generator)
+    observed, m = spaces.observation_size, spaces.action_size
+    if name == "flow":
+        return flow.parameters(observed, hidden, m, generator)
+    return mixture_parameters(observed, hidden, m, components, generator)
 
 
 def noise(
     name: PolicyName, count: int, spaces: Spaces, components: int, generator: torch.Generator
 ) -> Tensor:
     """The noise of `sample` in `count` states, standard normal."""
-    if name == "gaussian":
+    if name != "mixture":
         return policies.noise(count, spaces, generator)
     shape = (count, components, spaces.action_size)
     return torch.randn(shape, generator=generator, device=generator.device)
@@ -67,10 +70,13 @@ def sample(
     actor: Parameters, observation: Float[Tensor, "B d"], noise: Tensor, spaces: Spaces
 ) -> Sample:
     """a = f(noise; s) and log pi(a|s) (SAC Eq. 11)."""
-    if CENTRE not in actor:
+    if _is_gaussian(actor):
         return Sample(*policies.sample(actor, observation, noise, spaces), None)
-    policy = mixture(actor, observation, LOG_STD, spaces.bounded)
-    return Sample(*policy.of_each(noise), policy.log_share.exp())
+    policy = policy_in(actor, observation, spaces)
+    if isinstance(policy, Mixture):
+        return Sample(*policy.of_each(noise), policy.log_share.exp())
+    action, log_density = policy.sample(noise[:, None])
+    return Sample(action[:, 0], log_density[:, 0], None)
 
 
 def act(
@@ -81,26 +87,35 @@ def act(
     deterministic: bool,
 ) -> Float[Tensor, "B m"]:
     """One action a state; deterministic: the policy's central one."""
-    if CENTRE not in actor:
+    if _is_gaussian(actor):
         own = None if deterministic else policies.noise(len(observation), spaces, generator)
         return policies.act(actor, observation, own, spaces)
-    policy = mixture(actor, observation, LOG_STD, spaces.bounded)
+    policy = policy_in(actor, observation, spaces)
+    assert not isinstance(policy, Gaussian)
     return policy.central() if deterministic else policy.actions(1, generator)[:, 0]
 
 
 def policy_in(
     actor: Parameters, observation: Float[Tensor, "B d"], spaces: Spaces
-) -> Gaussian | Mixture:
+) -> Gaussian | Mixture | Flow:
     """The policy in states (B, d)."""
-    if CENTRE not in actor:
-        mean, log_std = policies.mean_and_log_std(actor, observation)
-        return Gaussian(mean, log_std, squashed=spaces.bounded)
-    return mixture(actor, observation, LOG_STD, spaces.bounded)
+    if CENTRE in actor:
+        return mixture(actor, observation, LOG_STD, spaces.bounded)
+    if not _is_gaussian(actor):
+        return Flow(actor, observation, spaces.bounded)
+    mean, log_std = policies.mean_and_log_std(actor, observation)
+    return Gaussian(mean, log_std, squashed=spaces.bounded)
+
+
+def _is_gaussian(actor: Parameters) -> bool:
+    return "weight0" in actor and CENTRE not in actor
 
 
 def entropy_range(name: PolicyName, spaces: Spaces, components: int) -> tuple[float, float]:
     """Between which entropies, in nats, a policy can be: both ends are out of reach."""
     least, most = policies.entropy_range(spaces)
-    if name == "mixture" and not spaces.bounded:
-        most += math.log(components)  # of components that do not overlap
-    return least, most
+    if name == "gaussian" or spaces.bounded:
+        return least, most
+    if name == "flow":
+        return -math.inf, math.inf
+    return least, most + math.log(components)  # of components that do not overlap

@@ -1,8 +1,8 @@
 """The Gaussian policies' networks, and the kinds of policy that there are.
 
-`Categorical`, `Gaussian`, `Mixture`, `SamplingNetwork` and `Resampled` are a policy in n states,
-read off once: what diagnostics need of any algorithm, and what every `log_policy` is made of.  All
-but the first are `drawn`: so many actions in each state, with their log-densities.
+`Categorical`, `Gaussian`, `Mixture`, `Flow`, `SamplingNetwork` and `Resampled` are a policy in n
+states, read off once: what diagnostics need of any algorithm, and what every `log_policy` is made
+of.  All but the first are `drawn`: so many actions in each state, with their log-densities.
 
 A Gaussian's network gives `mean` and `log_std`.  On a box with sides the action is a = tanh(u), u
 Gaussian, and densities are in the units of [-1, 1]^m; without sides the action is u itself, in the
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural.parts import gaussian, proposals
+from maxent.neural.parts.flow import Flow
 from maxent.neural.parts.mixture import Mixture
 from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.parts.resampling import Resampled
@@ -203,4 +204,4 @@ class SamplingNetwork(NamedTuple):
         return torch.randn(shape, generator=generator, device=generator.device)
 
 
-Policy = Categorical | Gaussian | Mixture | SamplingNetwork | Resampled
+Policy = Categorical | Gaussian | Mixture | Flow | SamplingNetwork | Resampled

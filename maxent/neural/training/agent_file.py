@@ -19,7 +19,7 @@ from gymnasium import spaces
 from safetensors import SafetensorError
 from torch import Tensor
 
-from maxent.errors import ConfigError, CorruptCheckpointError, MaxEntError
+from maxent.errors import ConfigError, CorruptCheckpointError, MaxEntError, MissingExtraError
 from maxent.neural.algorithms import ALGORITHMS, fresh_state
 from maxent.neural.algorithms.settings import Settings, configured
 from maxent.neural.parts.networks import named_tensors
@@ -91,7 +91,8 @@ def read_agent(path: Path) -> dict[str, Any]:
         *(SafetensorError, KeyError, TypeError, ValueError, AttributeError, IndexError),
         *(RecursionError, OverflowError, RuntimeError),
     ) as error:
-        if isinstance(error, MaxEntError) and not isinstance(error, ConfigError):
+        own = isinstance(error, MaxEntError) and not isinstance(error, ConfigError)
+        if own or isinstance(error, MissingExtraError):
             raise
         raise CorruptCheckpointError(
             f"{str(path)!r} is no agent as `save` writes it: {type(error).__name__}: "

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from maxent.errors import MaxEntWarning
+from maxent.errors import ConfigError, MaxEntWarning
 from maxent.neural.algorithms import Algorithm, Noise, State
 from maxent.neural.algorithms.settings import Settings
 from maxent.neural.parts.replay import Batch
@@ -41,8 +41,10 @@ def is_asked(plan: Plan, config: Settings) -> bool:
     call gives the same numbers each time.
     """
     if plan.compile != "auto":
+        if plan.compile and not config.can_be_compiled:
+            raise ConfigError('compile = True with policy = "flow", whose updates run eagerly only')
         return bool(plan.compile)
-    return plan.device == "cpu" and updates_of(plan, config) >= PAYS
+    return config.can_be_compiled and plan.device == "cpu" and updates_of(plan, config) >= PAYS
 
 
 def updates_of(plan: Plan, config: Settings) -> int:
