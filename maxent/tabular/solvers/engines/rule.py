@@ -1,7 +1,8 @@
 """Which step a compiled kernel takes when: evaluation of the policy pays from the start.
 
 At temperature 0 a sweep over P_pi costs a quarter of one over all actions, and policies settle
-early: each is evaluated, `SHORT` sweeps at first, then `LONG`.  Above it plain sweeps come first,
+early: each is evaluated, with `SHORT` sweeps while the interval narrows quickly (the first
+iteration, random graphs), else with `LONG`.  Above it plain sweeps come first,
 `SOFT_START` of them; if their rate promises the answer soon (random graphs) they go on, else
 policies are evaluated with `SOFT` sweeps.  Slow solves evaluate ever longer, up to the horizon
 1/(1-gamma).
@@ -14,6 +15,7 @@ trial is repeated ever more rarely.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -22,9 +24,10 @@ from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.loop import History
 
 SHORT, LONG, SOFT = 10, 40, 100
-"""Sweeps of evaluation: of the first policies and of later ones at temperature 0; above it."""
-SETTLED = 4
-"""Iterations with `SHORT`."""
+"""Sweeps of evaluation at temperature 0, where the interval narrows quickly and where it does
+not; above temperature 0."""
+QUICK = 0.5
+"""Narrowed to less in one iteration is quickly."""
 DOUBLED = 60
 """Iterations after which evaluation takes twice as many sweeps, and again."""
 SOFT_START, SOON = 15, 60
@@ -62,14 +65,16 @@ def rule(mdp: MDP, temperature: float) -> Callable[[History], steps.Step]:
     start = SOFT_START if temperature > 0.0 else 0
     usual = SOFT if temperature > 0.0 else LONG
 
-    def sweeps_at(iterations: int) -> int:
-        if temperature == 0.0 and iterations < SETTLED:
+    def sweeps_after(history: History) -> int:
+        now, before = history.widths[-1], [math.inf, *history.widths][-2]
+        if temperature == 0.0 and now < QUICK * before:
             return SHORT
-        return int(max(usual, min(usual * 2.0 ** (iterations // DOUBLED), horizon)))
+        doublings = (history.iterations - start) // DOUBLED
+        return int(max(usual, min(usual * 2.0**doublings, horizon)))
 
     def next_step(history: History) -> steps.Step:
         began, step = history.steps[-1]
-        sweeps = sweeps_at(history.iterations - start)
+        sweeps = sweeps_after(history)
         rests = sum(each is steps.SWEEP for _, each in history.steps) - 1
         if step is steps.SWEEP:
             rest = REST * 2 ** (rests - 1) if rests else start
