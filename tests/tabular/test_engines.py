@@ -231,3 +231,10 @@ def test_the_benchmark_for_devices_sweeps_the_open_map():
         assert theirs.relative >= ours.relative and theirs.absolute >= ours.absolute * (1 - 1e-15)
     plan = gpu.open_plan(9, device, False)
     assert gpu.solved(plan, 81, 0.1, device, perf_counter() + 60.0)["error_bound"] <= 1e-6
+
+
+def test_slow_compiled_solves_end_in_a_factorisation():
+    pytest.importorskip("numba")
+    mdp = maxent.gridworld("open-40x40", slip=0.2, discount=0.9999)
+    solution = maxent.solve(mdp, 0.1, engine="numba", tolerance=1e-5)
+    assert solution.converged and solution.method == "soft policy iteration"
