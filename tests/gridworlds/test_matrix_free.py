@@ -155,3 +155,19 @@ held = sum(part.nbytes for part in parts) + mdp.grid.cells.nbytes + 9 * mdp.n_st
 assert peak() - before <= 3 * held, (peak() - before, held)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_the_interval_holds_the_truth(temperature):
+    from truth import optimal_value
+
+    text = "S.$.\n.#.X\n...G"
+    settings = {"slip": 0.3, "discount": 0.95, "rewards": {"$": 1e3 / 3}, "bump_reward": -0.1}
+    free = maxent.gridworld(text, matrix_free=True, **settings)
+    engines = [*ENGINES, "torch"] if importlib.util.find_spec("torch") else ENGINES
+    for engine in engines:
+        solution = maxent.solve(free, temperature, engine=engine)
+        assert solution.converged
+        truth = optimal_value(free, temperature, solution.v)
+        for lower, exact, upper in zip(solution.lower, truth, solution.upper):
+            assert lower <= exact <= upper
