@@ -126,7 +126,7 @@ def cases(discrete: bool) -> tuple[Case, ...]:
         )
         return (*common, tuned)
     square, edge, line = _box(-1.65, 1.65, 2), _box(-1.0, 1.0), _box(-np.inf, np.inf)
-    sharp = (Curve(0.0, curvature=100.0, centre=0.1),)
+    sharp = (Curve(0.0, curvature=40.0, centre=0.1),)
     steep = (Curve(0.0, slope=100.0 * EDGE),)
     far = (Curve(0.0, curvature=ALPHA / (2 * 0.7**2), centre=3.0),)
 

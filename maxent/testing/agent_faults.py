@@ -37,12 +37,11 @@ OUTSIDE = "actions outside of the box"
 MIXED_UNITS = "actions in units of the box meet actions of [-1, 1] in the critic"
 
 # of the tuned temperature
-TARGET_SIGN = "target entropy with the wrong sign"
+TARGET_SIGN = "target entropy, or the loss of the temperature, with the wrong sign"
 TARGET_OF_ONE = "target entropy of one dimension"
 TARGET_DOUBLED = "target entropy squared or doubled"
 TARGET_IN_BOX = "target entropy in the units of the box"
 NOT_TUNED = "temperature is not tuned (1)"
-TUNING_SIGN = "temperature's loss with the wrong sign"
 
 # of what is seen and reported
 STALE = "stale normalisation of observations"

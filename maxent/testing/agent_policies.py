@@ -29,7 +29,6 @@ from maxent.testing.agent_faults import (
     TARGET_IN_BOX,
     TARGET_OF_ONE,
     TARGET_SIGN,
-    TUNING_SIGN,
     UNBOUNDED,
     UNREACHED,
     Sign,
@@ -73,15 +72,19 @@ def law_signs(seen: Look, case: Case) -> list[Sign]:
         f"the policy's law is nearest to that of temperature {best:.3g} (KL {at_best:.2f} nats; "
         f"{at_right:.2f} to that of {alpha:g})"
     )
-    fault, mistaken = _temperature_fault(best, alpha), best
+    fault = _temperature_fault(best, alpha)
     if case.bounded and at_best > 0.1:
         raw = tuple(_in_box_units(curve, case) for curve in curves)
-        if float(_divergence(seen, case, raw, alpha).mean()) < 0.7 * at_best:
-            fault = MIXED_UNITS
-            detail, mistaken = "the policy is best for actions that are not scaled", alpha
-    elif at_best > 1.0 or (fault == OTHER_TEMPERATURE and at_best > LEAST_DIVERGENCE):
+        unscaled = float(_divergence(seen, case, raw, alpha).mean())
+        if unscaled < 0.7 * at_best:
+            detail = (
+                f"the policy is near to the best for unscaled actions (KL {unscaled:.2f} "
+                f"nats), and not to the best ({at_right:.2f})"
+            )
+            return [Sign(MIXED_UNITS, detail, at_right, 0.0)]
+    if at_best > 1.0 or (fault == OTHER_TEMPERATURE and at_best > LEAST_DIVERGENCE):
         fault = POLICY_DIFFERS
-    return [Sign(fault, detail, best, alpha, mistaken)]
+    return [Sign(fault, detail, best, alpha, best)]
 
 
 def _median_size(curve: Curve, alpha: float) -> float:
@@ -195,10 +198,8 @@ def entropy_signs(seen: Look, case: Case) -> list[Sign]:
     nearest = min(predictions, key=lambda name: abs(found - predictions[name]))
     if not case.discrete and abs(found - predictions[nearest]) <= room:
         fault, mistaken = nearest, predictions[nearest]
-    elif found > most - 0.25 * m or (case.discrete and found < 0.2):
+    elif found > most - 0.4 * m or (case.discrete and found < 0.2):
         fault, mistaken = TARGET_SIGN, -wanted
-    elif found < wanted - 2.5 * m:
-        fault = TUNING_SIGN
     detail = f"the policy's entropy is {found:.2f} nats in [-1, 1]^{m}, its target {wanted:g}"
     return [Sign(fault, detail, found, wanted, mistaken)]
 
