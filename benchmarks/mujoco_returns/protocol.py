@@ -86,12 +86,18 @@ def task_from_command_line(package: str) -> Task | None:
 
 
 def write_curve(
-    task: Task, package: str, steps: list[int], returns: list[float], distributions: list[str]
+    task: Task,
+    package: str,
+    steps: list[int],
+    returns: list[float],
+    cpu_seconds: list[float],
+    distributions: list[str],
 ) -> None:
     """Write a finished run's curve, whole or not at all.
 
-    steps, returns: at each evaluation, environment steps so far and the mean return of its
-    episodes.  distributions: the installed packages whose versions matter.
+    steps, returns, cpu_seconds: at each evaluation, environment steps so far, the mean return of
+    its episodes, and the processor seconds that the run had taken, evaluations and imports
+    included.  distributions: the installed packages whose versions matter.
     """
     curve = {
         "package": package,
@@ -102,6 +108,7 @@ def write_curve(
         "evaluation": {"episodes": EPISODES, "first_seed": EVALUATION_SEED},
         "steps": steps,
         "returns": [round(value, 2) for value in returns],
+        "cpu_seconds": [round(value, 1) for value in cpu_seconds],
     }
     task.out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = task.out.with_suffix(".unfinished")

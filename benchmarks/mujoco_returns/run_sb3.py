@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import gymnasium
 import numpy as np
 import torch
@@ -52,12 +54,14 @@ class Evaluations(BaseCallback):
         self.environment = gymnasium.make(env)
         self.steps: list[int] = []
         self.returns: list[float] = []
+        self.cpu_seconds: list[float] = []
 
     def _on_step(self) -> bool:
         if self.num_timesteps % EVALUATE_EVERY == 0:
             mean = float(np.mean([self._episode(EVALUATION_SEED + i) for i in range(EPISODES)]))
             self.steps.append(self.num_timesteps)
             self.returns.append(mean)
+            self.cpu_seconds.append(time.process_time())
             print(f"{self.num_timesteps} steps: {mean:.1f}", flush=True)
         return True
 
@@ -77,7 +81,8 @@ def run(task: Task) -> None:
     evaluations = Evaluations(task.env)
     learner(task.env, task.seed, task.settings).learn(task.steps, callback=evaluations)
     distributions = [PACKAGE, "torch", "gymnasium", "mujoco"]
-    write_curve(task, PACKAGE, evaluations.steps, evaluations.returns, distributions)
+    found = (evaluations.steps, evaluations.returns, evaluations.cpu_seconds)
+    write_curve(task, PACKAGE, *found, distributions)
 
 
 if __name__ == "__main__":

@@ -60,4 +60,5 @@ def tune(state: dict[str, Any], loss: Callable[[Tensor], Tensor], rate: Rate) ->
     """One step of Adam down a loss of log alpha, in place; alpha stays above 0."""
     gradient, _, _ = gradient_of(lambda alpha: (loss(alpha["log"]), ()), state["temperature"])
     adam(state["temperature"], gradient, state["temperature_moments"], rate)
-    state["temperature"]["log"].clamp_(min=LOWEST)
+    log = state["temperature"]["log"]
+    log.copy_(log.clamp(min=LOWEST))

@@ -68,8 +68,12 @@ def adam(parameters: Parameters, gradient: Parameters, state: Moments, learning_
     epsilon = EPSILON * scale
     for name, value in parameters.items():
         slope = gradient[name]
-        first = state["first"][name].lerp_(slope, 1.0 - DECAY)
+        first = _towards(state["first"][name], slope, 1.0 - DECAY)
         second = state["second"][name].mul_(SQUARED_DECAY)
+        if torch.compiler.is_compiling():  # see `_towards`
+            second.add_(slope.square() * (1.0 - SQUARED_DECAY))
+            value.sub_(first / (second.sqrt() * second_scale + epsilon))
+            continue
         second.addcmul_(slope, slope, value=1.0 - SQUARED_DECAY)
         value.addcdiv_(first, second.sqrt().mul_(second_scale).add_(epsilon), value=-1.0)
 
@@ -78,9 +82,20 @@ def adam(parameters: Parameters, gradient: Parameters, state: Moments, learning_
 def average_into(target: Parameters, parameters: Parameters, rate: float) -> None:
     """target <- (1 - rate) target + rate parameters, in place; rate 1 copies."""
     for name, followed in parameters.items():
-        target[name].lerp_(followed, rate)
+        _towards(target[name], followed, rate)
 
 
 def copied(parameters: Parameters) -> Parameters:
     """The same numbers in tensors of their own."""
     return {name: tensor.clone() for name, tensor in parameters.items()}
+
+
+def _towards(tensor: Tensor, other: Tensor, share: float) -> Tensor:
+    """tensor <- (1 - share) tensor + share other, in place.
+
+    In a graph it is written out: `torch.func.vmap` has no rule for `lerp_`, `addcmul_` and
+    `addcdiv_`, and would take the agents of a stack one by one.
+    """
+    if torch.compiler.is_compiling():
+        return tensor.add_((other - tensor) * share)
+    return tensor.lerp_(other, share)
