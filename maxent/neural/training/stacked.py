@@ -25,8 +25,8 @@ from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
 
 Update = Callable[..., dict[str, Tensor]]
-"""The update of K agents, called like that of one: state, batch and noise have a leading axis K, and
-what it logs is (K,)."""
+"""The update of K agents, called like that of one: state, batch and noise have a leading axis K,
+and what it logs is (K,)."""
 WARM = 3
 """Calls before a CUDA graph is recorded: libraries set themselves up in the first ones."""
 
