@@ -85,14 +85,16 @@ FACTORS: dict[str, dict[str, Any]] = {
 }
 """Each is run with two Q's, of which the smaller counts, and with one."""
 
-ENSEMBLES: dict[str, dict[str, Any]] = {
+OTHERS: dict[str, dict[str, Any]] = {
     "mean of 2 Q's": {"smallest_of": 1},
     "smallest of 5 Q's": {"critics": 5},
     "2 of 5 Q's": {"critics": 5, "smallest_of": 2},
     "noise 1, 2 of 5 Q's": {"noise": 1.0, "critics": 5, "smallest_of": 2},
     "noise 1, mean of 2 Q's": {"noise": 1.0, "smallest_of": 1},
+    "modes 2, mixture": {"modes": 2, "policy": "mixture"},
+    "modes 4, mixture": {"modes": 4, "policy": "mixture"},
 }
-"""These have their own number of Q's, and are run once."""
+"""These have their own number of Q's, or another policy."""
 
 
 def cells() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -101,7 +103,7 @@ def cells() -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, changes
         yield f"{name}, one Q", changes | {"critics": 1}
         if name == "base":
-            yield from ENSEMBLES.items()
+            yield from OTHERS.items()
 
 
 def problem(changes: dict[str, Any]) -> KnownEnvironment:
@@ -218,10 +220,10 @@ def rows() -> dict[str, dict[str, dict[str, list[float]]]]:
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
     for name, done in records().items():
         row, _, one = name.partition(", one Q")
-        kind = 2 if name in ENSEMBLES else int(bool(one) or name.endswith("one Q"))
+        kind = 2 if name in OTHERS else int(bool(one) or name.endswith("one Q"))
         found.setdefault(row, {})[KINDS[kind]] = over_seeds(done)
-    return {name: row for name, row in found.items() if name not in ENSEMBLES} | {
-        name: row for name, row in found.items() if name in ENSEMBLES
+    return {name: row for name, row in found.items() if name not in OTHERS} | {
+        name: row for name, row in found.items() if name in OTHERS
     }
 
 
