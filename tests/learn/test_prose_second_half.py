@@ -1,4 +1,4 @@
-"""Numbers that notebooks 6 to 14 say in prose or in quizzes and do not compute themselves."""
+"""Numbers that notebooks 6 to 15 say in prose or in quizzes and do not compute themselves."""
 
 import numpy as np
 import pytest
@@ -98,3 +98,26 @@ def test_9_the_recorded_tables_come_out_again(capsys):
         )
         found = row["soft_q_learning"]["rms_error"]
         assert learned.rms_errors[-1] == pytest.approx(found, rel=1e-6)
+
+
+def test_15_what_the_study_of_known_answers_found():
+    cells = record("which-agents")
+    assert np.median(cells["base"]["policy"]) < 0.05
+    assert np.median(cells["base"]["shift"]) < -0.4 < np.median(cells["base, one Q"]["shift"])
+
+
+def test_15_one_gaussian_on_two_far_modes_loses_log_2():
+    u = np.linspace(-6.0, 6.0, 100_001)
+    step = u[1] - u[0]
+
+    def normal(mean, deviation):
+        return np.exp(-0.5 * ((u - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
+
+    both = 0.5 * (normal(-1.2, 0.25) + normal(1.2, 0.25)) + 1e-300
+
+    def divergence(mean, deviation):
+        one = normal(mean, deviation)
+        return np.sum(one * (np.log(one + 1e-300) - np.log(both))) * step
+
+    least = min(divergence(m, d) for m in (0.0, 0.6, 1.1, 1.2) for d in (0.2, 0.25, 0.6, 1.2))
+    assert least == pytest.approx(np.log(2.0), abs=1e-4)
