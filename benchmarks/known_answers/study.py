@@ -135,6 +135,8 @@ def run(name: str, changes: dict[str, Any], seed: int) -> dict[str, Any]:
     known = problem(changes)
     started = time.process_time()
     agent = trained(known, changes, seed)
+    if agent.stopped_by is not None:
+        raise SystemExit(f"{name}, seed {seed}: stopped by signal {agent.stopped_by}, not recorded")
     seconds = time.process_time() - started
     known.noise = 0.0  # so that what is measured has none
     episodes = 5 if "env" in changes else 20
