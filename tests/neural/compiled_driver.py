@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from gymnasium import spaces
 
-from maxent.neural.algorithms import ALGORITHMS
+from maxent.neural.algorithms import ALGORITHMS, fresh_state
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.parts.spaces import Spaces
@@ -65,7 +65,7 @@ def distance(name: str, backend: str) -> float:
     module = ALGORITHMS[algorithm]
     config = module.Config(hidden=(32, 32), batch_size=32, **settings)
     source = torch.Generator().manual_seed(1)
-    state = module.init(found, config, source)
+    state = fresh_state(module, found, config, source)
     other = copy.deepcopy(state)
     replay = replay_of(found, "masked" in name)
     compiled = CompiledUpdate(module, config, torch.device("cpu"), backend)
