@@ -6,7 +6,6 @@ import time
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from maxent.errors import TrainingDivergedError
@@ -42,7 +41,10 @@ class Averages:
     def add_update(self, metrics: dict[str, Tensor]) -> None:
         """Count the metrics of a gradient step."""
         for name, value in metrics.items():
-            self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.detach()
+            if name in self._sums:
+                self._sums[name] += value.detach()
+            else:
+                self._sums[name] = value.detach() + 0.0  # a tensor of its own
         self._updates += 1
         self._all_updates += 1
 

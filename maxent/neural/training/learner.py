@@ -236,8 +236,7 @@ class Learner:
         self._check(new)
         discount = self.config.discount * (1.0 - new.terminated.astype(np.float32))
         arrays = (new.observation, new.action, new.reward, new.next_observation, discount)
-        masks = [each for each in (new.available, new.next_available) if each is not None]
-        self.replay.add(Batch(*(torch.from_numpy(np.asarray(x)) for x in (*arrays, *masks))))
+        self.replay.add((*arrays, new.available, new.next_available))
         self.averages.add_episodes(episodes)
         self.step += len(new.reward)
 
