@@ -179,7 +179,7 @@ def _read(seen: Look, case: Case, known: list[str]) -> tuple[list[Sign], str]:
 
 
 def _fault(sign: Sign, case: Case) -> AgentFault:
-    numbers = (sign.measured, sign.right, sign.mistaken)
+    numbers = (float(sign.measured), float(sign.right), float(sign.mistaken))
     return AgentFault(sign.fault, case.name, case.question, sign.detail, *numbers)
 
 

@@ -176,7 +176,7 @@ def _explanations(
     factors = reward_factors(seen, paid)
     factor = float(np.nanmedian(factors)) if np.isfinite(factors).any() else 1.0
     rewards = paid.mean(axis=1)
-    scaled = [""] if 0.7 < factor < 1.4 else ["", f"{REWARDS_SCALED} (by {factor:.2g})"]
+    scaled = [""] if 0.7 < factor < 1.4 else ["", REWARDS_SCALED]
     for choice in product(_entropies(seen, case), discounts, ("", FROZEN), endings, scaled):
         entropy, discount, value, ending, scale = choice
         predicted = _prediction(seen, case, paid, entropy, discount, value, ending)

@@ -47,7 +47,7 @@ NAMED = {  # mistake of SmallSac: what the suite calls it
     "density in units of the box": faults.BOX_UNITS,
     "replay normalised at collection": "stale normalisation of observations",
     "policy sees other statistics": "stale normalisation of observations",
-    "rewards scaled": "rewards scaled (by 0.25)",
+    "rewards scaled": faults.REWARDS_SCALED,
     "reported density without jacobian": "tanh's Jacobian left out of the reported density",
     "reported density in units of the box": "reported density in the units of the box",
 }
