@@ -177,6 +177,9 @@ PHASE = STEIN | GOALS | {"hidden": (128, 128), "critic_rate": 3e-3, "value_parti
 WARM = PHASE | {"temperature": 10.0, "final_rate_share": 0.1}
 COLD = PHASE | {"temperature": 1.0, "final_rate_share": 0.02, "steps": 80_000, "num_envs": 10}
 COLD |= {"updates_per_step": 0.25, "replay_capacity": 80_000}
+# Acting from Q itself, from uniform candidates: no sampling network, and no WARM.
+UNIFORM = {"policy": "resampled", "proposal": "uniform"}
+COOLED = {"temperature": 1.0, "cooled_from": 10.0, "cooling_share": 0.75}
 
 GOAL_AIMS = {
     "shares of the goals": lambda m: max(abs(m[f"goal_{goal}"] - 0.25) for goal in range(4)) / 0.1,
@@ -207,6 +210,9 @@ TASKS: dict[str, dict[str, Any]] = {
         "settings": {
             "sql": [STEIN | GOALS | {"temperature": 10.0}],
             "sac": [FAST | GOALS | {"temperature": 10.0}],
+            "sql_uniform": [STEIN | GOALS | UNIFORM | {"temperature": 10.0}],
+            "sac_mixture": [FAST | GOALS | {"policy": "mixture", "temperature": 10.0}],
+            "sac_flow": [FAST | GOALS | {"policy": "flow", "temperature": 10.0}],
         },
     },
     "multigoal-1": {
@@ -215,6 +221,10 @@ TASKS: dict[str, dict[str, Any]] = {
         "settings": {
             "sql": [WARM, COLD],
             "sac": [FAST | GOALS | {"temperature": 1.0}],
+            "sql_resampled": [WARM | {"policy": "resampled"}, COLD | {"policy": "resampled"}],
+            "sql_uniform": [COLD | UNIFORM],
+            "sac_mixture": [FAST | GOALS | COOLED | {"policy": "mixture"}],
+            "sac_flow": [FAST | GOALS | COOLED | {"policy": "flow"}],
         },
     },
     "pendulum": {
@@ -224,7 +234,8 @@ TASKS: dict[str, dict[str, Any]] = {
     },
 }
 """Of each task: what is measured of an agent, each error as a share of what its aim allows, and the
-settings of each algorithm, a list of phases trained one after the other."""
+settings of each algorithm, a list of phases trained one after the other.  `sql_uniform`,
+`sac_mixture` and the like are an algorithm with another policy (docs/policy_classes.md)."""
 
 
 def train(task: str, algorithm: str, seed: int) -> Agent:
@@ -235,7 +246,9 @@ def train(task: str, algorithm: str, seed: int) -> Agent:
     """
     agent: Agent | None = None
     for phase in TASKS[task]["settings"][algorithm]:
-        agent = maxent.train(algorithm, **phase, seed=seed, start=agent, progress=True)
+        agent = maxent.train(
+            algorithm.partition("_")[0], **phase, seed=seed, start=agent, progress=True
+        )
         if agent.stopped_by is not None:
             raise SystemExit(128 + agent.stopped_by)
     assert agent is not None, f"{task} has no phase for {algorithm}"

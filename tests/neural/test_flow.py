@@ -163,6 +163,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch):
     assert extras.LIBRARIES["zuko"] == ("zuko", "zuko")
 
 
+@with_zuko
 def test_it_is_not_compiled():
     with pytest.raises(ConfigError, match="run eagerly"):
         maxent.train("sac", "Pendulum-v1", steps=20, compile=True, **SMALL)

@@ -1,0 +1,147 @@
+"""How near each class of policy comes to an exact policy with four hills, and what an update costs.
+
+    python benchmarks/learning/policy_classes.py --out FILE.json
+
+The exact Q of the four-goal task at temperature 1 in the middle, (0, 0), interpolated between the
+actions of the grid.  The classes of `sac` are fitted to exp(Q) by their own loss, at temperature 1
+and cooled from 10 to 1; the resampled policy of `sql` needs no fit.  KL(pi || pi*) in nats, by
+sums over cells of 0.1 x 0.1 of 200,000 actions.  Then the process time of one update of each, on
+random transitions of the same task.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Tensor
+
+import maxent
+from maxent.continuous import multigoal
+from maxent.neural import losses
+from maxent.neural.algorithms import sac, sql
+from maxent.neural.parts import actors
+from maxent.neural.parts.optim import adam, gradient_of
+from maxent.neural.parts.replay import Batch
+from maxent.neural.parts.resampling import Resampled
+from maxent.neural.parts.spaces import Spaces
+
+SPACES = Spaces(spaces.Box(-7.0, 7.0, (2,)), spaces.Box(-1.0, 1.0, (2,)))
+STEPS, BATCH, DRAWN = 1_500, 128, 200_000
+HAS_FLOWS = importlib.util.find_spec("zuko") is not None
+
+
+class OfGrid(Resampled):
+    """A resampled policy whose Q is `table` (21, 21), the same in every state."""
+
+    def _q(self, actions: Tensor) -> Tensor:
+        return interpolated(self.state["table"], actions)
+
+
+def interpolated(table: Tensor, actions: Tensor) -> Tensor:
+    """Q (..., ) of actions (..., 2), bilinear between the grid's."""
+    places = actions.flip(-1).reshape(1, 1, -1, 2)
+    found = torch.nn.functional.grid_sample(table[None, None], places, align_corners=True)
+    return found.reshape(actions.shape[:-1])
+
+
+def divergence(actions: Tensor, log_cells: Tensor) -> float:
+    """KL of the frequencies of actions (n, 2) in the cells to exp(log_cells) (441,)."""
+    places = torch.round(10.0 * (actions + 1.0)).long()
+    counts = torch.bincount(places[:, 0] * 21 + places[:, 1], minlength=441).double()
+    own = counts / counts.sum()
+    return float((torch.xlogy(own, own) - own * log_cells).sum())
+
+
+def fitted(name: str, cooled: bool, seed: int, table: Tensor, log_cells: Tensor) -> float:
+    """KL of a class of `sac` after fitting."""
+    config = sac.Config(policy=name, hidden=(64, 64), actor_rate=1e-3)
+    state = sac.init(SPACES, config, torch.Generator().manual_seed(seed))
+    generator, seen = torch.Generator().manual_seed(seed), torch.zeros(BATCH, 2)
+    for step in range(STEPS):
+        alpha = 10.0 ** max(0.0, 1.0 - step / (0.75 * STEPS)) if cooled else 1.0
+        noise = sac.draw(BATCH, generator, config, SPACES)["action"]
+
+        def loss(actor: dict[str, Tensor]) -> tuple[Tensor, tuple[()]]:
+            own = actors.sample(actor, seen, noise, SPACES)  # noqa: B023
+            q, log_density = interpolated(table, own.action), own.mean(own.log_density)
+            return losses.soft_policy_improvement_loss(own.mean(q), log_density, alpha), ()  # noqa: B023
+
+        gradient, _, _ = gradient_of(loss, state["actor"])
+        adam(state["actor"], gradient, state["actor_moments"], config.actor_rate)
+    with torch.no_grad():
+        policy = actors.policy_in(state["actor"], seen[:1], SPACES)
+        return divergence(policy.drawn(DRAWN, generator)[0][0], log_cells)
+
+
+def cost(module: Any, config: Any) -> float:
+    """Milliseconds of process time of an update: the median of five times ten."""
+    generator = torch.Generator().manual_seed(0)
+    state = module.init(SPACES, config, generator)
+    action = 2.0 * torch.rand(BATCH, 2, generator=generator) - 1.0
+    seen = torch.randn(BATCH, 2, generator=generator)
+    batch = Batch(seen, action, -torch.ones(BATCH), seen + action, torch.full((BATCH,), 0.99))
+    found = []
+    for _ in range(6):
+        began = time.process_time()
+        for _ in range(10):
+            noise = module.draw(BATCH, generator, config, SPACES)
+            module.update(state, batch, noise, config, SPACES)
+        found.append(100.0 * (time.process_time() - began))
+    return float(np.median(found[1:]))
+
+
+def main() -> None:
+    """Fit, time, print and write."""
+    parser = argparse.ArgumentParser(description="Classes of policies on an exact one.")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    grid = multigoal.multigoal()
+    solution = maxent.solve(grid.mdp(1.0), 1.0, tolerance=1e-3)
+    middle = multigoal.FIGURE_STATES[1:2]
+    log_cells = torch.as_tensor(grid.log_policy(solution, middle)[0])
+    table = torch.as_tensor(grid.q(solution, middle).reshape(21, 21), dtype=torch.float32)
+    classes = ["gaussian", "mixture", *(["flow"] if HAS_FLOWS else [])]
+    record: dict[str, Any] = {"kl": {}, "update_ms": {}, "actions": DRAWN, "steps": STEPS}
+    generator = torch.Generator().manual_seed(0)
+    for count in (16, 64, 256):
+        policy = OfGrid({"table": table}, torch.zeros(1, 2), torch.tensor(1.0), count, 2)
+        kl = divergence(policy.actions(DRAWN, generator)[0], log_cells)
+        record["kl"][f"resampled, {count} uniform"] = [kl]
+    small = {"hidden": (64, 64), "batch_size": BATCH, "critics": 1, "temperature": 1.0}
+    for name in classes:
+        config = sac.Config(policy=name, **small)
+        record["update_ms"][f"sac, {name}"] = cost(sac, config)
+    for name, more in (
+        ("sampler", {}),
+        ("resampled", {"policy": "resampled"}),
+        ("resampled, uniform", {"policy": "resampled", "proposal": "uniform"}),
+    ):
+        record["update_ms"][f"sql, {name}"] = cost(sql, sql.Config(**small, **more))
+    print(json.dumps(record), flush=True)
+    for name in classes:
+        for cooled in (False, True):
+            words = f"{name}{', cooled' if cooled else ''}"
+            record["kl"][words] = [
+                fitted(name, cooled, seed, table, log_cells) for seed in options.seeds
+            ]
+            print(words, record["kl"][words], flush=True)
+    record["of sampling"] = 440 / (2 * DRAWN)  # what frequencies alone add to a KL
+    record["entropy"] = float(-(log_cells.exp() * (log_cells - math.log(0.01))).sum())
+    record["versions"] = {"maxent": maxent.__version__, "torch": torch.__version__}
+    options.out.write_text(json.dumps(record, indent=1) + "\n")
+    print(json.dumps(record, indent=1))
+
+
+if __name__ == "__main__":
+    main()
