@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ class MDP:
                 "action_mask; leave it one, or mark the state terminal"
             )
         needed = (available & ~at_end[:, None]).ravel()
-        validation.require_transition_rows(rows, needed, n_actions)
+        sums = validation.require_transition_rows(rows, needed, n_actions)
         transitions.drop_rows(rows, needed)
 
         samples: Transition | None = None
@@ -164,6 +165,18 @@ class MDP:
         for name, value in fields.items():
             _make_read_only(value)
             object.__setattr__(self, name, value)
+        if not at_end.any():
+            self.__dict__["going_on"] = (float(sums[needed].min()), float(sums[needed].max()))
+
+    @cached_property
+    def going_on(self) -> tuple[float, float]:
+        """The least and the greatest probability of going on to a nonterminal state, over the
+        available actions of nonterminal states: about (1, 1) without terminal states."""
+        nonterminal = ~self.terminal
+        if not nonterminal.any():
+            return 0.0, 0.0
+        sums = self.expect(nonterminal.astype(float))[self.action_mask & nonterminal[:, None]]
+        return float(sums.min()), float(sums.max())
 
     is_matrix_free = False
     """Whether `transition` is made only on demand (`maxent.mdp.matrix_free`)."""

@@ -86,8 +86,9 @@ def row_place(row: int, n_actions: int) -> str:
 
 def require_transition_rows(
     transition: Any, needed: np.ndarray, n_actions: int, first: int = 0
-) -> None:
-    """Every row (s * A + a) is a distribution; rows not `needed` may also be all zero.
+) -> np.ndarray:
+    """The sums of the rows (s * A + a), all of them distributions; rows not `needed` may also be
+    all zero.
 
     transition: (S*A, S), dense or CSR.  needed: bool (S*A,), true for the available actions of
     non-terminal states.  first: the state of the first row.
@@ -114,6 +115,7 @@ def require_transition_rows(
             f"{float(sums[row])!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE:g}; "
             f"{int(wrong.sum())} such rows); {advice}"
         )
+    return sums
 
 
 def of_float32(numbers: np.ndarray, sums: np.ndarray) -> str:

@@ -10,9 +10,14 @@ from maxent.errors import MemoryBudgetError
 GROUPS = Path("/sys/fs/cgroup")
 """Where Linux keeps its control groups, which containers are."""
 
+ALWAYS = 2**20
+"""Bytes that are never worth asking the system about."""
+
 
 def require_memory(needed: int, what: str, advice: str = "use sparse transitions") -> None:
     """MemoryBudgetError where `needed` bytes are more than half of the memory available."""
+    if needed <= ALWAYS:
+        return
     limit = _available_memory() // 2
     if needed > limit:
         asked = f"{needed / 2**30:.2f}" if needed < 2**90 else "over 10^18"

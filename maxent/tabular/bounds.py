@@ -135,12 +135,10 @@ def soft_bounds(
         if isinstance(mdp, MatrixFreeMDP)
         else longest_row(mdp.transition_rows)
     )
-    if going_on is None:
-        going_on = mdp.expect(nonterminal.astype(float))
     return bounds_from_extremes(
         mdp.discount,
         temperature,
-        going_on=going_on[used],
+        going_on=np.asarray(mdp.going_on) if going_on is None else going_on[used],
         longest=longest,
         n_available=int(used.sum(axis=1).max(initial=1)),
         scale=float(size[used].max(initial=0.0)),
@@ -164,7 +162,9 @@ def bounds_from_extremes(
     """
     spread = 2 * n_available + 5 + 4 * math.log(n_available) if n_available > 1 else 0.0
     return FixedPointBounds(
-        *_gains(discount, going_on, longest),
+        *_gains(
+            discount, float(going_on.min(initial=1.0)), float(going_on.max(initial=0.0)), longest
+        ),
         relative=UNIT * (longest + 12),
         absolute=UNIT * temperature * spread + _underflow(longest + n_available, temperature),
         scale=scale,
@@ -199,7 +199,8 @@ def policy_bounds(
         gain_low, gain_high = 0.0, float(stay * (1.0 + 8 * UNIT))
     else:
         sums = np.asarray(transition.sum(axis=1)).ravel()[nonterminal]
-        gain_low, gain_high = _gains(mdp.discount, sums, longest + n_available)
+        least, greatest = float(sums.min(initial=1.0)), float(sums.max(initial=0.0))
+        gain_low, gain_high = _gains(mdp.discount, least, greatest, longest + n_available)
     return FixedPointBounds(
         gain_low,
         gain_high,
@@ -215,16 +216,17 @@ def _underflow(terms: int, temperature: float) -> float:
     return LEAST * (terms + 8) * max(1.0, temperature)
 
 
-def _gains(discount: float, row_sums: Float[ndarray, " N"], longest: int) -> tuple[float, float]:
-    """(gain_low, gain_high) from the probabilities, one a row, of going on to a non-terminal
-    state; widened by their rounding (rows of `longest` terms).  (0, inf) at discount 1."""
-    if len(row_sums) == 0:
+def _gains(discount: float, least: float, greatest: float, longest: int) -> tuple[float, float]:
+    """(gain_low, gain_high) from the least and the greatest probability of going on to a
+    non-terminal state; widened by their rounding (rows of `longest` terms).  (0, inf) at discount
+    1."""
+    if greatest == 0.0:
         return 0.0, 0.0
     if discount == 1.0:
         return 0.0, math.inf
     slop = (longest + 2) * UNIT
-    low = discount * max(0.0, float(row_sums.min()) - slop)
-    excess = float(row_sums.max()) - 1.0 + slop
+    low = discount * max(0.0, least - slop)
+    excess = greatest - 1.0 + slop
     remaining = (1.0 - discount) - discount * excess
     if remaining <= 0.0:
         raise ModelError(

@@ -75,9 +75,9 @@ def test_a_system_without_groups(groups):
 def test_the_budget_is_half_of_what_is_left(groups, monkeypatch):
     own, root = groups
     own.write_text("0::/\n")
-    second(root, 100_000, 60_000)
+    second(root, 100_000_000, 60_000_000)
     real = memory._left_in_groups
     monkeypatch.setattr(memory, "_left_in_groups", lambda a, b: real(own, root))
-    memory.require_memory(20_000, "something")
+    memory.require_memory(20_000_000, "something")
     with pytest.raises(maxent.MemoryBudgetError, match="half of the memory available"):
-        memory.require_memory(20_001, "something")
+        memory.require_memory(20_000_001, "something")

@@ -308,7 +308,9 @@ def test_solve_chooses_by_size_and_rate():
     small = maxent.gridworld("open-10x10", discount=0.999)
     assert maxent.solve(small, 1.0).method == "soft policy iteration"
     large = maxent.gridworld("open-60x60", discount=0.99)
-    assert maxent.solve(large, 1.0).method == "modified soft policy iteration"
+    assert maxent.solve(large, 1.0).method == "soft policy iteration"
+    assert maxent.solve(large.replace(discount=0.9), 1.0).method.startswith("modified")
+    assert maxent.solve(large, 0.0).method == "modified soft policy iteration"
 
 
 def test_an_undiscounted_evaluation_needs_a_proper_policy():

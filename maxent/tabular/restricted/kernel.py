@@ -59,7 +59,10 @@ class RestrictedKernel:
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T_Pi V, 0 at terminal states."""
-        q = operators.backup(self.mdp, v)
+        return self.values(operators.backup(self.mdp, v))
+
+    def values(self, q: Float[ndarray, "S A"]) -> Float[ndarray, " S"]:
+        """T_Pi V where q = backup(V), 0 at terminal states."""
         log_policy = self.improve(q)
         self._policy = np.exp(log_policy)
         values = operators.policy_value(q, log_policy, self.temperature, self._log_prior)

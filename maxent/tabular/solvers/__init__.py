@@ -30,7 +30,7 @@ from maxent.tabular import operators
 from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_policies
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.automatic import automatic
-from maxent.tabular.solvers.certified import Certified, certify
+from maxent.tabular.solvers.certified import Certified, certified
 from maxent.tabular.solvers.engines import engine_of, kernel_of
 from maxent.tabular.solvers.first_exit import FirstExit, first_exit, least_value
 from maxent.tabular.solvers.kernels import PolicyKernel, SoftKernel
@@ -203,8 +203,8 @@ def solve(
 ) -> Solution:
     """The soft-optimal solution by the method that suits the MDP.
 
-    Soft value iteration if its rate promises an answer soon, else soft policy iteration with a
-    direct solve where that is cheap, else modified soft policy iteration as long as it pays.
+    Soft value iteration if its rate promises an answer soon (never at temperature 0), else modified
+    soft policy iteration, and soft policy iteration with a linear solver where that pays.
     `Solution.method` says which of them gave the answer (SQL-T3, SAC-T1).
 
     mdp : the problem; at discount 1 a first-exit problem of finite value (FIRST-EXIT).
@@ -235,7 +235,7 @@ def solve(
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
     >>> solution = maxent.solve(mdp, temperature=0.1, tolerance=1e-9)
     >>> solution.status, solution.method
-    ('converged', 'soft policy iteration')
+    ('converged', 'modified soft policy iteration')
     >>> solution.policy.shape == (mdp.n_states, mdp.n_actions)
     True
     >>> bool((solution.lower <= solution.v).all() and (solution.v <= solution.upper).all())
@@ -386,7 +386,7 @@ def _optimise(
         log_policy=kernel.improve(q, ties),
         temperature=temperature,
         error_bound=error_bound,
-        policy_bound=_policy_bound(kernel, outcome.certified, v, ties),
+        policy_bound=_policy_bound(kernel, outcome.certified, v, q, ties),
         method=method,
     )
 
@@ -457,11 +457,12 @@ def _solution(
 
 
 def _policy_bound(
-    kernel: SoftKernel | RestrictedKernel, best: Certified, v: ndarray, ties: float
+    kernel: SoftKernel | RestrictedKernel, best: Certified, v: ndarray, q: ndarray, ties: float
 ) -> float:
-    """Upper bound on max(V* - V^pi) for the policy read off backup(v): its own fixed point lies in
-    the interval certified at v, lowered by what a tie may cost and by the policy's rounding."""
-    at_v = certify(kernel, v)
+    """Upper bound on max(V* - V^pi) for the policy read off q = backup(v): its own fixed point lies
+    in the interval certified at v, lowered by what a tie may cost and by the policy's rounding."""
+    known = isinstance(kernel, SoftKernel | RestrictedKernel)  # not the kernels of engines
+    at_v = certified(kernel, v, kernel.values(q) if known else kernel.apply(v))
     nonterminal = ~kernel.mdp.terminal
     if not nonterminal.any():
         return 0.0

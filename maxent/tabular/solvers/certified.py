@@ -18,7 +18,8 @@ class Certified:
 
     tv : (S,), T V.  b : (S,), T V - V.
     below, above : T V + below <= fixed point <= T V + above at non-terminal states.
-    residual : largest |b|.  norm : the larger of ||V|| and ||T V||.
+    residual : largest |b|.  norm : ||T V|| + residual, at least
+        ||V|| and ||T V||.
     value_size : a lower bound on the largest size of the fixed point.
     terminal : (S,), where the fixed point is 0.
     """
@@ -54,7 +55,11 @@ class Certified:
 
 def certify(kernel: Kernel, v: Float[ndarray, " S"]) -> Certified:
     """One application of the operator to v, with its certified interval."""
-    tv = kernel.apply(v)
+    return certified(kernel, v, kernel.apply(v))
+
+
+def certified(kernel: Kernel, v: Float[ndarray, " S"], tv: Float[ndarray, " S"]) -> Certified:
+    """The interval that T V certifies, where it is known already."""
     b = tv - v
     terminal = kernel.mdp.terminal
     nonterminal = b[~terminal] if terminal.any() else b
@@ -62,14 +67,15 @@ def certify(kernel: Kernel, v: Float[ndarray, " S"]) -> Certified:
         (float(nonterminal.min()), float(nonterminal.max())) if nonterminal.size else (0.0, 0.0)
     )
     low, high = float(tv.min()), float(tv.max())
-    norm = max(abs(low), abs(high), abs(float(v.min())), abs(float(v.max())))
+    residual = max(abs(least), abs(greatest))
+    norm = max(abs(low), abs(high)) + residual
     below, above = kernel.bounds.interval(least, greatest, norm)
     return Certified(
         tv,
         b,
         below,
         above,
-        residual=max(abs(least), abs(greatest)),
+        residual=residual,
         norm=norm,
         value_size=max(high + below, -(low + above), 0.0),
         terminal=terminal,

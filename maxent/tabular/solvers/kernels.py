@@ -19,6 +19,8 @@ from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.mdp.transitions import Transition
 from maxent.tabular import operators
 from maxent.tabular.bounds import FixedPointBounds, policy_bounds, soft_bounds
+from maxent.tabular.products import add_product
+from maxent.tabular.solvers.chosen import ChosenRows
 
 NEGLIGIBLE = np.exp(-200.0)
 """Probabilities below this are treated as 0 in a correction step: denormal numbers are slow."""
@@ -36,29 +38,63 @@ class SoftKernel:
         self._rows, self._state_major = _action_major(mdp)
         bonus = prior_bonus(temperature, log_prior)
         scores = mdp.reward if bonus is None else mdp.reward + bonus
+        self._bonus = None if bonus is None else np.array(bonus.T, order="C")
         self._reward = np.array(scores.T, order="C")
         self._weights = np.empty((n_actions, n_states))
         self.log_prior = log_prior
         self.bounds = soft_bounds(mdp, temperature, log_prior)
+        self._chosen: ChosenRows | None = None
 
     def improve(
         self, q: Float[ndarray, "S A"], tie_tolerance: float = 0.0
     ) -> Float[ndarray, "S A"]:
-        """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties."""
-        return operators.boltzmann_policy(q, self.temperature, self.log_prior, tie_tolerance)
+        """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties.
+        `operators.boltzmann_policy`, with the maximum over whole rows."""
+        scores = self._scores(q)
+        top = scores.max(axis=0)
+        if self.temperature == 0.0:
+            tied = scores >= top - tie_tolerance
+            count = tied.sum(axis=0)
+            with np.errstate(divide="ignore"):
+                logs = np.log(1.0 / np.arange(len(scores) + 1))
+            return np.ascontiguousarray(np.where(tied, logs[count], -np.inf).T)
+        np.subtract(scores, top, out=scores)
+        with np.errstate(over="ignore", under="ignore"):
+            np.divide(scores, self.temperature, out=scores)
+            scores -= np.log(np.exp(scores).sum(axis=0))
+        return np.ascontiguousarray(scores.T)
+
+    def values(self, q: Float[ndarray, "S A"]) -> Float[ndarray, " S"]:
+        """T V where q = backup(V): the soft value of q, 0 at terminal states."""
+        return self._soft_maximum(self._scores(q))
+
+    def _scores(self, q: Float[ndarray, "S A"]) -> Float[ndarray, "A S"]:
+        scores = np.array(q.T, order="C")
+        if self._bonus is not None:
+            scores += self._bonus
+        return scores
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T V, 0 at terminal states."""
         n_actions, n_states = self._weights.shape
-        product = self._rows @ (self._arrival * v)
+        scores = self._weights
         if self._state_major:
-            product = product.reshape(n_states, n_actions).T
-        scores = np.add(product.reshape(n_actions, n_states), self._reward, out=self._weights)
-        top = scores.max(axis=0)
+            product = self._rows @ (self._arrival * v)
+            np.add(product.reshape(n_states, n_actions).T, self._reward, out=scores)
+        else:
+            scores.fill(0.0)
+            add_product(self._rows, self._arrival * v, scores.ravel())
+            scores += self._reward
+        self._top = self._soft_maximum(scores)
+        return self._top
+
+    def _soft_maximum(self, scores: Float[ndarray, "A S"]) -> Float[ndarray, " S"]:
+        """The soft-max of scores, 0 at terminal states; above temperature 0 the scores become the
+        weights of the policy, and `_total` their sums."""
+        top: ndarray = scores.max(axis=0)
         if self.temperature == 0.0:
             top[self._terminal] = 0.0
-            found: ndarray = top
-            return found
+            return top
         np.subtract(scores, top, out=scores)
         with np.errstate(over="ignore", under="ignore"):
             np.divide(scores, self.temperature, out=scores)
@@ -66,18 +102,19 @@ class SoftKernel:
         self._total = weights.sum(axis=0)
         top += self.temperature * np.log(self._total)
         top[self._terminal] = 0.0
-        found = top
-        return found
+        return top
 
     def policy_transition(self) -> Transition:
         """gamma P_pi for the Boltzmann policy behind the last `apply` (one of the greedy actions
         at temperature 0)."""
         if self.temperature == 0.0:
-            policy = np.zeros_like(self._weights)
-            policy[self._weights.argmax(axis=0), np.arange(policy.shape[1])] = 1.0
-        else:
-            policy = self._weights / self._total
-            policy[policy < NEGLIGIBLE] = 0.0
+            if self._chosen is None:
+                rows = self._rows if self.mdp.is_sparse else self.mdp.transition
+                self._chosen = ChosenRows(self.mdp, rows)
+            size = float(np.abs(self._top).max())
+            return self._chosen.update(self._weights, self._top, 0.25 * self.bounds.rounding(size))
+        policy = self._weights / self._total
+        policy[policy < NEGLIGIBLE] = 0.0
         return _discounted_transition(self.mdp, np.ascontiguousarray(policy.T))
 
 

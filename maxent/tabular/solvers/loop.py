@@ -81,14 +81,15 @@ class History:
     def iterations(self) -> int:
         return len(self.widths)
 
-    def iterations_left(self) -> float:
-        """How many more iterations the rate of the last ten promises."""
-        first, last = self.widths[-11], self.widths[-1]
+    def iterations_left(self, window: int = 10) -> float:
+        """How many more iterations the rate of the last `window` promises; inf where the interval
+        has not shrunk in them."""
+        first, last = self.widths[-1 - window], self.widths[-1]
         if last <= self.goal:
             return 0.0
         if not (0.0 < last < first):
             return math.inf
-        return 10.0 * math.log(last / self.goal) / math.log(first / last)
+        return window * math.log(last / self.goal) / math.log(first / last)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +136,9 @@ def iterate(
     best: Certified | None = None
     best_at, best_tolerance = 0, 0.0
     status: Status = "interrupted"
-    bar = progress.bar(options.progress, desc=title or step.method, unit="it")
+    bar = None
+    if options.progress:
+        bar = progress.bar(True, desc=title or step.method, unit="it")
     try:
         while True:
             now = certify(kernel, v)
@@ -145,7 +148,7 @@ def iterate(
             widths.append(now.width)
             if best is None or now.width < best.width:
                 best, best_at, best_tolerance = now, len(widths), tolerance
-            if not bar.disable:
+            if bar is not None and not bar.disable:
                 bar.update()
                 bar.set_postfix_str(f"error <= {0.5 * now.width:.2g}", refresh=False)
             if options.callback is not None:
@@ -172,7 +175,8 @@ def iterate(
             best = certify(kernel, np.zeros(mdp.n_states))
             best_tolerance = options.tolerance or bounds.tolerance(best.value_size)
     finally:
-        bar.close()
+        if bar is not None:
+            bar.close()
     if status == "stalled" or (status == "converged" and not _is_informative(best)):
         best = narrowed(kernel, best)
         best_tolerance, status = verdict(best, options, best_tolerance)

@@ -26,7 +26,11 @@ from scipy.sparse import linalg
 
 from maxent.mdp.transitions import Transition
 from maxent.tabular.linear_systems import SMALL, is_cheap_to_factorise, solve_discounted
+from maxent.tabular.products import add_product
 from maxent.tabular.solvers.kernels import Kernel
+
+LOOK = 5
+"""Sweeps of evaluation from one look at what they still change to the next."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,13 @@ class Step:
         return self.correct(kernel, b)
 
 
-def truncated(sweeps: int) -> Step:
-    """The first `sweeps` + 1 terms of the Neumann series."""
+def truncated(sweeps: int, enough: float = 0.0) -> Step:
+    """The first `sweeps` + 1 terms of the Neumann series; fewer once the span of a term is down to
+    `enough` times that of b: what is left is nearly the same everywhere, which the bounds know."""
     return Step(
         "truncated",
         "modified soft policy iteration",
-        lambda kernel, b: _neumann(kernel.policy_transition(), b, sweeps),
+        lambda kernel, b: _neumann(kernel.policy_transition(), b, sweeps, enough),
     )
 
 
@@ -108,10 +113,16 @@ def _bicgstab(
     return found
 
 
-def _neumann(matrix: Transition, b: Float[ndarray, " S"], sweeps: int) -> Float[ndarray, " S"]:
+def _neumann(
+    matrix: Transition, b: Float[ndarray, " S"], sweeps: int, enough: float = 0.0
+) -> Float[ndarray, " S"]:
+    goal = enough * float(np.ptp(b)) if enough else 0.0
     d = b
-    for _ in range(sweeps):
-        d = b + matrix @ d
+    for sweep in range(1, sweeps + 1):
+        before, d = d, b.copy()
+        add_product(matrix, before, d)
+        if goal and sweep % LOOK == 0 and float(np.ptp(d - before)) <= goal:
+            break
     return d
 
 

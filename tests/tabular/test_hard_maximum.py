@@ -1,0 +1,138 @@
+"""Temperature 0 by picked rows: they are the greedy policy's, and `solve` finds the optimum."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import maxent
+from maxent.tabular import operators
+from maxent.tabular.solvers.kernels import SoftKernel
+from maxent.tabular.solvers.steps import truncated
+
+
+def nearly_one(rows: np.ndarray) -> np.ndarray:
+    return rows * (1.0 + 9e-10 * np.sin(np.arange(len(rows))))[:, None, None]
+
+
+def uneven() -> maxent.MDP:
+    """One row with all states as successors, the others with one."""
+    rows = sparse.lil_array((40, 20))
+    rows[np.arange(40), np.random.default_rng(3).integers(20, size=40)] = 1.0
+    rows[7] = np.full(20, 0.05)
+    return maxent.MDP(sparse.csr_array(rows), np.arange(40.0).reshape(20, 2) % 7, discount=0.95)
+
+
+DENSE = maxent.garnet(12, 3, discount=0.9, seed=4, masked=0.3, terminal=2)
+PROBLEMS = {
+    "all actions tie": maxent.MDP(np.full((5, 3, 5), 0.2), np.ones((5, 3)), discount=0.9),
+    "restarts": maxent.gridworld("S...\n....\n...G", slip=0.2, discount=0.99, goals="restart"),
+    "absorbing": maxent.gridworld("S...\n....\n...G", slip=0.2, discount=0.99, goals="absorbing"),
+    "terminal": maxent.gridworld("S..#\n.X..\n...G", slip=0.2, discount=0.95),
+    "no slip": maxent.gridworld("S...\n....\n...G", discount=0.999, goals="absorbing"),
+    "dense, masked": DENSE,
+    "sparse, masked": DENSE.to_sparse(),
+    "rows only nearly 1": maxent.MDP(
+        nearly_one(np.random.default_rng(0).dirichlet(np.ones(6), (6, 2))),
+        np.arange(12.0).reshape(6, 2),
+        discount=0.9,
+    ),
+    "uneven rows": uneven(),
+}
+
+
+def truth(mdp: maxent.MDP) -> np.ndarray:
+    """V* by policy iteration on dense arrays with LAPACK, from the definition."""
+    dense = mdp.to_dense()
+    going = dense.transition * ~mdp.terminal
+    reward = np.where(mdp.action_mask, mdp.reward, -np.inf)
+    states, v = np.arange(mdp.n_states), np.zeros(mdp.n_states)
+    for _ in range(100):
+        choice = (reward + mdp.discount * going @ v).argmax(axis=1)
+        matrix = np.eye(mdp.n_states) - mdp.discount * going[states, choice]
+        before, v = v, np.linalg.solve(matrix, np.where(mdp.terminal, 0, reward[states, choice]))
+        if np.abs(v - before).max() < 1e-12 * max(1.0, np.abs(v).max()):
+            return v
+    return v
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_solve_encloses_the_optimum(name):
+    mdp = PROBLEMS[name]
+    exact, solution = truth(mdp), maxent.solve(mdp, 0.0)
+    slack = 1e-12 * max(1.0, np.abs(exact).max())
+    assert solution.converged
+    assert (solution.lower <= exact + slack).all() and (exact <= solution.upper + slack).all()
+    worth = maxent.soft_policy_evaluation(mdp, solution.policy, 0.0)
+    assert (exact - worth.v).max() <= solution.policy_bound + worth.error_bound + slack
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_matrix_is_that_of_a_greedy_policy_as_it_is_mended(name):
+    mdp = PROBLEMS[name]
+    kernel, rng = SoftKernel(mdp, 0.0, mdp.log_mask), np.random.default_rng(1)
+    v = np.zeros(mdp.n_states)
+    for size in (0.0, 5.0, 0.01, 5.0):
+        v = v + size * rng.normal(size=mdp.n_states) * ~mdp.terminal
+        tv = kernel.apply(v)
+        matrix = kernel.policy_transition()
+        matrix = matrix.toarray() if sparse.issparse(matrix) else matrix
+        q = operators.backup(mdp, v)
+        rows = mdp.to_dense().transition * mdp.discount_on_arrival
+        greedy = mdp.action_mask & (q >= tv[:, None] - 1e-12 * max(1.0, np.abs(q).max()))
+        for s in np.flatnonzero(~mdp.terminal):
+            assert any(
+                np.allclose(matrix[s], rows[s, a], atol=1e-15) for a in np.flatnonzero(greedy[s])
+            )
+
+
+def test_ties_at_the_start_are_broken_in_all_directions_and_always_alike():
+    mdp = maxent.gridworld("open-10x10", discount=0.99, step_reward=0.0, rewards={"G": 0.0})
+    matrices = []
+    for _ in range(2):
+        kernel = SoftKernel(mdp, 0.0, None)
+        kernel.apply(np.zeros(mdp.n_states))
+        matrices.append(kernel.policy_transition().toarray())
+    assert (matrices[0] == matrices[1]).all()
+    moves = matrices[0].argmax(axis=1) - np.arange(mdp.n_states)
+    assert {-10, -1, 1, 10} <= set(moves.tolist())
+
+
+def test_a_policy_changes_only_for_the_better():
+    """Where rounding makes one of two equal actions larger, the chosen one stays."""
+    mdp = maxent.MDP(np.full((4, 2, 4), 0.25), np.ones((4, 2)), discount=0.9)
+    kernel = SoftKernel(mdp, 0.0, None)
+    kernel.apply(np.zeros(4))
+    kernel.policy_transition()
+    first = kernel._chosen._at.copy()
+    kernel._weights += 1e-16 * np.array([[0.0] * 4, [3.0] * 4]) - 1e-16
+    kernel.policy_transition()
+    assert (kernel._chosen._at == first).all()
+
+
+def test_an_evaluation_ends_early_where_it_changes_all_alike():
+    mdp = maxent.garnet(50, 3, discount=0.99, seed=2)
+    kernel = SoftKernel(mdp, 0.0, None)
+    b = kernel.apply(np.zeros(50))
+    matrix = kernel.policy_transition()
+    short, full = truncated(100, 0.1)(kernel, b), truncated(100)(kernel, b)
+    expected = sum(np.linalg.matrix_power(matrix, k) @ b for k in range(101))
+    assert np.allclose(full, expected, rtol=1e-12)
+    assert full.mean() > 2 * short.mean() and np.ptp(full - short) < 0.1 * np.ptp(b)
+
+
+@pytest.mark.parametrize("discount", [0.99, 0.9999])
+def test_a_linear_solver_takes_over_where_an_agent_goes_round(discount):
+    mdp = maxent.gridworld(
+        "\n".join(["S" + "." * 29, *["." * 30] * 28, "." * 29 + "G"]),
+        slip=0.2,
+        discount=discount,
+        goals="restart",
+    )
+    solution = maxent.solve(mdp, 0.0, tolerance=1e-6)
+    assert solution.converged and solution.iterations < 60
+    slow = discount == 0.9999
+    assert solution.method == (
+        "soft policy iteration" if slow else "modified soft policy iteration"
+    )
