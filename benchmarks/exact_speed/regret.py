@@ -20,15 +20,16 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import maxent  # noqa: E402
-import problems  # noqa: E402
+import problems
+
+import maxent
 
 TOLERANCE = 1e-6
 EVALUATIONS = (10, 20, 40, 100)
 
 
 def methods(mdp: Any) -> dict[str, Callable[..., Any]]:
-    """The methods by name.  LU on random sparse MDPs fills in and is not tried above 1,000 states."""
+    """The methods by name.  LU of random sparse MDPs fills in: not above 1,000 states."""
     found: dict[str, Callable[..., Any]] = {
         "solve": maxent.solve,
         "value iteration": maxent.soft_value_iteration,

@@ -53,7 +53,7 @@ def test_solve_prints_a_compact_table(capsys):
     assert err == ""
     assert f"value at start   {solution.v[0]:.10g}" in out
     assert f"certified error  {solution.error_bound:.2g} at most" in out
-    for word in ("converged, 28 iterations", "soft value iteration", "104 states", "discount 0.95"):
+    for word in ("converged, 9 iterations", "modified soft policy iteration", "104 states", "discount 0.95"):
         assert word in out
     assert max(map(len, out.splitlines())) <= 80
 
