@@ -68,6 +68,12 @@ class SoftKernel:
         """T V where q = backup(V): the soft value of q, 0 at terminal states."""
         return self._soft_maximum(self._scores(q))
 
+    def _explicit_rows(self) -> Transition:
+        """What `ChosenRows` picks from: of a matrix-free MDP the transition is made for it."""
+        if not self.mdp.is_sparse:
+            return self.mdp.transition
+        return _by_action(self.mdp) if isinstance(self.mdp, MatrixFreeMDP) else self._rows
+
     def _scores(self, q: Float[ndarray, "S A"]) -> Float[ndarray, "A S"]:
         scores = np.array(q.T, order="C")
         if self._bonus is not None:
@@ -109,8 +115,7 @@ class SoftKernel:
         at temperature 0)."""
         if self.temperature == 0.0:
             if self._chosen is None:
-                rows = self._rows if self.mdp.is_sparse else self.mdp.transition
-                self._chosen = ChosenRows(self.mdp, rows)
+                self._chosen = ChosenRows(self.mdp, self._explicit_rows())
             size = float(np.abs(self._top).max())
             return self._chosen.update(self._weights, self._top, 0.25 * self.bounds.rounding(size))
         policy = self._weights / self._total
@@ -167,9 +172,14 @@ def _action_major(mdp: MDP) -> tuple[Transition, bool]:
         return mdp.directions, False
     if not mdp.is_sparse:
         return mdp.transition_rows, True
+    return _by_action(mdp), False
+
+
+def _by_action(mdp: MDP) -> Transition:
+    """The rows of a sparse transition as a*S + s."""
     n_states, n_actions = mdp.reward.shape
     order = np.arange(n_states * n_actions).reshape(n_states, n_actions).T.ravel()
-    return mdp.transition[order], False
+    return mdp.transition[order]
 
 
 def prior_bonus(temperature: float, log_prior: ndarray | None) -> ndarray | None:
