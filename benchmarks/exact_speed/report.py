@@ -58,6 +58,8 @@ def draw(records: list[Record]) -> None:
         ax.plot(*zip(*known, strict=True), marker, color=colour, label=name, markersize=5)
     ax.axvline(1.0, color="0.4", linewidth=0.8)
     ax.set_xscale("log")
+    for axis in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
+        axis(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "125" else "")
     ax.set_yticks(range(len(records)), [_name(record) for record in records], fontsize=7)
     ax.invert_yaxis()
     ax.grid(axis="x", linewidth=0.4, color="0.85")

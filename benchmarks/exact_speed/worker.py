@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import sparse
-from solvers import SOLVERS, Problem
+from solvers import SOFT, SOLVERS, Problem
 
 
 def main(path: str, name: str, setting: str) -> None:
@@ -28,7 +28,7 @@ def main(path: str, name: str, setting: str) -> None:
     )
     problem = Problem(rows=rows, reward=np.load(folder / "reward.npy"), **meta)
     began = time.process_time()
-    solve = SOLVERS[name][1](problem, setting)
+    solve = (SOLVERS | SOFT)[name][1](problem, setting)
     construction = time.process_time() - began
     print(json.dumps({"construction": construction}), file=answer, flush=True)
     prepare = getattr(solve, "prepare", lambda: None)
