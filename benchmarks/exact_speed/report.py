@@ -79,7 +79,7 @@ def _name(record: Record) -> str:
     if record["discount"] != 0.99:
         found += f", discount {record['discount']:g}"
     if record["temperature"]:
-        found += f", temperature {record['temperature']:g}"
+        found += f", T = {record['temperature']:g}"
     return found
 
 
