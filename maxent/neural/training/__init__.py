@@ -85,7 +85,7 @@ def train(
     device : where the networks are, "cpu" or "cuda".
     threads : of PyTorch while this trains; None: as many as it is set to.  Small networks are
         fastest with 1.  A run records it: the last bits depend on it.
-    compile : whether updates run as one compiled graph: 2 to 5 times faster once it is made, which
+    compile : whether updates run as one compiled graph: 1.5 to 6 times faster once made, which
         takes half a minute of a core the first time; values agree within rounding.  "auto": where
         that pays, by the number of updates alone.  A run records what was done.  Without a C++
         compiler a warning says so, and updates run uncompiled.
