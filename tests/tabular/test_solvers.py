@@ -309,7 +309,7 @@ def test_solve_chooses_by_size_and_rate():
     assert maxent.solve(small, 1.0).method == "soft policy iteration"
     large = maxent.gridworld("open-60x60", discount=0.99)
     assert maxent.solve(large, 1.0).method == "soft policy iteration"
-    assert maxent.solve(large.replace(discount=0.9), 1.0).method.startswith("modified")
+    assert maxent.solve(small.replace(discount=0.9), 1.0).method.startswith("modified")
     assert maxent.solve(large, 0.0).method == "modified soft policy iteration"
 
 
