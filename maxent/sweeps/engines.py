@@ -60,7 +60,7 @@ def _engine(joblib: Any, cluster: Any, jobs: int | None, cells: int) -> Iterator
             ray = optional_module("ray", "a Ray cluster needs")
             optional_module("ray.util.joblib", "a Ray cluster needs").register_ray()
             if not ray.is_initialized():
-                ray.init(cluster.partition(":")[2] or None, log_to_driver=False)
+                _start_ray(ray, cluster.partition(":")[2] or None)
                 after.callback(ray.shutdown)
             told = {"backend": "ray"}
             as_they_end["return_as"] = "list"  # Ray's pool gives nothing before the last
@@ -68,6 +68,17 @@ def _engine(joblib: Any, cluster: Any, jobs: int | None, cells: int) -> Iterator
             told = {"backend": "dask", "client": _dask_client(cluster, after)}
         after.enter_context(joblib.parallel_config(**told))
         yield as_they_end | {"n_jobs": -1 if jobs is None else jobs}
+
+
+def _start_ray(ray: Any, address: str | None) -> None:
+    """Ray on this machine, or the cluster at an address."""
+    try:
+        ray.init(address, log_to_driver=False)
+    except Exception as error:  # Ray raises this class itself
+        where = "on this machine" if address is None else f"at {address!r}"
+        raise ConfigError(
+            f"Ray cannot be reached {where} ({str(error)[:200]}); start it with ray start --head"
+        ) from error
 
 
 def _dask_client(cluster: Any, after: ExitStack) -> Any:
