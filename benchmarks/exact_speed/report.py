@@ -60,7 +60,7 @@ def draw(records: list[Record]) -> None:
     ax.set_xscale("log")
     for axis in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
         axis(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "125" else "")
-    ax.set_yticks(range(len(records)), [_name(record) for record in records], fontsize=7)
+    ax.set_yticks(range(len(records)), [_name(record) for record in records], fontsize=6)
     ax.invert_yaxis()
     ax.grid(axis="x", linewidth=0.4, color="0.85")
     ax.set_xlabel("time of the fastest other package / ours (right of 1: ours is faster)")
