@@ -267,7 +267,7 @@ def test_an_interrupted_solve_writes_its_best_answer(sent, code, folder):
             process.send_signal(sent)
             try:
                 out, err = process.communicate(timeout=60)
-            except subprocess.TimeoutExpired:  # the signal is ignored: no solve may outlive its test
+            except subprocess.TimeoutExpired:  # it ignores the signal
                 process.kill()
                 raise
         if (folder / "part.json").exists():
