@@ -38,8 +38,7 @@ from maxent.testing.agent_look import Look
 
 TOLERANCE = 0.15
 """Of a value, in reward: three times the usual error of a trained network here; each mistake
-changes one by 0.25 or more.  To hold, a faulty equation may miss by a tenth of the deviation more:
-a target that is wrong now and then is a noisy one."""
+changes one by 0.25 or more."""
 MOST = 2
 """Mistakes at once that are told; a fit by more is none."""
 LEARNT = 0.8
@@ -66,9 +65,7 @@ def value_signs(seen: Look, case: Case, known: Iterable[str] = ()) -> list[Sign]
     fitting = [
         (len(names - already), error(predicted), sorted(names - already), predicted)
         for names, predicted, room in _explanations(seen, case, paid)
-        if error(predicted) <= room + 0.1 * error(right)
-        and len(names - already) <= MOST
-        and _learnt(seen, paid)
+        if error(predicted) <= room and len(names - already) <= MOST and _learnt(seen, paid)
     ]
     unexplained = (0, 0.0, [VALUE_DIFFERS], np.full(len(right), np.nan))
     *_, names, predicted = min(fitting, key=lambda each: each[:2], default=unexplained)
