@@ -4,6 +4,8 @@ Intervals of one process alone and of all together hold the same values: they mu
 must be as narrow as its tolerance says.
 """
 
+from typing import Any
+
 import numpy as np
 from petsc4py import PETSc
 from scipy import sparse
@@ -31,7 +33,9 @@ def main() -> None:
     for name, mdp in problems.items():
         rows, actions = sparse.csr_array(mdp.transition_rows), mdp.n_actions
 
-        def block(first, stop, mdp=mdp, rows=rows, actions=actions):
+        def block(
+            first: int, stop: int, mdp: Any = mdp, rows: Any = rows, actions: int = actions
+        ) -> Block:
             own = slice(first, stop)
             return Block(
                 rows[first * actions : stop * actions],
@@ -67,7 +71,7 @@ def main() -> None:
 def refusals() -> None:
     """An error in one process is told in all: none waits for ever."""
 
-    def broken(first, stop):
+    def broken(first: int, stop: int) -> Block:
         if first == 0:
             raise ValueError("no such file")
         return Block(sparse.eye_array(stop - first, 6, k=first), np.zeros((stop - first, 1)))
