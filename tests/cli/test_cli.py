@@ -408,7 +408,10 @@ WRONG = {
     "a range of nothing": (["tradeoff", "two-goals", "--temperatures", "1:2:0"], "at least 1"),
     "a range of parts": (["tradeoff", "two-goals", "--temperatures", "1:2:2.5"], "COUNT"),
     "an endless range": (["tradeoff", "two-goals", "--temperatures", "1:2:999999999999"], "10000"),
-    "a list of words": (["tradeoff", "two-goals", "--temperatures", "0.1,hot"], "'hot'"),
+    "a list of words": (
+        ["tradeoff", "two-goals", "--temperatures", "0.1,hot"],
+        "'0.1,hot' is not a number",
+    ),
     "an empty list": (["tradeoff", "two-goals", "--temperatures", ""], "not a number"),
     "a negative list": (["tradeoff", "two-goals", "--temperatures", "-1,2"], "-1.0"),
     "a trade-off without discount": (

@@ -126,7 +126,7 @@ def test_ctrl_c_gives_the_agent_back():
             os.kill(os.getpid(), signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)
-    agent = train(lambda: Fragile(at_step=interrupt), steps=10**9)
+    agent = train(lambda: Fragile(at_step=interrupt), steps=10**9, compile=False)
     assert (agent.steps, agent.stopped_by) == (23, signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
 

@@ -63,7 +63,7 @@ def test_operators_refuse_other_tensors(name, kind):
             operator(**values) if given == "keywords" else operator(*values.values())
 
 
-@pytest.mark.parametrize("value", [torch.tensor(0.5), torch.tensor([0.5]), None, "cold"])
+@pytest.mark.parametrize("value", [torch.tensor(True), torch.tensor([0.5]), None, "cold"])
 def test_a_temperature_that_is_no_number(value):
     with pytest.raises(maxent.ConfigError, match=r"temperature = .* give a number"):
         maxent.soft_value(np.zeros((1, 2)), value)

@@ -134,7 +134,7 @@ def test_keys_choose_and_the_seed_repeats():
         ({"keys": ["SAC-L1", "LQR-9"]}, "no check has the key 'LQR-9'; .*Known: APPROX"),
         ({"keys": []}, "keys is empty"),
         ({"temperature": -1.0}, "temperature = -1.0"),
-        ({"temperature": True}, "temperature = 'True'"),
+        ({"temperature": True}, "temperature = True is not valid"),
         ({"seed": -1}, "seed = -1"),
     ],
 )
