@@ -35,31 +35,33 @@ def check_agent(
 ) -> AgentReport:
     """Train an agent on tiny environments with known solutions, and say what it gets wrong.
 
-    adapter : an object, or a class that makes it, with
-
-        train(make_env, *, steps, temperature, target_entropy, discount, seed)
-            trains from the beginning for `steps` steps of environments that make_env() makes, with
-            an update after each step.  temperature : alpha; None: tuned to `target_entropy` nats.
-            It may give the trained agent, which then has the methods below, or nothing.
-        sample(observations, n, seed) : n actions in each of K observations (K, d), as the
-            environment takes them: (K, n, m), or (K, n) whole numbers.
-        log_density(observations, actions) : of such actions, (K, n); in the units of [-1, 1]^m for
-            a box with sides, in the environment's for one without, log-probabilities of whole
-            numbers.  May be left out.
-        q(observations, actions) : Q(s, a), (K, n).  May be left out; without it mistakes in the
-            target of Q are not seen.
-        discrete : True for an agent with discrete actions.  May be left out.
-
-        What an agent has not (a tuned temperature, boxes without sides), `train` refuses with
-        NotImplementedError.  Choose settings with which it learns in a few thousand steps: learning
-        rates of 1e-3 to 1e-2, random actions for the first 200 steps.
+    adapter : an object, or a class that makes it, with the methods below.
     cases : names of those to try; left out, all: "values", "truncation", "temperature", "border",
         "unbounded", "drift".
     steps : of a training.
     seed : of the first training.
 
     A mistake is reported where two trainings with different seeds show it.  Nothing is raised for a
-    wrong agent, whatever it does: see `AgentReport`.
+    wrong agent, whatever it does: see `AgentReport`.  What an adapter has::
+
+        train(make_env, *, steps, temperature, target_entropy, discount, seed)
+            trains from the beginning for `steps` steps of environments that make_env() makes, with
+            an update after each step.  temperature : alpha; None: tuned to `target_entropy` nats.
+            It may give the trained agent, which then has the methods below, or nothing.
+        sample(observations, n, seed)
+            n actions in each of K observations (K, d), as the environment takes them: (K, n, m),
+            or (K, n) whole numbers.
+        log_density(observations, actions)
+            of such actions, (K, n); in the units of [-1, 1]^m for a box with sides, in the
+            environment's for one without, log-probabilities of whole numbers.  May be left out.
+        q(observations, actions)
+            Q(s, a), (K, n).  May be left out; without it mistakes in the target of Q are not seen.
+        discrete
+            True for an agent with discrete actions.  May be left out.
+
+    What an agent has not (a tuned temperature, boxes without sides), `train` refuses with
+    NotImplementedError.  Choose settings with which it learns in a few thousand steps: learning
+    rates of 1e-3 to 1e-2, random actions for the first 200 steps.
 
     >>> from maxent import testing
     >>> adapter = testing.our_agent("sac", critics=1)
