@@ -44,7 +44,7 @@ def check_agent(
     A mistake is reported where two trainings with different seeds show it.  Nothing is raised for a
     wrong agent, whatever it does: see `AgentReport`.  What an adapter has::
 
-        train(make_env, *, steps, temperature, target_entropy, discount, seed)
+        train(make_env, steps=, temperature=, target_entropy=, discount=, seed=)
             trains from the beginning for `steps` steps of environments that make_env() makes, with
             an update after each step.  temperature : alpha; None: tuned to `target_entropy` nats.
             It may give the trained agent, which then has the methods below, or nothing.
