@@ -358,8 +358,8 @@ SHOWN_IN = {  # all others: in "values"
 
 
 NOT_BY_NAME = {"entropy missing in the actor"}
-"""Told with its numbers (the policy is nearest to that of a temperature of almost 0), but not always
-by its name."""
+"""Told with its numbers (the policy is nearest to that of a temperature of almost 0), but not
+always by its name."""
 
 
 @pytest.mark.slow
