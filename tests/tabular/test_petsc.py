@@ -34,6 +34,8 @@ def test_engines_that_are_refused():
         maxent.solve(mdp, 0.1, engine="petcs")
     with pytest.raises(ConfigError, match="discount = 1: engine = 'petsc'"):
         maxent.solve(mdp.replace(discount=1.0), 0.1, engine="petsc")
+    with pytest.raises(ConfigError, match="callback and progress are not for"):
+        maxent.solve(mdp, 0.1, engine="petsc", callback=print)
     if not PETSC:
         with pytest.raises(MissingExtraError, match="petsc4py and mpi4py"):
             maxent.solve(mdp, 0.1, engine="petsc")

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,10 +126,35 @@ def iterate(
 
     Ctrl-C ends the loop with the best interval so far.
     """
-    mdp, bounds, limit = kernel.mdp, kernel.bounds, options.max_iterations
+    v = np.zeros(kernel.mdp.n_states) if start is None else start
+    look = partial(certify, kernel)
+    found = until_narrow(kernel, look, v, step, options, choose, title, kernel.mdp.n_states)
+    best, tolerance, status = found.certified, found.tolerance, found.status
+    if status == "stalled" or (status == "converged" and not _is_informative(best)):
+        best = narrowed(kernel, best)
+        tolerance, status = verdict(best, options, tolerance)
+    return Outcome(best, tolerance, status, found.residuals, found.step)
+
+
+def until_narrow(
+    kernel: Any,
+    look: Callable[[ndarray], Certified],
+    v: Float[ndarray, " N"],
+    step: Step,
+    options: Options,
+    choose: Callable[[History], Step] | None,
+    title: str | None,
+    n_states: int,
+) -> Outcome:
+    """The loop itself, over V or over the part of it that one process holds.
+
+    kernel : with `bounds`; what the steps take.
+    look : v -> one application of the operator, certified for the whole of V.
+    n_states : of the whole MDP.
+    """
+    bounds, limit = kernel.bounds, options.max_iterations
     if options.tolerance is not None:
         bounds.require_tolerance(options.tolerance)
-    v = np.zeros(mdp.n_states) if start is None else start
     patience = 20 + int(min(2000.0, bounds.gain_high))
     residuals: list[float] = []
     widths: list[float] = []
@@ -141,7 +167,7 @@ def iterate(
         bar = progress.bar(True, desc=title or step.method, unit="it")
     try:
         while True:
-            now = certify(kernel, v)
+            now = look(v)
             # without a tolerance asked for, it rises with what is known of the size of the values
             tolerance = options.tolerance or bounds.tolerance(now.value_size)
             residuals.append(now.residual)
@@ -158,7 +184,7 @@ def iterate(
                 break
             at_rounding = now.width <= 32.0 * bounds.floor(now.norm)
             idle = len(widths) - best_at
-            wait = patience if at_rounding else LONG_WAIT + mdp.n_states
+            wait = patience if at_rounding else LONG_WAIT + n_states
             if now.residual == 0.0 or idle > wait:
                 status = "stalled"
                 break
@@ -172,14 +198,11 @@ def iterate(
             v = v + step(kernel, now.b)
     except KeyboardInterrupt:
         if best is None:
-            best = certify(kernel, np.zeros(mdp.n_states))
+            best = look(np.zeros_like(v))
             best_tolerance = options.tolerance or bounds.tolerance(best.value_size)
     finally:
         if bar is not None:
             bar.close()
-    if status == "stalled" or (status == "converged" and not _is_informative(best)):
-        best = narrowed(kernel, best)
-        best_tolerance, status = verdict(best, options, best_tolerance)
     return Outcome(best, best_tolerance, status, np.array(residuals), step)
 
 

@@ -13,20 +13,36 @@ steps.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.solution import Status
 from maxent.tabular.solvers.certified import Certified
 from maxent.tabular.solvers.engines.distributed import Rows, libraries, own_share
-from maxent.tabular.solvers.loop import EPS, LONG_WAIT, History, Options, Outcome, verdict
-from maxent.tabular.solvers.steps import KRYLOV, SWEEP, Step, truncated, usual_sweeps
+from maxent.tabular.solvers.loop import History, Options, Outcome, until_narrow, verdict
+from maxent.tabular.solvers.steps import SWEEP, Step, usual_sweeps
 
 SWEEPS = 30
 """Sweeps before the rate is judged."""
+
+
+def _newton(rows: Any, b: ndarray) -> ndarray:
+    found: ndarray = rows.newton(b)
+    return found
+
+
+def _truncated(rows: Any, b: ndarray) -> ndarray:
+    found: ndarray = rows.truncated(b, usual_sweeps(rows.temperature))
+    return found
+
+
+NEWTON = Step("krylov", "soft policy iteration", _newton)
+EVALUATION = Step("truncated", "modified soft policy iteration", _truncated)
 
 
 def iterate(
@@ -37,7 +53,11 @@ def iterate(
     start: Float[ndarray, " S"] | None,
 ) -> Outcome:
     """As the loop of one process: V* of an MDP that every process holds, each doing its share."""
-    require_discounted(mdp.discount)
+    if options.callback is not None or options.progress:
+        raise ConfigError(
+            'callback and progress are not for engine="petsc", where each process sees its part of '
+            "the values only; leave them out"
+        )
     _, comm = libraries()
     first, stop = own_share(mdp.n_states, comm)
     own, actions = slice(first, stop), mdp.n_actions
@@ -68,52 +88,19 @@ def iterate(
 
 
 def improve(rows: Rows, options: Options, v: Float[ndarray, " N"]) -> Outcome:
-    """Apply, certify and take a step until the interval is narrow enough; all processes alike."""
-    bounds = rows.bounds
-    if options.tolerance is not None:
-        bounds.require_tolerance(options.tolerance)
-    patience = 20 + int(min(2000.0, bounds.gain_high))
-    evaluation = truncated(usual_sweeps(rows.temperature))
-    residuals: list[float] = []
-    widths: list[float] = []
-    step: Step = SWEEP
-    best: Certified | None = None
-    best_at, best_tolerance = 0, 0.0
-    while True:
-        now = rows.certify(v)
-        tolerance = options.tolerance or bounds.tolerance(now.value_size)
-        residuals.append(now.residual)
-        widths.append(now.width)
-        if best is None or now.width < best.width:
-            best, best_at, best_tolerance = now, len(widths), tolerance
-        status: Status | None = None
-        if now.width + 4.0 * EPS * now.norm <= 2.0 * tolerance:
-            status = "converged"
-        elif now.residual == 0.0 or len(widths) - best_at > (
-            patience if now.width <= 32.0 * bounds.floor(now.norm) else LONG_WAIT + rows.n_states
-        ):
-            status = "stalled"
-        elif options.max_iterations is not None and len(widths) >= options.max_iterations:
-            status = "max_iterations"
-        if status is not None:
-            return Outcome(best, best_tolerance, status, np.array(residuals), step)
-        step = _next_step(step, History(widths, 2.0 * tolerance, [(0, step)]), rows, evaluation)
-        if step is SWEEP:
-            v = now.tv
-        elif step is KRYLOV:
-            v = v + rows.newton(now.b)
-        else:
-            v = v + rows.truncated(now.b, usual_sweeps(rows.temperature))
+    """The solvers' loop over this process's part of V; all processes take the same steps."""
+    return until_narrow(
+        rows, rows.certify, v, SWEEP, options, partial(_next_step, rows), None, rows.n_states
+    )
 
 
-def _next_step(step: Step, history: History, rows: Rows, evaluation: Step) -> Step:
+def _next_step(rows: Rows, history: History) -> Step:
     """Sweeps first; Newton's method where their rate promises no answer within 100 more, truncated
     evaluation at the hard maximum, where Newton's steps move on by one state each."""
-    if step is not SWEEP or history.iterations < SWEEPS:
+    step = history.steps[-1][1]
+    if step is not SWEEP or history.iterations < SWEEPS or history.iterations_left() <= 100:
         return step
-    if history.iterations_left() <= 100:
-        return SWEEP
-    return evaluation if rows.temperature == 0.0 else KRYLOV
+    return EVALUATION if rows.temperature == 0.0 else NEWTON
 
 
 def require_discounted(discount: float) -> None:
