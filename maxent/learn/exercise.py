@@ -1,9 +1,15 @@
-"""What an exercise and a quiz are: a right answer, and the wrong ones that people give."""
+"""What an exercise and a quiz are: a right answer, and the wrong ones that people give.
+
+Of each notebook, what is code is in a Python file, and what is said about it in a TOML file beside
+it, by the exercise's number and the mistake's name; `sheet` puts the two together.
+"""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 
@@ -29,38 +35,52 @@ class Mistake:
 class Exercise:
     """One exercise of a notebook.
 
+    In the Python file:
+
     number: of the notebook and within it, such as "3.2".
-    title: what it is about, in a few words.
-    answer: what the notebook calls the answer, such as "my_sweep".
     reference: the right solution.  Of a function: that function.  Of a value: a function of what
         is given, whose result is the value.
     given: a function of a seed that returns a list of tuples of arguments.  A function is tried on
         each.  A value is asked for the first; seed 0 is what the notebook says, other seeds are
         variants of the exercise.
     is_value: the answer is a number, an array or a text; otherwise it is a function.
-    mistakes: the wrong solutions that are recognised by name, the likelier first.
-    hint: for a wrong answer that is not recognised.
     axes: what the axes of a result are: "state" and "action" (named by cell and by direction where
         an MDP is among the arguments), another word, or a tuple of names for its entries.
     tolerance: how far a number may be off, relative to the largest in the answer, at least 1.
     judge: where many answers are right: a function of the answer and of what is given that returns
-        "" if it is right, the name of one of `mistakes`, or a sentence that says what is wrong.
+        "" if it is right, the name of a mistake, or a sentence that says what is wrong.
+    wrong: the wrong solutions that are recognised, by name, the likelier first.
+
+    In the TOML file:
+
+    title: what it is about, in a few words.
+    answer: what the notebook calls the answer, such as "my_sweep".
+    hint: for a wrong answer that is not recognised.
     difficulty, minutes: 1 (a line) to 3 (think), and how long it takes; for teachers.
+    corrections: what to say of each wrong solution, by its name.
     """
 
     number: str
-    title: str
-    answer: str
     reference: Callable[..., Any]
     given: Callable[[int], Sequence[tuple[Any, ...]]] = _nothing_given
     is_value: bool = False
-    mistakes: tuple[Mistake, ...] = ()
-    hint: str = ""
     axes: tuple[str | tuple[str, ...], ...] = ()
     tolerance: float = 1e-8
     judge: Callable[..., str] | None = None
+    wrong: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    title: str = ""
+    answer: str = ""
+    hint: str = ""
     difficulty: int = 1
     minutes: int = 5
+    corrections: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The wrong solutions with their names and words."""
+        return tuple(
+            Mistake(name, wrong, self.corrections[name]) for name, wrong in self.wrong.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,25 @@ class Quiz:
 
     number: str
     question: str
-    choices: Mapping[str, str]
     right: str
+    choices: Mapping[str, str]
     why: Mapping[str, str]
+
+
+def sheet(file: str, *exercises: Exercise) -> tuple[tuple[Exercise, ...], tuple[Quiz, ...]]:
+    """Exercises with the words of the TOML file beside `file`, and the quizzes of that file."""
+    text = _in_one_line(tomllib.loads(Path(file).with_suffix(".toml").read_text("utf-8")))
+    words = {each["number"]: each for each in text["exercises"]}
+    if list(words) != [each.number for each in exercises]:
+        raise ValueError(f"{file} and its TOML file have not the same exercises: {list(words)}")
+    complete = tuple(replace(each, **words[each.number]) for each in exercises)
+    return complete, tuple(Quiz(**each) for each in text.get("quizzes", ()))
+
+
+def _in_one_line(text: Any) -> Any:
+    """A tree of texts, the lines of each joined by blanks."""
+    if isinstance(text, dict):
+        return {key: _in_one_line(value) for key, value in text.items()}
+    if isinstance(text, list):
+        return [_in_one_line(value) for value in text]
+    return " ".join(text.split()) if isinstance(text, str) else text

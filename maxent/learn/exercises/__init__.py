@@ -1,4 +1,5 @@
-"""The exercises of the course: a file a notebook, with NOTEBOOK, EXERCISES and QUIZZES.
+"""The exercises of the course: two files a notebook, code in Python and words in TOML.
 
-A reference is a plain function that learners can read: `learn.reference` prints its source.
+The Python file has NOTEBOOK, EXERCISES and QUIZZES.  A reference is a plain function that learners
+can read: `learn.reference` prints its source.
 """

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 import maxent
 from maxent.errors import MaxEntWarning
-from maxent.learn.exercise import Exercise, Mistake, Quiz
+from maxent.learn.exercise import Exercise, sheet
 from maxent.tabular.tradeoff.reaching import reaching_probability
 
 NOTEBOOK = "07-many-ways"
@@ -125,143 +125,49 @@ def judge_map(text):
     return f"the limit arrives with {limit:.3f}, temperature 0.04 only with {soft:.3f}."
 
 
-EXERCISES = (
+EXERCISES, QUIZZES = sheet(
+    __file__,
     Exercise(
-        number="7.1",
-        title="The probability of arriving within so many steps",
-        answer="my_arrival",
-        reference=arrival,
+        "7.1",
+        arrival,
         given=_walks,
-        hint="what has arrived must not go on walking, and must not be counted again.",
-        minutes=10,
-        mistakes=(
-            Mistake(
-                "only the last step",
-                _carried(lambda found, discount: found[-1]),
-                "this is the chance of arriving in the last of the steps; add up all of them.",
+        wrong={
+            "only the last step": _carried(lambda found, discount: found[-1]),
+            "arrivals counted again": _carried(lambda found, discount: found.sum(), keep=True),
+            "discounted": _carried(
+                lambda found, discount: (discount ** np.arange(1, len(found) + 1) * found).sum()
             ),
-            Mistake(
-                "arrivals counted again",
-                _carried(lambda found, discount: found.sum(), keep=True),
-                "who is in the goal stays there and is counted again in every step: set what is in "
-                "a goal to 0 once it has been added.",
+            "one step short": _carried(lambda found, discount: found.sum(), extra=-1),
+            "one step too many": _carried(lambda found, discount: found.sum(), extra=1),
+            "without a limit of steps": lambda mdp, policy, steps: (
+                mdp.initial_distribution @ reaching_probability(mdp, policy)
             ),
-            Mistake(
-                "discounted",
-                _carried(
-                    lambda found, discount: (discount ** np.arange(1, len(found) + 1) * found).sum()
-                ),
-                "these are discounted arrivals, as the occupancy has them; a probability has no "
-                "discount.",
-            ),
-            Mistake(
-                "one step short",
-                _carried(lambda found, discount: found.sum(), extra=-1),
-                "one step is missing: range(steps) has as many as are wanted.",
-            ),
-            Mistake(
-                "one step too many",
-                _carried(lambda found, discount: found.sum(), extra=1),
-                "this is one step more than asked for.",
-            ),
-            Mistake(
-                "without a limit of steps",
-                lambda mdp, policy, steps: (
-                    mdp.initial_distribution @ reaching_probability(mdp, policy)
-                ),
-                "this is the chance of ever arriving.",
-            ),
-            Mistake(
-                "from every state",
-                lambda mdp, policy, steps: reaching_probability(mdp, policy, steps),
-                "this is one number for each state to start from; weight them with "
-                "mdp.initial_distribution.",
-            ),
-        ),
+            "from every state": lambda mdp, policy, steps: reaching_probability(mdp, policy, steps),
+        },
     ),
     Exercise(
-        number="7.2",
-        title="The temperature that a second way costs",
-        answer="my_temperature",
-        reference=temperature_for_one_in_ten,
+        "7.2",
+        temperature_for_one_in_ten,
         is_value=True,
         tolerance=6e-5,
-        hint="the worst chance rises with the temperature between 0.02 and 0.05; is it the worst "
-        "over all blocked cells, within 100 steps?",
-        difficulty=2,
-        minutes=15,
-        mistakes=(
-            Mistake(
-                "read off a grid",
-                lambda: 0.04,
-                "this is the first temperature of the figure above the line; the crossing lies "
-                "between two of them.",
+        wrong={
+            "read off a grid": lambda: 0.04,
+            "the chance instead of the temperature": lambda: 0.1,
+            "the return instead of the temperature": lambda: maxent.policy_return(
+                path := maxent.gridworld("blocked-path", discount=0.95),
+                maxent.solve(path, temperature_for_one_in_ten()).policy,
             ),
-            Mistake(
-                "the chance instead of the temperature",
-                lambda: 0.1,
-                "this is the level; the temperature at which it is reached is wanted.",
-            ),
-            Mistake(
-                "the return instead of the temperature",
-                lambda: maxent.policy_return(
-                    path := maxent.gridworld("blocked-path", discount=0.95),
-                    maxent.solve(path, temperature_for_one_in_ten()).policy,
-                ),
-                "this is what the agent earns there; its temperature is wanted.",
-            ),
-        ),
+        },
     ),
     Exercise(
-        number="7.3",
-        title="A map on which temperature helps most",
-        answer="my_map",
-        reference=map_that_gains,
+        "7.3",
+        map_that_gains,
         is_value=True,
         judge=judge_map,
-        difficulty=3,
-        minutes=15,
-        mistakes=(
-            Mistake(
-                "one way only",
-                lambda: "S...G",
-                "no cell can be blocked here without cutting the goal off: every way to the goal "
-                "passes through every cell.",
-            ),
-            Mistake(
-                "as good as the limit",
-                lambda: "...\n.#.\nS#G\n.#.\n...",
-                "temperature gains nothing here: the agent can choose its way only once.",
-            ),
-            Mistake(
-                "the limit copes",
-                lambda: "S..\n...\n..G",
-                "the limit arrives too often already: it has several best actions in many cells. "
-                "Take them away, so that the one best way can be blocked.",
-            ),
-        ),
-    ),
-)
-
-QUIZZES = (
-    Quiz(
-        number="7.a",
-        question="The soft policy of the ring takes each way half of the time, and yet it arrives "
-        "only half of the time when one is closed. Why does its entropy not help?",
-        choices={
-            "a": "its temperature is too small: hotter, it would turn round",
-            "b": "its entropy is spent at the fork; inside a corridor going back is so much worse "
-            "than going on that it hardly ever does",
-            "c": "100 steps are too few",
-        },
-        right="b",
-        why={
-            "a": "At 0.05 it arrives with .512. Hotter agents do turn round, but as often away "
-            "from the goal as towards it: at 0.06 it is .299.",
-            "b": "A policy is a rule for each cell. It does not remember that it has bumped into "
-            "something, and each cell was solved for the open ring.",
-            "c": "Each way takes twelve. At 0.03 it is one half within 500 steps too: nothing "
-            "makes the agent turn.",
+        wrong={
+            "one way only": lambda: "S...G",
+            "as good as the limit": lambda: "...\n.#.\nS#G\n.#.\n...",
+            "the limit copes": lambda: "S..\n...\n..G",
         },
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import maxent
-from maxent.learn.exercise import Exercise, Mistake, Quiz
+from maxent.learn.exercise import Exercise, sheet
 
 NOTEBOOK = "09-from-tables-to-networks"
 
@@ -104,108 +104,35 @@ def _kl(policy, best):
     return (policy * (np.log(policy) - np.log(best))).sum(axis=1)
 
 
-EXERCISES = (
+EXERCISES, QUIZZES = sheet(
+    __file__,
     Exercise(
-        number="9.1",
-        title="One step of soft Q-learning",
-        answer="my_update",
-        reference=update,
+        "9.1",
+        update,
         given=_samples,
         axes=("state", "action"),
-        hint="the target is r + gamma V(s'), and V(s') is 0 after the end; move a part of the way.",
-        minutes=10,
-        mistakes=(
-            Mistake(
-                "bootstrapped after the end",
-                _updated(_soft),
-                "after a terminated step nothing follows: the target is the reward alone.",
-            ),
-            Mistake(
-                "hard maximum",
-                _updated(_hard),
-                "this is ordinary Q-learning: the entropy of the next choice is missing.",
-            ),
-            Mistake(
-                "entropy left out",
-                _updated(_mean),
-                "the next state's value is the average of q under its Boltzmann policy here; the "
-                "entropy is missing.",
-            ),
-            Mistake(
-                "replaced instead of moved",
-                _replaced,
-                "the old number was thrown away: with noise, each sample would undo the last.",
-            ),
-            Mistake(
-                "old value not taken off",
-                _added,
-                "the target was added; what is added is the step times (target - old value).",
-            ),
-        ),
+        wrong={
+            "bootstrapped after the end": _updated(_soft),
+            "hard maximum": _updated(_hard),
+            "entropy left out": _updated(_mean),
+            "replaced instead of moved": _replaced,
+            "old value not taken off": _added,
+        },
     ),
     Exercise(
-        number="9.2",
-        title="What a policy loses, by its divergence",
-        answer="my_shortfall",
-        reference=shortfall,
+        "9.2",
+        shortfall,
         given=_agents,
-        hint="the visits are those of the policy that is judged, and so is the expectation in the "
-        "KL.",
-        difficulty=2,
-        minutes=15,
-        mistakes=(
-            Mistake(
-                "KL the other way round",
-                _diverging(_own, lambda p, b: _kl(b, p), lambda t: t),
-                "this is KL(best || policy); the policy that is judged comes first.",
+        wrong={
+            "KL the other way round": _diverging(_own, lambda p, b: _kl(b, p), lambda t: t),
+            "visits of the best policy": _diverging(lambda p, b: b, _kl, lambda t: t),
+            "alpha left out": _diverging(_own, _kl, lambda t: 1.0),
+            "every state alike": lambda mdp, policy, best, temperature: (
+                temperature * _kl(policy, best)[~mdp.terminal].sum()
             ),
-            Mistake(
-                "visits of the best policy",
-                _diverging(lambda p, b: b, _kl, lambda t: t),
-                "the best policy's visits were taken; what counts is where the judged one goes.",
+            "terminal states included": lambda mdp, policy, best, temperature: (
+                temperature * (maxent.occupancy(mdp, policy).sum(axis=1) * _kl(policy, best)).sum()
             ),
-            Mistake(
-                "alpha left out",
-                _diverging(_own, _kl, lambda t: 1.0),
-                "this is in nats; times the temperature it is in units of reward.",
-            ),
-            Mistake(
-                "every state alike",
-                lambda mdp, policy, best, temperature: (
-                    temperature * _kl(policy, best)[~mdp.terminal].sum()
-                ),
-                "the divergences are added up, each once; weight them with the visits.",
-            ),
-            Mistake(
-                "terminal states included",
-                lambda mdp, policy, best, temperature: (
-                    temperature
-                    * (maxent.occupancy(mdp, policy).sum(axis=1) * _kl(policy, best)).sum()
-                ),
-                "in a terminal state nothing is chosen; what stands in its row does not count.",
-            ),
-        ),
-    ),
-)
-
-QUIZZES = (
-    Quiz(
-        number="9.a",
-        question="Soft Q-learning on the cliff for 200,000 steps, with a share of random actions "
-        "of 1, .5 and .1: root-mean-square errors of .96, .12 and .37. Why is the middle best?",
-        choices={
-            "a": "with 1, most steps are falls near the start and far cells stay rare; with .1 the "
-            "agent keeps to its own way and the cells beside it stay rare",
-            "b": "with 1 the values learned are those of the random policy",
-            "c": "a share of .5 makes the step sizes larger",
-        },
-        right="a",
-        why={
-            "a": "What is learned well is what is visited. The error is an average over all cells "
-            "and actions, whoever goes there.",
-            "b": "That would be so of SARSA. The soft Q-learning target does not ask how the "
-            "sample came about: its policy is within .01 of the best even with 1.",
-            "c": "Step sizes depend on how often a pair was visited, not on why.",
         },
     ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from maxent.learn.exercise import Exercise, Mistake, Quiz
+from maxent.learn.exercise import Exercise, sheet
 
 NOTEBOOK = "10-continuous-actions"
 WIDTH, DIMENSIONS, SAMPLES = 0.3, 6, 16
@@ -76,132 +76,51 @@ def _boxes(seed: int) -> list[tuple[Any, ...]]:
     return [(-unit, unit, 0.1), (-high / 2, high, 0.5)]
 
 
-EXERCISES = (
+EXERCISES, QUIZZES = sheet(
+    __file__,
     Exercise(
-        number="10.1",
-        title="The soft value from uniformly drawn actions",
-        answer="my_sampled_value",
-        reference=sampled_soft_value,
+        "10.1",
+        sampled_soft_value,
         given=_estimates,
         axes=("state",),
-        hint="log of a mean of exp(q / alpha) / density; the density is 2 to the power -m.",
-        difficulty=2,
-        minutes=10,
-        mistakes=(
-            Mistake(
-                "the volume forgotten",
-                lambda q, temperature, m: (
-                    temperature * (logsumexp(q / temperature, axis=1) - np.log(q.shape[1]))
-                ),
-                "the density of a uniform action in [-1, 1]^m is 2^-m, not 1: m log 2 is missing.",
+        wrong={
+            "the volume forgotten": lambda q, temperature, m: (
+                temperature * (logsumexp(q / temperature, axis=1) - np.log(q.shape[1]))
             ),
-            Mistake(
-                "a sum instead of a mean",
-                lambda q, temperature, m: (
-                    temperature * (logsumexp(q / temperature, axis=1) + m * np.log(2))
-                ),
-                "the estimate grows with the number of samples: an expectation is a mean.",
+            "a sum instead of a mean": lambda q, temperature, m: (
+                temperature * (logsumexp(q / temperature, axis=1) + m * np.log(2))
             ),
-            Mistake(
-                "one dimension",
-                lambda q, temperature, m: sampled_soft_value(q, temperature, 1),
-                "log 2 belongs to one dimension; there are m of them.",
+            "one dimension": lambda q, temperature, m: sampled_soft_value(q, temperature, 1),
+            "sign of the volume": lambda q, temperature, m: sampled_soft_value(q, temperature, -m),
+            "the best that was drawn": lambda q, temperature, m: q.max(axis=1),
+            "no shift": lambda q, temperature, m: (
+                temperature * (np.log(np.exp(q / temperature).mean(axis=1)) + m * np.log(2))
             ),
-            Mistake(
-                "sign of the volume",
-                lambda q, temperature, m: sampled_soft_value(q, temperature, -m),
-                "the density divides the weight: minus the log of 2^-m is plus m log 2.",
-            ),
-            Mistake(
-                "the best that was drawn",
-                lambda q, temperature, m: q.max(axis=1),
-                "this is the largest q that was drawn; the temperature plays no part in it.",
-            ),
-            Mistake(
-                "no shift",
-                lambda q, temperature, m: (
-                    temperature * (np.log(np.exp(q / temperature).mean(axis=1)) + m * np.log(2))
-                ),
-                "right on paper, but the exponential overflows: use logsumexp.",
-            ),
-        ),
+        },
     ),
     Exercise(
-        number="10.2",
-        title="A proposal that halves the bias",
-        answer="my_deviation",
-        reference=deviation_of_the_proposal,
+        "10.2",
+        deviation_of_the_proposal,
         is_value=True,
         judge=judge_deviation,
-        difficulty=2,
-        minutes=10,
-        mistakes=(
-            Mistake(
-                "too narrow",
-                lambda: 0.1,
-                "the bias is larger than half of the uniform one's: the proposal hardly ever draws "
-                "what lies further out, and the few that come have enormous weights.",
-            ),
-            Mistake(
-                "too wide",
-                lambda: 2.0,
-                "this is nearly uniform: most of the 16 actions fall where exp(Q) is next to "
-                "nothing.",
-            ),
-        ),
+        wrong={
+            "too narrow": lambda: 0.1,
+            "too wide": lambda: 2.0,
+        },
     ),
     Exercise(
-        number="10.3",
-        title="What a forgotten volume pays in each step",
-        answer="my_bonus",
-        reference=bonus_per_step,
+        "10.3",
+        bonus_per_step,
         given=_boxes,
-        hint="the soft value over a box has the term alpha log(volume of the box).",
-        difficulty=2,
-        minutes=10,
-        mistakes=(
-            Mistake(
-                "m log 2 for every box",
-                lambda low, high, temperature: temperature * len(low) * np.log(2),
-                "right for the box from -1 to 1 only.",
+        wrong={
+            "m log 2 for every box": lambda low, high, temperature: (
+                temperature * len(low) * np.log(2)
             ),
-            Mistake(
-                "alpha left out",
-                lambda low, high, temperature: np.log(high - low).sum(),
-                "this is in nats; times the temperature it is in units of reward.",
+            "alpha left out": lambda low, high, temperature: np.log(high - low).sum(),
+            "half-widths": lambda low, high, temperature: (
+                temperature * np.log((high - low) / 2).sum()
             ),
-            Mistake(
-                "half-widths",
-                lambda low, high, temperature: temperature * np.log((high - low) / 2).sum(),
-                "these are half-widths: that is the change from the box [-1, 1], not the volume.",
-            ),
-            Mistake(
-                "the volume itself",
-                lambda low, high, temperature: temperature * np.prod(high - low),
-                "this is the volume; its logarithm enters the value.",
-            ),
-        ),
-    ),
-)
-
-QUIZZES = (
-    Quiz(
-        number="10.a",
-        question="A program leaves out the constant m log 2 of the uniform proposal. In a task "
-        "that ends when the robot falls and pays the same in every step, what does its agent do?",
-        choices={
-            "a": "nothing else: a constant changes no policy",
-            "b": "it values staying alive too little, by alpha m log 2 a step, and may fall on "
-            "purpose",
-            "c": "it values staying alive too much",
-        },
-        right="b",
-        why={
-            "a": "A constant in every step changes no policy only if the number of steps is not "
-            "the agent's choice; here it is.",
-            "b": "V(s') is too small in every state that is not terminal, and V = 0 at the end is "
-            "right: ending looks better than it is.",
-            "c": "The other way round: log 2 is positive and was left out.",
+            "the volume itself": lambda low, high, temperature: temperature * np.prod(high - low),
         },
     ),
 )
