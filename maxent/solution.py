@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from maxent.errors import ModelError
 from maxent.support.frames import data_frame
+from maxent.support.traces import kept_iterations
 
 Status = Literal["converged", "stalled", "max_iterations", "interrupted"]
 
@@ -69,7 +70,9 @@ class Solution:
     error_bound : largest distance from v to the ends of its interval.
     policy_bound : upper bound on max_s (V*(s) - V^policy(s)), ties included; nan for an
         evaluated policy.
-    residuals : (iterations,), max |T V - V| at each iteration.
+    residuals : (iterations,), max |T V - V| at each iteration; of more than 2^20 iterations only
+        every second, fourth, ..., so that a solve without end needs no memory without end
+        (`residual_iterations` says which).
     iterations : how many.
     status : "converged" (upper - lower <= 2 * tolerance in every state), "stalled" (float64 can
         do no more: the tolerance asked for was not reached or, where none was asked for, the error
@@ -114,6 +117,11 @@ class Solution:
         """Action probabilities, (S, A); a uniform placeholder at terminal states."""
         found: ndarray = np.exp(self.log_policy)
         return found
+
+    @property
+    def residual_iterations(self) -> Int[ndarray, " N"]:
+        """Which iteration each of `residuals` is of; up to 2^20 iterations 1, 2, 3, ..."""
+        return kept_iterations(self.iterations)
 
     @property
     def converged(self) -> bool:

@@ -1,13 +1,15 @@
 """How strong the tests are: small changes of the source, one at a time, and whether a test notices.
 
     python tests/mutation.py operators               # all mutants of maxent/tabular/operators.py
-    python tests/mutation.py bounds --sample 60      # 60 of them, drawn with a fixed seed
+    python tests/mutation.py solvers --sample 60     # 60 of each file, drawn with a fixed seed
     python tests/mutation.py operators --list        # what would be tried
+    python tests/mutation.py operators --record FILE # each verdict a line; what FILE has is not
+                                                     # tried again
 
 A mutant is one change in one function: an arithmetic operator, a comparison, a sign, a constant, a
 condition, `max` for `min`, the two branches of `where`, or None for what is returned.  Strings,
 messages of errors, annotations and docstrings stay.  Each mutant runs in a process of its own, on a
-copy of the package, with the tests that `TESTS` names for the module, and is *killed* if one fails,
+copy of the package, with the tests that `TESTS` names for the area, and is *killed* if one fails,
 raises or takes too long.  What survives is printed: a missing test, or a change that makes no
 difference.  The score is information; no test depends on it.
 
@@ -21,8 +23,12 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import hashlib
+import json
+import math
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
@@ -34,35 +40,48 @@ from pathlib import Path
 from typing import cast
 
 ROOT = Path(__file__).parents[1]
+SOLVERS = "maxent/tabular/solvers"
+TRADEOFF = "maxent/tabular/tradeoff"
+CURVES = "maxent/plots/curves"
 TESTS = {
-    "operators": ("maxent/tabular/operators.py", ["tabular/test_operators.py"]),
+    "operators": (["maxent/tabular/operators.py"], ["tabular/test_operators.py"]),
     "bounds": (
-        "maxent/tabular/bounds.py",
+        ["maxent/tabular/bounds.py"],
         ["tabular/test_bounds.py", "tabular/test_certified_edges.py", "tabular/test_solvers.py"],
     ),
     "solvers": (
-        "maxent/tabular/solvers/loop.py",
-        ["tabular/test_certified_edges.py", "tabular/test_solvers.py"],
+        [f"{SOLVERS}/{name}.py" for name in ("loop", "steps", "chosen", "automatic", "certified")],
+        [f"tabular/test_{name}.py" for name in ("certified_edges", "hard_maximum", "solvers")],
     ),
-    "exits": ("maxent/tabular/solvers/exits.py", ["tabular/test_certified_edges.py"]),
+    "exits": ([f"{SOLVERS}/exits.py"], ["tabular/test_certified_edges.py"]),
     "finite_horizon": (
-        "maxent/tabular/finite_horizon.py",
+        ["maxent/tabular/finite_horizon.py"],
         ["tabular/test_finite_horizon.py", "tabular/test_certified_edges.py"],
     ),
-    "tradeoff": ("maxent/tabular/tradeoff/curve.py", ["tabular/test_tradeoff.py"]),
-    "continuous": ("maxent/continuous/lqr.py", ["continuous/test_lqr.py"]),
-    "plots": ("maxent/plots/curves/tradeoff.py", ["plots/test_plots_tradeoff.py"]),
-    "proposals": ("maxent/neural/parts/proposals.py", ["neural/test_proposals.py"]),
-    "validation": ("maxent/mdp/validation.py", ["mdp/test_mdp.py", "mdp/test_bad_input.py"]),
+    "tradeoff": (
+        [f"{TRADEOFF}/{name}.py" for name in ("curve", "front", "dual", "earned", "reaching")],
+        ["tabular/test_tradeoff.py", "tabular/test_many.py"],
+    ),
+    "continuous": (["maxent/continuous/lqr.py"], ["continuous/test_lqr.py"]),
+    "plots": ([f"{CURVES}/tradeoff.py"], ["plots/test_plots_tradeoff.py"]),
+    "curves": (
+        [f"{CURVES}/{name}.py" for name in ("by_temperature", "convergence", "lines", "newton")],
+        ["plots/test_lines.py", "plots/test_plots_tradeoff.py", "plots/test_plots.py"],
+    ),
+    "proposals": (["maxent/neural/parts/proposals.py"], ["neural/test_proposals.py"]),
+    "validation": (["maxent/mdp/validation.py"], ["mdp/test_mdp.py", "mdp/test_bad_input.py"]),
     "arguments": (
-        "maxent/support/arguments.py",
+        ["maxent/support/arguments.py"],
         ["support/test_errors.py", "mdp/test_bad_input.py"],
     ),
-    "proof_checker": ("maxent/proofs/checker.py", ["proofs/test_certificate.py"]),
+    "proof_checker": (["maxent/proofs/checker.py"], ["proofs/test_certificate.py"]),
 }
-"""Module -> its file, and the tests that it is held against, the quickest first."""
-LONGEST = 120.0
-"""Seconds for one mutant."""
+"""Area -> its files, and the tests that they are held against, the quickest first."""
+PATIENCE = 3.0
+"""How many times the seconds of the processor that the tests take without a change a mutant has,
+and ten more."""
+LONGEST = 1200.0
+"""Seconds by the clock, which other programs share, for a mutant that waits without computing."""
 
 ARITHMETIC = {
     ast.Add: ast.Sub,
@@ -210,77 +229,136 @@ def _planted(
     return Mutant(function, where.lineno, source, words)
 
 
-def survives(
-    copied: Path, target: str, source: str, tests: list[str], *, keep: bool = False
-) -> bool:
-    """Whether the tests pass on the package with this source, in a process of its own.
+class Copy:
+    """A copy of the package and its tests, in which one file at a time is changed.
 
-    keep : the compiled modules, which makes later processes start sooner.
+    seconds : of the processor that a mutant may take.
     """
-    (copied / target).write_text(source)
-    child = os.fork()
-    if child == 0:
+
+    def __init__(self, folder: Path, tests: list[str]) -> None:
+        self.folder, self.tests, self.seconds = folder, tests, math.inf
+        for name in ("maxent", "tests", "docs"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        shutil.copy(ROOT / "pyproject.toml", folder)
+
+    def survives(self, target: str, source: str, *, keep: bool = False) -> bool:
+        """Whether the tests pass with this source in that file, in a process of its own.
+
+        keep : the compiled modules, which makes later processes start sooner.
+        """
+        original = (self.folder / target).read_text()
+        (self.folder / target).write_text(source)
+        try:
+            return self._passes(keep)
+        finally:
+            (self.folder / target).write_text(original)
+
+    def _passes(self, keep: bool) -> bool:
+        child = os.fork()
+        if child == 0:
+            os._exit(self._test(keep))
+        ends = time.monotonic() + LONGEST
+        while time.monotonic() < ends:
+            done, status, used = os.wait4(child, os.WNOHANG)
+            if done:
+                if keep:
+                    self.seconds = PATIENCE * (used.ru_utime + used.ru_stime) + 10.0
+                return os.waitstatus_to_exitcode(status) == 0
+            time.sleep(0.02)
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return False
+
+    def _test(self, keep: bool) -> int:
         os.setsid()
-        os.chdir(copied)
-        sys.path[0] = str(copied)
+        os.chdir(self.folder)
+        sys.path[0] = str(self.folder)
         sys.dont_write_bytecode = not keep  # else mutants of one size and second would be one
+        if self.seconds < math.inf:
+            resource.setrlimit(resource.RLIMIT_CPU, (int(self.seconds), int(self.seconds) + 5))
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)
         os.dup2(silent, 2)
         import pytest
 
-        paths = [f"tests/{name}" for name in tests]
+        paths = [f"tests/{name}" for name in self.tests]
         options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist"]
-        os._exit(0 if pytest.main([*options, *paths]) == 0 else 1)
-    ends = time.monotonic() + LONGEST
-    while time.monotonic() < ends:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status) == 0
-        time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return False
+        return 0 if pytest.main([*options, *paths]) == 0 else 1
+
+    def require_sound(self, target: str) -> None:
+        """The tests pass as things are, and fail where the file cannot be imported."""
+        if not self.survives(target, (ROOT / target).read_text(), keep=True):
+            sys.exit("the tests fail, or take too long, without any change")
+        for compiled in (self.folder / target).parent.glob(f"__pycache__/{Path(target).stem}.*"):
+            compiled.unlink()
+        if self.survives(target, "raise RuntimeError"):
+            sys.exit(f"the tests do not import the copy of {target}")
+
+
+def verdicts(record: Path | None) -> dict[str, bool]:
+    """What a file has: the mark of a mutant -> whether it survived."""
+    if record is None or not record.exists():
+        return {}
+    rows = (json.loads(line) for line in record.read_text().splitlines())
+    return {row["mark"]: row["survives"] for row in rows}
 
 
 def main() -> None:
-    """Try the mutants of one module and print what survives."""
+    """Try the mutants of one area and print what survives."""
     parser = argparse.ArgumentParser(description="mutation testing")
-    parser.add_argument("module", choices=TESTS)
-    parser.add_argument("--sample", type=int, help="so many mutants, drawn with a fixed seed")
+    parser.add_argument("area", choices=TESTS)
+    parser.add_argument("--sample", type=int, help="so many of each file, drawn with a fixed seed")
     parser.add_argument("--list", action="store_true", help="print the mutants, try none")
+    parser.add_argument("--record", type=Path, help="JSON lines, one a verdict, to go on from")
     asked = parser.parse_args()
-    target, tests = TESTS[asked.module]
-    made, without = mutants((ROOT / target).read_text())
-    print(f"{target}: {len(made)} mutants; functions without: {', '.join(without) or 'none'}")
-    if asked.sample is not None and asked.sample < len(made):
-        made = sorted(random.Random(0).sample(made, asked.sample), key=lambda each: each.line)
+    targets, tests = TESTS[asked.area]
     if asked.list:
-        print("\n".join(f"{each.line:4} {each.function}: {each.words}" for each in made))
+        for target in targets:
+            for each in drawn(target, asked.sample):
+                print(f"{target}:{each.line} {each.function}: {each.words}")
         return
     import numpy  # noqa: F401  what every child would import again
     import scipy.sparse.linalg  # noqa: F401
 
+    known = verdicts(asked.record)
     with tempfile.TemporaryDirectory() as folder:
-        copied = Path(folder)
-        for name in ("maxent", "tests", "docs"):
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, copied / name, ignore=ignored)
-        shutil.copy(ROOT / "pyproject.toml", copied)
-        if not survives(copied, target, (ROOT / target).read_text(), tests, keep=True):
-            sys.exit("the tests fail, or take too long, without any change")
-        for compiled in (copied / target).parent.glob(f"__pycache__/{Path(target).stem}.*"):
-            compiled.unlink()
-        if survives(copied, target, "raise RuntimeError", tests):
-            sys.exit("the tests do not import the copy of the package")
-        left = []
-        for number, mutant in enumerate(made, start=1):
-            if survives(copied, target, mutant.source, tests):
-                left.append(mutant)
-                print(f"survives: {mutant.line:4} {mutant.function}: {mutant.words}", flush=True)
-            if number % 25 == 0:
-                print(f"... {number} of {len(made)}, {len(left)} survive", flush=True)
-    killed = len(made) - len(left)
+        copied = Copy(Path(folder), tests)
+        for target in targets:
+            try_out(copied, target, drawn(target, asked.sample), known, asked.record)
+
+
+def drawn(target: str, sample: int | None) -> list[Mutant]:
+    """The mutants of a file, or so many of them by a fixed seed, in the order of their lines."""
+    made, without = mutants((ROOT / target).read_text())
+    print(f"{target}: {len(made)} mutants; functions without: {', '.join(without) or 'none'}")
+    if sample is None or sample >= len(made):
+        return made
+    return sorted(random.Random(0).sample(made, sample), key=lambda each: each.line)
+
+
+def try_out(
+    copied: Copy, target: str, made: list[Mutant], known: dict[str, bool], record: Path | None
+) -> None:
+    """Try each mutant of a file that is not known, and print what survives."""
+    marks = [hashlib.sha256(f"{target}\n{each.source}".encode()).hexdigest() for each in made]
+    if not set(marks) <= set(known):
+        copied.require_sound(target)
+    left = 0
+    for number, (mutant, mark) in enumerate(zip(made, marks), start=1):
+        what = f"{target}:{mutant.line} {mutant.function}: {mutant.words}"
+        if mark not in known:
+            known[mark] = copied.survives(target, mutant.source)
+            if record is not None:
+                row = {"mark": mark, "survives": known[mark], "mutant": what}
+                with record.open("a") as stream:
+                    stream.write(json.dumps(row) + "\n")
+        if known[mark]:
+            left += 1
+            print(f"survives: {what}", flush=True)
+        if number % 25 == 0:
+            print(f"... {number} of {len(made)}, {left} survive", flush=True)
+    killed = len(made) - left
     print(f"{target}: {killed} of {len(made)} mutants killed ({100 * killed / len(made):.0f} %)")
 
 

@@ -280,6 +280,7 @@ def test_the_callback_sees_every_iteration_with_true_bounds(label):
     solution = SOLVERS[label](mdp, 0.3, callback=seen.append)
     assert [it.iteration for it in seen] == list(range(1, solution.iterations + 1))
     assert [it.residual for it in seen] == solution.residuals.tolist()
+    assert [it.iteration for it in seen] == solution.residual_iterations.tolist()
     for it in seen:
         assert (it.lower <= exact + 1e-11).all() and (exact - 1e-11 <= it.upper).all()
         assert np.abs(it.v - exact).max() <= it.error_bound + 1e-11

@@ -448,7 +448,7 @@ def _solution(
         lower=bounds.lower,
         upper=bounds.upper,
         residuals=outcome.residuals,
-        iterations=len(outcome.residuals),
+        iterations=outcome.iterations,
         status=outcome.status,
         tolerance=outcome.tolerance,
         seconds=time.perf_counter() - options.started,

@@ -27,6 +27,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.solution import Iteration, Status
 from maxent.support import progress
+from maxent.support.traces import Trace
 from maxent.tabular.solvers import critical, refusals, steps
 from maxent.tabular.solvers.certified import certify
 from maxent.tabular.solvers.end_components import reaching
@@ -49,7 +50,8 @@ class FirstExit:
     """What was found: an interval that holds V*, and how the search ended.
 
     lower, upper : (S,), 0 at terminal states; -inf and inf where nothing could be certified.
-    v : (S,), the last values.  residuals : (iterations,), max |T V - V|.
+    v : (S,), the last values.  iterations : how many.
+    residuals : max |T V - V| at each of them that a `Trace` keeps.
     """
 
     lower: ndarray
@@ -57,6 +59,7 @@ class FirstExit:
     v: ndarray
     tolerance: float
     status: Status
+    iterations: int
     residuals: ndarray
 
     def midpoint(self) -> tuple[Float[ndarray, " S"], float]:
@@ -84,7 +87,7 @@ def first_exit(
     if not nonterminal.any():
         nothing = np.zeros(mdp.n_states)
         return FirstExit(
-            nothing, nothing, nothing, options.tolerance or 1e-9, "converged", nothing[:1]
+            nothing, nothing, nothing, options.tolerance or 1e-9, "converged", 1, nothing[:1]
         )
     search = _Search(mdp, temperature, log_prior)
     bar = progress.bar(options.progress, desc=step.method, unit="it")
@@ -107,7 +110,8 @@ def first_exit(
         search.everywhere(search.v, nonterminal),
         search.tolerance,
         status,
-        np.array(search.residuals),
+        search.residuals.count,
+        search.residuals.array(),
     )
 
 
@@ -147,7 +151,8 @@ class _Search:
         self.v = np.zeros(self.pairs.n_states)
         self.lower = np.full(self.pairs.n_states, -np.inf)
         self.upper = np.full(self.pairs.n_states, np.inf)
-        self.residuals: list[float] = []
+        self.residuals = Trace()
+        self.residual = math.nan
         self.tolerance = math.nan
         self._longest = math.inf
 
@@ -172,7 +177,7 @@ class _Search:
         below = float((self.lower - self.v).min(initial=0.0))
         above = float((self.upper - self.v).max(initial=0.0))
         error = max(above, -below)
-        return Iteration(len(self.residuals), v, self.residuals[-1], error, below, above)
+        return Iteration(self.residuals.count, v, self.residual, error, below, above)
 
     def run(
         self, step: steps.Step, options: Options, v0: Float[ndarray, " S"] | None
@@ -191,7 +196,7 @@ class _Search:
             tv = pairs.value(q)
             error = pairs.rounding(self.v)
             b = tv - self.v
-            residual = float(np.abs(b).max(initial=0.0))
+            residual = self.residual = float(np.abs(b).max(initial=0.0))
             self.residuals.append(residual)
             policy, chosen, gained = self._policy(q, chosen, 4.0 * error)
             idle = 0 if residual < 0.9 * least else idle + 1
@@ -206,7 +211,7 @@ class _Search:
             if self.width <= 2.0 * self.tolerance:
                 yield "converged"
                 return
-            done = len(self.residuals)
+            done = self.residuals.count
             if options.max_iterations is not None and done >= options.max_iterations:
                 yield "max_iterations"
                 return
@@ -230,11 +235,10 @@ class _Search:
 
     def _worth_certifying(self, residual: float, error: float, idle: int) -> bool:
         """Whether a sweep has come so near that bounds are worth a linear solve."""
-        rare = len(self.residuals) & (len(self.residuals) - 1) == 0
+        done = self.residuals.count
+        rare = done & (done - 1) == 0
         near = residual * max(self._longest, 1.0) <= 0.25e-9 * max(1.0, np.abs(self.v).max())
-        return bool(
-            residual == 0.0 or rare or (near and len(self.residuals) % 8 == 0) or idle == 50
-        )
+        return bool(residual == 0.0 or rare or (near and done % 8 == 0) or idle == 50)
 
     def _policy(
         self, q: Float[ndarray, " N"], chosen: Int[ndarray, " S"], slack: float

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Status
 from maxent.support import progress
 from maxent.support.arguments import require_count, require_positive
+from maxent.support.traces import Trace
 from maxent.tabular.bounds import COARSEST
 from maxent.tabular.solvers.certified import Certified, certify
 from maxent.tabular.solvers.exits import narrowed
@@ -36,6 +37,9 @@ EPS = float(np.finfo(np.float64).eps)
 LONG_WAIT = 10_000
 """Iterations without a narrower interval after which a solve is given up even far from rounding.
 Policy iteration may need one for each step of the longest path before its interval narrows."""
+
+RECENT = 64
+"""Widths of the interval that are kept, at least, for whoever chooses the next step."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +73,16 @@ class Options:
 class History:
     """What the loop has seen so far, for whoever chooses the next step.
 
-    widths : of the certified interval, after each iteration.
+    iterations : how many.
+    widths : of the certified interval after the last of them: after each, or `RECENT` and more.
     goal : the width to be reached.
     steps : (iterations before it was chosen, step), one entry for each change of the step.
     """
 
+    iterations: int
     widths: Sequence[float]
     goal: float
     steps: Sequence[tuple[int, Step]]
-
-    @property
-    def iterations(self) -> int:
-        return len(self.widths)
 
     def iterations_left(self, window: int = 10) -> float:
         """How many more iterations the rate of the last `window` promises; inf where the interval
@@ -98,13 +100,15 @@ class Outcome:
     """How the loop ended: the interval it answers with, and why it stopped.
 
     tolerance : the one asked for, or chosen.
-    residuals : (iterations,), max |T V - V| at each.
+    iterations : how many.
+    residuals : max |T V - V| at each of them that a `Trace` keeps.
     step : the last one chosen.
     """
 
     certified: Certified
     tolerance: float
     status: Status
+    iterations: int
     residuals: ndarray
     step: Step
 
@@ -133,7 +137,7 @@ def iterate(
     if status == "stalled" or (status == "converged" and not _is_informative(best)):
         best = narrowed(kernel, best)
         tolerance, status = verdict(best, options, tolerance)
-    return Outcome(best, tolerance, status, found.residuals, found.step)
+    return replace(found, certified=best, tolerance=tolerance, status=status)
 
 
 def until_narrow(
@@ -156,7 +160,7 @@ def until_narrow(
     if options.tolerance is not None:
         bounds.require_tolerance(options.tolerance)
     patience = 20 + int(min(2000.0, bounds.gain_high))
-    residuals: list[float] = []
+    residuals = Trace()
     widths: list[float] = []
     steps = [(0, step)]
     best: Certified | None = None
@@ -171,30 +175,33 @@ def until_narrow(
             # without a tolerance asked for, it rises with what is known of the size of the values
             tolerance = options.tolerance or bounds.tolerance(now.value_size)
             residuals.append(now.residual)
+            done = residuals.count
             widths.append(now.width)
+            if len(widths) == 2 * RECENT:
+                del widths[:RECENT]
             if best is None or now.width < best.width:
-                best, best_at, best_tolerance = now, len(widths), tolerance
+                best, best_at, best_tolerance = now, done, tolerance
             if bar is not None and not bar.disable:
                 bar.update()
                 bar.set_postfix_str(f"error <= {0.5 * now.width:.2g}", refresh=False)
             if options.callback is not None:
-                options.callback(_iteration(len(widths), now))
+                options.callback(_iteration(done, now))
             if now.width + 4.0 * EPS * now.norm <= 2.0 * tolerance:
                 best, best_tolerance, status = now, tolerance, "converged"
                 break
             at_rounding = now.width <= 32.0 * bounds.floor(now.norm)
-            idle = len(widths) - best_at
+            idle = done - best_at
             wait = patience if at_rounding else LONG_WAIT + n_states
             if now.residual == 0.0 or idle > wait:
                 status = "stalled"
                 break
-            if limit is not None and len(widths) >= limit:
+            if limit is not None and done >= limit:
                 status = "max_iterations"
                 break
             if choose is not None:
-                step = choose(History(widths, 2.0 * tolerance, steps))
+                step = choose(History(done, widths, 2.0 * tolerance, steps))
                 if step is not steps[-1][1]:
-                    steps.append((len(widths), step))
+                    steps.append((done, step))
             v = v + step(kernel, now.b)
     except KeyboardInterrupt:
         if best is None:
@@ -203,7 +210,7 @@ def until_narrow(
     finally:
         if bar is not None:
             bar.close()
-    return Outcome(best, best_tolerance, status, np.array(residuals), step)
+    return Outcome(best, best_tolerance, status, residuals.count, residuals.array(), step)
 
 
 def verdict(best: Certified, options: Options, tolerance: float) -> tuple[float, Status]:

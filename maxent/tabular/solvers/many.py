@@ -201,4 +201,4 @@ def _is_slow(widths: list[float], goal: float) -> bool:
     since = len(widths) - FIRST
     if since < 0 or since % AGAIN:
         return False
-    return History(widths, goal, ()).iterations_left() > SOON
+    return History(len(widths), widths, goal, ()).iterations_left() > SOON

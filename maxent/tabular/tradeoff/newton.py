@@ -33,4 +33,4 @@ def newton(
         if now > 0.1 * before:
             break
         w, before = w + step(kernel, b), now
-    return w, len(outcome.residuals)
+    return w, outcome.iterations

@@ -140,7 +140,7 @@ def solve_blocks(
         error_bound,
         "stalled" if coarse and outcome.status == "converged" else outcome.status,
         outcome.tolerance,
-        len(outcome.residuals),
+        outcome.iterations,
         time.perf_counter() - options.started,
     )
 

@@ -13,6 +13,7 @@ steps.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -84,7 +85,7 @@ def iterate(
     tolerance, status = here.tolerance, here.status
     if status in ("converged", "stalled"):
         tolerance, status = verdict(whole, options, tolerance)
-    return Outcome(whole, tolerance, status, here.residuals, here.step)
+    return replace(here, certified=whole, tolerance=tolerance, status=status)
 
 
 def improve(rows: Rows, options: Options, v: Float[ndarray, " N"]) -> Outcome:
