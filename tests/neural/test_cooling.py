@@ -38,7 +38,8 @@ def test_a_run_is_cooled_recorded_and_goes_on_bit_for_bit(tmp_path, name):
     whole = maxent.train(algorithm, env, steps=40, seed=3, **settings)
     assert whole.temperature == pytest.approx(0.5, rel=1e-6)
     rows = {row["step"]: row["temperature"] for row in whole.history}
-    assert rows[20] == pytest.approx(8.0 * (0.5 / 8.0) ** (20 / 30), rel=0.3)
+    exact = 8.0 * (0.5 / 8.0) ** (10 / 22.5)  # it falls from step 10 on, the first update
+    assert rows[20] == pytest.approx(exact, rel=0.3)
     assert rows[40] == pytest.approx(0.5, rel=0.1)
     stopped = maxent.train(
         algorithm,
@@ -49,7 +50,6 @@ def test_a_run_is_cooled_recorded_and_goes_on_bit_for_bit(tmp_path, name):
         report=lambda row: row["step"] < 20,
         **settings,
     )
-    exact = 8.0 * (0.5 / 8.0) ** (20 / 30)
     assert stopped.temperature == pytest.approx(exact, rel=1e-5)
     assert stopped.temperature != whole.temperature
     back = maxent.load_agent(stopped.save(tmp_path / "agent.safetensors"))
@@ -68,6 +68,15 @@ def test_the_temperature_in_force_is_what_the_update_uses():
     assert found == sorted(found, reverse=True) and found[0] > 10.0 * found[-1]
     assert agent.temperature == pytest.approx(0.01, rel=1e-5)
     assert np.isfinite(maxent.diagnose(agent, episodes=1)["GIBBS-3"].error)
+
+
+def test_it_falls_from_the_first_update_on_however_late_that_is():
+    """What was cooled while nothing was learnt would be lost."""
+    late = SMALL | {"learning_starts": 30, "log_every": 1}
+    agent = maxent.train("sac", "Pendulum-v1", steps=40, seed=1, **late)
+    found = {row["step"]: row["temperature"] for row in agent.history}
+    assert found[30] == pytest.approx(8.0) and found[31] < 8.0
+    assert found[38] == pytest.approx(0.5) and found[37] > 0.5
 
 
 def test_what_is_no_schedule_is_refused():

@@ -1,31 +1,23 @@
-"""Settings of critics: their networks, how many count, and targets of several steps."""
+"""Settings of critics: their networks, and how many count."""
 
 import copy
 from itertools import combinations
 
-import gymnasium
-import numpy as np
 import pytest
 import torch
-from gymnasium import spaces
 from torch import nn
 
 import maxent
 from maxent.errors import ConfigError
 from maxent.neural.parts import ensembles
 from maxent.neural.parts.networks import mlp, mlp_parameters, named_tensors
-from maxent.neural.parts.paths import as_one_step
-from maxent.neural.parts.replay import Batch, Replay
-from maxent.neural.parts.spaces import Spaces
-from maxent.neural.training.learner import Learner
-from maxent.neural.training.plan import Plan
+from maxent.neural.runs.durable import seal, unseal
 
 SMALL = {"hidden": (8, 8), "batch_size": 8, "learning_starts": 20, "seed": 3}
 SETTINGS = [
     {"critics": 5, "smallest_of": 2},
     {"critic_network": "layer_norm"},
     {"critic_network": "residual", "normalize_observations": True},
-    {"n_steps": 3, "num_envs": 2},
 ]
 
 
@@ -101,71 +93,6 @@ def test_the_smallest_of_some_is_averaged_over_every_draw(members, few):
     assert (few == members) == (state == {})
 
 
-def made_paths(n=4, count=50, alpha=0.3):
-    """Rewards that make a chosen V and log pi the solution, on actions that nobody's policy chose;
-    with terminations, and paths of every length."""
-    source = np.random.default_rng(0)
-    v, logs = source.normal(size=(n + 1, count)), source.normal(size=(n, count)) * 5.0
-    discount = np.where(source.random((n, count)) < 0.1, 0.0, 0.9)
-    reward = alpha * logs + v[:-1] - discount * v[1:]
-    lengths = source.integers(1, n + 1, count)
-    observation, following = v[:-1, :, None], v[1:, :, None]
-    action = source.normal(size=(n, count, 2))
-    arrays = (observation, action, reward, following, discount)
-    return Batch(*map(torch.from_numpy, arrays)), torch.from_numpy(lengths), torch.from_numpy(logs)
-
-
-def test_targets_of_several_steps_are_right_at_the_solution_whoever_acted():
-    alpha = 0.3
-    path, lengths, logs = made_paths(alpha=alpha)
-    found = as_one_step(path, lengths, logs, alpha)
-    target = found.reward + found.discount * found.next_observation[:, 0]
-    torch.testing.assert_close(target, alpha * logs[0] + path.observation[0, :, 0])
-    assert torch.equal(found.action, path.action[0]) and len(lengths.unique()) == 4
-    entropies = torch.full_like(logs, float(logs.mean()))  # the entropy in place of each log
-    wrong = as_one_step(path, lengths, entropies, alpha)
-    off = wrong.reward + wrong.discount * wrong.next_observation[:, 0] - target
-    longer = (lengths > 1) & (path.discount[0] > 0)
-    assert off[longer].abs().mean() > 0.5 and off[~longer].abs().max() == 0.0
-
-
-def test_what_is_beyond_a_path_is_not_read():
-    path, lengths, logs = made_paths()
-    found = as_one_step(path, lengths, logs, 0.3)
-    beyond = torch.arange(4)[:, None] >= lengths
-    spoilt = path._replace(
-        reward=path.reward.masked_fill(beyond, torch.nan),
-        discount=path.discount.masked_fill(beyond, torch.nan),
-    )
-    again = as_one_step(spoilt, lengths, logs.masked_fill(beyond, torch.nan), 0.3)
-    for one, two in zip(found[:5], again[:5], strict=True):
-        assert torch.equal(one, two)
-
-
-@pytest.mark.parametrize("steps", [7, 23])
-def test_stored_paths_end_with_episodes_and_with_what_is_stored(steps):
-    """Two environments side by side; an observation says environment, episode and time, and each
-    episode is cut after 4 steps.  The buffer holds the last 20 rows."""
-    found = Spaces(spaces.Box(-1.0, 1.0, (3,)), spaces.Box(-1.0, 1.0, (1,)))
-    replay = Replay(found, 20)
-    for step in range(steps):
-        episode, time = divmod(step, 4)
-        here = torch.tensor([[env, episode, time] for env in (0.0, 1.0)])
-        there = here + torch.tensor([0.0, 0.0, 1.0])
-        number = torch.full((2,), float(step))
-        replay.add(Batch(here, torch.zeros(2, 1), number, there, torch.full((2,), 0.9)))
-    path, lengths = replay.sample_paths(500, 3, 2, random())
-    for row in range(500):
-        env, episode, time = path.observation[0, row].tolist()
-        step = 4 * episode + time
-        expected = min(3, 4 - time, steps - step)
-        assert lengths[row] == expected
-        kept = path.reward[: int(expected), row].tolist()
-        assert kept == [step + k for k in range(int(expected))]
-        assert (path.observation[: int(expected), row, 0] == env).all()
-    assert len(path.observation[0].unique(dim=0)) == min(20, 2 * steps)
-
-
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("algorithm", ["sac", "sac_v1", "sql_discrete"])
 def test_settings_are_resumed_bit_for_bit_and_saved(algorithm, settings, tmp_path):
@@ -179,36 +106,8 @@ def test_settings_are_resumed_bit_for_bit_and_saved(algorithm, settings, tmp_pat
         found = dict(named_tensors(other.state))
         for name, x in named_tensors(whole.state):
             assert torch.equal(x, found[name]), name
-    plain = maxent.train(algorithm, env, steps=60, num_envs=settings.get("num_envs", 1), **SMALL)
+    plain = maxent.train(algorithm, env, steps=60, **SMALL)
     assert whole.history[-1]["critic_loss"] != plain.history[-1]["critic_loss"]
-
-
-class Masked(gymnasium.Env):
-    """Actions 0 and 1 in turn are the only one: a policy's log-density of it is 0 there."""
-
-    observation_space, action_space = spaces.Box(-1.0, 1.0, (1,)), spaces.Discrete(3)
-
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
-        self.time = 0
-        return np.zeros(1, np.float32), {"action_mask": np.array([1, 0, 0], np.int8)}
-
-    def step(self, action):
-        self.time += 1
-        mask = np.eye(3, dtype=np.int8)[self.time % 2]
-        seen = np.array([self.time / 10], np.float32)
-        return seen, 1.0, False, self.time == 10, {"action_mask": mask}
-
-
-def test_targets_of_several_steps_know_which_actions_there_were():
-    """Where one action is available its log-density is 0, whatever the policy says of it."""
-    plan = Plan(algorithm="sac", env=None, steps=100, seed=0)
-    learner = Learner(plan, Masked, {"n_steps": 3, "discount": 0.5, "learning_starts": 20})
-    for _ in range(15):
-        learner._collect()
-    batch = learner._batch()
-    assert set(batch.reward.tolist()) == {1.0, 1.5, 1.75}
-    assert set(batch.discount.tolist()) == {0.5, 0.25, 0.125}
 
 
 def test_the_mean_of_two_critics_is_above_the_smaller():
@@ -230,13 +129,34 @@ def test_the_mean_of_two_critics_is_above_the_smaller():
         ("sac", {"critic_network": "layernorm"}, "did you mean 'layer_norm'"),
         ("sac", {"critic_network": "residual", "hidden": (8, 16)}, "share one width"),
         ("sac", {"critic_network": "residual", "hidden": ()}, "share one width"),
-        ("sac", {"n_steps": 0}, "n_steps = 0"),
-        ("sql", {"n_steps": 2}, "n_steps = 2: .*sampling network"),
+        ("sac", {"n_steps": 3}, "setting 'n_steps' is unknown"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(algorithm, settings, told):
     with pytest.raises(ConfigError, match=told):
         maxent.train(algorithm, "Pendulum-v1", steps=10, **SMALL | settings)
+
+
+def test_a_setting_that_is_gone_is_read_where_it_did_nothing_and_else_refused(tmp_path):
+    """`n_steps`, the rewards in a target: 1 is what there is."""
+    agent = maxent.train("sac", "Pendulum-v1", steps=30, run=tmp_path / "run", **SMALL)
+    path = tmp_path / "run" / "config.json"
+    record = unseal(path)
+    record["config"]["settings"]["n_steps"] = 1
+    path.write_bytes(seal(record))
+    assert maxent.load_agent(tmp_path / "run").steps == 30
+    longer = maxent.resume(tmp_path / "run", steps=40)
+    assert longer.steps == 40 and not hasattr(longer.config, "n_steps")
+    record["config"]["settings"]["n_steps"] = 3
+    path.write_bytes(seal(record))
+    for call in (maxent.load_agent, maxent.resume):
+        with pytest.raises(
+            ConfigError, match=r"run .* has n_steps = 3, a setting that there is no"
+        ):
+            call(tmp_path / "run")
+    kept = agent.config.to_dict()
+    object.__setattr__(agent.config, "to_dict", lambda: kept | {"n_steps": 1})
+    assert maxent.load_agent(agent.save(tmp_path / "old.safetensors")).config == agent.config
 
 
 def test_agents_with_other_critics_are_not_composed():

@@ -33,7 +33,8 @@ class Settings:
     temperature : alpha, above 0, each algorithm's own default; None: tuned, where it can be.
     cooled_from : alpha at the beginning, from which it falls to `temperature`, on a logarithmic
         scale, over `cooling_share` of the run; None: it is the same all along.
-    cooling_share : the share of the run's steps until alpha is `temperature`, in (0, 1].
+    cooling_share : the share of the steps after `learning_starts` at which alpha comes to be
+        `temperature`, in (0, 1].
     discount : gamma in [0, 1).
     batch_size : transitions in a minibatch.
     hidden : sizes of the hidden layers of every network.
@@ -42,7 +43,6 @@ class Settings:
         1: their mean; None: the smallest of all.
     critic_network : of every Q, and of sac_v1's V: "plain", "layer_norm", or "residual" blocks, one
         for each number in `hidden`, which must be equal (SimBa, with `normalize_observations`).
-    n_steps : rewards in a target, before Q follows (docs/neural.md): where a stored path goes on.
     learning_starts : environment steps with uniformly random actions before the first update
         (standard normal ones where the action box has no sides).
     replay_capacity : transitions kept.
@@ -63,7 +63,6 @@ class Settings:
     critics: int = 2
     smallest_of: int | None = None
     critic_network: Kind = "plain"
-    n_steps: int = 1
     learning_starts: int = 1_000
     replay_capacity: int = 1_000_000
     updates_per_step: float = 1.0
@@ -73,7 +72,7 @@ class Settings:
     def __post_init__(self) -> None:
         if require_discount(self.discount) == 1.0:
             raise ConfigError("discount = 1 has no bounded values here; give one below 1")
-        for name in ("batch_size", "learning_starts", "replay_capacity", "critics", "n_steps"):
+        for name in ("batch_size", "learning_starts", "replay_capacity", "critics"):
             require_count(name, getattr(self, name))
         require_positive("updates_per_step", self.updates_per_step)
         if not isinstance(self.normalize_observations, bool):
@@ -155,7 +154,7 @@ class Settings:
         return [name for name in names if name.endswith("_rate") and name != "target_rate"]
 
     def temperature_at(self, progress: float) -> float | None:
-        """alpha at one moment, 0 at the first step and 1 at the last; None: tuned.
+        """alpha at one moment, 0 at the first update and 1 at the last; None: tuned.
 
         With `cooled_from`: cooled_from^(1 - p) temperature^p, p = min(1, progress / cooling_share).
         """

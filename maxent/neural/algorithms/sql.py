@@ -97,11 +97,6 @@ class Config(Settings):
         require_positive("temperature", self.temperature)
         for name in ("value_particles", "particles", "target_interval"):
             require_count(name, getattr(self, name))
-        if self.n_steps > 1:
-            raise ConfigError(
-                f"n_steps = {self.n_steps}: a target of several steps needs the density of actions "
-                "taken, which a sampling network has not; give 1, or use sac"
-            )
         if self.proposal == "mixture":
             require_count("value_particles", self.value_particles, 2)
         require_count("candidates", self.candidates, 2)

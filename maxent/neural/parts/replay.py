@@ -113,28 +113,6 @@ class Replay:
         rows = torch.randint(len(self), (count,), generator=generator, device=generator.device)
         return self._rows.each(lambda stored: stored.index_select(0, rows))
 
-    def sample_paths(
-        self, count: int, length: int, stride: int, generator: torch.Generator
-    ) -> tuple[Batch, Tensor]:
-        """`count` transitions, drawn as by `sample`, and what followed them: a batch whose tensors
-        are (length, count, ...), and how many of its steps are a path, (count,).
-
-        stride : environments stepped side by side; each one's next row is so many rows later.
-
-        A path goes on where the later row begins in the very observation that this one led to: not
-        beyond the end of an episode, nor beyond the newest row.  (Where they fit by chance they are
-        a path just as well.)
-        """
-        first = torch.randint(len(self), (count,), generator=generator, device=generator.device)
-        later = stride * torch.arange(length, device=first.device)[:, None]
-        oldest = self.inserted % len(self)  # 0 until the buffer is full
-        age = (first - oldest) % len(self) + later
-        rows = (first + later) % len(self)
-        path = self._rows.each(lambda stored: stored[rows])
-        fits = (path.observation[1:] == path.next_observation[:-1]).all(-1)
-        fits &= age[1:] < len(self)
-        return path, 1 + fits.long().cumprod(0).sum(0)
-
     def rows_since(self, inserted: int) -> dict[str, ndarray]:
         """What was added after the buffer had counted `inserted`, oldest first, as arrays."""
         first = max(inserted, self.inserted - self.capacity)

@@ -33,6 +33,8 @@ CONFIG, LOCK = "config.json", "lock"
 
 RENAMED = {"copies": "num_envs"}
 """Fields of a configuration that version 0.1 called otherwise: the old name, the new one."""
+GONE = {"n_steps": 1}
+"""Settings that there were once, and the value of which leaving them out says the same."""
 
 
 def new_record(config: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +101,20 @@ def read_record(run: Path) -> dict[str, Any]:
         if not isinstance(record.get(name), kind):
             raise CorruptCheckpointError(f"{str(run / CONFIG)!r} has no {name} of a run")
     config = {RENAMED.get(name, name): value for name, value in record["config"].items()}
+    if isinstance(config.get("settings"), dict):
+        config["settings"] = without_gone(config["settings"], f"run {str(run)!r}")
     return record | {"config": config}
+
+
+def without_gone(settings: dict[str, Any], where: str) -> dict[str, Any]:
+    """Recorded settings without those that there are no more; ConfigError where one was used."""
+    for name, unused in GONE.items():
+        if settings.get(name, unused) != unused:
+            raise ConfigError(
+                f"{where} has {name} = {settings[name]!r}, a setting that there is no more: only "
+                "the version that made it can go on with it"
+            )
+    return {name: value for name, value in settings.items() if name not in GONE}
 
 
 def surroundings() -> dict[str, Any]:

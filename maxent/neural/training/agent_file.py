@@ -25,6 +25,7 @@ from maxent.neural.algorithms.settings import Settings, configured
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.runs.durable import sha256, sha256_of
+from maxent.neural.runs.record import without_gone
 from maxent.neural.training.sizes import require_room_for_networks
 from maxent.neural.training.snapshots import require_layers
 from maxent.support.files import read_whole, require_output, write_whole
@@ -83,7 +84,8 @@ def read_agent(path: Path) -> dict[str, Any]:
         _require_kinds(document)
         found = Spaces(_read(document["observation"]), _read(document["action"]))
         module = ALGORITHMS[document["algorithm"]]
-        config = configured(module.Config, document["settings"])
+        settings = without_gone(document["settings"], "the agent")
+        config = configured(module.Config, settings)
         state = _state(tensors)
         require_room_for_networks(found, config)
         _require_shapes(tensors, fresh_state(module, found, config, torch.Generator()))

@@ -36,8 +36,6 @@ from maxent.neural.algorithms import (
 from maxent.neural.algorithms.settings import configured
 from maxent.neural.parts import normalise
 from maxent.neural.parts.networks import named_tensors
-from maxent.neural.parts.paths import as_one_step
-from maxent.neural.parts.policies import Categorical
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, stop_requested
 from maxent.neural.training.agent import Agent
@@ -251,7 +249,9 @@ class Learner:
         """
         progress = min(self.step / self.plan.steps, 1.0)
         config = self.config.at(progress)
-        temperature.cool(self.state, self.config, progress)
+        started = self.config.learning_starts
+        since = min((self.step - started) / max(self.plan.steps - started, 1), 1.0)
+        temperature.cool(self.state, self.config, since)
         torch.set_flush_denormal(True)
         try:
             for _ in range(updates):
@@ -265,27 +265,8 @@ class Learner:
             torch.set_flush_denormal(False)
 
     def _batch(self) -> Batch:
-        """A minibatch as the networks see it; of paths where targets are of several steps."""
-        count, length = self.config.batch_size, self.config.n_steps
-        if length == 1:
-            return self._seen(self.replay.sample(count, self.generator))
-        stride = len(self.environments)
-        path, lengths = self.replay.sample_paths(count, length, stride, self.generator)
-        path = self._seen(path.each(lambda x: x.flatten(0, 1)))
-        with torch.no_grad():
-            policy = self.module.policy(self.state, path.observation, self.spaces)
-            if isinstance(policy, Categorical):
-                policy = policy.within(path.available)
-            logs = policy.log_density(path.action[:, None])[:, 0]
-        return as_one_step(
-            path.each(lambda x: x.unflatten(0, (length, count))),
-            lengths,
-            logs.unflatten(0, (length, count)),
-            temperature.of(self.state, self.config),
-        )
-
-    def _seen(self, batch: Batch) -> Batch:
-        """Transitions as the networks see them."""
+        """A minibatch as the networks see it."""
+        batch = self.replay.sample(self.config.batch_size, self.generator)
         if not self.config.normalize_observations:
             return batch
         return batch._replace(
