@@ -77,6 +77,13 @@ class Spaces:
         """Whether actions fill a box with finite sides."""
         return isinstance(self.action, spaces.Box) and bool(np.isfinite(self.action.low).all())
 
+    @cached_property
+    def _sides(self) -> tuple[ndarray, ndarray, ndarray]:
+        """Of a box the lower sides, half the widths, and the upper sides."""
+        box: Any = self.action
+        low, high = as_floats(box.low), as_floats(box.high)
+        return low, 0.5 * (high - low), high
+
     def flatten(self, observation: Any) -> ndarray:
         """One observation as a vector (d,), float32; a number beyond float32 becomes infinite."""
         with np.errstate(over="ignore"):
@@ -102,10 +109,9 @@ class Spaces:
         box: Any = self.action
         shaped = action.reshape(box.shape)
         if self.bounded:
-            low, high = as_floats(box.low), as_floats(box.high)
-            half = 0.5 * (high - low)
-            shaped = np.clip(low + half * (shaped + 1.0), low, high)
-        if np.issubdtype(box.dtype, np.integer):
+            low, half, high = self._sides
+            shaped = np.minimum(np.maximum(low + half * (shaped + 1.0), low), high)
+        if box.dtype.kind in "iu":
             shaped = np.rint(shaped)
         return np.asarray(shaped, dtype=box.dtype)
 

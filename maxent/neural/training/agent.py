@@ -25,6 +25,7 @@ from maxent.neural.diagnostics.tables import evaluated_on
 from maxent.neural.diagnostics.trained import LONGEST
 from maxent.neural.parts.normalise import as_seen
 from maxent.neural.parts.policies import Categorical
+from maxent.neural.parts.single import action_of_one
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.agent_file import write_agent
 from maxent.neural.training.entropies import entropies
@@ -120,6 +121,10 @@ class Agent:
         """A source of noise on the agent's device."""
         return torch.Generator(self.device).manual_seed(require_count("seed", seed, 0))
 
+    def _noise(self) -> torch.Generator:
+        """A source of noise that PyTorch's default one begins."""
+        return self.generator(int(torch.randint(2**62, ())))
+
     def act(
         self,
         observation: Any,
@@ -149,10 +154,14 @@ class Agent:
             if generator is not None:
                 raise ConfigError(f"seed = {seed} beside a generator; give one of them")
             generator = self.generator(seed)
-        flat = self.spaces.checked(observation)[None]
-        available = None if action_mask is None else self._mask(action_mask)[None]
-        actions = self.actions(flat, generator, deterministic, available=available)
-        return self.spaces.to_environment(actions[0])
+        flat = self.spaces.checked(observation)
+        available = None if action_mask is None else self._mask(action_mask)
+        generator = generator or self._noise()
+        action = action_of_one(self.state, flat, generator, self.spaces, deterministic, available)
+        if action is None:
+            among = None if available is None else available[None]
+            action = self.actions(flat[None], generator, deterministic, available=among)[0]
+        return self.spaces.to_environment(action)
 
     def entropy(self, observation: Any, *, action_mask: Any = None) -> float:
         """The entropy of the policy for one observation, in nats.
@@ -194,8 +203,7 @@ class Agent:
 
         available: which discrete actions there are, booleans (n, A); None: all.
         """
-        if generator is None:
-            generator = self.generator(int(torch.randint(2**62, ())))
+        generator = generator or self._noise()
         seen = torch.as_tensor(observations, dtype=torch.float32, device=self.device)
         seen = as_seen(self.state, seen)
         with torch.no_grad():
