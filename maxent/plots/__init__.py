@@ -29,6 +29,8 @@ numbers against numbers (`curves/`)
 `lines`                     any lines, in the style of the others (`lines`)
 `counterexample`            what happens without a hypothesis (`counterexamples`)
 `use_style`                 fonts and width for a screen, a paper or a projector (`style`)
+`alt_text`                  what a figure shows, in words: notebooks give them to screen readers
+                            (`describing`)
 `save`                      a figure as PNG, SVG or PDF, whole or absent, the same bytes each time
                             (`saving`)
 ==========================  ==================================================================
@@ -53,6 +55,7 @@ from maxent.plots.curves.lines import lines
 from maxent.plots.curves.newton import newton
 from maxent.plots.curves.sampled import error_curves, importance_bias
 from maxent.plots.curves.tradeoff import tradeoff
+from maxent.plots.describing import alt_text
 from maxent.plots.maps.animations import animate_iterations, animate_rollouts
 from maxent.plots.maps.comparisons import side_by_side, temperature_strip
 from maxent.plots.maps.composition import composition
@@ -68,6 +71,7 @@ from maxent.plots.style import use_style
 __all__ = [
     "Figure",
     "Player",
+    "alt_text",
     "animate_iterations",
     "animate_rollouts",
     "composition",

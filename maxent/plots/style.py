@@ -8,6 +8,8 @@ marker as well.  Nothing here or elsewhere selects a matplotlib backend: a figur
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -23,6 +25,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
+from maxent.plots.describing import alt_text
 from maxent.plots.fitting import fit_for_paper
 from maxent.solution import Solution
 from maxent.support.arguments import nearest, require_positive
@@ -173,6 +176,14 @@ class NotebookFigure(Figure):
             mpl.rcParams.update(chosen())
             self.savefig(buffer, format="png", dpi=90.0)
         return buffer.getvalue()
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        """As an image and as HTML, each with its words: of the two, JupyterLab and the pages
+        made by MyST-NB give screen readers the words of the HTML alone."""
+        drawn, words = base64.b64encode(self._repr_png_()).decode(), alt_text(self)
+        source = f"data:image/png;base64,{drawn}"
+        page = f'<img alt="{html.escape(words)}" src="{source}" style="max-width: 100%">'
+        return {"image/png": drawn, "text/html": page}, {"image/png": {"alt": words}}
 
 
 def new_figure(width: float, height: float, *, square_cells: bool = False) -> Figure:

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -61,4 +62,9 @@ def test_a_notebook_runs_in_silence_from_top_to_bottom(name):
         assert said.count("Right") >= 2
     else:
         assert said.count("Not attempted") >= 2 and "Not quite" not in said
-    assert any("image/png" in o.get("data", {}) for o in outputs)
+    drawn = [o for o in outputs if "image/png" in o.get("data", {})]
+    assert drawn
+    for output in drawn:  # JupyterLab and the site show the HTML, others the image
+        words = output.metadata["image/png"]["alt"]
+        assert "axis: " in words or " rows, " in words
+        assert f'alt="{escape(words)}"' in output.data["text/html"]

@@ -29,7 +29,7 @@ def title_of(figure):
 
 
 def test_every_figure_takes_a_title():
-    for name in set(plots.__all__) - {"Figure", "Player", "save", "use_style"}:
+    for name in set(plots.__all__) - {"Figure", "Player", "alt_text", "save", "use_style"}:
         assert "title" in inspect.signature(getattr(plots, name)).parameters, name
 
 
@@ -51,6 +51,14 @@ def test_world_and_slip_are_named(name, mdp, solution):
     usual = title_of(FIGURES[name](mdp, solution))
     assert "russell-norvig-4x3, slip 0.2" in usual and "discount 0.9" in usual
     assert title_of(FIGURES[name](mdp, solution, title=OWN)) == OWN
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_its_words_tell_titles_axes_and_units(name, mdp, solution):
+    words = plots.alt_text(FIGURES[name](mdp, solution))
+    assert "russell-norvig-4x3, slip 0.2" in words and "discount 0.9" in words
+    assert "reward units" in words or "nats" in words or "visits" in words
+    assert not set("\n$\\{}") & set(words) and ".." not in words and words.endswith(".")
 
 
 def test_a_title_on_axes_of_ones_own(mdp, solution):
