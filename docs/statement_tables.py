@@ -115,7 +115,7 @@ def _clause_table(about: Statement) -> str:
 
 def _test_of_hypothesis(hypothesis: Hypothesis) -> str:
     """The name under which a hypothesis stands, with its file."""
-    for family in (hypotheses, *FAMILIES):
+    for family in (hypotheses, *FAMILIES.values()):
         for name, value in vars(family).items():
             if value is hypothesis and name.isupper():
                 path = Path(inspect.getfile(family)).relative_to(ROOT).as_posix()
@@ -225,7 +225,7 @@ def _keys() -> str:
             "that it is about, the functions that check it, those that prove it, a test of it,",
             "and the notebooks of the course that show it.",
             "`maxent verify --list KEY` prints hypotheses, source and clauses. Made from",
-            "`maxent/theorems/statements.py` by `python docs/statement_tables.py --write`.",
+            "`maxent/theorems/statements.toml` by `python docs/statement_tables.py --write`.",
             "",
             f"| {' | '.join(header)} |",
             f"|{' --- |' * len(header)}",

@@ -1,4 +1,4 @@
-"""The named maps, with the settings that reproduce their printed tables, and two generators.
+"""The named maps, which stand in `maps.toml`, and two generators.
 
 A map is text, one character a cell; the legend is in `maxent.gridworlds`.
 Names of the forms `maze-21x31`, `maze-21x31-seed7` and `open-50x50` are generated at any size.
@@ -18,10 +18,8 @@ from scipy.sparse import csgraph
 
 from maxent.errors import ConfigError, MapError
 from maxent.support.arguments import nearest, require_count
+from maxent.support.data_files import beside, paragraphs
 from maxent.support.memory import require_memory
-
-UNDISCOUNTED = 1.0 - 1e-9
-"""The discount of textbook maps printed for gamma = 1: their values to about 1e-7."""
 
 BYTES_PER_CHARACTER = 64
 """Roughly what generating a map takes at its peak, per cell."""
@@ -151,132 +149,15 @@ def _room_map(rows: int, columns: int) -> NamedMap:
     )
 
 
-def _rows(*rows: str) -> str:
-    return "\n".join(rows)
+def _read(row: Mapping[str, Any]) -> NamedMap:
+    """A map of the file beside this one."""
+    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in row["settings"].items()}
+    words = paragraphs({k: row[k] for k in ("description", "source")})
+    return NamedMap(row["text"], settings, **words)
 
-
-_SUTTON_BARTO = "Sutton and Barto (2018), Reinforcement Learning, 2nd ed., "
-_FROZEN_LAKE = {
-    "discount": 0.99,
-    "slip": 2 / 3,
-    "step_reward": 0.0,
-    "rewards": {"G": 1.0, "X": 0.0},
-}
 
 MAPS: dict[str, NamedMap] = {
-    "russell-norvig-4x3": NamedMap(
-        _rows("...G", ".#.X", "S..."),
-        {"discount": UNDISCOUNTED, "slip": 0.2, "step_reward": -0.04},
-        "The 4x3 world: a goal, a pit, and moves that go astray one time in five.",
-        "Russell and Norvig (2010), Artificial Intelligence, 3rd ed., Figures 17.1 to 17.3.",
-    ),
-    "sutton-barto-5x5": NamedMap(
-        _rows(".A.B.", ".....", "...b.", ".....", ".a..."),
-        {
-            "discount": 0.9,
-            "step_reward": 0.0,
-            "bump_reward": -1.0,
-            "rewards": {"A": 10.0, "B": 5.0},
-        },
-        "No goal: any action from A or B pays and leads to a or b; leaving the grid costs 1.",
-        _SUTTON_BARTO + "Examples 3.5 and 3.8.",
-    ),
-    "sutton-barto-4x4": NamedMap(
-        _rows("G...", "....", "....", "...G"),
-        {"discount": UNDISCOUNTED, "step_reward": -1.0, "rewards": {"G": 0.0}},
-        "Two terminal corners, -1 a step.",
-        _SUTTON_BARTO + "Example 4.1.",
-    ),
-    "windy-gridworld": NamedMap(
-        _rows(
-            "..........",
-            "..........",
-            "..........",
-            "S......G..",
-            "..........",
-            "..........",
-            "..........",
-        ),
-        {
-            "discount": UNDISCOUNTED,
-            "step_reward": -1.0,
-            "rewards": {"G": 0.0},
-            "wind": (0, 0, 0, 1, 1, 1, 2, 2, 1, 0),
-        },
-        "A crosswind blows upwards in the middle columns; -1 a step.",
-        _SUTTON_BARTO + "Example 6.5.",
-    ),
-    "cliff-walking": NamedMap(
-        _rows("............", "............", "............", "S!!!!!!!!!!G"),
-        {"discount": UNDISCOUNTED, "step_reward": -1.0, "rewards": {"G": 0.0, "!": -100.0}},
-        "A step over the edge costs 100 and leads back to the start; -1 a step.",
-        _SUTTON_BARTO + "Example 6.6; Gymnasium's CliffWalking-v1.",
-    ),
-    "dyna-maze": NamedMap(
-        _rows(".......#G", "..#....#.", "S.#....#.", "..#......", ".....#...", "........."),
-        {"discount": 0.95, "step_reward": 0.0, "rewards": {"G": 1.0}},
-        "A simple maze whose shortest way takes 14 steps; reward only at the goal.",
-        _SUTTON_BARTO + "Example 8.1.",
-    ),
-    "frozen-lake-4x4": NamedMap(
-        _rows("S...", ".X.X", "...X", "X..G"),
-        _FROZEN_LAKE,
-        "Ice with holes: a third of the moves go as meant; reward only at the goal.",
-        "Gymnasium's FrozenLake-v1 with its 4x4 map.",
-    ),
-    "frozen-lake-8x8": NamedMap(
-        _rows(
-            "S.......",
-            "........",
-            "...X....",
-            ".....X..",
-            "...X....",
-            ".XX...X.",
-            ".X..X.X.",
-            "...X...G",
-        ),
-        _FROZEN_LAKE,
-        "The larger lake.",
-        "Gymnasium's FrozenLake-v1 with its 8x8 map.",
-    ),
-    "four-rooms": NamedMap(
-        _rows(
-            "#############",
-            "#S....#.....#",
-            "#.....#.....#",
-            "#...........#",
-            "#.....#.....#",
-            "#.....#.....#",
-            "##.####.....#",
-            "#.....###.###",
-            "#.....#.....#",
-            "#.....#.....#",
-            "#...........#",
-            "#.....#....G#",
-            "#############",
-        ),
-        {"discount": 0.95},
-        "Four rooms joined by narrow doors; start and goal in opposite corners.",
-        "Rooms after Sutton, Precup and Singh (1999), Between MDPs and semi-MDPs.",
-    ),
-    "two-goals": NamedMap(
-        _rows(".........", ".........", "G...S...G", ".........", "........."),
-        {"discount": 0.95},
-        "Two equally good goals: a maximum-entropy agent learns both ways.",
-        "Made for maxent, after the multi-goal environment of Haarnoja et al. (2017).",
-    ),
-    "blocked-path": NamedMap(
-        _rows(".........", ".#######.", ".#######.", "S#######G", ".#######.", "........."),
-        {"discount": 0.95},
-        "Two ways round a wall, of 12 and 14 steps: what is left when one of them is blocked?",
-        "Made for maxent.",
-    ),
-    "corridor": NamedMap(
-        "S.........G",
-        {"discount": 0.95},
-        "Ten steps in a straight line.",
-        "Made for maxent.",
-    ),
+    **{name: _read(row) for name, row in beside(__file__).items()},
     "open-10x10": _room_map(10, 10),
     "maze-21x31": _maze_map(21, 31),
 }

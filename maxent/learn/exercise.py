@@ -6,11 +6,11 @@ it, by the exercise's number and the mistake's name; `sheet` puts the two togeth
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
+
+from maxent.support.data_files import beside, paragraphs
 
 
 def _nothing_given(seed: int) -> list[tuple[Any, ...]]:
@@ -102,18 +102,9 @@ class Quiz:
 
 def sheet(file: str, *exercises: Exercise) -> tuple[tuple[Exercise, ...], tuple[Quiz, ...]]:
     """Exercises with the words of the TOML file beside `file`, and the quizzes of that file."""
-    text = _in_one_line(tomllib.loads(Path(file).with_suffix(".toml").read_text("utf-8")))
+    text = paragraphs(beside(file))
     words = {each["number"]: each for each in text["exercises"]}
     if list(words) != [each.number for each in exercises]:
         raise ValueError(f"{file} and its TOML file have not the same exercises: {list(words)}")
     complete = tuple(replace(each, **words[each.number]) for each in exercises)
     return complete, tuple(Quiz(**each) for each in text.get("quizzes", ()))
-
-
-def _in_one_line(text: Any) -> Any:
-    """A tree of texts, the lines of each joined by blanks."""
-    if isinstance(text, dict):
-        return {key: _in_one_line(value) for key, value in text.items()}
-    if isinstance(text, list):
-        return [_in_one_line(value) for value in text]
-    return " ".join(text.split()) if isinstance(text, str) else text

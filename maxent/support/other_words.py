@@ -1,4 +1,5 @@
-"""What other libraries call the things that have another name here: one table.
+"""What other libraries call the things that have another name here: one table,
+`other_words.toml`.
 
 Errors about an unknown argument, setting or option, and the page `docs/coming_from.md`, are made
 from it.
@@ -12,75 +13,12 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from maxent.support.arguments import closest
+from maxent.support.data_files import beside
 
-SB3, CLEANRL, QUANTECON, TOOLBOX = "SB3", "CleanRL", "QuantEcon", "pymdptoolbox"
-SPINNING_UP, PAPERS = "Spinning Up", "papers"
-
-WORDS: dict[str, tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...]] = {
-    "learning_rate": ((("actor_rate", "critic_rate"), "", (SB3, SPINNING_UP)),),
-    "lr": ((("actor_rate", "critic_rate"), "", (SPINNING_UP,)),),
-    "policy_lr": ((("actor_rate",), "", (CLEANRL,)),),
-    "q_lr": ((("critic_rate",), "", (CLEANRL,)),),
-    "gamma": ((("discount",), "", (SB3, CLEANRL, SPINNING_UP, PAPERS)),),
-    "discount_factor": ((("discount",), "", (PAPERS,)),),
-    "tau": ((("target_rate",), "", (SB3, CLEANRL)),),
-    "polyak": ((("target_rate",), "1 - polyak", (SPINNING_UP,)),),
-    "ent_coef": (
-        (("temperature",), "", (SB3,)),
-    ),
-    "alpha": ((("temperature",), "", (CLEANRL, SPINNING_UP, PAPERS)),),
-    "beta": (
-        (("temperature",), "1/beta", (PAPERS,)),
-        (("discount",), "", (QUANTECON,)),
-    ),
-    "reward_scale": ((("temperature",), "1/reward_scale", (PAPERS,)),),
-    "autotune": ((("temperature",), "None, which has it tuned", (CLEANRL,)),),
-    "buffer_size": ((("replay_capacity",), "", (SB3, CLEANRL)),),
-    "replay_size": ((("replay_capacity",), "", (SPINNING_UP,)),),
-    "net_arch": ((("hidden",), "", (SB3,)),),
-    "policy_kwargs": ((("hidden",), "the sizes of net_arch", (SB3,)),),
-    "hidden_sizes": ((("hidden",), "", (SPINNING_UP,)),),
-    "n_envs": ((("num_envs",), "", (SB3,)),),
-    "copies": ((("num_envs",), "", ()),),
-    "total_timesteps": ((("steps",), "", (SB3, CLEANRL)),),
-    "total_steps": ((("steps",), "", ()),),
-    "n_timesteps": ((("steps",), "", ()),),
-    "num_steps": ((("steps",), "", ()),),
-    "start_steps": ((("learning_starts",), "", (SPINNING_UP,)),),
-    "update_after": ((("learning_starts",), "", (SPINNING_UP,)),),
-    "warmup_steps": ((("learning_starts",), "", ()),),
-    "utd_ratio": ((("updates_per_step",), "", (PAPERS,)),),
-    "utd": ((("updates_per_step",), "", (PAPERS,)),),
-    "init_temperature": ((("initial_temperature",), "", (PAPERS,)),),
-    "gradient_steps": (
-        (("updates_per_step",), "gradient_steps/train_freq", (SB3,)),
-    ),
-    "train_freq": ((("updates_per_step",), "gradient_steps/train_freq", (SB3,)),),
-    "target_network_frequency": ((("target_interval",), "", (CLEANRL,)),),
-    "target_update_interval": ((("target_interval",), "", (SB3,)),),
-    "env_id": ((("env",), "", (CLEANRL,)),),
-    "env_kwargs": ((("env_settings",), "", (SB3,)),),
-    "eval_freq": ((("evaluate_every",), "", (SB3,)),),
-    "n_eval_episodes": ((("evaluation_episodes",), "", (SB3,)),),
-    "save_freq": ((("checkpoint_every",), "", (SB3,)),),
-    "log_interval": ((("log_every",), "in steps", (SB3,)),),
-    "tensorboard_log": ((("run",), "a folder for log and checkpoints", (SB3,)),),
-    "verbose": ((("progress",), "True", (SB3, TOOLBOX)),),
-    "tol": ((("tolerance",), "", ()),),
-    "epsilon": ((("tolerance",), "", (QUANTECON, TOOLBOX)),),
-    "max_iter": ((("max_iterations",), "", (QUANTECON, TOOLBOX)),),
-    "v_init": ((("v0",), "", (QUANTECON,)),),
-    "initial_value": ((("v0",), "", (TOOLBOX,)),),
-    "k": ((("sweeps",), "", (QUANTECON,)),),
-    "N": ((("horizon",), "", (TOOLBOX,)),),
-    "P": ((("transition", "transitions"), "", (TOOLBOX,)),),
-    "transitions": ((("transition",), "", (TOOLBOX,)),),
-    "Q": ((("transition",), "", (QUANTECON,)),),
-    "R": ((("reward",), "", (QUANTECON, TOOLBOX)),),
-    "rewards": ((("reward",), "", ()),),
-    "s_indices": ((("states",), "", (QUANTECON,)),),
-    "a_indices": ((("actions",), "", (QUANTECON,)),),
-}  # fmt: skip
+WORDS: dict[str, list[tuple[list[str], str, list[str]]]] = {
+    word: [(each["here"], each.get("value", ""), each.get("said_by", [])) for each in meanings]
+    for word, meanings in beside(__file__).items()
+}
 """Their word: for each of its meanings our words, how the value is made where it is another, and
 who says so."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from numpy import ndarray
 import maxent
 from maxent import reports
 from maxent.mdp import MDP
+from maxent.support.data_files import beside
 from maxent.tabular.solvers.convergence import reference_value
 from maxent.tour.problems import TourProblem
 from maxent.tour.state import Tour, heading, say
@@ -38,74 +40,22 @@ class Published:
         return TourProblem(self.name, (), self.discount)
 
 
-INDEPENDENT = "independent"
 SOURCES = (
     "R&N: Russell & Norvig (2010), 3rd ed.; S&B: Sutton & Barto (2018), 2nd ed.;\n"
     "independent: computed without this package.  A line shows its worst value."
 )
-ABOVE: tuple[Row, ...] = ((), (), ())
-"""The rows above the start of CliffWalking."""
 
-PUBLISHED = (
-    Published(
-        "R&N Fig. 17.3",
-        "russell-norvig-4x3",
-        discount=None,
-        temperature=0.0,
-        decimals=3,
-        rows=(
-            (0.812, 0.868, 0.918, None),
-            (0.762, None, 0.660, None),
-            (0.705, 0.655, 0.611, 0.388),
-        ),
-    ),
-    Published(
-        "S&B Ex. 3.5",
-        "sutton-barto-5x5",
-        discount=0.9,
-        temperature=None,
-        decimals=3,
-        rows=((3.309, 8.789, 4.428, 5.322, 1.492),),
-    ),
-    Published(
-        "S&B Ex. 3.8",
-        "sutton-barto-5x5",
-        discount=0.9,
-        temperature=0.0,
-        decimals=3,
-        rows=((21.977, 24.419, 21.977, 19.419, 17.477),),
-    ),
-    Published(
-        "S&B Ex. 4.1",
-        "sutton-barto-4x4",
-        discount=1.0,
-        temperature=None,
-        decimals=0,
-        rows=((0, -14, -20, -22), (-14, -18, -20, -20), (-20, -20, -18, -14), (-22, -20, -14, 0)),
-    ),
-    Published(INDEPENDENT, "gym:FrozenLake-v1", 0.99, 0.0, 10, ((0.5420259320,),)),
-    Published(INDEPENDENT, "frozen-lake-8x8", 0.99, 0.0, 10, ((0.4146403618,),)),
-    Published(INDEPENDENT, "gym:CliffWalking-v1", 0.99, 0.0, 7, (*ABOVE, (-12.2478977,))),
-    Published(
-        INDEPENDENT,
-        "sutton-barto-5x5",
-        discount=0.9,
-        temperature=1.0,
-        decimals=10,
-        rows=((26.0540820436, 28.8707473200), (), (), (), (None, None, None, None, 17.5574614613)),
-    ),
-    Published(
-        INDEPENDENT,
-        "sutton-barto-5x5",
-        discount=0.9,
-        temperature=0.1,
-        decimals=10,
-        rows=((22.2821579265, 24.7579532517), (), (), (), (None, None, None, None, 12.1189581425)),
-    ),
-    Published(INDEPENDENT, "gym:FrozenLake-v1", 0.99, 0.1, 10, ((2.4710324780,),)),
-    Published(INDEPENDENT, "gym:FrozenLake-v1", 0.99, 0.01, 10, ((0.5989242013,),)),
-    Published(INDEPENDENT, "gym:CliffWalking-v1", 0.99, 0.1, 10, (*ABOVE, (-12.2478482457,))),
-)
+
+def _read(rows: str, **facts: Any) -> Published:
+    """A table of the file beside this one."""
+    printed = (
+        tuple(None if word == "-" else json.loads(word) for word in line.split())
+        for line in rows.splitlines()
+    )
+    return Published(**{"discount": None, "temperature": None, **facts, "rows": tuple(printed)})
+
+
+PUBLISHED = tuple(_read(**table) for table in beside(__file__)["values"])
 
 
 def compare_all(tour: Tour, table: Sequence[Published]) -> list[dict[str, Any]]:
