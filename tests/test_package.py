@@ -21,7 +21,7 @@ HEAVY_ONLY_IN = {  # library: the only rooms that may import it
     "gymnasium": ["environments", "continuous.environments", "neural"],
     "pandas": ["support.frames"],
     "flint": ["proofs.balls", "proofs.checker"],
-    "torch": ["neural", "tabular.solvers.engines"],
+    "torch": ["neural", "support.devices", "tabular.solvers.engines"],
     "numba": ["tabular.solvers.engines"],
 }
 

@@ -158,6 +158,8 @@ def _raise_unknown(drawn: ndarray, unknown: set[str], legend: Any) -> None:
     """MapError at the first cell that is not known."""
     at = np.argwhere(np.isin(drawn, list(unknown)))[0]
     character = str(drawn[tuple(at)])
+    if _is_taxi(drawn):
+        raise MapError(f"{place_of(at)}: unknown character {character!r}; {TAXI}")
     floor = f"a floor with a reward is rewards={{{character!r}: 0.0}}"
     words = f"{say_what_it_is(character)}; {floor}"
     if len(character) == 1 and "a" <= character <= "z":
@@ -177,6 +179,8 @@ def require_portals(board: ndarray, drawn: ndarray) -> None:
         exits = (board == portal.lower()).sum()
         if exits == 1:
             continue
+        if _is_taxi(drawn):
+            raise MapError(f"portal {portal!r}: {TAXI}")
         found = f"portal {portal!r} ({(board == portal).sum()} on the map) has {exits} exits"
         message = f"{found} {portal.lower()!r}; it needs exactly one"
         if exits == 0:
@@ -187,6 +191,20 @@ def require_portals(board: ndarray, drawn: ndarray) -> None:
                 "'!' a cliff"
             )
         raise MapError(message)
+
+
+TAXI = (
+    "this is the map of Gymnasium's Taxi, where '|' is a wall and ':' an opening between cells, no "
+    "cell, and a state holds the passenger too: maxent.from_gymnasium('Taxi-v4', discount=0.99), "
+    "on the command line gym:Taxi-v4"
+)
+"""What to do about a map of Taxi."""
+
+
+def _is_taxi(drawn: ndarray) -> bool:
+    """Whether a map is drawn as that of Gymnasium's Taxi, its frame left out or not."""
+    on_map = set(np.unique(drawn).tolist())
+    return {":", "|"} <= on_map <= set("+-|: RGYB") and len(on_map & set("RGYB")) >= 2
 
 
 def say_what_it_is(character: str) -> str:

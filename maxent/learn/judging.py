@@ -27,12 +27,14 @@ class HandedIn:
     """A learner's results on every case, as arrays and texts.
 
     results: one a case; None where nothing came back.
-    error: what the learner's function raised, "" otherwise.
+    error: what is wrong before any result, such as what the learner's function raised, and
+    mistake, its name; "" otherwise.
     printed: what it printed; changed: whether it changed an array it was given.
     """
 
     results: list[Any] = field(default_factory=list)
     error: str = ""
+    mistake: str = ""
     blank: bool = False
     printed: str = ""
     changed: bool = False
@@ -53,12 +55,16 @@ def hand_in(exercise: Exercise, answer: Any, seed: int) -> HandedIn:
         return HandedIn(blank=True)
     if exercise.is_value:
         if callable(answer):
-            return HandedIn(error="a value is wanted here, not a function: hand over its result")
+            return HandedIn(
+                error="a value is wanted here, not a function: hand over its result",
+                mistake="function instead of value",
+            )
         return HandedIn([_readable(answer)])
     if not callable(answer):
         return HandedIn(
             error=f"a function is wanted here: hand over {exercise.answer} itself, without calling "
-            "it"
+            "it",
+            mistake="no function",
         )
     return _run(answer, exercise.given(seed))
 
@@ -73,8 +79,9 @@ def _run(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]]) -> Hand
             with redirect_stdout(said), np.errstate(all="ignore"):
                 result = function(*arguments)
         except Exception as error:
-            words = f"case {number} of {len(cases)}: your function raised {type(error).__name__}"
-            return HandedIn(results, error=f"{words}: {error}", printed=said.getvalue())
+            kind = type(error).__name__
+            words = f"case {number} of {len(cases)}: your function raised {kind}: {error}"
+            return HandedIn(results, words, mistake=f"raises {kind}", printed=said.getvalue())
         if result is ...:
             return HandedIn(blank=True)
         results.append(_readable(result))
@@ -87,7 +94,7 @@ def verdict_on(exercise: Exercise, handed: HandedIn, seed: int) -> Verdict:
     if handed.blank:
         return Verdict("not attempted", "", "Not attempted yet: replace the `...` and run again.")
     if handed.error:
-        return Verdict("wrong", "raises an error", handed.error)
+        return Verdict("wrong", handed.mistake, handed.error)
     if any(result is None for result in handed.results) or not handed.results:
         if handed.printed or exercise.is_value:
             words = "`print` shows a number but gives back nothing (None): use `return`."

@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
+from gymnasium.envs.toy_text import taxi
 
 import maxent
 from maxent.cli import main
@@ -135,6 +136,22 @@ def test_a_reward_is_of_a_character_as_drawn_or_of_what_it_means():
         ("%%%\n%S%\n%%%", {}, r"character '%'; say what it is: legend={'%': '#'} makes it a wall"),
         ("+-+\n|S|\n+-+", {}, "legend='lines' reads"),
         ("SFFF/FHFH", {"legend": "gymnasium"}, r"map.replace\('/', '\\n'\)"),
+        (
+            "\n".join(taxi.MAP),
+            {},
+            "unknown character '[+]'; this is the map of Gymnasium's Taxi.*v4",
+        ),
+        (
+            "\n".join(taxi.MAP),
+            {"legend": "lines"},
+            "character ':'; this is .*Taxi.*between cells",
+        ),
+        (taxi.MAP[1:-1], {}, "this is the map of Gymnasium's Taxi"),
+        (
+            taxi.MAP,
+            {"legend": dict.fromkeys("+-|", "#") | {":": "."}},
+            "portal 'B': this is the map of Gymnasium's Taxi",
+        ),
         ("S..E", {}, "capital letter is a portal .*legend={'E': '.'}.*'#' a wall, 'G' a goal"),
         ("S..A", {"rewards": {"A": 0.5}}, "legend={'A': '.'} .* reward is rewards={'A': 0.5}"),
         ("\nS..\n...\n", {}, "inspect.cleandoc"),

@@ -179,9 +179,9 @@ def test_a_class_is_graded_by_what_its_answers_do(says):
     assert found["ada", "3.3"] == ("not attempted", "")
     assert found["mallory", "3.1"] == ("did not run", "")
     assert "within 2 seconds" in rows["mallory", "3.1"]["words"]
-    assert found["mallory", "3.2"] == ("wrong", "raises an error")
+    assert found["mallory", "3.2"] == ("wrong", "raises ZeroDivisionError")
     assert "ZeroDivisionError" in rows["mallory", "3.2"]["words"]
-    assert found["mallory", "3.3"] == ("wrong", "raises an error")
+    assert found["mallory", "3.3"] == ("wrong", "no function")
     assert {found["grace", n][0] for n in ("3.1", "3.2", "3.3")} == {"did not run"}
     assert {found["broken", n][0] for n in ("3.1", "3.2", "3.3")} == {"did not run"}
     assert sorted(Path("class").rglob("*")) == before

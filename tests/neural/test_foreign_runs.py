@@ -192,8 +192,10 @@ def test_an_agent_of_many_environments_makes_one(run):
 )
 def test_what_a_manifest_claims_is_looked_at_first(change, error, run):
     rewrite(run, "manifest.json", change)
+    rows_alone = error == "needs"  # what the replay buffer would need, which an agent does not
     with pytest.raises((CorruptCheckpointError, MemoryBudgetError), match=error):
-        maxent.load_agent(run)
+        (maxent.resume if rows_alone else maxent.load_agent)(run)
+    assert not rows_alone or maxent.load_agent(run).steps == 60
 
 
 @pytest.mark.filterwarnings(CLOSED)

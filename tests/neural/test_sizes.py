@@ -13,7 +13,11 @@ from maxent.cli import main
 from maxent.neural.algorithms import ALGORITHMS
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.spaces import Spaces
-from maxent.neural.training.sizes import _networks
+from maxent.neural.training import learner
+from maxent.neural.training.plan import Plan
+from maxent.neural.training.sizes import _networks, require_room
+from maxent.support import devices, memory
+from maxent.tabular.solvers.engines.tensors import TensorKernel
 
 LARGE = 10**9
 
@@ -124,3 +128,63 @@ def test_the_need_of_networks_is_that_of_what_is_made(algorithm):
     kept = sum(tensor.nbytes for _, tensor in named_tensors(state))
     needed, _, _ = _networks(spaces, config)
     assert 0.9 * kept < needed < 2.6 * kept
+
+
+def test_an_agent_is_loaded_without_a_replay_buffer(tmp_path, monkeypatch):
+    """Neither its memory nor its files are needed."""
+    run = tmp_path / "run"
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+    trained = maxent.train(
+        "sql", "CartPole-v1", steps=40, hidden=(8,), batch_size=4, learning_starts=10, run=run
+    )
+
+    def refused(*given, **named):
+        raise AssertionError("a replay buffer was made")
+
+    monkeypatch.setattr(learner, "Replay", refused)
+    for path in (run / "replay").iterdir():
+        path.unlink()
+    agent, seen = maxent.load_agent(run), [0.1, 0.2, 0.3, 0.4]
+    assert agent.steps == 40 and agent.entropy(seen) == trained.entropy(seen)
+    monkeypatch.undo()
+    with pytest.raises(maxent.CorruptCheckpointError, match="rows"):
+        maxent.resume(run, steps=50)
+    plan = Plan(algorithm="sql", env="CartPole-v1", steps=1)
+    settings = agent.config.to_dict() | {"replay_capacity": 10**12}
+    learner.Learner(plan, "CartPole-v1", settings, remembers=False).close()
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A CUDA device with 2 GiB free and 1 GiB of its own to be used again, on a full machine."""
+    seen = {"mem_get_info": (2**31, 2**33), "memory_reserved": 3 * 2**30}
+    for name, value in (seen | {"memory_allocated": 2 * 2**30}).items():
+        monkeypatch.setattr(torch.cuda, name, lambda device, value=value: value)
+    monkeypatch.setattr(memory, "_available_memory", lambda: 0)
+    return torch.device("cuda:0")
+
+
+def test_the_memory_that_counts_is_that_of_the_device(gpu):
+    devices.require_memory_on(gpu, 3 * 2**30, "all of it", "ask for less")
+    with pytest.raises(
+        maxent.MemoryBudgetError, match=r"needs 3\.10 .* on cuda:0, .* 3\.00 GiB free"
+    ):
+        devices.require_memory_on("cuda:0", int(3.1 * 2**30), "too much", "ask for less")
+    with pytest.raises(maxent.MemoryBudgetError, match="available to this process"):
+        devices.require_memory_on("cpu", 2**30, "the machine's own", "ask for less")
+
+
+def test_training_and_sweeps_on_a_gpu_need_its_memory_alone(gpu):
+    spaces, config = Spaces(BOX, FEW), ALGORITHMS["sql_discrete"].Config()
+    require_room(spaces, config, False, gpu)
+    with pytest.raises(
+        maxent.MemoryBudgetError, match=r"of \d+ transitions .*on cuda:0.*lower rep"
+    ):
+        require_room(spaces, config.__class__(replay_capacity=10**8), False, gpu)
+    with pytest.raises(maxent.MemoryBudgetError, match="available to this process"):
+        require_room(spaces, config, False, "cpu")
+    kernel = TensorKernel(maxent.gridworld("S.G", discount=0.9), 0.1, None, "cpu")
+    kernel.device = gpu
+    kernel._require_memory(2**31)
+    with pytest.raises(maxent.MemoryBudgetError, match=r"3 states .* on cuda:0.*device='cpu'"):
+        kernel._require_memory(2**32)

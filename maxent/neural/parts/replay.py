@@ -17,7 +17,7 @@ from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural.parts.spaces import Spaces
-from maxent.support.memory import require_memory
+from maxent.support.devices import require_memory_on
 
 
 class Batch(NamedTuple):
@@ -62,7 +62,8 @@ class Replay:
         device: torch.device | str = "cpu",
         masked: bool = False,
     ) -> None:
-        require_memory(
+        require_memory_on(
+            device,
             bytes_of_replay(spaces, capacity, masked),
             f"a replay buffer of {capacity} transitions",
             "lower replay_capacity",

@@ -53,7 +53,8 @@ _NAME = re.compile(r"step-(\d{6}|[1-9]\d{6,})")
 
 
 class Checkpoint(NamedTuple):
-    """What `Run.save` was given, as it was at that step; `rows` are the replay buffer's."""
+    """What `Run.save` was given, as it was at that step; `rows` are the replay buffer's, None where
+    there is none or where they were not asked for."""
 
     step: int
     tensors: dict[str, Tensor]
@@ -136,8 +137,10 @@ def read_manifest(run: Path, step: int) -> dict[str, Any]:
     return manifest
 
 
-def load(run: Path, step: int | None = None) -> Checkpoint:
+def load(run: Path, step: int | None = None, *, replay: bool = True) -> Checkpoint:
     """The checkpoint of a step, by default the latest.
+
+    replay : whether the replay buffer is wanted; its files are not looked at where it is not.
 
     Needs no lock: a reader may look while the run goes on.  Raises ConfigError where there is no
     such checkpoint; CorruptCheckpointError, with the newest good one, where a file is missing or
@@ -150,9 +153,11 @@ def load(run: Path, step: int | None = None) -> Checkpoint:
         raise ConfigError(f"run {str(run)!r} has {asked}{there}")
     step = steps[-1] if step is None else step
     try:
-        return _read(run, step)
+        return _read(run, step, replay)
     except CorruptCheckpointError as error:
-        good = [other for other in reversed(steps) if other != step and _is_good(run, other)]
+        good = [
+            other for other in reversed(steps) if other != step and _is_good(run, other, replay)
+        ]
         advice = f"the newest good one is step {good[0]}" if good else "no other is good"
         raise CorruptCheckpointError(
             f"checkpoint {name_of(step)} is damaged and was not used: {error}; {advice}"
@@ -195,7 +200,7 @@ def _tensor_bytes(tensors: dict[str, Tensor]) -> bytes:
     return safetensors.torch.save(copies)
 
 
-def _read(run: Path, step: int) -> Checkpoint:
+def _read(run: Path, step: int, replay: bool) -> Checkpoint:
     folder = run / CHECKPOINTS / name_of(step)
     manifest = read_manifest(run, step)
     entries = {entry["name"]: entry for entry in manifest["files"]}
@@ -213,12 +218,12 @@ def _read(run: Path, step: int) -> Checkpoint:
             raise
         raise CorruptCheckpointError(f"{str(folder)!r} cannot be read: {error}") from error
     stored = manifest["stored"]
-    rows = read_rows(run / REPLAY, Stored(**stored)) if stored else None
+    rows = read_rows(run / REPLAY, Stored(**stored)) if stored and replay else None
     return Checkpoint(step, tensors, values, rows, memory)
 
 
-def _is_good(run: Path, step: int) -> bool:
+def _is_good(run: Path, step: int, replay: bool) -> bool:
     with suppress(CorruptCheckpointError, MemoryBudgetError):
-        _read(run, step)
+        _read(run, step, replay)
         return True
     return False

@@ -247,11 +247,12 @@ def load_agent(
     env : in place of the run's environment; needed where that has no id.
     trust : whether a module may be imported that the run names (an environment MODULE:ID).
 
-    Returns an `Agent` whose networks are on the CPU.
+    Returns an `Agent` whose networks are on the CPU.  The replay buffer is not read: neither its
+    memory nor its files are needed.
 
     Raises ConfigError where there is no run or no such checkpoint, or where the environment has no
-    id, or one that would import a module, and none is given; CorruptCheckpointError where a file is
-    not what was written.
+    id, or one that would import a module, and none is given; CorruptCheckpointError where a file
+    that an agent needs is not what was written.
 
     >>> import maxent, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -267,11 +268,10 @@ def load_agent(
     if folder.is_file():
         return _agent_of_file(folder, step, env, trust)
     config = require_recorded(run, read_record(folder)["config"])
-    checkpoint = checkpoints.load(folder, step)
+    checkpoint = checkpoints.load(folder, step, replay=False)
     env = environment_of_run(run, config, env, trust)
-    learner = _learner(
-        config | {"device": "cpu", "num_envs": 1, "vectorization": "sync", "compile": False}, env
-    )
+    changed = {"device": "cpu", "num_envs": 1, "vectorization": "sync", "compile": False}
+    learner = _learner(config | changed, env, remembers=False)
     try:
         with _taken_up(checkpoint):
             learner.restore_networks(checkpoint, read_log(run))
@@ -343,7 +343,7 @@ def _taken_up(checkpoint: Checkpoint) -> Iterator[None]:
         ) from error
 
 
-def _learner(config: dict[str, Any], env: Env) -> Learner:
+def _learner(config: dict[str, Any], env: Env, *, remembers: bool = True) -> Learner:
     if env != config["env"]:  # what the run's own was made with says nothing of another
         config = config | {"env": env if isinstance(env, str) else None, "env_settings": {}}
-    return Learner(Plan.of(config), env, config["settings"])
+    return Learner(Plan.of(config), env, config["settings"], remembers=remembers)

@@ -57,9 +57,14 @@ EVALUATION_SEED = 1_000_000
 
 
 class Learner:
-    """Everything that changes while an agent is trained."""
+    """Everything that changes while an agent is trained.
 
-    def __init__(self, plan: Plan, env: Env, settings: dict[str, Any]) -> None:
+    remembers : whether there is a replay buffer; where the agent is only looked at there is none.
+    """
+
+    def __init__(
+        self, plan: Plan, env: Env, settings: dict[str, Any], *, remembers: bool = True
+    ) -> None:
         if plan.evaluate_every and isinstance(env, gymnasium.Env | VectorEnv):
             raise ConfigError(
                 "evaluate_every needs an environment of its own: give env as an id or a function"
@@ -75,11 +80,12 @@ class Learner:
             arguments = [*(field.name for field in fields(plan)), "run", "progress"]
             self.config = configured(self.module.Config, settings, arguments)
             masked = self.environments.available is not None
-            require_room(self.spaces, self.config, masked)
+            require_room(self.spaces, self.config, masked, plan.device, trained=remembers)
             self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
             self.state = fresh_state(self.module, self.spaces, self.config, self.generator)
-            capacity = self.config.replay_capacity
-            self.replay = Replay(self.spaces, capacity, plan.device, masked)
+            if remembers:
+                capacity = self.config.replay_capacity
+                self.replay = Replay(self.spaces, capacity, plan.device, masked)
             undo.pop_all()
         self.step = self._updates = 0
         self.averages = Averages(plan.steps)
@@ -227,7 +233,7 @@ class Learner:
                         self.module, self.state, seen, self.generator, self.spaces, available=among
                     )
             except RuntimeError:  # torch draws from no probabilities that are NaN
-                self._require_finite("observation", self.environments.observation)
+                self._require_finite("observation", self.environments.observation, self.step)
                 self._check_state()
                 raise
         new, episodes = self.environments.step(actions.cpu().numpy())
@@ -285,14 +291,18 @@ class Learner:
         return 2.0 * torch.rand((count, size), generator=source, device=source.device) - 1.0
 
     def _check(self, new: Transitions) -> None:
-        for name in ("observation", "reward", "next_observation"):
-            self._require_finite(name, getattr(new, name))
+        self._require_finite("observation", new.observation, self.step)
+        for name in ("reward", "next_observation"):
+            self._require_finite(name, getattr(new, name), self.step + len(new.reward))
 
-    def _require_finite(self, name: str, numbers: np.ndarray) -> None:
-        """TrainingDivergedError for numbers of the environment that are none in float32."""
+    def _require_finite(self, name: str, numbers: np.ndarray, step: int) -> None:
+        """TrainingDivergedError for numbers of the environment that are none in float32.
+
+        step : the environment steps taken when they came; 0: from a reset, before any.
+        """
         if not (np.abs(numbers) <= LARGEST).all():
             raise TrainingDivergedError(
-                f"step {self.step}: the environment gave a {name} that is NaN, infinite or "
+                f"step {step}: the environment gave a {name} that is NaN, infinite or "
                 "beyond float32; look at the environment, or at the actions it was sent"
             )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import torch
+
 from maxent.neural.algorithms.settings import Settings
 from maxent.neural.parts.networks import layer_sizes
 from maxent.neural.parts.replay import bytes_of_replay
 from maxent.neural.parts.spaces import Spaces
-from maxent.support.memory import require_memory
+from maxent.support.devices import require_memory_on
 
 COPIES = 5
 """Of a network's numbers: itself, its target, two moments and a gradient."""
@@ -16,9 +18,21 @@ FLOAT = 4
 """Bytes of a number."""
 
 
-def require_room(spaces: Spaces, config: Settings, masked: bool) -> None:
-    """MemoryBudgetError where networks, minibatch and replay buffer need more memory than there
-    is; it names the largest of them.  masked : as of `Replay`."""
+def require_room(
+    spaces: Spaces,
+    config: Settings,
+    masked: bool,
+    device: torch.device | str,
+    *,
+    trained: bool = True,
+) -> None:
+    """MemoryBudgetError where networks, minibatch and replay buffer need more memory than the
+    device has free; it names the largest of them.
+
+    masked : as of `Replay`.  trained : else only the networks are needed.
+    """
+    if not trained:
+        return require_room_for_networks(spaces, config, device)
     rows, widths = config.rows_of_update, _widths(spaces, config)
     needs = [
         _networks(spaces, config),
@@ -38,12 +52,14 @@ def require_room(spaces: Spaces, config: Settings, masked: bool) -> None:
     largest, what, advice = max(needs)
     total = sum(need for need, _, _ in needs)
     beside = " and what is beside it" if 100 * total > 101 * largest else ""
-    require_memory(total, f"{what}{beside}", advice)
+    require_memory_on(device, total, f"{what}{beside}", advice)
 
 
-def require_room_for_networks(spaces: Spaces, config: Settings) -> None:
-    """MemoryBudgetError where the networks need more memory than there is."""
-    require_memory(*_networks(spaces, config))
+def require_room_for_networks(
+    spaces: Spaces, config: Settings, device: torch.device | str = "cpu"
+) -> None:
+    """MemoryBudgetError where the networks need more memory than the device has free."""
+    require_memory_on(device, *_networks(spaces, config))
 
 
 def _networks(spaces: Spaces, config: Settings) -> tuple[int, str, str]:

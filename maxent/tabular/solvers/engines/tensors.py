@@ -18,10 +18,11 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from maxent.errors import ConfigError, MemoryBudgetError
+from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.mdp.directions import RESTART, Directions, usual_steps
 from maxent.mdp.matrix_free import MatrixFreeMDP
+from maxent.support.devices import require_memory_on
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers.engines.rounding import directions_bounds
@@ -184,13 +185,10 @@ class TensorKernel:
         self._terminal = torch.from_numpy(np.array(mdp.terminal)).to(self.device)
 
     def _require_memory(self, needed: int) -> None:
-        if self.device.type == "cuda":
-            free = torch.cuda.mem_get_info(self.device)[0]
-            if needed > free:
-                raise MemoryBudgetError(
-                    f"solving {self.mdp.n_states} states needs {needed / 2**30:.2f} GiB on "
-                    f"{self.device}, which has {free / 2**30:.2f} GiB free; use device='cpu'"
-                )
+        what, advice = f"solving {self.mdp.n_states} states", "use device='cpu'"
+        if self.device.type == "cpu":
+            advice = "use engine='numpy'"
+        require_memory_on(self.device, needed, what, advice)
 
     def improve(self, q: ndarray, tie_tolerance: float = 0.0) -> ndarray:
         """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties."""
