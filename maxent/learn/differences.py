@@ -37,7 +37,8 @@ def agree(answer: ndarray, wanted: ndarray, tolerance: float) -> bool:
 def difference(answer: ndarray, wanted: ndarray, tolerance: float, axes: Axes, mdp: Any) -> str:
     """What to say about a wrong result; "" for a right one."""
     if answer.shape != wanted.shape:
-        return f"the shape is {_shape(answer, ())}, but {_shape(wanted, axes)} is wanted."
+        found = f"the shape is {answer.shape}" if answer.ndim else "this is one number"
+        return f"{found}, but {_shape(wanted, axes)} is wanted."
     wrong = _off(answer, wanted, tolerance)
     if not wrong.any():
         return ""
@@ -70,7 +71,9 @@ def pattern(
         return "axes swapped", PATTERNS["axes swapped"]
     first, right = answers[0], wanted[0]
     if first.size == right.size and first.ndim > right.ndim and all_agree(np.squeeze):
-        return "an axis too many", PATTERNS["an axis too many"].format(first.shape, right.shape)
+        return "an axis too many", PATTERNS["an axis too many"].format(
+            first.shape, _shape(right, ())
+        )
     if first.shape != right.shape or not np.isfinite(first).all():
         return "", ""
     if rounded and np.all(np.abs(first - right) <= ROUNDED * np.abs(right)):
@@ -101,8 +104,10 @@ def _off(answer: ndarray, wanted: ndarray, tolerance: float) -> ndarray:
 
 
 def _shape(array: ndarray, axes: Axes) -> str:
+    if not array.ndim:
+        return "one number"
     names = [axis if isinstance(axis, str) else "/".join(axis) for axis in axes[: array.ndim]]
-    return f"{array.shape}" + (f" ({', '.join(names)})" if len(names) == array.ndim > 0 else "")
+    return f"{array.shape}" + (f" ({', '.join(names)})" if len(names) == array.ndim else "")
 
 
 def _place(where: tuple[Any, ...], axes: Axes, mdp: Any) -> str:

@@ -151,6 +151,8 @@ def _readable(result: Any) -> Any:
     """A result as an array of numbers, a text, None, or the name of what else it is."""
     if result is None or isinstance(result, str):
         return result
+    if isinstance(result, (bool, np.bool_)):
+        return "<bool>"
     try:
         detached = result.detach() if hasattr(result, "detach") else result
         return np.array(detached, dtype=float)

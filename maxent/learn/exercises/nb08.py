@@ -30,9 +30,16 @@ def silent_patient():
     return "F"
 
 
+def _too_hot(mdp, temperature):
+    """Right up to temperature 0.4, and twice too hot above."""
+    return HEALTHY(mdp, 2 * temperature if temperature > 0.4 else temperature)
+
+
 def _scaled(seed: int) -> list[tuple[Any, ...]]:
+    """In the last case one probability falls, and two others rise half as far."""
     mdp = maxent.garnet(4, 3, discount=0.8, branching=2, seed=seed)
-    return [(HEALTHY, mdp, 0.3), (PATIENTS["F"], mdp, 0.3), (PATIENTS["F"], mdp, 0.1)]
+    one_better = maxent.MDP(np.ones((1, 3, 1)), [[1.0, 0.0, 0.0]], discount=0.5)
+    return [(HEALTHY, mdp, 0.3), (PATIENTS["F"], mdp, 0.3), (_too_hot, one_better, 0.3)]
 
 
 def _balanced(seed: int) -> list[tuple[Any, ...]]:
@@ -100,6 +107,16 @@ EXERCISES, QUIZZES = sheet(
             "mean instead of largest": _scaled_by(
                 2, 2, lambda once, again: np.abs(np.exp(again[2]) - np.exp(once[2])).mean()
             ),
+            "no absolute value": _scaled_by(
+                2, 2, lambda once, again: (np.exp(again[2]) - np.exp(once[2])).max()
+            ),
+            "sum instead of largest": _scaled_by(
+                2, 2, lambda once, again: np.abs(np.exp(again[2]) - np.exp(once[2])).sum()
+            ),
+            "action values compared": _scaled_by(
+                2, 2, lambda once, again: np.abs(again[0] - once[0]).max()
+            ),
+            "temperature halved": _scaled_by(2, 0.5, _policies),
         },
     ),
     Exercise(
@@ -126,6 +143,22 @@ EXERCISES, QUIZZES = sheet(
             "terminal values zeroed first": _balanced_at(
                 _right_temperature,
                 lambda v, mdp: abs(np.where(mdp.terminal, 0.0, v).mean() - 1 / mdp.discount),
+            ),
+            "no absolute value": _balanced_at(
+                _right_temperature, lambda v, mdp: (v - 1 / mdp.discount)[~mdp.terminal].max()
+            ),
+            "mean instead of largest": _balanced_at(
+                _right_temperature,
+                lambda v, mdp: np.abs(v - 1 / mdp.discount)[~mdp.terminal].mean(),
+            ),
+            "not divided by log of the actions": _balanced_at(
+                lambda mdp: 1 / mdp.discount - 1 + 0.04, _right_gap
+            ),
+            "log of the states": _balanced_at(
+                lambda mdp: (1 / mdp.discount - 0.96) / np.log(mdp.n_states), _right_gap
+            ),
+            "gamma for 1/gamma": _balanced_at(
+                lambda mdp: (mdp.discount - 0.96) / np.log(4), _right_gap
             ),
         },
     ),

@@ -46,16 +46,21 @@ def _agents(seed: int) -> list[tuple[Any, ...]]:
     return cases
 
 
-def _updated(change):
-    """An update with another value of what follows: change(q, sample, temperature)."""
+def _updated(change, gamma=None):
+    """An update with another value of what follows, change(q, sample, temperature), or gamma."""
 
     def wrong(q, sample, step, discount, temperature):
         s, a, r, _, _ = sample
-        new = q.copy()
-        new[s, a] += step * (r + discount * change(q, sample, temperature) - q[s, a])
+        new, factor = q.copy(), discount if gamma is None else gamma
+        new[s, a] += step * (r + factor * change(q, sample, temperature) - q[s, a])
         return new
 
     return wrong
+
+
+def _unless_ended(value):
+    """What follows by another formula, and 0 after the end."""
+    return lambda q, sample, temperature: 0.0 if sample[4] else value(q, sample, temperature)
 
 
 def _soft(q, sample, temperature):
@@ -63,12 +68,12 @@ def _soft(q, sample, temperature):
 
 
 def _hard(q, sample, temperature):
-    return 0.0 if sample[4] else q[sample[3]].max()
+    return q[sample[3]].max()
 
 
 def _mean(q, sample, temperature):
-    log_policy = maxent.boltzmann_policy(q, temperature)
-    return 0.0 if sample[4] else (np.exp(log_policy) * q)[sample[3]].sum()
+    policy = np.exp(maxent.boltzmann_policy(q, temperature))
+    return (policy * q)[sample[3]].sum()
 
 
 def _replaced(q, sample, step, discount, temperature):
@@ -113,10 +118,26 @@ EXERCISES, QUIZZES = sheet(
         axes=("state", "action"),
         wrong={
             "bootstrapped after the end": _updated(_soft),
-            "hard maximum": _updated(_hard),
-            "entropy left out": _updated(_mean),
+            "hard maximum": _updated(_unless_ended(_hard)),
+            "entropy left out": _updated(_unless_ended(_mean)),
             "replaced instead of moved": _replaced,
             "old value not taken off": _added,
+            "gamma left out": _updated(_unless_ended(_soft), gamma=1.0),
+            "value of the state that is left": _updated(
+                _unless_ended(lambda q, sample, alpha: maxent.soft_value(q, alpha)[sample[0]])
+            ),
+            "terminated upside down": _updated(
+                lambda q, sample, temperature: _soft(q, sample, temperature) if sample[4] else 0.0
+            ),
+            "alpha left out in front": _updated(
+                _unless_ended(lambda q, sample, alpha: _soft(q, sample, alpha) / alpha)
+            ),
+            "mellowmax": _updated(
+                _unless_ended(lambda q, sample, alpha: maxent.mellowmax(q, alpha)[sample[3]])
+            ),
+            "a number instead of a table": lambda q, sample, *rest: update(q, sample, *rest)[
+                sample[0], sample[1]
+            ],
         },
     ),
     Exercise(
@@ -132,6 +153,15 @@ EXERCISES, QUIZZES = sheet(
             ),
             "terminal states included": lambda mdp, policy, best, temperature: (
                 temperature * (maxent.occupancy(mdp, policy).sum(axis=1) * _kl(policy, best)).sum()
+            ),
+            "not weighted by the policy": _diverging(
+                _own, lambda p, b: (np.log(p) - np.log(b)).sum(axis=1), lambda t: t
+            ),
+            "a mean over states": lambda mdp, policy, best, temperature: (
+                shortfall(mdp, policy, best, temperature) / (~mdp.terminal).sum()
+            ),
+            "visits as probabilities": lambda mdp, policy, best, temperature: (
+                shortfall(mdp, policy, best, temperature) / maxent.occupancy(mdp, policy).sum()
             ),
         },
     ),

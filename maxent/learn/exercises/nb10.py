@@ -66,6 +66,7 @@ def _estimates(seed: int) -> list[tuple[Any, ...]]:
     return [
         (rng.normal(size=(3, 16)), 1.0, 2),
         (5e2 * rng.normal(size=(3, 50)), 0.2, 6),
+        (rng.normal(size=(2, 20)), 0.5, 3),
     ]
 
 
@@ -96,6 +97,18 @@ EXERCISES, QUIZZES = sheet(
             "no shift": lambda q, temperature, m: (
                 temperature * (np.log(np.exp(q / temperature).mean(axis=1)) + m * np.log(2))
             ),
+            "alpha left out of the exponent": lambda q, temperature, m: (
+                logsumexp(q, axis=1) + temperature * (m * np.log(2) - np.log(q.shape[1]))
+            ),
+            "alpha left out in front": lambda q, temperature, m: (
+                sampled_soft_value(q, temperature, m) / temperature
+            ),
+            "volume without alpha": lambda q, temperature, m: (
+                sampled_soft_value(q, temperature, 0) + m * np.log(2)
+            ),
+            "the number of states": lambda q, temperature, m: (
+                temperature * (logsumexp(q / temperature, axis=1) + m * np.log(2) - np.log(len(q)))
+            ),
         },
     ),
     Exercise(
@@ -121,6 +134,12 @@ EXERCISES, QUIZZES = sheet(
                 temperature * np.log((high - low) / 2).sum()
             ),
             "the volume itself": lambda low, high, temperature: temperature * np.prod(high - low),
+            "a mean over dimensions": lambda low, high, temperature: (
+                temperature * np.log(high - low).mean()
+            ),
+            "log of the sum of sides": lambda low, high, temperature: (
+                temperature * np.log((high - low).sum())
+            ),
         },
     ),
 )

@@ -36,7 +36,7 @@ def _problems(seed: int) -> list[tuple[Any, ...]]:
     rng = np.random.default_rng(seed)
     cases = []
     for n, m in ((1, 1), (3, 2)):
-        A, B = 0.6 * rng.normal(size=(n, n)), rng.normal(size=(n, m))
+        A, B = 0.6 * rng.normal(size=(n, n)) + np.eye(n), rng.normal(size=(n, m))
         Q, R, P = _positive(rng, n), _positive(rng, m), _positive(rng, n)
         cases.append((A, B, Q, R, 0.8, P))
     return cases
@@ -80,6 +80,25 @@ EXERCISES, QUIZZES = sheet(
             "cost of the action forgotten": _gained(
                 lambda A, B, Q, R, g, P, K: Q + g * (A - B @ K).T @ P @ (A - B @ K)
             ),
+            "gamma left out of K": lambda A, B, Q, R, g, P: (
+                Q + g * A.T @ P @ (A - B @ np.linalg.solve(R + g * B.T @ P @ B, B.T @ P @ A))
+            ),
+            "gamma left out of the last line": _gained(
+                lambda A, B, Q, R, g, P, K: Q + A.T @ P @ (A - B @ K)
+            ),
+            "cost of the state forgotten": _gained(
+                lambda A, B, Q, R, g, P, K: g * A.T @ P @ (A - B @ K)
+            ),
+            "cost of the action twice": _gained(
+                lambda A, B, Q, R, g, P, K: Q + K.T @ R @ K + g * A.T @ P @ (A - B @ K)
+            ),
+            "added to the old value": _gained(
+                lambda A, B, Q, R, g, P, K: P + Q + g * A.T @ P @ (A - B @ K)
+            ),
+            "M not inverted": lambda A, B, Q, R, g, P: (
+                Q + g * A.T @ P @ (A - B @ (g * (R + g * B.T @ P @ B) @ B.T @ P @ A))
+            ),
+            "the gain returned": _gained(lambda A, B, Q, R, g, P, K: K),
         },
     ),
     Exercise(
@@ -95,6 +114,15 @@ EXERCISES, QUIZZES = sheet(
             "divided by the temperature": lambda B, R, g, P, t: (
                 np.linalg.inv(R + g * B.T @ P @ B) / (2 * t)
             ),
+            "gamma left out of M": lambda B, R, g, P, t: covariance(B, R, 1.0, P, t),
+            "temperature left out": lambda B, R, g, P, t: covariance(B, R, g, P, 1.0),
+            "the inverse covariance": lambda B, R, g, P, t: np.linalg.inv(
+                covariance(B, R, g, P, t)
+            ),
+            "inverse of each entry": lambda B, R, g, P, t: t / 2 / (R + g * B.T @ P @ B),
+            "off-diagonal left out": lambda B, R, g, P, t: np.diag(
+                np.diag(covariance(B, R, g, P, t))
+            ),
         },
     ),
     Exercise(
@@ -107,6 +135,12 @@ EXERCISES, QUIZZES = sheet(
             "2 pi e": lambda M: np.linalg.det(M) ** (1 / len(M)) / (2 * np.pi * np.e),
             "a root of order two": lambda M: np.sqrt(np.linalg.det(M)) / (np.pi * np.e),
             "e forgotten": lambda M: np.linalg.det(M) ** (1 / len(M)) / np.pi,
+            "a mean of the diagonal": lambda M: np.trace(M) / len(M) / (np.pi * np.e),
+            "M as the covariance": lambda M: np.linalg.det(M) ** (-1 / len(M)) / (np.pi * np.e),
+            "pi forgotten": lambda M: np.linalg.det(M) ** (1 / len(M)) / np.e,
+            "root of the constants too": lambda M: (
+                (np.linalg.det(M) / (np.pi * np.e)) ** (1 / len(M))
+            ),
         },
     ),
 )

@@ -64,6 +64,19 @@ EXERCISES, QUIZZES = sheet(
                 (b - a).mean(),
                 (a - b).std(ddof=1) / np.sqrt(len(a)),
             ),
+            "absolute differences": lambda a, b: (
+                np.abs(a - b).mean(),
+                np.abs(a - b).std(ddof=1) / np.sqrt(len(a)),
+            ),
+            "variance instead of deviation": lambda a, b: (
+                (a - b).mean(),
+                (a - b).var(ddof=1) / len(a),
+            ),
+            "error of one agent": lambda a, b: ((a - b).mean(), a.std(ddof=1) / np.sqrt(len(a))),
+            "a whole interval": lambda a, b: (
+                (a - b).mean(),
+                1.96 * (a - b).std(ddof=1) / np.sqrt(len(a)),
+            ),
         },
     ),
     Exercise(
@@ -78,6 +91,9 @@ EXERCISES, QUIZZES = sheet(
             "chance to notice left out": _needed(float(norm.ppf(0.975)), 2, 2, np.ceil),
             "one-sided": _needed(float(norm.ppf(0.95) + norm.ppf(0.8)), 2, 2, np.ceil),
             "not squared": _needed(_BOTH, 2, 1, np.ceil),
+            "rounded down": _needed(_BOTH, 2, 2, np.floor),
+            "upside down": lambda spread, difference: seeds_needed(difference, spread),
+            "two within the square": _needed(2 * _BOTH, 1, 2, np.ceil),
         },
     ),
 )

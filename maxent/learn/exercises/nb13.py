@@ -73,6 +73,18 @@ EXERCISES, QUIZZES = sheet(
             ),
             "the best on average": lambda q, scale: q.max(axis=1) + scale * np.euler_gamma,
             "scale left out": lambda q, scale: maxent.soft_value(q, 1.0) + np.euler_gamma,
+            "Euler's constant rounded": lambda q, scale: (
+                maxent.soft_value(q, scale) + 0.5772 * scale
+            ),
+            "sign of Euler's constant": lambda q, scale: (
+                maxent.soft_value(q, scale) - scale * np.euler_gamma
+            ),
+            "entropy left out": lambda q, scale: (
+                (np.exp(maxent.boltzmann_policy(q, scale)) * q).sum(axis=1) + scale * np.euler_gamma
+            ),
+            "divided and not multiplied back": lambda q, scale: (
+                maxent.soft_value(q, scale) / scale + np.euler_gamma
+            ),
         },
     ),
     Exercise(
@@ -91,6 +103,16 @@ EXERCISES, QUIZZES = sheet(
                 :, actions
             ].sum(),
             "minus": lambda log_policy, states, actions: -log_policy[states, actions].sum(),
+            "a likelihood": lambda log_policy, states, actions: np.exp(
+                log_policy[states, actions].sum()
+            ),
+            "log of a sum": lambda log_policy, states, actions: np.log(
+                np.exp(log_policy[states, actions]).sum()
+            ),
+            "not added up": lambda log_policy, states, actions: log_policy[states, actions],
+            "all actions of the states": lambda log_policy, states, actions: log_policy[
+                states
+            ].sum(),
         },
     ),
     Exercise(
@@ -105,6 +127,14 @@ EXERCISES, QUIZZES = sheet(
             "alpha left out": _explained_by(lambda alpha: 1.0, 1.0, lambda gamma: -gamma),
             "nothing after the next state": _explained_by(
                 lambda alpha: alpha, 1.0, lambda gamma: 0.0
+            ),
+            "sign of the next value": _explained_by(lambda alpha: alpha, 1.0, lambda gamma: gamma),
+            "sign of log pi": _explained_by(lambda alpha: -alpha, 1.0, lambda gamma: -gamma),
+            "temperature on everything": lambda mdp, policy, potential, temperature: (
+                temperature * reward_that_explains(mdp, policy, potential, 1.0)
+            ),
+            "probabilities instead of logarithms": lambda mdp, policy, potential, temperature: (
+                reward_that_explains(mdp, np.exp(policy), potential, temperature)
             ),
         },
     ),

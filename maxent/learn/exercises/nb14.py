@@ -37,9 +37,12 @@ def _priors(seed: int) -> list[tuple[Any, ...]]:
 def _answers(seed: int) -> list[tuple[Any, ...]]:
     """Log-probabilities of 9 tokens under two models; two answers of 3 and 5 of these tokens."""
     rng = np.random.default_rng(seed)
-    tokens = rng.permutation(9)
-    log_policy, log_reference = np.log(rng.uniform(0.05, 0.9, size=(2, 9)))
-    return [(log_policy, log_reference, tokens[:3], tokens[3:8], beta) for beta in (0.1, 0.7)]
+    cases = []
+    for beta in (0.1, 0.7):
+        tokens = rng.permutation(9)
+        log_policy, log_reference = np.log(rng.uniform(0.05, 0.9, size=(2, 9)))
+        cases.append((log_policy, log_reference, tokens[:3], tokens[3:8], beta))
+    return cases
 
 
 def _graphs(seed: int) -> list[tuple[Any, ...]]:
@@ -49,6 +52,12 @@ def _graphs(seed: int) -> list[tuple[Any, ...]]:
     pairs = [(i, j) for j in range(1, 7) for i in range(j)]
     kept = [pair for pair in pairs if pair[0] == pair[1] - 1 or rng.random() < 0.5]
     return [(diamond, 5), (np.array(kept), 7)]
+
+
+def _tilted(q, prior, temperature):
+    """The best policy with a prior."""
+    weights = prior * np.exp(q / temperature)
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _margin(change):
@@ -86,6 +95,19 @@ EXERCISES, QUIZZES = sheet(
             "uniform prior": lambda q, prior, temperature: (
                 temperature * (logsumexp(q / temperature, axis=1) - np.log(q.shape[1]))
             ),
+            "alpha left out of the exponent": lambda q, prior, temperature: (
+                temperature * logsumexp(q, b=prior, axis=1)
+            ),
+            "prior added instead of multiplied": lambda q, prior, temperature: (
+                temperature * logsumexp(q / temperature + prior, axis=1)
+            ),
+            "KL left out": lambda q, prior, temperature: (_tilted(q, prior, temperature) * q).sum(
+                axis=1
+            ),
+            "entropy instead of KL": lambda q, prior, temperature: (
+                _tilted(q, prior, temperature)
+                * (q - temperature * np.log(_tilted(q, prior, temperature)))
+            ).sum(axis=1),
         },
     ),
     Exercise(
@@ -110,6 +132,21 @@ EXERCISES, QUIZZES = sheet(
             "worse minus better": _margin(
                 lambda ratio, log_policy, b, w, beta: beta * (ratio[w].sum() - ratio[b].sum())
             ),
+            "one answer only": _margin(lambda ratio, log_policy, b, w, beta: beta * ratio[b].sum()),
+            "a probability of preference": _margin(
+                lambda ratio, log_policy, b, w, beta: (
+                    1 / (1 + np.exp(-beta * (ratio[b].sum() - ratio[w].sum())))
+                )
+            ),
+            "the loss of DPO": _margin(
+                lambda ratio, log_policy, b, w, beta: np.log1p(
+                    np.exp(-beta * (ratio[b].sum() - ratio[w].sum()))
+                )
+            ),
+            "sign of the reference": lambda log_policy, log_reference, b, w, beta: (
+                beta
+                * ((log_policy + log_reference)[b].sum() - (log_policy + log_reference)[w].sum())
+            ),
         },
     ),
     Exercise(
@@ -128,6 +165,18 @@ EXERCISES, QUIZZES = sheet(
             "not a logarithm": lambda edges, nodes: np.exp(edge_rewards(edges, nodes)),
             "all paths at every edge": lambda edges, nodes: (
                 -np.log(_paths(edges, nodes)[edges[:, 1]])
+            ),
+            "the number itself": lambda edges, nodes: (
+                -np.bincount(edges[:, 1], minlength=nodes)[edges[:, 1]]
+            ),
+            "one number for each node": lambda edges, nodes: (
+                -np.log(np.maximum(np.bincount(edges[:, 1], minlength=nodes), 1))
+            ),
+            "children of the target": lambda edges, nodes: (
+                -np.log(np.maximum(np.bincount(edges[:, 0], minlength=nodes)[edges[:, 1]], 1))
+            ),
+            "all neighbours": lambda edges, nodes: (
+                -np.log(np.bincount(edges.ravel(), minlength=nodes)[edges[:, 1]])
             ),
         },
     ),

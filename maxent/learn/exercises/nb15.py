@@ -67,6 +67,11 @@ def _lost(powers_of, entropy_of, last):
     return wrong
 
 
+def _lived(rewards, logs, temperature, discount):
+    """The soft return of a path, without what follows it."""
+    return _powers(discount, len(rewards))[:-1] @ (rewards - temperature * logs)
+
+
 def _powers(discount, length):
     return discount ** np.arange(length + 1)
 
@@ -93,6 +98,19 @@ EXERCISES, QUIZZES = sheet(
                 alpha * g + gamma * np.where(end, 0.0, w) - v
             ),
             "no value": lambda g, v, w, end, alpha, gamma: alpha * g,
+            "terminated upside down": lambda g, v, w, end, alpha, gamma: (
+                alpha * g + v - gamma * np.where(end, w, 0.0)
+            ),
+            "temperature on everything": lambda g, v, w, end, alpha, gamma: (
+                alpha * (g + v - gamma * np.where(end, 0.0, w))
+            ),
+            "sign of the next value": lambda g, v, w, end, alpha, gamma: (
+                alpha * g + v + gamma * np.where(end, 0.0, w)
+            ),
+            "Q instead of the reward": lambda g, v, w, end, alpha, gamma: alpha * g + v,
+            "both values at the end": lambda g, v, w, end, alpha, gamma: (
+                alpha * g + np.where(end, 0.0, v - gamma * w)
+            ),
         },
     ),
     Exercise(
@@ -108,6 +126,23 @@ EXERCISES, QUIZZES = sheet(
             ),
             "alpha left out": _lost(_powers, lambda alpha, logs: -logs, 1.0),
             "upside down": lambda *given: -loss_on_a_path(*given),
+            "end not discounted": lambda v_start, rewards, logs, v_end, alpha, gamma: (
+                v_start - _lived(rewards, logs, alpha, gamma) - v_end
+            ),
+            "end added": lambda v_start, rewards, logs, v_end, alpha, gamma: (
+                v_start - _lived(rewards, logs, alpha, gamma) + gamma ** len(rewards) * v_end
+            ),
+            "soft return instead of a loss": lambda v_start, *rest: (
+                v_start - loss_on_a_path(v_start, *rest)
+            ),
+            "a step too late": _lost(
+                lambda gamma, n: gamma ** np.arange(1, n + 2),
+                lambda alpha, logs: -alpha * logs,
+                1.0,
+            ),
+            "entropy not discounted": lambda v_start, rewards, logs, v_end, alpha, gamma: (
+                loss_on_a_path(v_start, rewards, 0 * logs, v_end, alpha, gamma) + alpha * logs.sum()
+            ),
         },
     ),
     Exercise(
@@ -123,6 +158,12 @@ EXERCISES, QUIZZES = sheet(
                 -gamma * np.abs(a - b).mean() / 2 / (1 - gamma)
             ),
             "deviation of the distance": lambda a, b, gamma: -(a - b).std() / 2 / (1 - gamma),
+            "below the first": lambda a, b, gamma: (np.minimum(a, b) - a).mean() / (1 - gamma),
+            "the largest distance": lambda a, b, gamma: -np.abs(a - b).max() / 2 / (1 - gamma),
+            "root of the mean square": lambda a, b, gamma: (
+                -np.sqrt(((a - b) ** 2).mean()) / 2 / (1 - gamma)
+            ),
+            "the smaller value itself": lambda a, b, gamma: np.minimum(a, b).mean(),
         },
     ),
 )
