@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from maxent.support.data_files import paragraphs
 from maxent.theorems.case import Case
 from maxent.theorems.check import Check
 from maxent.theorems.hypotheses import Hypothesis
@@ -56,14 +57,20 @@ class Clause:
 
 
 def clause(
-    key: str, name: str, statement: str, *hypotheses: Hypothesis, source: str = ""
+    key: str, name: str, *hypotheses: Hypothesis, source: str = ""
 ) -> Callable[[Callable[[Any], Iterable[Case]]], Clause]:
-    """Decorator: a generator of cases becomes the clause that it tests.
+    """Decorator: a generator of cases becomes the clause that its docstring states.
 
     hypotheses : those beyond the key's own.  source : where it is not the key's.
     """
 
     def made(cases: Callable[[Any], Iterable[Case]]) -> Clause:
-        return Clause(key, name, statement, hypotheses, source, cases)
+        return Clause(key, name, in_words(cases), hypotheses, source, cases)
 
     return made
+
+
+def in_words(check: Callable[..., Any]) -> str:
+    """What a check's docstring says; its name where Python was told to drop docstrings (-OO)."""
+    words: str = paragraphs(check.__doc__ or check.__name__)
+    return words

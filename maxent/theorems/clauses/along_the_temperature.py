@@ -83,11 +83,11 @@ def pairs(instance: Instance) -> Iterator[tuple[Performance, Performance, float]
 @clause(
     "MONOTONE",
     "value",
-    "V*_alpha does not fall with alpha, V*_alpha - alpha log|A|max / (1-gamma) does not rise.",
     NO_PRIOR,
     source="ENVELOPE: the derivative is an entropy, between 0 and log|A| / (1-gamma)",
 )
 def value_rises(instance: Instance) -> Iterator[Case]:
+    """V*_alpha does not fall with alpha, V*_alpha - alpha log|A|max / (1-gamma) does not rise."""
     listed = [instance.at(alpha) for alpha in temperatures(instance)]
     for low, high in itertools.pairwise(listed):
         left, right = (each.soft_value(each.q_float(each.optimum.q)) for each in (low, high))
@@ -99,15 +99,10 @@ def value_rises(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(right, left + most, tolerance, doubt, side="not faster", **names)
 
 
-@clause(
-    "MONOTONE",
-    "entropy",
-    "From each state the discounted entropy of pi*_alpha does not fall with alpha (times the "
-    "difference of the temperatures; in a single state H(pi*) may).",
-    POSITIVE,
-    REPRESENTABLE,
-)
+@clause("MONOTONE", "entropy", POSITIVE, REPRESENTABLE)
 def entropy_rises(instance: Instance) -> Iterator[Case]:
+    """From each state the discounted entropy of pi*_alpha does not fall with alpha (times the
+    difference of the temperatures; in a single state H(pi*) may)."""
     for low, high, rounding in pairs(instance):
         step = high.instance.temperature - low.instance.temperature
         doubt, names = 2.0 * (low.error + high.error), _names(low, high)
@@ -115,14 +110,9 @@ def entropy_rises(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(left, right, 2.0 * rounding, doubt, **names)
 
 
-@clause(
-    "MONOTONE",
-    "return",
-    "From each state the return of pi*_alpha does not rise with alpha.",
-    POSITIVE,
-    REPRESENTABLE,
-)
+@clause("MONOTONE", "return", POSITIVE, REPRESENTABLE)
 def return_falls(instance: Instance) -> Iterator[Case]:
+    """From each state the return of pi*_alpha does not rise with alpha."""
     for low, high, rounding in pairs(instance):
         step = high.instance.temperature - low.instance.temperature
         carried = 1.0 + 2.0 * low.instance.temperature / step
@@ -137,13 +127,10 @@ def _names(low: Performance, high: Performance) -> dict[str, float]:
 # ENVELOPE
 
 
-@clause(
-    "ENVELOPE",
-    "subgradient",
-    "V*_b >= V*_a + (b - a) entropy(pi*_a) for all temperatures a, b, from every state: the slope "
-    "of V*_alpha is the discounted entropy, and V*_alpha is convex in alpha.",
-)
+@clause("ENVELOPE", "subgradient")
 def envelope(instance: Instance) -> Iterator[Case]:
+    """V*_b >= V*_a + (b - a) entropy(pi*_a) for all temperatures a, b, from every state: the slope
+    of V*_alpha is the discounted entropy, and V*_alpha is convex in alpha."""
     for low, high, rounding in pairs(instance):
         for one, two in ((low, high), (high, low)):
             a, b = one.instance.temperature, two.instance.temperature
@@ -157,11 +144,11 @@ def envelope(instance: Instance) -> Iterator[Case]:
 @clause(
     "ENVELOPE",
     "entropy from the occupancy",
-    "The public discounted_entropy of pi*_alpha is that slope (times alpha): J*_alpha - return.",
     FACTORISABLE,
     source="J_alpha = return + alpha * entropy",
 )
 def envelope_by_occupancy(instance: Instance) -> Iterator[Case]:
+    """The public discounted_entropy of pi*_alpha is that slope (times alpha): J*_alpha - return."""
     found = performance(instance)
     policy = np.exp(instance.best_policy)
     given = instance.call("discounted_entropy", instance.mdp, policy, prior=instance.prior)

@@ -51,13 +51,10 @@ def _even(instance: Instance, pay: ExitPay) -> tuple[ndarray, ndarray]:
     return value, np.where(problem.nonterminal[:, None], uniform, placeholder)
 
 
-@clause(
-    "BALANCE",
-    "even",
-    "At alpha_c = (g/gamma - g - c) / log n, the public `balance_temperature`, V = g/gamma solves "
-    "the soft Bellman equation with the uniform policy.",
-)
+@clause("BALANCE", "even")
 def even(instance: Instance) -> Iterator[Case]:
+    """At alpha_c = (g/gamma - g - c) / log n, the public `balance_temperature`, V = g/gamma solves
+    the soft Bellman equation with the uniform policy."""
     pay = exit_pay(instance.mdp)
     alpha = instance.call("balance_temperature", instance.mdp)
     exact = _balance(instance, pay)
@@ -73,13 +70,11 @@ def even(instance: Instance) -> Iterator[Case]:
 
 
 @clause(
-    "BALANCE",
-    "identity",
-    "V*(s) - g/gamma = delta N(s) - alpha E sum gamma^t KL(pi*(.|s_t) || uniform), delta = alpha "
-    "log n - (g/gamma - g - c), N(s) the discounted time of pi* to a terminal state.",
-    source="T^pi V - V at V = g/gamma, carried through (I - gamma P_pi)^-1",
+    "BALANCE", "identity", source="T^pi V - V at V = g/gamma, carried through (I - gamma P_pi)^-1"
 )
 def balance_identity(instance: Instance) -> Iterator[Case]:
+    """V*(s) - g/gamma = delta N(s) - alpha E sum gamma^t KL(pi*(.|s_t) || uniform), delta = alpha
+    log n - (g/gamma - g - c), N(s) the discounted time of pi* to a terminal state."""
     pay, best = exit_pay(instance.mdp), instance.optimum
     value, uniform = _even(instance, pay)
     delta = (instance.temperature - _balance(instance, pay)) * math.log(pay.n_actions)
@@ -94,11 +89,11 @@ def balance_identity(instance: Instance) -> Iterator[Case]:
 @clause(
     "BALANCE",
     "sooner or later",
-    "Below alpha_c pi* reaches a terminal state no later, in discounted time, than the uniform "
-    "policy from any state; above alpha_c no sooner.",
     source="the identity, against the uniform policy, which attains delta N_uniform",
 )
 def sooner_or_later(instance: Instance) -> Iterator[Case]:
+    """Below alpha_c pi* reaches a terminal state no later, in discounted time, than the uniform
+    policy from any state; above alpha_c no sooner."""
     pay = exit_pay(instance.mdp)
     exact = _balance(instance, pay)
     _, uniform = _even(instance, pay)

@@ -144,14 +144,10 @@ FEW_BRANCHES = Hypothesis(
 )
 
 
-@clause(
-    "INFERENCE",
-    "deterministic dynamics",
-    "Deterministic dynamics, fixed start, finite horizon, no discount: the law of the trajectory "
-    "under pi*_t is prior exp(R / alpha) / Z, and alpha log Z = V_0 (every trajectory, in reward).",
-    FEW_ACTIONS,
-)
+@clause("INFERENCE", "deterministic dynamics", FEW_ACTIONS)
 def deterministic_law(instance: Instance) -> Iterator[Case]:
+    """Deterministic dynamics, fixed start, finite horizon, no discount: the law of the trajectory
+    under pi*_t is prior exp(R / alpha) / Z, and alpha log Z = V_0 (every trajectory, in reward)."""
     sure = instance.variant(mdp=deterministic(instance.mdp))
     policies, v, rounding = induction(sure, horizon_for(_most_actions(instance)))
     paths = enumerate_all(sure, policies)
@@ -169,13 +165,13 @@ def deterministic_law(instance: Instance) -> Iterator[Case]:
 @clause(
     "INFERENCE",
     "stochastic dynamics",
-    "The posterior prod P prior exp(R / alpha) / Z is not the law under pi*: alpha log Z - V_0 = "
-    "alpha KL(law under pi* || posterior) >= 0.",
     EXACT_ROWS,
     FEW_BRANCHES,
     source="Levine (2018), Sec. 2.4: the policy is causal, the posterior also bends the dynamics",
 )
 def stochastic_law(instance: Instance) -> Iterator[Case]:
+    """The posterior prod P prior exp(R / alpha) / Z is not the law under pi*: alpha log Z - V_0 =
+    alpha KL(law under pi* || posterior) >= 0."""
     undiscounted = instance.variant(mdp=instance.mdp.replace(discount=1.0))
     policies, v, rounding = induction(undiscounted, horizon_for(_branches(instance)))
     paths = enumerate_all(undiscounted, policies)

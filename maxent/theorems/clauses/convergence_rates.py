@@ -28,14 +28,10 @@ def _remainder(instance: Instance, start: ndarray, k: int) -> float:
     return beta ** (k - 1) * sweeps * width * (width / (8.0 * instance.temperature))
 
 
-@clause(
-    "RATE",
-    "linear part",
-    "0 <= T^k V - V* - (gamma P_pi*)^k (V - V*) <= gamma^(k-1) (1 + ... + gamma^(k-1)) w^2 / "
-    "(8 alpha), w = 2 max |gamma P (V - V*)|.",
-    source="SPI-NEWTON's remainder, sweep after sweep",
-)
+@clause("RATE", "linear part", source="SPI-NEWTON's remainder, sweep after sweep")
 def linear_part(instance: Instance) -> Iterator[Case]:
+    """0 <= T^k V - V* - (gamma P_pi*)^k (V - V*) <= gamma^(k-1) (1 + ... + gamma^(k-1)) w^2 / (8
+    alpha), w = 2 max |gamma P (V - V*)|."""
     problem, best = instance.problem, instance.optimum
     with np.errstate(all="ignore"):
         policy = np.where(problem.support, np.exp(instance.best_policy.astype(np.longdouble)), 0.0)
@@ -60,15 +56,15 @@ def linear_part(instance: Instance) -> Iterator[Case]:
 @clause(
     "RATE",
     "eigenvalue",
-    "Seen along a left eigenvector u of P_pi*, u P_pi* = lambda u, the error falls by gamma lambda "
-    "a sweep: |u (T^k V - V*) - (gamma lambda)^k u (V - V*)| is at most ||u||_1 times that "
-    "remainder. u is that of the largest |lambda|, where no state is terminal of the second.",
     EXACT_ROWS,
     at_most_states(200),
     source="the linear part; without terminal states the first eigenvalue, 1, moves all values "
     "alike, which the certified midpoint does not see",
 )
 def eigenvalue(instance: Instance) -> Iterator[Case]:
+    """Seen along a left eigenvector u of P_pi*, u P_pi* = lambda u, the error falls by gamma lambda
+    a sweep: |u (T^k V - V*) - (gamma lambda)^k u (V - V*)| is at most ||u||_1 times that remainder.
+    u is that of the largest |lambda|, where no state is terminal of the second."""
     problem, best = instance.problem, instance.optimum
     place = int(problem.nonterminal.all())  # the second, where the first is 1
     value, u, left_over = _left_eigenvector(instance, place)

@@ -134,13 +134,10 @@ CONVEX = (
 )
 
 
-@clause(
-    "DUAL-OCCUPANCY",
-    "value",
-    "The program max sum x r + alpha sum_s x(s) H(x(s,.)/x(s)) over x >= 0, sum_a x(s,a) - gamma "
-    "sum P(s|s',a') x(s',a') = mu(s), has the value J*_alpha (mu uniform).",
-)
+@clause("DUAL-OCCUPANCY", "value")
 def program_value(instance: Instance) -> Iterator[Case]:
+    """The program max sum x r + alpha sum_s x(s) H(x(s,.)/x(s)) over x >= 0, sum_a x(s,a) - gamma
+    sum P(s|s',a') x(s',a') = mu(s), has the value J*_alpha (mu uniform)."""
     start, found, tolerance = _program(instance)
     value = instance.soft_value(instance.q_float(instance.optimum.q))
     with np.errstate(all="ignore"):

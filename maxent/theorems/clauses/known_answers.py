@@ -29,13 +29,10 @@ def _answers(instance: Instance) -> Iterator[tuple[str, ndarray, ndarray, Instan
         yield name, log_policy, v, instance.variant(mdp=known.mdp)
 
 
-@clause(
-    "KNOWN",
-    "optimum",
-    "Under r = alpha log pi(a|s) + V(s) - gamma V(s') the soft Bellman operator leaves Q = alpha "
-    "log pi + V where it is, and the Boltzmann policy of Q is pi.",
-)
+@clause("KNOWN", "optimum")
 def known_optimum(instance: Instance) -> Iterator[Case]:
+    """Under r = alpha log pi(a|s) + V(s) - gamma V(s') the soft Bellman operator leaves Q = alpha
+    log pi + V where it is, and the Boltzmann policy of Q is pi."""
     alpha = instance.temperature
     for name, log_policy, v, made in _answers(instance):
         q = alpha * log_policy + v[:, None]
@@ -46,12 +43,9 @@ def known_optimum(instance: Instance) -> Iterator[Case]:
         yield made.equal(found, alpha * log_policy, tolerance, policy=name)
 
 
-@clause(
-    "KNOWN",
-    "loss",
-    "Under these rewards V - V^p = (I - gamma P_p)^-1 alpha KL(p || pi) for any policy p.",
-)
+@clause("KNOWN", "loss")
 def known_loss(instance: Instance) -> Iterator[Case]:
+    """Under these rewards V - V^p = (I - gamma P_p)^-1 alpha KL(p || pi) for any policy p."""
     for name, log_policy, v, made in _answers(instance):
         for other, policy, _ in instance.policies[:4]:
             worth = made.evaluate(policy)

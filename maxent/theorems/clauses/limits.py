@@ -30,8 +30,9 @@ from maxent.theorems.reference import ReferenceValue
 # LIMIT-ZERO
 
 
-@clause("LIMIT-ZERO", "value", "0 <= V*_alpha - V*_0 <= alpha log|A|max / (1-gamma).")
+@clause("LIMIT-ZERO", "value")
 def value_near_zero(instance: Instance) -> Iterator[Case]:
+    """0 <= V*_alpha - V*_0 <= alpha log|A|max / (1-gamma)."""
     hard = instance.at(0.0)
     for each in {instance.temperature: instance, 0.0: hard}.values():
         soft = each.soft_value(each.q_float(each.optimum.q))
@@ -43,13 +44,9 @@ def value_near_zero(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(soft, most, tolerance, doubt, side="upper", **names)
 
 
-@clause(
-    "LIMIT-ZERO",
-    "return",
-    "pi*_alpha, judged by reward alone, loses at most alpha log|A|max / (1-gamma).",
-    source="its entropy is worth no more",
-)
+@clause("LIMIT-ZERO", "return", source="its entropy is worth no more")
 def loss_near_zero(instance: Instance) -> Iterator[Case]:
+    """pi*_alpha, judged by reward alone, loses at most alpha log|A|max / (1-gamma)."""
     hard = instance.at(0.0)
     found = hard.problem.evaluate(instance.best_policy)
     tolerance = instance.solve_rounding(instance.optimum.q, hard.optimum.q)
@@ -94,14 +91,14 @@ def hard_limit(instance: Instance) -> HardLimit:
 @clause(
     "LIMIT-ZERO",
     "tied actions",
-    "V*_alpha >= V^pi_alpha = V*_0 + alpha W, pi the hard-optimal policy of greatest discounted "
-    "entropy W, and (V*_alpha - V*_0) / alpha -> W: at most W + |A| exp(-gap/alpha + w) / "
-    "(1-gamma), w = gamma log|A| / (1-gamma), gap the smallest loss of an action not tied.",
     POSITIVE,
     source="V* = V*_0 + alpha W_alpha, W_alpha soft-optimal for the log prior A_0 / alpha "
     "(SHAPE, SCALE)",
 )
 def tied_actions(instance: Instance) -> Iterator[Case]:
+    """V*_alpha >= V^pi_alpha = V*_0 + alpha W, pi the hard-optimal policy of greatest discounted
+    entropy W, and (V*_alpha - V*_0) / alpha -> W: at most W + |A| exp(-gap/alpha + w) / (1-gamma),
+    w = gamma log|A| / (1-gamma), gap the smallest loss of an action not tied."""
     hard, limit, beta = instance.at(0.0), hard_limit(instance), instance.beta
     n_actions = int(instance.problem.support.sum(axis=1).max())
     w = beta * most_entropy(instance)
@@ -143,14 +140,10 @@ def _large(instance: Instance) -> list[Instance]:
     return [instance, instance.at(1e3 * max(reach, instance.temperature))]
 
 
-@clause(
-    "LIMIT-INFINITY",
-    "value",
-    "alpha V_inf + return(pi_inf) <= V*_alpha <= alpha V_inf + max|r| / (1-gamma), V_inf the value "
-    "without rewards at alpha = 1: V*_alpha / alpha -> V_inf.",
-    POSITIVE,
-)
+@clause("LIMIT-INFINITY", "value", POSITIVE)
 def value_at_infinity(instance: Instance) -> Iterator[Case]:
+    """alpha V_inf + return(pi_inf) <= V*_alpha <= alpha V_inf + max|r| / (1-gamma), V_inf the value
+    without rewards at alpha = 1: V*_alpha / alpha -> V_inf."""
     free = free_instance(instance)
     earned = instance.at(0.0).problem.evaluate(free.best_policy)
     most = float(np.abs(instance.problem.reward).max()) / (1.0 - instance.beta)
@@ -167,13 +160,13 @@ def value_at_infinity(instance: Instance) -> Iterator[Case]:
 @clause(
     "LIMIT-INFINITY",
     "policy",
-    "alpha |log pi*_alpha - log pi_inf| <= 2 max|r| / (1-gamma), pi_inf proportional to "
-    "prior exp(gamma P V_inf).",
     POSITIVE,
     REPRESENTABLE,
     source="Q*_alpha and V*_alpha are within max|r| / (1-gamma) of alpha times their limits",
 )
 def policy_at_infinity(instance: Instance) -> Iterator[Case]:
+    """alpha |log pi*_alpha - log pi_inf| <= 2 max|r| / (1-gamma), pi_inf proportional to prior
+    exp(gamma P V_inf)."""
     free = free_instance(instance)
     most = 2.0 * float(np.abs(instance.problem.reward).max()) / (1.0 - instance.beta)
     for each in _large(instance):
@@ -187,8 +180,6 @@ def policy_at_infinity(instance: Instance) -> Iterator[Case]:
 @clause(
     "LIMIT-INFINITY",
     "uniform",
-    "pi_inf is uniform and V_inf = log|A| / (1-gamma) where every state has every action and none "
-    "is terminal (with masks or terminal states it need not be).",
     NO_PRIOR,
     NO_TERMINAL,
     EXACT_ROWS,
@@ -196,6 +187,8 @@ def policy_at_infinity(instance: Instance) -> Iterator[Case]:
     source="gamma E[V_inf(s')] is then the same for all actions",
 )
 def uniform_limit(instance: Instance) -> Iterator[Case]:
+    """pi_inf is uniform and V_inf = log|A| / (1-gamma) where every state has every action and none
+    is terminal (with masks or terminal states it need not be)."""
     free = free_instance(instance)
     count = math.log(instance.problem.n_actions)
     tolerance, doubt = free.solve_rounding(free.optimum.q), free.optimum.error
@@ -209,8 +202,6 @@ def uniform_limit(instance: Instance) -> Iterator[Case]:
 @clause(
     "LIMIT-INFINITY",
     "rate",
-    "0 <= V*_alpha - alpha log|A| / (1-gamma) - V_uniform <= max_s span_a(Q)^2 / "
-    "(8 alpha (1-gamma)), Q that of the uniform policy, reward only.",
     NO_PRIOR,
     NO_TERMINAL,
     EXACT_ROWS,
@@ -220,6 +211,8 @@ def uniform_limit(instance: Instance) -> Iterator[Case]:
     source="Hoeffding's lemma",
 )
 def rate_at_infinity(instance: Instance) -> Iterator[Case]:
+    """0 <= V*_alpha - alpha log|A| / (1-gamma) - V_uniform <= max_s span_a(Q)^2 / (8 alpha
+    (1-gamma)), Q that of the uniform policy, reward only."""
     problem, bare = instance.problem, reward_only(instance)
     uniform = np.full(problem.support.shape, -math.log(problem.n_actions))
     judged = bare.evaluate(uniform)

@@ -194,29 +194,23 @@ SMALL_ACTION = Hypothesis(
 SOLVABLE = (LINEAR, SMALL_STATE)
 
 
-@clause(
-    "LQR-1",
-    "Riccati equation",
-    "P = Q + gamma A'PA - gamma^2 A'PB M^{-1} B'PA with M = R + gamma B'PB: the limit of dynamic "
-    "programming from 0.",
-)
+@clause("LQR-1", "Riccati equation")
 def riccati(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    """P = Q + gamma A'PA - gamma^2 A'PB M^{-1} B'PA with M = R + gamma B'PB: the limit of dynamic
+    programming from 0."""
     yield instance.equal(instance.solution.P, instance.truth[0], instance.of_P, compared="P")
 
 
-@clause("LQR-1", "gain", "K = gamma M^{-1} B'PA.")
+@clause("LQR-1", "gain")
 def gain(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    """K = gamma M^{-1} B'PA."""
     yield instance.equal(instance.solution.gain, instance.truth[1], instance.of_K, compared="K")
 
 
-@clause(
-    "LQR-1",
-    "no better gain",
-    "V* >= V of every other linear-Gaussian policy in every state: P' - P* has no eigenvalue below "
-    "0, and the constant is not greater.",
-    source="SQL Theorem 1; SAC Lemma 2",
-)
+@clause("LQR-1", "no better gain", source="SQL Theorem 1; SAC Lemma 2")
 def no_better(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    """V* >= V of every other linear-Gaussian policy in every state: P' - P* has no eigenvalue below
+    0, and the constant is not greater."""
     rng, problem = np.random.default_rng([instance.seed, 31]), instance.problem
     for size, factor in itertools.product((0.0, 1e-4, 1e-2, 0.1), (0.5, 1.0, 1.5)):
         K = instance.truth[1] + size * rng.standard_normal(instance.truth[1].shape)
@@ -233,12 +227,9 @@ def no_better(instance: LinearQuadraticInstance) -> Iterator[Case]:
         yield Case(gap, 2.0 * instance.of_constant, 0.0, place | {"compared": "constant"})
 
 
-@clause(
-    "LQR-2",
-    "covariance",
-    "The policy's covariance is (alpha / 2) M^{-1} in every state (0 at temperature 0).",
-)
+@clause("LQR-2", "covariance")
 def covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    """The policy's covariance is (alpha / 2) M^{-1} in every state (0 at temperature 0)."""
     inverse = float(np.linalg.norm(np.linalg.inv(instance.curvature), 2))
     tolerance = 0.5 * instance.temperature * inverse**2 * (instance.of_M + ROUNDING * EPS / inverse)
     yield instance.equal(
@@ -246,13 +237,9 @@ def covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
     )
 
 
-@clause(
-    "LQR-2",
-    "Boltzmann policy",
-    "alpha log pi*(a|s) = Q*(s,a) - V*(s), Q* = r + gamma E[V*(s')].",
-    POSITIVE,
-)
+@clause("LQR-2", "Boltzmann policy", POSITIVE)
 def boltzmann(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    """alpha log pi*(a|s) = Q*(s,a) - V*(s), Q* = r + gamma E[V*(s')]."""
     rng, (P, K, _) = np.random.default_rng([instance.seed, 32]), instance.truth
     s = np.repeat(instance.states, 4, axis=0)
     noise = (
@@ -276,13 +263,10 @@ def boltzmann(instance: LinearQuadraticInstance) -> Iterator[Case]:
     yield instance.equal(found, right, tolerance, compared="alpha log pi")
 
 
-@clause(
-    "LQR-2",
-    "temperature",
-    "The temperature sets only the covariance: with twice the temperature the gain is the same, "
-    "the covariance twice as large.",
-)
+@clause("LQR-2", "temperature")
 def only_the_covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    """The temperature sets only the covariance: with twice the temperature the gain is the same,
+    the covariance twice as large."""
     other = instance.solve(instance.problem, min(2.0 * instance.temperature, 1e15))
     factor = 1.0 if instance.temperature == 0.0 else other.temperature / instance.temperature
     yield instance.equal(other.gain, instance.solution.gain, instance.of_K, compared="K")
@@ -291,12 +275,9 @@ def only_the_covariance(instance: LinearQuadraticInstance) -> Iterator[Case]:
     yield instance.equal(other.covariance, doubled, size, compared="C")
 
 
-@clause(
-    "LQR-3",
-    "value of the policy",
-    "V*(s) = -s'P s + c is the soft value of pi*, evaluated by a linear system.",
-)
+@clause("LQR-3", "value of the policy")
 def value(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    """V*(s) = -s'P s + c is the soft value of pi*, evaluated by a linear system."""
     s = instance.states
     true = instance.true_constant - quadratic(instance.truth[0], s)
     yield instance.equal(
@@ -304,15 +285,9 @@ def value(instance: LinearQuadraticInstance) -> Iterator[Case]:
     )
 
 
-@clause(
-    "LQR-3",
-    "soft Bellman equation",
-    "V*(s) = alpha log integral exp((r(s,a) + gamma E[V*(s')]) / alpha) da over all of R^m.",
-    SMALL_ACTION,
-    POSITIVE,
-    source="SQL Eqs. 5, 7",
-)
+@clause("LQR-3", "soft Bellman equation", SMALL_ACTION, POSITIVE, source="SQL Eqs. 5, 7")
 def soft_bellman(instance: LinearQuadraticInstance) -> Iterator[Case]:
+    """V*(s) = alpha log integral exp((r(s,a) + gamma E[V*(s')]) / alpha) da over all of R^m."""
     alpha, m = instance.temperature, instance.problem.n_actions
     P, constant = instance.solution.P, instance.solution.constant
     root = square_root(instance.true_covariance)

@@ -110,15 +110,10 @@ EXITS = Hypothesis(
 )
 
 
-@clause(
-    "LMDP",
-    "finite horizon",
-    "z_t = exp(r / alpha) P z_(t+1), linear, with z = exp(V / alpha), 1 at the end: it agrees with "
-    "soft value iteration with the passive dynamics as prior, without discount.",
-    EXPONENTIAL,
-    at_most_pairs(ENTRIES),
-)
+@clause("LMDP", "finite horizon", EXPONENTIAL, at_most_pairs(ENTRIES))
 def linear_recursion(instance: Instance) -> Iterator[Case]:
+    """z_t = exp(r / alpha) P z_(t+1), linear, with z = exp(V / alpha), 1 at the end: it agrees with
+    soft value iteration with the passive dynamics as prior, without discount."""
     dynamics = passive(instance)
     other = dynamics.instance(instance, dynamics.reward)
     alpha = other.problem.temperature
@@ -139,16 +134,11 @@ def linear_recursion(instance: Instance) -> Iterator[Case]:
         yield other.equal(v, alpha * np.log(z), rounding + k * own, steps=k)
 
 
-@clause(
-    "LMDP",
-    "first exit",
-    "With rewards at most 0 on states, z = exp(r / alpha) P z, z = 1 at terminal states, is a "
-    "linear system; V = alpha log z solves the soft Bellman equation with the passive dynamics as "
-    "prior (rewards scaled so that z stays in range).",
-    FACTORISABLE,
-    EXITS,
-)
+@clause("LMDP", "first exit", FACTORISABLE, EXITS)
 def first_exit(instance: Instance) -> Iterator[Case]:
+    """With rewards at most 0 on states, z = exp(r / alpha) P z, z = 1 at terminal states, is a
+    linear system; V = alpha log z solves the soft Bellman equation with the passive dynamics as
+    prior (rewards scaled so that z stays in range)."""
     dynamics = passive(instance)
     nonterminal = dynamics.nonterminal
     cost = dynamics.reward - dynamics.reward[nonterminal].max()

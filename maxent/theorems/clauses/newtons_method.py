@@ -30,13 +30,10 @@ def span(instance: Instance, q: ndarray) -> ndarray:
         return np.where(instance.problem.nonterminal, high - low, 0.0)
 
 
-@clause(
-    "SPI-NEWTON",
-    "step",
-    "A step of soft policy iteration is Newton's on T V - V: V^pi' = V + (I - gamma P_pi')^{-1} "
-    "(T V - V), pi' the Boltzmann policy of r + gamma P V, for every V.",
-)
+@clause("SPI-NEWTON", "step")
 def newton_step(instance: Instance) -> Iterator[Case]:
+    """A step of soft policy iteration is Newton's on T V - V: V^pi' = V + (I - gamma P_pi')^{-1} (T
+    V - V), pi' the Boltzmann policy of r + gamma P V, for every V."""
     starts = inputs.v_functions(instance.problem, instance.optimum, instance.rng(40))
     for name, start in starts:
         v = np.where(instance.problem.nonterminal, start, 0.0)
@@ -48,16 +45,10 @@ def newton_step(instance: Instance) -> Iterator[Case]:
         yield instance.equal(v + step, reached.v, tolerance, error + reached.error, start=name)
 
 
-@clause(
-    "SPI-NEWTON",
-    "derivative",
-    "T'(V) = gamma P_pi, pi the Boltzmann policy: 0 <= T(V + D) - T V - gamma P_pi D <= "
-    "span_a(gamma P D)^2 / (8 alpha).",
-    POSITIVE,
-    REPRESENTABLE,
-    source="Hoeffding's lemma",
-)
+@clause("SPI-NEWTON", "derivative", POSITIVE, REPRESENTABLE, source="Hoeffding's lemma")
 def derivative(instance: Instance) -> Iterator[Case]:
+    """T'(V) = gamma P_pi, pi the Boltzmann policy: 0 <= T(V + D) - T V - gamma P_pi D <=
+    span_a(gamma P D)^2 / (8 alpha)."""
     problem, rng = instance.problem, instance.rng(41)
     for name, start in inputs.v_functions(problem, instance.optimum, rng):
         v = np.where(problem.nonterminal, start, 0.0)
@@ -79,12 +70,12 @@ def derivative(instance: Instance) -> Iterator[Case]:
 @clause(
     "SPI-NEWTON",
     "quadratic convergence",
-    "0 <= V* - V^pi_(k+1) <= max_s span_a(gamma P (V* - V^pi_k))^2 / (8 alpha (1-gamma)).",
     POSITIVE,
     REPRESENTABLE,
     source="Newton's method; the remainder above, carried through (I - gamma P)^{-1}",
 )
 def quadratic(instance: Instance) -> Iterator[Case]:
+    """0 <= V* - V^pi_(k+1) <= max_s span_a(gamma P (V* - V^pi_k))^2 / (8 alpha (1-gamma))."""
     best, problem = instance.optimum, instance.problem
     for name, values in soft_policy_iterations(instance):
         for k, (before, after) in enumerate(itertools.pairwise(values), start=1):

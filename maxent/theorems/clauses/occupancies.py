@@ -20,12 +20,9 @@ from maxent.theorems.instance import Instance
 # SUBOPT
 
 
-@clause(
-    "SUBOPT",
-    "identity",
-    "V* - V^pi = alpha sum_s' d^pi_s(s') KL(pi(.|s') || pi*(.|s')) from every state s.",
-)
+@clause("SUBOPT", "identity")
 def suboptimality(instance: Instance) -> Iterator[Case]:
+    """V* - V^pi = alpha sum_s' d^pi_s(s') KL(pi(.|s') || pi*(.|s')) from every state s."""
     for name, policy, truth in instance.policies:
         lost = instance.temperature * instance.kl_divergence(policy, instance.best_policy)
         found, error = instance.problem.solve(policy, lost)
@@ -35,14 +32,9 @@ def suboptimality(instance: Instance) -> Iterator[Case]:
         yield instance.equal(found, expected, tolerance, doubt, policy=name)
 
 
-@clause(
-    "SUBOPT",
-    "by occupancy",
-    "J(pi*) - J(pi) = alpha sum_s d^pi(s) KL(pi(.|s) || pi*(.|s)), d^pi the public occupancy.",
-    FACTORISABLE,
-    source="performance difference",
-)
+@clause("SUBOPT", "by occupancy", FACTORISABLE, source="performance difference")
 def suboptimality_by_occupancy(instance: Instance) -> Iterator[Case]:
+    """J(pi*) - J(pi) = alpha sum_s d^pi(s) KL(pi(.|s) || pi*(.|s)), d^pi the public occupancy."""
     for name, policy, truth in instance.policies:
         visits = _visits(instance, policy)
         lost = instance.temperature * instance.kl_divergence(policy, instance.best_policy)
@@ -92,14 +84,11 @@ def _gain(instance: Instance, policy: ndarray, delta: ndarray) -> tuple[ndarray,
     return instance.problem.solve(policy, earned)
 
 
-@clause(
-    "SENSITIVITY",
-    "occupancy is the gradient",
-    "With x* the occupancy of pi*: 0 <= J*_(r+delta) - J*_r - <x*,delta> <= max_s span_a(delta + "
-    "gamma P (V*_(r+delta) - V*_r))^2 / (8 alpha (1-gamma)), so dJ*/dr(s,a) = x*(s,a); from every "
-    "state.",
-)
+@clause("SENSITIVITY", "occupancy is the gradient")
 def sensitivity(instance: Instance) -> Iterator[Case]:
+    """With x* the occupancy of pi*: 0 <= J*_(r+delta) - J*_r - <x*,delta> <= max_s span_a(delta +
+    gamma P (V*_(r+delta) - V*_r))^2 / (8 alpha (1-gamma)), so dJ*/dr(s,a) = x*(s,a); from every
+    state."""
     problem = instance.problem
     for name, other, delta, _ in _reward_steps(instance):
         gain, error = _gain(instance, instance.best_policy, delta)
@@ -112,14 +101,9 @@ def sensitivity(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(change, gain + most, tolerance, doubt, delta=name, side="upper")
 
 
-@clause(
-    "SENSITIVITY",
-    "public occupancy",
-    "occupancy(mdp, pi*) is that gradient: <x*,delta> from the initial distribution.",
-    FACTORISABLE,
-    source="the definition of x*",
-)
+@clause("SENSITIVITY", "public occupancy", FACTORISABLE, source="the definition of x*")
 def sensitivity_by_occupancy(instance: Instance) -> Iterator[Case]:
+    """occupancy(mdp, pi*) is that gradient: <x*,delta> from the initial distribution."""
     visits = instance.call("occupancy", instance.mdp, np.exp(instance.best_policy))
     for name, _, delta, size in _reward_steps(instance):
         with np.errstate(all="ignore"):

@@ -17,12 +17,9 @@ from maxent.theorems.instance import Instance
 PATH_LENGTHS = (1, 2, 5, 10)
 
 
-@clause(
-    "PATH",
-    "one step",
-    "V*(s) = r(s,a) - alpha log(pi*(a|s) / prior(a|s)) + gamma E[V*(s')] for every action.",
-)
+@clause("PATH", "one step")
 def one_step(instance: Instance) -> Iterator[Case]:
+    """V*(s) = r(s,a) - alpha log(pi*(a|s) / prior(a|s)) + gamma E[V*(s')] for every action."""
     best = instance.optimum
     kept = _surprise(instance)
     reached = instance.difference(instance.backup(np.asarray(best.v, np.float64)), kept)
@@ -31,13 +28,10 @@ def one_step(instance: Instance) -> Iterator[Case]:
     yield instance.equal(reached, expected, tolerance, 2.0 * best.residual)
 
 
-@clause(
-    "PATH",
-    "many steps",
-    "V*(s_0) = E[ sum_(i<d) gamma^i (r_i - alpha log(pi*(a_i|s_i) / prior)) + gamma^d V*(s_d) ] "
-    "for d steps of *any* policy; along every single path where the dynamics are deterministic.",
-)
+@clause("PATH", "many steps")
 def many_steps(instance: Instance) -> Iterator[Case]:
+    """V*(s_0) = E[ sum_(i<d) gamma^i (r_i - alpha log(pi*(a_i|s_i) / prior)) + gamma^d V*(s_d) ]
+    for d steps of *any* policy; along every single path where the dynamics are deterministic."""
     problem, best = instance.problem, instance.optimum
     kept = problem.reward - _surprise(instance)
     for name, policy, _ in instance.policies:

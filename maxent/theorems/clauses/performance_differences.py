@@ -17,13 +17,10 @@ from maxent.theorems.instance import SWEEPS_CHECKED, Instance
 # SOFT-PDL
 
 
-@clause(
-    "SOFT-PDL",
-    "identity",
-    "V^p' - V^p = (I - gamma P_p')^-1 alpha [KL(p || B) - KL(p' || B)], B the Boltzmann policy of "
-    "Q^p, for any two policies p, p'.",
-)
+@clause("SOFT-PDL", "identity")
 def difference_identity(instance: Instance) -> Iterator[Case]:
+    """V^p' - V^p = (I - gamma P_p')^-1 alpha [KL(p || B) - KL(p' || B)], B the Boltzmann policy of
+    Q^p, for any two policies p, p'."""
     listed = instance.policies
     for (name, before, old), (other, after, new) in zip(listed, listed[1:] + listed[:1]):
         goal = instance.boltzmann_policy(instance.q_float(old.q))
@@ -36,14 +33,10 @@ def difference_identity(instance: Instance) -> Iterator[Case]:
         yield instance.equal(found, expected, tolerance, doubt, old=name, new=other)
 
 
-@clause(
-    "SOFT-PDL",
-    "nearer is better",
-    "A policy that in every state is no further from B, in KL(. || B), is no worse in any: here "
-    "(1-t) p + t B.",
-    source="the identity: its bracket is then nowhere negative",
-)
+@clause("SOFT-PDL", "nearer is better", source="the identity: its bracket is then nowhere negative")
 def nearer_is_better(instance: Instance) -> Iterator[Case]:
+    """A policy that in every state is no further from B, in KL(. || B), is no worse in any: here
+    (1-t) p + t B."""
     for name, before, old in instance.policies:
         goal = np.exp(instance.boltzmann_policy(instance.q_float(old.q)))
         for t in (0.01, 0.5):
@@ -73,14 +66,10 @@ def _near(instance: Instance) -> Iterator[tuple[str, ndarray, float]]:
             yield f"{name}, {factor:g} alpha", q, instance.distance(q, best)
 
 
-@clause(
-    "APPROX",
-    "loss",
-    "max |Q - Q*| <= d implies V* - V^B(Q) <= min(2 d, d^2 / (2 alpha)) / (1-gamma) in every "
-    "state; at alpha = 0, 2 d / (1-gamma).",
-    source="SUBOPT; Hoeffding's lemma",
-)
+@clause("APPROX", "loss", source="SUBOPT; Hoeffding's lemma")
 def loss_of_an_error(instance: Instance) -> Iterator[Case]:
+    """max |Q - Q*| <= d implies V* - V^B(Q) <= min(2 d, d^2 / (2 alpha)) / (1-gamma) in every
+    state; at alpha = 0, 2 d / (1-gamma)."""
     best, alpha = instance.optimum, instance.temperature
     for name, q, d in _near(instance):
         judged = instance.evaluate(instance.boltzmann_policy(q))
@@ -91,14 +80,10 @@ def loss_of_an_error(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(lost, most, tolerance, best.error + judged.error, q=name, d=d)
 
 
-@clause(
-    "APPROX",
-    "value iteration",
-    "With an error of at most e in each sweep, max |V_k - V*| <= gamma^k max |V_0 - V*| + e (1 + "
-    "gamma + ... + gamma^(k-1)), attained by a constant error where no state is terminal.",
-    source="contraction; T(V + c) = TV + gamma c",
-)
+@clause("APPROX", "value iteration", source="contraction; T(V + c) = TV + gamma c")
 def erring_value_iteration(instance: Instance) -> Iterator[Case]:
+    """With an error of at most e in each sweep, max |V_k - V*| <= gamma^k max |V_0 - V*| + e (1 +
+    gamma + ... + gamma^(k-1)), attained by a constant error where no state is terminal."""
     problem, best, rng = instance.problem, instance.optimum, instance.rng(71)
     e = 0.01 * inputs.size_of(problem, best)
     attained = NO_TERMINAL.is_met(instance) and EXACT_ROWS.is_met(instance)

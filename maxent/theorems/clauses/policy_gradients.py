@@ -40,13 +40,10 @@ def _goal(instance: Instance, truth: ReferenceValue, kept: ndarray, weight: floa
     return weight * truth.q + (1.0 - weight) * instance.problem.temperature * kept
 
 
-@clause(
-    "NPG",
-    "improvement",
-    "pi' proportional to pi^(1 - w) exp(w Q^pi / alpha), w = eta alpha / (1-gamma) in (0, 1], has "
-    "V^pi' >= V^pi in every state.",
-)
+@clause("NPG", "improvement")
 def natural_improves(instance: Instance) -> Iterator[Case]:
+    """pi' proportional to pi^(1 - w) exp(w Q^pi / alpha), w = eta alpha / (1-gamma) in (0, 1], has
+    V^pi' >= V^pi in every state."""
     for name, policy, before in instance.interior_policies():
         for weight in STEPS if instance.is_small else STEPS[1:2]:
             after = instance.evaluate(natural_step(instance, policy, before, weight))
@@ -56,14 +53,10 @@ def natural_improves(instance: Instance) -> Iterator[Case]:
             yield instance.at_most(before.v, after.v, tolerance, doubt, policy=name, weight=weight)
 
 
-@clause(
-    "NPG",
-    "rate",
-    "max |Q* - Q^pi_(k+1)| <= gamma (max |Q* - Q^pi_0| + 2 alpha (1-w) max |log pi* - log pi_0|) "
-    "(1 - eta alpha)^k.",
-    source="Cen et al. (2022), Theorem 1",
-)
+@clause("NPG", "rate", source="Cen et al. (2022), Theorem 1")
 def natural_rate(instance: Instance) -> Iterator[Case]:
+    """max |Q* - Q^pi_(k+1)| <= gamma (max |Q* - Q^pi_0| + 2 alpha (1-w) max |log pi* - log pi_0|)
+    (1 - eta alpha)^k."""
     best, beta, problem = instance.optimum, instance.beta, instance.problem
     log_best = np.where(problem.support, problem.boltzmann(best.q), 0.0)
     rounds = NPG_ROUNDS if instance.is_small else 1
@@ -88,16 +81,10 @@ def natural_rate(instance: Instance) -> Iterator[Case]:
                 yield instance.at_most(error, bound, tolerance, doubt, **names)
 
 
-@clause(
-    "NPG",
-    "update",
-    "natural_policy_gradient with step eta takes exactly this step; eta = (1-gamma) / alpha is "
-    "soft policy iteration.",
-    FACTORISABLE,
-    SOMETHING,
-    source="Cen et al. (2022), Eq. 15",
-)
+@clause("NPG", "update", FACTORISABLE, SOMETHING, source="Cen et al. (2022), Eq. 15")
 def natural_update(instance: Instance) -> Iterator[Case]:
+    """natural_policy_gradient with step eta takes exactly this step; eta = (1-gamma) / alpha is
+    soft policy iteration."""
     problem, alpha = instance.problem, instance.temperature
     prior = np.where(problem.support, problem.log_prior, 0.0)
     for name, policy, before in instance.interior_policies()[:2]:
@@ -147,13 +134,10 @@ def slope_of_value(
     return slope, error + 2.0 * truth.error / (1.0 - instance.beta)
 
 
-@clause(
-    "PG",
-    "gradient",
-    "dJ/dlogits(s,a) = d^pi(s) pi(a|s) (Q^pi - alpha log pi - V^pi)(s,a), the public "
-    "policy_gradient: along any direction, the derivative of the solution of the linear system.",
-)
+@clause("PG", "gradient")
 def policy_gradient(instance: Instance) -> Iterator[Case]:
+    """dJ/dlogits(s,a) = d^pi(s) pi(a|s) (Q^pi - alpha log pi - V^pi)(s,a), the public
+    policy_gradient: along any direction, the derivative of the solution of the linear system."""
     support = instance.problem.support
     for name, policy, truth in instance.interior_policies():
         logits = np.where(support, policy, 0.0)
@@ -164,13 +148,9 @@ def policy_gradient(instance: Instance) -> Iterator[Case]:
             yield from _slopes(instance, name, policy, truth, along, direction, found)
 
 
-@clause(
-    "PG",
-    "by occupancy",
-    "The same with d^pi from the public occupancy and Q^pi = r + gamma P V^pi by the operators.",
-    source="soft policy gradient theorem",
-)
+@clause("PG", "by occupancy", source="soft policy gradient theorem")
 def gradient_by_occupancy(instance: Instance) -> Iterator[Case]:
+    """The same with d^pi from the public occupancy and Q^pi = r + gamma P V^pi by the operators."""
     problem = instance.problem
     prior = np.where(problem.support, problem.log_prior, 0.0)
     for name, policy, truth in instance.interior_policies():
@@ -204,14 +184,11 @@ def _slopes(
 # PG-EQUIVALENCE
 
 
-@clause(
-    "PG-EQUIVALENCE",
-    "gradients",
-    "grad E[1/2 (Q - y)^2] = -alpha grad E_rho[<pi,y> - alpha KL(pi||prior)] + grad E_rho[1/2 "
-    "(V - Vhat)^2] in every state: Q = V + alpha log(pi / prior), a ~ pi and the target y held "
-    "fixed, Vhat = <pi,y> - alpha KL.",
-)
+@clause("PG-EQUIVALENCE", "gradients")
 def equivalence(instance: Instance) -> Iterator[Case]:
+    """grad E[1/2 (Q - y)^2] = -alpha grad E_rho[<pi,y> - alpha KL(pi||prior)] + grad E_rho[1/2 (V -
+    Vhat)^2] in every state: Q = V + alpha log(pi / prior), a ~ pi and the target y held fixed, Vhat
+    = <pi,y> - alpha KL."""
     problem = instance.problem
     listed = list(inputs.q_functions(problem, instance.optimum, instance.rng(43)))
     for (q_name, q), (y_name, y) in zip(listed, listed[1:] + listed[:1]):
@@ -242,11 +219,11 @@ def _two_terms(instance: Instance, q: ndarray, y: ndarray) -> tuple[ndarray, nda
 @clause(
     "PG-EQUIVALENCE",
     "policy gradient",
-    "The first term is -alpha grad J for rho = d^pi and y = Q^pi (the public policy_gradient).",
     FACTORISABLE,
     source="Schulman, Chen, Abbeel (2017), Sec. 3.2; PG",
 )
 def equivalent_to_gradient(instance: Instance) -> Iterator[Case]:
+    """The first term is -alpha grad J for rho = d^pi and y = Q^pi (the public policy_gradient)."""
     problem = instance.problem
     for name, policy, truth in instance.interior_policies():
         with np.errstate(all="ignore"):

@@ -13,13 +13,10 @@ from maxent.theorems.clause import clause
 from maxent.theorems.instance import Instance
 
 
-@clause(
-    "ROBUST",
-    "minimum",
-    "V^pi <= E_pi sum gamma^t (r - Delta) for every Delta with sum_a exp(Delta(s,a) / alpha) <= 1 "
-    "in every state, with equality at Delta = alpha log pi.",
-)
+@clause("ROBUST", "minimum")
 def worst_reward(instance: Instance) -> Iterator[Case]:
+    """V^pi <= E_pi sum gamma^t (r - Delta) for every Delta with sum_a exp(Delta(s,a) / alpha) <= 1
+    in every state, with equality at Delta = alpha log pi."""
     problem = instance.problem
     adversaries = [
         (f"B({name})", instance.boltzmann_policy(q))
@@ -39,12 +36,10 @@ def worst_reward(instance: Instance) -> Iterator[Case]:
 
 
 @clause(
-    "ROBUST",
-    "indifference",
-    "Under the reward r - alpha log pi* every policy has the hard value V*.",
-    source="PATH: r - alpha log pi* + gamma E[V*] = V* at every action",
+    "ROBUST", "indifference", source="PATH: r - alpha log pi* + gamma E[V*] = V* at every action"
 )
 def indifference(instance: Instance) -> Iterator[Case]:
+    """Under the reward r - alpha log pi* every policy has the hard value V*."""
     best = instance.optimum
     paid = _paid(instance, instance.best_policy)
     for name, policy, _ in instance.policies:

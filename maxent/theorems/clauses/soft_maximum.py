@@ -30,13 +30,10 @@ def _pairs(instance: Instance) -> Iterator[tuple[str, ndarray, str, ndarray]]:
         yield q_name, q, name, policy
 
 
-@clause(
-    "GIBBS-1",
-    "variational principle",
-    "alpha log sum exp(q / alpha) >= <p,q> + alpha H(p) for every p, with equality at "
-    "p*(a) = exp(q_a / alpha) / sum exp(q / alpha).",
-)
+@clause("GIBBS-1", "variational principle")
 def variational(instance: Instance) -> Iterator[Case]:
+    """alpha log sum exp(q / alpha) >= <p,q> + alpha H(p) for every p, with equality at p*(a) =
+    exp(q_a / alpha) / sum exp(q / alpha)."""
     for name, q in _listed(instance):
         value, policy = instance.soft_value(q), instance.boltzmann_policy(q)
         reached = instance.policy_value(q, policy)
@@ -47,23 +44,15 @@ def variational(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(least, instance.soft_value(q), tolerance, q=q_name, policy=name)
 
 
-@clause(
-    "GIBBS-1",
-    "only maximiser",
-    "The maximum is attained at p* only: alpha log(p*(a) / prior(a)) = q_a - alpha log sum exp.",
-    POSITIVE,
-    source="SQL Eq. 6; strict concavity of the entropy",
-)
+@clause("GIBBS-1", "only maximiser", POSITIVE, source="SQL Eq. 6; strict concavity of the entropy")
 def only_maximiser(instance: Instance) -> Iterator[Case]:
+    """The maximum is attained at p* only: alpha log(p*(a) / prior(a)) = q_a - alpha log sum exp."""
     return instance.boltzmann_cases(instance.boltzmann_policy)
 
 
-@clause(
-    "GIBBS-2",
-    "the gap is a KL",
-    "alpha log sum exp(q / alpha) - (<p,q> + alpha H(p)) = alpha KL(p || p*) for every p.",
-)
+@clause("GIBBS-2", "the gap is a KL")
 def gap_is_kl(instance: Instance) -> Iterator[Case]:
+    """alpha log sum exp(q / alpha) - (<p,q> + alpha H(p)) = alpha KL(p || p*) for every p."""
     for q_name, q, name, policy in _pairs(instance):
         problem, tolerance = instance.problem, instance.sweep_rounding(q)
         gap = problem.soft_value(q) - problem.policy_value(q, policy)
@@ -73,13 +62,10 @@ def gap_is_kl(instance: Instance) -> Iterator[Case]:
         yield instance.equal(measured, gap, tolerance, q=q_name, policy=name)
 
 
-@clause(
-    "GIBBS-3",
-    "maximum entropy",
-    "Among all p with the mean <p,q> of p*, p* has the greatest entropy (in units of reward: "
-    "times alpha).",
-)
+@clause("GIBBS-3", "maximum entropy")
 def maximum_entropy(instance: Instance) -> Iterator[Case]:
+    """Among all p with the mean <p,q> of p*, p* has the greatest entropy (in units of reward: times
+    alpha)."""
     problem, alpha = instance.problem, instance.temperature
     for q_name, q in _listed(instance):
         true = problem.boltzmann(q)
@@ -103,13 +89,10 @@ def _mean(problem: ReferenceProblem, q: ndarray, log_policy: ndarray) -> ndarray
     return found
 
 
-@clause(
-    "GIBBS-4",
-    "bounds",
-    "max (q + alpha log prior) <= alpha log sum prior exp(q / alpha) <= the same + alpha log |A(s)|"
-    " (max q and max q + alpha log |A(s)| without a prior).",
-)
+@clause("GIBBS-4", "bounds")
 def bounds(instance: Instance) -> Iterator[Case]:
+    """max (q + alpha log prior) <= alpha log sum prior exp(q / alpha) <= the same + alpha log
+    |A(s)| (max q and max q + alpha log |A(s)| without a prior)."""
     problem = instance.problem
     bonus = problem.temperature * np.where(problem.support, problem.log_prior, 0.0)
     count = np.maximum(problem.support.sum(axis=1), 1)
@@ -122,14 +105,10 @@ def bounds(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(found, most, tolerance, q=name, side="upper")
 
 
-@clause(
-    "MELLOWMAX",
-    "formula",
-    "mellowmax(q) = alpha log mean exp(q / alpha), the soft value with the uniform prior: "
-    "soft_value - alpha log |A(s)|.",
-    source="Asadi, Littman (2017), with omega = 1/alpha",
-)
+@clause("MELLOWMAX", "formula", source="Asadi, Littman (2017), with omega = 1/alpha")
 def mellowmax_formula(instance: Instance) -> Iterator[Case]:
+    """mellowmax(q) = alpha log mean exp(q / alpha), the soft value with the uniform prior:
+    soft_value - alpha log |A(s)|."""
     plain = _without_prior(instance)
     count = np.maximum(plain.problem.support.sum(axis=1), 1).astype(np.longdouble)
     for name, q in _listed(instance):
@@ -137,12 +116,9 @@ def mellowmax_formula(instance: Instance) -> Iterator[Case]:
         yield plain.equal(plain.mellowmax(q), expected, plain.sweep_rounding(q), q=name)
 
 
-@clause(
-    "MELLOWMAX",
-    "between mean and maximum",
-    "mean q <= mellowmax(q) <= max q over the available actions.",
-)
+@clause("MELLOWMAX", "between mean and maximum")
 def mellowmax_bounds(instance: Instance) -> Iterator[Case]:
+    """mean q <= mellowmax(q) <= max q over the available actions."""
     plain = _without_prior(instance)
     support = plain.problem.support
     count = np.maximum(support.sum(axis=1), 1)

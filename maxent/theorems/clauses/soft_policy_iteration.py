@@ -26,39 +26,27 @@ from maxent.theorems.reference import ReferenceValue
 ROUNDS = 100
 
 
-@clause(
-    "SAC-L1",
-    "fixed point",
-    "T^pi Q^pi = Q^pi, with V^pi the solution of (I - gamma P_pi) V = r_pi + alpha H_pi.",
-    source="SAC Lemma 1, Eqs. 2-3",
-)
+@clause("SAC-L1", "fixed point", source="SAC Lemma 1, Eqs. 2-3")
 def evaluation_fixed_point(instance: Instance) -> Iterator[Case]:
+    """T^pi Q^pi = Q^pi, with V^pi the solution of (I - gamma P_pi) V = r_pi + alpha H_pi."""
     for name, policy, truth in instance.policies:
         found = instance.soft_policy_bellman(instance.q_float(truth.q), policy)
         tolerance = instance.sweep_rounding(truth.q)
         yield instance.equal(found, truth.q, tolerance, 2.0 * truth.residual, policy=name)
 
 
-@clause(
-    "SAC-L1",
-    "value",
-    "V^pi(s) = E_pi[ Q^pi(s,a) - alpha log pi(a|s) ].",
-    source="SAC Eq. 3 (with the alpha of SAC2)",
-)
+@clause("SAC-L1", "value", source="SAC Eq. 3 (with the alpha of SAC2)")
 def value_of_policy(instance: Instance) -> Iterator[Case]:
+    """V^pi(s) = E_pi[ Q^pi(s,a) - alpha log pi(a|s) ]."""
     for name, policy, truth in instance.policies:
         found = instance.policy_value(instance.q_float(truth.q), policy)
         tolerance = instance.sweep_rounding(truth.q)
         yield instance.equal(found, truth.v, tolerance, truth.residual, policy=name)
 
 
-@clause(
-    "SAC-L1",
-    "operator",
-    "T^pi Q is V <- E_pi[ Q - alpha log pi ] followed by Q <- r + gamma E[V], for every Q.",
-    source="SAC Eqs. 2-3",
-)
+@clause("SAC-L1", "operator", source="SAC Eqs. 2-3")
 def evaluation_operator(instance: Instance) -> Iterator[Case]:
+    """T^pi Q is V <- E_pi[ Q - alpha log pi ] followed by Q <- r + gamma E[V], for every Q."""
     for name, policy, q_name, q in _policies_with_q(instance):
         v = instance.problem.policy_value(q, policy)
         found = instance.soft_policy_bellman(q, policy)
@@ -66,13 +54,10 @@ def evaluation_operator(instance: Instance) -> Iterator[Case]:
         yield instance.equal(found, instance.problem.q_of(v), tolerance, policy=name, q=q_name)
 
 
-@clause(
-    "SAC-L1",
-    "iteration",
-    "Q_k = T^pi Q_(k-1) has max |Q_k - Q^pi| <= gamma^k max |Q_0 - Q^pi|: the limit is the "
-    "linear system's solution.",
-)
+@clause("SAC-L1", "iteration")
 def evaluation_iteration(instance: Instance) -> Iterator[Case]:
+    """Q_k = T^pi Q_(k-1) has max |Q_k - Q^pi| <= gamma^k max |Q_0 - Q^pi|: the limit is the linear
+    system's solution."""
     exact = {name: truth for name, _, truth in instance.policies}
     for name, policy, start_name, other in _policies_with_q(instance):
         truth = exact[name]
@@ -90,13 +75,9 @@ def evaluation_iteration(instance: Instance) -> Iterator[Case]:
                 yield instance.at_most(error, bound, *errors, policy=name, start=q_name, sweep=k)
 
 
-@clause(
-    "SAC-L1",
-    "affine",
-    "T^pi((1-t) Q1 + t Q2) = (1-t) T^pi Q1 + t T^pi Q2.",
-    source="SAC Lemma 1: the expectation is linear",
-)
+@clause("SAC-L1", "affine", source="SAC Lemma 1: the expectation is linear")
 def affine(instance: Instance) -> Iterator[Case]:
+    """T^pi((1-t) Q1 + t Q2) = (1-t) T^pi Q1 + t T^pi Q2."""
     for name, policy, q_name, q in _policies_with_q(instance):
         p = instance.q_float(instance.optimum.q)
         for t in (0.5, -1.0, 3.0):
@@ -110,8 +91,9 @@ def affine(instance: Instance) -> Iterator[Case]:
             yield instance.equal(left, right, tolerance, policy=name, q=q_name, t=t)
 
 
-@clause("SAC-L1", "contraction", "max |T^pi Q1 - T^pi Q2| <= gamma max |Q1 - Q2|.")
+@clause("SAC-L1", "contraction")
 def evaluation_contraction(instance: Instance) -> Iterator[Case]:
+    """max |T^pi Q1 - T^pi Q2| <= gamma max |Q1 - Q2|."""
     pairs = list(inputs.q_pairs(instance.problem, instance.optimum, instance.rng(8)))
     for i, (name, policy, _) in enumerate(instance.policies):
         for q_name, q, p in pairs[i % 3 :: 3]:
@@ -122,13 +104,10 @@ def evaluation_contraction(instance: Instance) -> Iterator[Case]:
             yield instance.at_most(change, bound, tolerance, policy=name, q=q_name)
 
 
-@clause(
-    "SAC-L2",
-    "projection",
-    "pi_new minimises KL(pi' || exp(Q / alpha) / Z) in each state: E_pi_new[ Q - alpha log pi_new ]"
-    " reaches alpha log sum exp(Q / alpha), which no policy exceeds.",
-)
+@clause("SAC-L2", "projection")
 def projection(instance: Instance) -> Iterator[Case]:
+    """pi_new minimises KL(pi' || exp(Q / alpha) / Z) in each state: E_pi_new[ Q - alpha log pi_new
+    ] reaches alpha log sum exp(Q / alpha), which no policy exceeds."""
     listed = list(inputs.q_functions(instance.problem, instance.optimum, instance.rng(10)))
     listed += [(f"Q of {name}", instance.q_float(truth.q)) for name, _, truth in instance.policies]
     for name, q in listed:
@@ -138,37 +117,25 @@ def projection(instance: Instance) -> Iterator[Case]:
         )
 
 
-@clause(
-    "SAC-L2",
-    "minimiser",
-    "Over all policies the projection is exp(Q / alpha) / Z: alpha log(pi_new(a|s) / prior(a|s)) = "
-    "Q(s,a) - V(s).",
-    POSITIVE,
-    source="SAC Eq. 4 with Pi all policies",
-)
+@clause("SAC-L2", "minimiser", POSITIVE, source="SAC Eq. 4 with Pi all policies")
 def minimiser(instance: Instance) -> Iterator[Case]:
+    """Over all policies the projection is exp(Q / alpha) / Z: alpha log(pi_new(a|s) / prior(a|s)) =
+    Q(s,a) - V(s)."""
     return instance.boltzmann_cases(instance.soft_policy_improvement)
 
 
-@clause(
-    "SAC-L2",
-    "improvement",
-    "Q^pi_new >= Q^pi_old everywhere, from random and adversarial pi_old.",
-    source="SAC Lemma 2",
-)
+@clause("SAC-L2", "improvement", source="SAC Lemma 2")
 def projection_improves(instance: Instance) -> Iterator[Case]:
+    """Q^pi_new >= Q^pi_old everywhere, from random and adversarial pi_old."""
     for name, before, after, tolerance in improvements(instance, instance.soft_policy_improvement):
         yield instance.at_most(
             before.q, after.q, tolerance, before.error + after.error, policy=name
         )
 
 
-@clause(
-    "SAC-T1",
-    "monotone sequence",
-    "Repeating evaluation and improvement, V^pi_k never falls in any state.",
-)
+@clause("SAC-T1", "monotone sequence")
 def never_falls(instance: Instance) -> Iterator[Case]:
+    """Repeating evaluation and improvement, V^pi_k never falls in any state."""
     for name, values in soft_policy_iterations(instance):
         for k, (before, after) in enumerate(itertools.pairwise(values), start=1):
             tolerance = instance.solve_rounding(before.q, after.q)
@@ -177,12 +144,10 @@ def never_falls(instance: Instance) -> Iterator[Case]:
 
 
 @clause(
-    "SAC-T1",
-    "rate",
-    "max |V* - V^pi_k| <= gamma max |V* - V^pi_(k-1)|.",
-    source="SAC Theorem 1; policy iteration is no slower than value iteration",
+    "SAC-T1", "rate", source="SAC Theorem 1; policy iteration is no slower than value iteration"
 )
 def rate(instance: Instance) -> Iterator[Case]:
+    """max |V* - V^pi_k| <= gamma max |V* - V^pi_(k-1)|."""
     best = instance.optimum
     for name, values in soft_policy_iterations(instance):
         for k, (before, after) in enumerate(itertools.pairwise(values), start=1):
@@ -193,12 +158,10 @@ def rate(instance: Instance) -> Iterator[Case]:
             yield instance.at_most(error, bound, tolerance, doubt, start=name, round=k)
 
 
-@clause(
-    "SAC-T1",
-    "limit",
-    "Repeating evaluation and improvement reaches V*, the solution of the soft Bellman equation.",
-)
+@clause("SAC-T1", "limit")
 def limit(instance: Instance) -> Iterator[Case]:
+    """Repeating evaluation and improvement reaches V*, the solution of the soft Bellman
+    equation."""
     best = instance.optimum
     for name, values in soft_policy_iterations(instance):
         tolerance = instance.solve_rounding(best.q)
@@ -208,8 +171,9 @@ def limit(instance: Instance) -> Iterator[Case]:
         )
 
 
-@clause("SAC-T1", "dominance", "The limit policy has Q^pi* >= Q^pi for every policy pi.")
+@clause("SAC-T1", "dominance")
 def limit_dominates(instance: Instance) -> Iterator[Case]:
+    """The limit policy has Q^pi* >= Q^pi for every policy pi."""
     for start, values in soft_policy_iterations(instance):
         for name, _, other in instance.policies:
             tolerance = instance.solve_rounding(values[-1].q, other.q)

@@ -17,13 +17,10 @@ from maxent.theorems.instance import Instance
 # SLOPE
 
 
-@clause(
-    "SLOPE",
-    "secants",
-    "a (entropy_b - entropy_a) <= return_a - return_b <= b (entropy_b - entropy_a) for a < b, from "
-    "every state: d return / d entropy = -alpha, return concave in entropy.",
-)
+@clause("SLOPE", "secants")
 def secants(instance: Instance) -> Iterator[Case]:
+    """a (entropy_b - entropy_a) <= return_a - return_b <= b (entropy_b - entropy_a) for a < b, from
+    every state: d return / d entropy = -alpha, return concave in entropy."""
     for low, high, rounding in pairs(instance):
         a, b = low.instance.temperature, high.instance.temperature
         fall, rise = low.returns - high.returns, high.entropies - low.entropies
@@ -32,14 +29,10 @@ def secants(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(fall, b * rise, rounding, doubt, side="upper", **names)
 
 
-@clause(
-    "SLOPE",
-    "front",
-    "No policy lies above the tangent: return + alpha entropy <= that of pi*_alpha, from every "
-    "state.",
-    source="pi*_alpha maximises return + alpha entropy",
-)
+@clause("SLOPE", "front", source="pi*_alpha maximises return + alpha entropy")
 def front(instance: Instance) -> Iterator[Case]:
+    """No policy lies above the tangent: return + alpha entropy <= that of pi*_alpha, from every
+    state."""
     found = performance(instance)
     best = found.returns + instance.temperature * found.entropies
     for name, _, truth in instance.policies:
@@ -47,14 +40,10 @@ def front(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(truth.v, best, tolerance, found.error + truth.error, policy=name)
 
 
-@clause(
-    "SLOPE",
-    "curve",
-    "The public tradeoff gives return and entropy of pi*_alpha at each temperature: its points "
-    "obey the secants and have the objective J*_alpha.",
-    FACTORISABLE,
-)
+@clause("SLOPE", "curve", FACTORISABLE)
 def curve(instance: Instance) -> Iterator[Case]:
+    """The public tradeoff gives return and entropy of pi*_alpha at each temperature: its points
+    obey the secants and have the objective J*_alpha."""
     listed = [
         performance(each)
         for low, high, _ in pairs(instance)
@@ -84,13 +73,10 @@ def curve(instance: Instance) -> Iterator[Case]:
 # DUAL-TEMPERATURE
 
 
-@clause(
-    "DUAL-TEMPERATURE",
-    "minimum",
-    "With h = entropy(pi*_a), the dual g(b) = V*_b - b h has its minimum at b = a, the return of "
-    "pi*_a, from every state.",
-)
+@clause("DUAL-TEMPERATURE", "minimum")
 def dual_minimum(instance: Instance) -> Iterator[Case]:
+    """With h = entropy(pi*_a), the dual g(b) = V*_b - b h has its minimum at b = a, the return of
+    pi*_a, from every state."""
     found = performance(instance)
     h = found.entropies
     for low, high, rounding in pairs(instance):
@@ -104,13 +90,9 @@ def dual_minimum(instance: Instance) -> Iterator[Case]:
             )
 
 
-@clause(
-    "DUAL-TEMPERATURE",
-    "weak duality",
-    "return(pi) <= V*_b - b entropy(pi) for every policy pi and temperature b.",
-    source="Lagrangian duality",
-)
+@clause("DUAL-TEMPERATURE", "weak duality", source="Lagrangian duality")
 def weak_duality(instance: Instance) -> Iterator[Case]:
+    """return(pi) <= V*_b - b entropy(pi) for every policy pi and temperature b."""
     problem = instance.problem
     for name, policy, _ in instance.policies:
         earned, first = problem.solve(
@@ -158,13 +140,13 @@ INTERIOR = Hypothesis(
 @clause(
     "DUAL-TEMPERATURE",
     "recovered",
-    "temperature_for_entropy(mdp, entropy(pi*_alpha)) gives back a policy of that entropy and "
-    "return, hence the largest return with that much entropy.",
     FACTORISABLE,
     INTERIOR,
     source="strong duality; the dual is convex",
 )
 def recovered(instance: Instance) -> Iterator[Case]:
+    """temperature_for_entropy(mdp, entropy(pi*_alpha)) gives back a policy of that entropy and
+    return, hence the largest return with that much entropy."""
     h = float(instance.initial @ _true_entropies(instance))
     found = instance.call("temperature_for_entropy", instance.mdp, h, prior=instance.prior)
     with np.errstate(divide="ignore"):

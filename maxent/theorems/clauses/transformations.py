@@ -64,12 +64,10 @@ def optimum_q(instance: Instance) -> ndarray:
     return np.where(instance.problem.support, instance.optimum.q, 0.0)
 
 
-@clause(
-    "SCALE",
-    "rewards and temperature",
-    "Q*_(c alpha, c r) = c Q*_(alpha, r), same policy; with c = 1/alpha, the reward scale of SAC.",
-)
+@clause("SCALE", "rewards and temperature")
 def scaling(instance: Instance) -> Iterator[Case]:
+    """Q*_(c alpha, c r) = c Q*_(alpha, r), same policy; with c = 1/alpha, the reward scale of
+    SAC."""
     alpha, reward = instance.temperature, instance.mdp.reward
     wanted = [8.0, 2.0**-10]
     if alpha > 0.0:
@@ -85,12 +83,9 @@ def scaling(instance: Instance) -> Iterator[Case]:
         yield from same_policy(instance, other, q, scale=c, c=c)
 
 
-@clause(
-    "SHAPE",
-    "potentials",
-    "With r' = r + gamma P Phi - Phi, Phi = 0 at terminal states: Q*' = Q* - Phi, same policy.",
-)
+@clause("SHAPE", "potentials")
 def shaping(instance: Instance) -> Iterator[Case]:
+    """With r' = r + gamma P Phi - Phi, Phi = 0 at terminal states: Q*' = Q* - Phi, same policy."""
     problem, rng = instance.problem, instance.rng(30)
     size = min(inputs.size_of(problem, instance.optimum), LARGEST)
     random = size * rng.normal(size=problem.n_states)
@@ -113,8 +108,9 @@ def shaping(instance: Instance) -> Iterator[Case]:
             yield instance.equal(its, mine, tolerance, part="alpha log pi", potential=name)
 
 
-@clause("SHIFT", "constant reward", "r + c everywhere makes V* + c / (1 - gamma), same policy.")
+@clause("SHIFT", "constant reward")
 def shift(instance: Instance) -> Iterator[Case]:
+    """r + c everywhere makes V* + c / (1 - gamma), same policy."""
     problem = instance.problem
     size = min(float(np.abs(problem.reward).max()) or 1.0, LARGEST)
     for c in (size, -3.0 * size):
@@ -127,12 +123,9 @@ def shift(instance: Instance) -> Iterator[Case]:
         yield from same_policy(instance, other, q, c=c)
 
 
-@clause(
-    "DUPLICATE",
-    "every action twice",
-    "With every action in two copies: V* + alpha log 2 / (1 - gamma), each copy half as likely.",
-)
+@clause("DUPLICATE", "every action twice")
 def duplicate(instance: Instance) -> Iterator[Case]:
+    """With every action in two copies: V* + alpha log 2 / (1 - gamma), each copy half as likely."""
     problem, alpha = instance.problem, instance.temperature
     other = instance.variant(mdp=_doubled(instance.mdp))
     rise = problem.temperature * np.log(np.longdouble(2.0)) / (1 - problem.discount)
@@ -170,13 +163,10 @@ def _doubled(mdp: MDP) -> MDP:
     )
 
 
-@clause(
-    "PRIOR",
-    "as a reward",
-    "With KL(pi || prior) for the entropy: the entropy problem with reward r + alpha log prior, "
-    "Q* + alpha log prior, same policy.",
-)
+@clause("PRIOR", "as a reward")
 def prior_as_reward(instance: Instance) -> Iterator[Case]:
+    """With KL(pi || prior) for the entropy: the entropy problem with reward r + alpha log prior, Q*
+    + alpha log prior, same policy."""
     if instance.prior is None:
         yield from _to_prior(instance, _some_prior(instance), "random")
         return
@@ -189,13 +179,9 @@ def prior_as_reward(instance: Instance) -> Iterator[Case]:
     yield from _prior_cases(instance, other, optimum_q(instance) + bonus, "the one given")
 
 
-@clause(
-    "PRIOR",
-    "uniform prior",
-    "The uniform prior over the available actions is entropy with reward r - alpha log |A(s)|.",
-    source="Asadi, Littman (2017)",
-)
+@clause("PRIOR", "uniform prior", source="Asadi, Littman (2017)")
 def uniform_prior(instance: Instance) -> Iterator[Case]:
+    """The uniform prior over the available actions is entropy with reward r - alpha log |A(s)|."""
     available = instance.mdp.action_mask
     uniform = available / available.sum(axis=1, keepdims=True)
     plain = instance if instance.prior is None else instance.variant(prior=None)

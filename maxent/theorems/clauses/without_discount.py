@@ -87,13 +87,10 @@ def _solved(instance: Instance) -> tuple[Instance, Any]:
     return other, answer(instance, "solve", "ending", mdp, instance.temperature, prior=prior)
 
 
-@clause(
-    "FIRST-EXIT",
-    "a discount is a chance to end",
-    "gamma P, and an end with the probability left, at discount 1: the certified interval holds "
-    "V*, and is as narrow as the tolerance.",
-)
+@clause("FIRST-EXIT", "a discount is a chance to end")
 def chance_to_end(instance: Instance) -> Iterator[Case]:
+    """gamma P, and an end with the probability left, at discount 1: the certified interval holds
+    V*, and is as narrow as the tolerance."""
     found, best = _solved(instance)[1], instance.optimum
     tolerance = instance.solve_rounding(best.q)
     for name in ("lower", "upper"):
@@ -106,12 +103,9 @@ def chance_to_end(instance: Instance) -> Iterator[Case]:
         yield instance.at_most(np.max(found.upper - found.lower), width, tolerance)
 
 
-@clause(
-    "FIRST-EXIT",
-    "super- and subsolution",
-    "T L >= L and T U <= U without discount, for the bounds of the undiscounted solver.",
-)
+@clause("FIRST-EXIT", "super- and subsolution")
 def both_inequalities(instance: Instance) -> Iterator[Case]:
+    """T L >= L and T U <= U without discount, for the bounds of the undiscounted solver."""
     other, found = _solved(instance)
     for name in ("lower", "upper"):
         bound = np.asarray(getattr(found, name, np.full(other.mdp.n_states, np.nan)))
@@ -122,15 +116,10 @@ def both_inequalities(instance: Instance) -> Iterator[Case]:
         yield other.at_most(low, high, other.sweep_rounding(bound), bound=name)
 
 
-@clause(
-    "FIRST-EXIT",
-    "finite where the gain is below 0",
-    "With a way out of every state, the value is finite if every reward is lowered by more than "
-    "the best gain, and refused if by less than the least one.",
-    NO_PRIOR,
-    NO_TERMINAL,
-)
+@clause("FIRST-EXIT", "finite where the gain is below 0", NO_PRIOR, NO_TERMINAL)
 def finite_or_not(instance: Instance) -> Iterator[Case]:
+    """With a way out of every state, the value is finite if every reward is lowered by more than
+    the best gain, and refused if by less than the least one."""
     mdp, alpha = instance.mdp, instance.temperature
     gain = _average(instance)
     size = instance.problem.scale() or 1.0
@@ -159,13 +148,10 @@ def _with_a_way_out(mdp: MDP, lowered: float) -> MDP:
     return MDP(transition, reward, discount=1.0, terminal=end, action_mask=mask)
 
 
-@clause(
-    "AVERAGE",
-    "bounds by any values",
-    "min(T h - h) <= rho <= max(T h - h) for any h, T without discount (0 at terminal states): "
-    "these and the interval certified for rho meet.",
-)
+@clause("AVERAGE", "bounds by any values")
 def any_values(instance: Instance) -> Iterator[Case]:
+    """min(T h - h) <= rho <= max(T h - h) for any h, T without discount (0 at terminal states):
+    these and the interval certified for rho meet."""
     found = _average(instance)
     without = instance.variant(mdp=instance.mdp.replace(discount=1.0))
     starts = inputs.v_functions(instance.problem, instance.optimum, instance.rng(60))
@@ -186,11 +172,11 @@ def any_values(instance: Instance) -> Iterator[Case]:
 @clause(
     "AVERAGE",
     "the limit of discounting",
-    "(1 - gamma) min V* <= rho <= (1 - gamma) max V* at every gamma, V* known by an independent "
-    "route (0 at terminal states).",
     source="T V* - V* = (1 - gamma) P V* up to a mean; the bounds by any values",
 )
 def limit_of_discounting(instance: Instance) -> Iterator[Case]:
+    """(1 - gamma) min V* <= rho <= (1 - gamma) max V* at every gamma, V* known by an independent
+    route (0 at terminal states)."""
     found = _average(instance)
     for discount in (instance.mdp.discount, *NEAR_ONE):
         other = instance.variant(mdp=instance.mdp.replace(discount=discount))
