@@ -109,6 +109,9 @@ class Parser(argparse.ArgumentParser):
             if written in self.options:
                 raise ConfigError(f"{written} comes after a bare --, which ends the options")
             advice = self._in_our_words(written) or nearest(written, self.options)
+            if self.settings and not advice.startswith("here it is"):
+                name = written.removeprefix("--").replace("-", "_")
+                advice = f"a setting of the algorithm is given as --set {name}=VALUE; {advice}"
             raise ConfigError(f"maxent {self.command} has no option {written}; {advice}")
         if left:
             raise ConfigError(

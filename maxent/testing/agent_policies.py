@@ -39,6 +39,10 @@ from maxent.testing.agent_targets import paid_in, reward_factors
 TEMPERATURE_FACTOR = 1.6
 LEAST_DIVERGENCE = 0.3
 """KL(policy || exp(Q/alpha)) in nats from which on a policy is another one."""
+NEXT_TO_0 = 0.05
+"""The share of the temperature below which a policy is as good as without entropy."""
+COLLAPSED = -0.5 * float(np.log(NEXT_TO_0))
+"""Nats that a Gaussian law loses by that.  Where all actions are alike no temperature loses any."""
 
 
 def law_signs(seen: Look, case: Case) -> list[Sign]:
@@ -82,7 +86,11 @@ def law_signs(seen: Look, case: Case) -> list[Sign]:
                 f"nats), and not to the best ({at_right:.2f})"
             )
             return [Sign(MIXED_UNITS, detail, at_right, 0.0)]
-    if at_best > 1.0 or (fault == OTHER_TEMPERATURE and at_best > LEAST_DIVERGENCE):
+    lost = _entropies(case, curves, alpha) - seen.entropy
+    if not case.discrete and (lost > COLLAPSED).all():
+        fault = NO_ENTROPY
+        detail = f"in each state its entropy is {lost.min():.1f} nats or more too low; {detail}"
+    elif at_best > 1.0 or (fault == OTHER_TEMPERATURE and at_best > LEAST_DIVERGENCE):
         fault = POLICY_DIFFERS
     return [Sign(fault, detail, best, alpha, best)]
 
@@ -121,7 +129,7 @@ def _reach(seen: Look, case: Case) -> Sign | None:
 
 
 def _temperature_fault(found: float, alpha: float) -> str:
-    if found < 0.05 * alpha:
+    if found < NEXT_TO_0 * alpha:
         return NO_ENTROPY
     named = {
         LOSS_AT_ONE: 1.0,
@@ -155,10 +163,8 @@ def _in_box_units(curve: Curve, case: Case) -> Curve:
 
 def _divergence(seen: Look, case: Case, curves: tuple[Curve, ...], t: float) -> ndarray:
     """KL(policy || exp(reward / t)) in each state, (K,), from the samples and their entropy."""
-    points, weight = grid(case.discrete)
+    points, weight = _grid(case)
     m = case.dimension
-    if not case.discrete and not case.bounded:
-        points, weight = 30.0 * points, 30.0 * weight
     found = []
     for curve, unit, entropy in zip(curves, seen.unit, seen.entropy):
         one = Curve(0.0, curve.slope, curve.curvature, curve.centre)
@@ -167,6 +173,23 @@ def _divergence(seen: Look, case: Case, curves: tuple[Curve, ...], t: float) -> 
         log_sum = m * (largest + np.log(np.exp(scores - largest) @ weight))
         found.append(log_sum - entropy - float(one(unit).mean()) / t)
     return np.array(found)
+
+
+def _entropies(case: Case, curves: tuple[Curve, ...], t: float) -> ndarray:
+    """Of exp(reward / t) in each state, (K,)."""
+    points, weight = _grid(case)
+    scores = np.array([curve(points[:, None]) for curve in curves]) / t
+    scores -= scores.max(axis=1, keepdims=True)
+    total = np.exp(scores) @ weight
+    found: ndarray = np.log(total) - (np.exp(scores) * scores) @ weight / total
+    return case.dimension * found
+
+
+def _grid(case: Case) -> tuple[ndarray, ndarray]:
+    """Actions of one dimension and their weights in a sum over them."""
+    points, weight = grid(case.discrete)
+    wide = 1.0 if case.discrete or case.bounded else 30.0
+    return wide * points, wide * weight
 
 
 def border_signs(seen: Look, case: Case) -> list[Sign]:

@@ -168,6 +168,7 @@ def test_an_algorithm_without_an_actor():
         ("train sac --env Pendulum-v1 --lr 1e-3", "--set actor_rate= and --set critic_rate="),
         ("train sac --env Pendulum-v1 --buffer_size 9", "here it is --set replay_capacity="),
         ("train sac --env-id Pendulum-v1", "here it is --env"),
+        ("train sql --env Pendulum-v1 --policy resampled", "given as --set policy=VALUE"),
         (
             "train sac --env Pendulum-v1 --steps 9 --set learning_rate=1e-3",
             "sac has no setting 'learning_rate'; here it is actor_rate= and critic_rate=",
