@@ -6,7 +6,7 @@ from mpmath import mp, mpf
 from truth import optimal_value
 
 import maxent
-from maxent.tabular.bounds import FixedPointBounds, soft_bounds
+from maxent.tabular.bounds import FixedPointBounds, policy_bounds, soft_bounds
 from maxent.tabular.solvers.certified import certify
 from maxent.tabular.solvers.kernels import SoftKernel
 
@@ -114,3 +114,71 @@ def test_the_refusal_names_what_can_be_had():
     named = float(str(caught.value).split("ask for ")[1].split(" ")[0])
     assert named >= limits.floor(0.0)
     limits.require_tolerance(named)
+
+
+U, TINY = 2.0**-53, 5e-324
+PAID = 1e-9
+
+
+def ends_by_half(n_actions):
+    """Two states that end or go on with probability 1/2; the actions of the second are masked but
+    for one."""
+    transition = np.zeros((3, n_actions, 3))
+    transition[:2] = [0.25, 0.25, 0.5]
+    mask = np.ones((3, n_actions), bool)
+    mask[1, 1:] = False
+    return maxent.MDP(
+        transition,
+        np.full((3, n_actions), PAID),
+        discount=0.8,
+        terminal=[False, False, True],
+        action_mask=mask,
+    )
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 40.0])
+@pytest.mark.parametrize("n_actions", [1, 2, 5])
+def test_rounding_costs_what_the_documentation_says(n_actions, temperature):
+    """docs/semantics.md: e = u [(k + 12) N + alpha (2 A + 5 + 4 log A)], N = max(|V|, |r| + alpha
+    |log prior|), the second term where A > 1, and what products below 2.2e-308 lose."""
+    mdp, k = ends_by_half(n_actions), 3
+    prior = np.where(mdp.action_mask, 0.5 / max(n_actions - 1, 1), 0.0)
+    prior[:, 0] = 1.0 - prior[:, 1:].sum(axis=1)
+    largest = -np.log(prior[prior > 0.0].min())
+    bounds = soft_bounds(mdp, temperature, mdp.log_prior(prior))
+    lost = TINY * (k + n_actions + 8) * max(1.0, temperature)
+    entropy = 0.0
+    if n_actions > 1:
+        entropy = U * temperature * (2 * n_actions + 5 + 4 * np.log(n_actions))
+    assert bounds.absolute == pytest.approx(entropy + lost, rel=1e-14, abs=0.0)
+    scale = PAID + temperature * largest
+    for norm in (0.0, 3.0):
+        expected = U * (k + 12) * max(norm, scale) + entropy + lost
+        assert bounds.rounding(norm) == pytest.approx(expected, rel=1e-13, abs=0.0)
+    assert bounds.gain_low == pytest.approx(0.8 * 0.5 / (1 - 0.8 * 0.5)) == bounds.gain_high
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 40.0])
+def test_rounding_of_an_evaluation_costs_what_its_docstring_says(temperature):
+    """(k + 2 A + 16) u N and (A + 8) u alpha sum pi (|log pi| + |log prior|), the most of a state;
+    A the most actions that a state's policy takes."""
+    mdp, policy = ends_by_half(4), np.array([[0.7, 0.2, 0.1, 0], [1, 0, 0, 0], [0.25] * 4])
+    prior = np.array([[0.1, 0.1, 0.2, 0.6], [1, 0, 0, 0], [0.25] * 4])
+    moves = np.full((3, 3), 0.25) * [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    bounds = policy_bounds(mdp, policy, moves, temperature, mdp.log_prior(prior))
+    taken = policy[0, :3]
+    size = float((taken * (np.abs(np.log(taken)) + np.abs(np.log(prior[0, :3])))).sum())
+    lost = TINY * (3 + 2 * 3 + 8) * max(1.0, temperature)
+    assert bounds.absolute == pytest.approx(U * temperature * (3 + 8) * size + lost, rel=1e-13)
+    assert bounds.relative == U * (3 + 2 * 3 + 16) and bounds.scale == PAID
+
+
+def test_the_default_tolerance_is_what_the_documentation_says():
+    """max(1e-9 max(1, |V|), 4 floors), or 2 floors where 4 are above 1e-6 max(1, |V|)."""
+    bounds = FixedPointBounds(0.0, 0.0, relative=1e-12, absolute=0.0, scale=0.0)
+    assert bounds.tolerance(0.0) == bounds.tolerance(1.0) == 1e-9
+    assert bounds.tolerance(100.0) == 1e-9 * 100.0
+    coarse = FixedPointBounds(999.0, 999.0, relative=1e-11, absolute=0.0, scale=0.0)
+    assert coarse.tolerance(2.0) == pytest.approx(4 * 2e-8)
+    coarser = FixedPointBounds(999.0, 999.0, relative=1e-8, absolute=0.0, scale=0.0)
+    assert coarser.tolerance(2.0) == pytest.approx(2 * 2e-5)
