@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from maxent.errors import ConfigError
-from maxent.support.arguments import nearest
+from maxent.support.arguments import closest, nearest
 from maxent.support.files import read_whole, require_path
 
 TABLES = ("sweep", "settings", "grid")
 OF_THE_SWEEP = ("algorithm", "env", "seeds", "steps", "folder")
+OF_THE_COMMAND = ("jobs", "cluster")
 
 
 def read_sweep(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -57,7 +58,11 @@ def read_sweep(path: str | os.PathLike[str]) -> dict[str, Any]:
     own = read.get("sweep", {})
     for name in own:
         if name not in OF_THE_SWEEP:
-            where = "it may belong to [settings]; " if name not in TABLES else ""
+            where = "it may belong to [settings]; "
+            if name in OF_THE_COMMAND:
+                where = f"it is said with the command, --{name}, or as an argument of sweep; "
+            elif name in TABLES or closest(name, OF_THE_SWEEP):
+                where = ""
             raise ConfigError(
                 f"{str(file)!r}: [sweep] has no {name!r}; {where}{nearest(name, OF_THE_SWEEP)}"
             )
