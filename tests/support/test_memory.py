@@ -1,5 +1,10 @@
 """The memory that there is: of the machine, or less in a container that is given less."""
 
+import os
+import platform
+import subprocess
+import sys
+
 import pytest
 
 import maxent
@@ -81,3 +86,33 @@ def test_the_budget_is_half_of_what_is_left(groups, monkeypatch):
     memory.require_memory(20_000_000, "something")
     with pytest.raises(maxent.MemoryBudgetError, match="half of the memory available"):
         memory.require_memory(20_000_001, "something")
+
+
+FAULTS = """
+import resource
+import numpy as np
+from maxent.support.memory import keep_freed_memory
+keep_freed_memory()
+def work():
+    for _ in range(10):
+        for _ in range(3):
+            arrays = [np.ones(2**18) for _ in range(8)]  # 2 MiB each
+            del arrays
+work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+work()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc alone")
+def test_freed_memory_is_kept_unless_the_environment_says_how_it_is():
+    def faults(**told):
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))}
+        said = subprocess.run(
+            [sys.executable, "-c", FAULTS], env=plain | told, capture_output=True, check=True
+        )
+        return int(said.stdout)
+
+    arrays = 240  # of hundreds of pages each
+    assert faults() < arrays < faults(MALLOC_MMAP_THRESHOLD_="131072")

@@ -49,6 +49,7 @@ from maxent.neural.training.sizes import require_room
 from maxent.neural.training.snapshots import Layers, require_layers
 from maxent.neural.training.transitions import Transitions
 from maxent.neural.training.vector import VectorEnvironments
+from maxent.support.memory import keep_freed_memory
 from maxent.support.progress import Lines, bar, duration
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -118,6 +119,7 @@ class Learner:
         for name, called in (("announce", announce), ("report", report)):
             if called is not None and not callable(called):
                 raise ConfigError(f"{name} = {called!r} is no function; give one, or None")
+        keep_freed_memory()
         plan = self.plan
         if run and plan.start is not None and not run.steps:  # to resume from, too
             self._save(run, None, announce)
