@@ -60,9 +60,10 @@ def my_update(q, sample, step, discount, temperature):
 learn.check_exercise("9.1", my_update)
 
 # %% [markdown]
-# Now let the samples come from an agent that walks *uniformly at random*, a wretched one: it falls over the edge again and again.
-# Two learners see the same kind of samples. **Predict, then run:** after 50,000 steps, what is the policy worth that soft
-# Q-learning has learned? (The best: -9.7, the random walk: -258.6.)
+# Now let the samples come from an agent that walks *uniformly at random*, a wretched one: it falls over the edge again and
+# again. Two learners watch such a walk. Soft Q-learning takes $V(s')$ as above; *expected soft SARSA* takes what the
+# **walker** would get there, its mean $Q$ and its entropy. **Predict, then run:** after 50,000 steps, what is the policy
+# worth that soft Q-learning has learned? (The best: -9.7, the random walk: -258.6.)
 
 # %%
 my_worth = ...
@@ -82,12 +83,15 @@ learn.reveal(
     worth(both["soft_q_learning"].policy),
     "Its target asks what the *best* soft policy would do next, not what the walker did: it learns off policy.",
 )
-longer = recorded["exploration"]["1.0"]["soft_q_learning"]["policy_worth"]
-print(f"recorded, after 200,000 steps: {longer:.3f}")
+longer = recorded["exploration"]["1.0"]
+print(
+    f"recorded, after 200,000 steps: policy {longer['soft_q_learning']['policy_worth']:.3f}; "
+    f"expected_soft_sarsa says {longer['expected_soft_sarsa']['v_start']:.1f}"
+)
 
 # %% [markdown]
-# Expected SARSA has been taught with the same walk what *walking at random* is worth, and it is right about that too. Both are
-# correct; they answer different questions. In the recorded runs the walker takes a share of random actions and
+# Expected SARSA is on its way to -258.6, what *walking at random* is worth, and slowly: the goal is rarely seen. Neither is
+# wrong; they answer different questions. In the recorded runs the walker takes a share of random actions and
 # otherwise what it has learned:
 
 # %%
@@ -113,13 +117,14 @@ for hot in (0.1, 0.5, 1.0, 2.0):
     print(f"mellowmax at temperature {hot}: {maxent.mellowmax(noisy, hot).mean():+.2f}")
 
 # %% [markdown]
-# Soft maxima promise less: one reason why two critics and their minimum matter less at a high temperature. (Mellowmax is the soft
-# value less $\alpha\log 4$, so that equal actions are worth what they are.)
+# The hotter, the less is promised that is not there. (Mellowmax is the soft value less $\alpha\log 4$, so that equal
+# actions are worth what they are.)
 #
 # ## Networks
 #
-# Three networks were trained on the cliff for 8,000 steps, from episodes that start anywhere; they differ in two learning rates. Here
-# are their losses, as they are shown in papers. **Predict, then run:** which agent is best? Write "A", "B" or "C".
+# Three networks were trained on the cliff for 8,000 steps, from episodes that start anywhere; they differ in how fast the
+# network learns and in how fast the targets follow it. Here are their losses, as papers show them.
+# **Predict, then run:** which agent is best? Write "A", "B" or "C".
 
 # %%
 my_agent = ...
@@ -148,9 +153,9 @@ for name, agent in agents.items():
 learn.reveal(my_agent, max(values, key=lambda name: values[name]))
 
 # %% [markdown]
-# A critic is trained towards targets that it makes itself. Agent A's targets hardly move, so they are easy to hit, and far from the truth:
-# its loss is small *because* it has learned little. C's targets jump about; its loss is large and its policy poor. The best agent is
-# neither the one with the smallest loss nor the one with the largest.
+# A critic is trained towards targets that it makes itself. Agent A's targets hardly move, so they are easy to hit, and far
+# from the truth: its loss is small *because* it has learned little. C's targets jump about; its loss is large and its
+# policy poor. The best agent is neither the one with the smallest loss nor the one with the largest.
 #
 # What would have told? On a known grid, everything is known: `agent.on(mdp)` evaluates an agent's policy exactly, and
 # SUBOPT says what it loses, in a second way that shares no code with the first:
@@ -174,8 +179,9 @@ def my_shortfall(mdp, policy, best, temperature):
 learn.check_exercise("9.2", my_shortfall)
 
 # %% [markdown]
-# Last, one agent trained here and now, half a minute or less. `diagnose` prints how far each equality of the theory is from
-# holding, and both sides of SUBOPT.
+# Last, one agent trained here and now, half a minute or less. `diagnose` prints how far each equality of the theory is
+# from holding: on average over the states and in the worst one. Of SUBOPT it prints the left side, and how far the
+# right side is from it.
 
 # %%
 anywhere = mdp.replace(initial_distribution=going / going.sum())

@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from maxent import learn, plots
-from maxent.learn.exercises.nb10 import bias
+from maxent.learn.exercises.nb10 import bias, sampled_soft_value
 from maxent.learn.records import record
 from maxent.neural.parts.stein import original_gradient, pre_tanh_gradient, stein_direction
 
@@ -53,10 +53,10 @@ my_bias = ...
 def uniform_bias(dimensions, samples, estimates, width=0.3):
     rng = np.random.default_rng(0)
     actions = rng.uniform(-1, 1, size=(estimates, samples, dimensions))
-    scores = -(actions**2).sum(axis=-1) / (2 * width**2) + dimensions * np.log(2)
+    q = -(actions**2).sum(axis=-1) / (2 * width**2)
     inside = norm.cdf(1 / width) - norm.cdf(-1 / width)
     exact = dimensions * np.log(width * np.sqrt(2 * np.pi) * inside)
-    return (logsumexp(scores, axis=1) - np.log(samples)).mean() - exact
+    return sampled_soft_value(q, 1.0, dimensions).mean() - exact
 
 
 sizes = (1, 3, 6, 10, 17)
@@ -67,7 +67,7 @@ curves = {
 print({m: round(float(b), 2) for m, b in zip(*curves["16 actions"])})
 learn.reveal(
     my_bias,
-    float(curves["16 actions"][1][-1]),
+    abs(float(curves["16 actions"][1][-1])),
     "The logarithm of a mean is biased low, and nearly every weight is next to nothing.",
 )
 plots.lines(
@@ -90,25 +90,30 @@ plots.lines(
 my_deviation = 0.4
 # stub: my_deviation = ...
 learn.check_exercise("10.2", my_deviation)
+
+# %% [markdown]
+# The bias of the uniform proposal, and of Gaussian ones by their deviation:
+
+# %%
 print("uniform:", round(bias(), 3), {d: round(bias(d), 3) for d in (0.15, 0.2, 0.3, 0.5, 0.8)})
 
 # %% [markdown]
 # ## A constant that is none
 #
-# **Exercise 10.3.** A program leaves the proposal's volume out "because it is a constant". By how much reward does it change each
-# step, for an action box from `low` to `high`?
+# **Exercise 10.3.** A program leaves the proposal's density out "because it is a constant". How much reward is missing in each
+# step by that, for an action box from `low` to `high`?
 #
 # <details><summary>Hint</summary>Uniform density: one over the product of the sides.</details>
 
 
 # %%
-def my_bonus(low, high, temperature):
+def my_missing(low, high, temperature):
     # solution
     return temperature * np.log(high - low).sum()
     # stub: return ...
 
 
-learn.check_exercise("10.3", my_bonus)
+learn.check_exercise("10.3", my_missing)
 
 # %%
 # solution
@@ -140,14 +145,14 @@ def particles(q, form, steps=1000):
             a = (a + move.clamp(-0.02, 0.02)).clamp(-0.9999, 0.9999)
         elif form == "pre-tanh":
             u = u + 0.3 * stein_direction(u, u, pre_tanh_gradient(q, u, 1.0), 1.0)
-        else:  # no repulsion: each particle climbs, as in DDPG
+        else:  # each particle climbs and none is pushed away, as in DDPG
             climb = torch.func.grad(lambda u: q(torch.tanh(u)).sum())(u)
             u = u + 0.3 * stein_direction(u, u, climb, 0.0)
     return (a if form == "original" else torch.tanh(u)).flatten().sort().values.numpy()
 
 
 flat = {form: particles(lambda a: 0.0 * a.sum(-1), form) for form in ("pre-tanh", "original")}
-slope = {f: particles(lambda a: 3.0 * a.sum(-1), f) for f in ("pre-tanh", "original", "map")}
+slope = {f: particles(lambda a: 3.0 * a.sum(-1), f) for f in ("pre-tanh", "original", "climb")}
 print("flat Q, variance, exact 0.333:  ", {f: round(float(x.var()), 3) for f, x in flat.items()})
 print("Q = 3a, mean, exact 0.672:      ", {f: round(float(x.mean()), 3) for f, x in slope.items()})
 learn.reveal(
@@ -160,12 +165,13 @@ plots.lines(
     {"exact": (2 * share - 1, share), **{form: (x, share) for form, x in flat.items()}},
     x="action",
     y="share of particles below",
-    title="Flat Q: where the particles come to rest",
+    title="Flat Q: where the particles come to rest\ntemperature 1, 100 particles",
 )
 
 # %% [markdown]
-# In $u$ throughout (the package's default) what is left is the error of a hundred particles. The original form remains as
-# a named variant, `form="original"`, for comparison.
+# In $u$ throughout (the package's default) what is left is the error of a hundred particles. Without the push they all climb
+# to the upper end: the best action, no policy. The original form remains as a named variant, `form="original"`, for
+# comparison.
 #
 # ## One Gaussian, four goals
 #

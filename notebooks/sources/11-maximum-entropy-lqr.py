@@ -121,8 +121,14 @@ def my_cheapest_temperature(M):
 learn.check_exercise("11.3", my_cheapest_temperature)
 
 # %% [markdown]
-# The curve, and the same machine with its forces measured in units twice as large (an action of 1 now means a force of
-# 2: $B\to 2B$, $R\to 4R$).
+# ## A change of units
+#
+# The same machine with its forces measured in units twice as large: an action of 1 now means a force of 2, $B\to 2B$ and
+# $R\to 4R$. **Predict, then run.** Nothing about the machine has changed. At temperature 0.1, by how much does
+# $V^*(0)$ fall?
+
+# %%
+my_fall = ...
 
 # %%
 halved = maxent.LinearQuadratic(
@@ -133,29 +139,6 @@ halved = maxent.LinearQuadratic(
     W=problem.W,
     discount=problem.discount,
 )
-temperatures = np.linspace(0.001, 0.5, 500)
-curves = {
-    name: (temperatures, [maxent.solve_lqr(p, t).constant for t in temperatures])
-    for name, p in {"forces as they are": problem, "units twice as large": halved}.items()
-}
-lowest = [float(temperatures[np.argmin(v)]) for _, v in curves.values()]
-print("smallest values at temperatures", np.round(lowest, 3), "with entropies")
-print([round(maxent.solve_lqr(p, t).entropy, 2) for p, t in zip((problem, halved), lowest)])
-plots.lines(
-    curves,
-    x="temperature (reward units per nat)",
-    y="V*(0) (reward units, discounted)",
-    title="In continuous space entropy can be a cost\ncoupled masses, discount 0.9",
-    level=values[0.0],
-)
-
-# %% [markdown]
-# **Predict, then run.** Nothing about the machine has changed. At temperature 0.1, by how much has $V^*(0)$ fallen?
-
-# %%
-my_fall = ...
-
-# %%
 one, two = (maxent.solve_lqr(p, 0.1) for p in (problem, halved))
 learn.reveal(
     my_fall,
@@ -166,8 +149,25 @@ print(
     f"gain: factor {one.gain[0, 0] / two.gain[0, 0]:.3f};  covariance: {one.covariance[0, 0] / two.covariance[0, 0]:.3f}"
 )
 
+# %%
+temperatures = np.linspace(0.001, 0.5, 500)
+curves = {
+    name: (temperatures, [maxent.solve_lqr(p, t).constant for t in temperatures])
+    for name, p in {"forces as they are": problem, "units twice as large": halved}.items()
+}
+lowest = [float(temperatures[np.argmin(v)]) for _, v in curves.values()]
+print("smallest values at temperatures", np.round(lowest, 3), "with entropies")
+print([round(maxent.solve_lqr(p, t).entropy, 2) + 0.0 for p, t in zip((problem, halved), lowest)])
+plots.lines(
+    curves,
+    x="temperature (reward units per nat)",
+    y="V*(0) (reward units, discounted)",
+    title="In continuous space entropy can be a cost\ncoupled masses, discount 0.9",
+    level=values[0.0],
+)
+
 # %% [markdown]
-# So the *behaviour* is the same (half the number, twice the unit), and every value is shifted by one constant. That is harmless
+# The dotted line is the value at temperature 0. The *behaviour* of the two is the same (half the number, twice the unit), and every value is shifted by one constant. That is harmless
 # here, because nothing ever ends. With terminal states the same constant is a bonus or a fine for every step that is
 # survived, and the policy changes. A target entropy of "minus the number of actions" means another thing in each
 # system of units: that is why agents measure actions in a box from -1 to 1.

@@ -13,12 +13,14 @@
 
 # %%
 import itertools
+from math import comb
 
 import numpy as np
 from scipy.special import logsumexp
 
 import maxent
 from maxent import learn, plots
+from maxent.learn.exercises.nb14 import edge_rewards
 
 rng = np.random.default_rng(1)
 
@@ -103,9 +105,10 @@ learn.quiz("14.a", my_choice)
 # %% [markdown]
 # ## DPO is path consistency, rearranged
 #
-# Turn $\pi = \mathrm{ref}\,e^{R/\beta}/Z$ round: $R(y) = \beta\log\frac{\pi(y)}{\mathrm{ref}(y)} + \beta\log Z$. That is PATH along one answer. Between two
-# answers to one prompt $\log Z$ cancels, so that a model that has learned preferences *is* a reward model (Rafailov et al.,
-# 2023).
+# Path consistency (PATH): along any path on which nothing is left to chance, $V^*(s_0)$ is what is earned,
+# $\sum_t\gamma^t\big(r_t - \alpha\log\frac{\pi^*}{\rho}\big)$, and the value of where it ends. Along one answer that is
+# $R(y) = \beta\log\frac{\pi(y)}{\mathrm{ref}(y)} + \beta\log Z$. Between two answers to one prompt $\log Z$ cancels: a model
+# that has learned preferences *is* a reward model. That is direct preference optimisation (DPO; Rafailov et al., 2023).
 #
 # **Exercise 14.2.** How much better is one answer than another, according to a tuned model? `log_policy` and `log_reference` are
 # log-probabilities of tokens; `better` and `worse` are the places of each answer's tokens in them.
@@ -191,21 +194,24 @@ def my_edge_rewards(edges, nodes):
 learn.check_exercise("14.3", my_edge_rewards)
 
 # %%
-targets = np.array([target for _, _, target in edges])
-mended = drawn(-np.log(np.bincount(targets)[targets]))
+mended = drawn(edge_rewards(np.array(edges)[:, [0, 2]], 16))
 print(f"corrected: from {mended.min():.6f} to {mended.max():.6f}, and 1/16 = {1 / 16}")
+paths = [comb(i + j, i) for i, j in cells]
 plots.lines(
-    {"uncorrected": (range(16), plain), "corrected": (range(16), mended)},
-    x="cell of the board, row by row",
+    {"uncorrected": (paths, plain), "corrected": (paths, mended)},
+    x="number of paths to the cell",
     y="probability of being drawn",
-    title="Equal rewards, unequal numbers of paths",
+    title="Equal rewards, unequal numbers of paths\n16 cells, temperature 1",
+    join=False,
 )
 
 # %% [markdown]
 # ## Two tasks, put together
 #
-# Two solved tasks on one floor: be in the top row; be in the right column. The average of their $Q$ is no solution of both
-# together, but a certified distance from it is known (`maxent.compose`; Haarnoja et al., 2018).
+# Two solved tasks on one floor: be in the top row; be in the right column. The average of their $Q$ is not the $Q^*$ of the
+# average reward, but how far it is off has a certified bound (`maxent.compose`; Haarnoja et al., 2018). In the figure: the
+# two tasks, the policy made from the average, the true optimum; below, what that policy loses, the bound on it, and the
+# error of each $Q(s,a)$ against its bound.
 
 # %%
 floor = maxent.gridworld("\n".join(["......."] * 7), discount=0.9, step_reward=0.0)
@@ -217,8 +223,8 @@ plots.composition(both, ["top row", "right column"])
 
 # %% [markdown]
 # **What the theorem does not say.** The tuned model is optimal for *its* reward; if people disagree with the reward, the KL is
-# all that holds it. DPO's identity needs the optimum: a network that has not converged implies a reward with the missing KL
-# in it. And the bound of a composition may be loose: here the policy loses a thirtieth of what is allowed.
+# all that holds it. DPO's identity needs the optimum: a network that has not converged implies the reward for which *it*
+# would be optimal. And the bound of a composition may be loose: here the policy loses a thirtieth of what is allowed.
 #
 # Next: [15 · Which agents solve it?](15-which-agents.ipynb).
 

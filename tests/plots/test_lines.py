@@ -24,6 +24,8 @@ def test_each_line_is_there_with_its_numbers_name_and_dash():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title(loc="left")) == tuple(LABELS.values())
     assert plots.lines({"a": (n, n)}, **LABELS, log="xy").axes[0].get_yscale() == "log"
+    (points,) = plots.lines({"a": (n, n)}, **LABELS, join=False).axes[0].get_lines()
+    assert (points.get_linestyle(), points.get_marker()) == ("None", "o")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def deviation_of_the_proposal():
     return 0.4
 
 
-def bonus_per_step(low, high, temperature):
+def missing_per_step(low, high, temperature):
     return temperature * np.log(high - low).sum()
 
 
@@ -123,7 +123,7 @@ EXERCISES, QUIZZES = sheet(
     ),
     Exercise(
         "10.3",
-        bonus_per_step,
+        missing_per_step,
         given=_boxes,
         wrong={
             "m log 2 for every box": lambda low, high, temperature: (

@@ -132,7 +132,7 @@ def update(
     spaces: Spaces,
     follow: bool = True,
 ) -> dict[str, Tensor]:
-    """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
+    """One gradient step of everything, in place.  What it logs is on its docs/algorithms page."""
     alpha = temperature.current(state)
     next_q = cautious(state, mlp(state["target"], batch.next_observation))
     next_log_policy = log_policies(state["actor"], batch.next_observation, batch.next_available)

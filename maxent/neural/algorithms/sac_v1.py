@@ -106,7 +106,7 @@ def update(
     spaces: Spaces,
     follow: bool = True,
 ) -> dict[str, Tensor]:
-    """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
+    """One gradient step of everything, in place.  What it logs is on its docs/algorithms page."""
     observation, alpha = batch.observation, temperature.of(state, config)
 
     def improvement(actor: Parameters) -> tuple[Tensor, tuple[Tensor, Tensor]]:

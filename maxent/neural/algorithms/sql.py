@@ -259,7 +259,7 @@ def update(
     spaces: Spaces,
     follow: bool = True,
 ) -> dict[str, Tensor]:
-    """One gradient step of everything, in place.  What it returns to log is in docs/neural.md."""
+    """One gradient step of everything, in place.  What it logs is on its docs/algorithms page."""
     alpha = temperature.of(state, config)
     proposal = propose(state.get("sampler"), batch.next_observation, noise, config)
     next_q = cautious(

@@ -117,7 +117,7 @@ def update(
     spaces: Spaces,
     follow: bool = True,
 ) -> dict[str, Tensor]:
-    """One gradient step, in place.  What it returns to log is in docs/neural.md."""
+    """One gradient step, in place.  What it logs is on its docs/algorithms page."""
     next_q = cautious(state, mlp(state["target"], batch.next_observation))
     log_prior = operators.log_mask(batch.next_available)
     next_v = operators.soft_value(next_q, temperature.of(state, config), log_prior)

@@ -24,14 +24,16 @@ def lines(
     title: str,
     log: str = "",
     level: float | None = None,
+    join: bool = True,
     ax: Axes | None = None,
 ) -> Figure:
     """Several lines in one figure, each with its own colour, dash and marker.
 
     curves: {name: (numbers along x, numbers along y)}, at most 6, of equal lengths in a pair.
     x, y: what is on the axes, with units.  log: the logarithmic axes.  level: a number on the y
-    axis at which a thin line is drawn, as for the exact answer.  ax: draw there instead of in a new
-    figure.  ConfigError for other curves.
+    axis at which a thin line is drawn, as for the exact answer.  join=False: points alone, where
+    nothing lies between them.  ax: draw there instead of in a new figure.  ConfigError for other
+    curves.
 
     >>> from maxent import plots
     >>> curves = {"square": ([1, 2, 3], [1, 4, 9])}
@@ -54,8 +56,8 @@ def lines(
             along,
             up,
             color=LINES[index],
-            linestyle=DASHES[index],
-            marker=MARKERS[index] if len(along) <= 30 else "",
+            linestyle=DASHES[index] if join else "",
+            marker=MARKERS[index] if len(along) <= 30 or not join else "",
             label=name,
         )
     if level is not None:
