@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import pkgutil
 import re
 import sys
 import textwrap
@@ -85,12 +86,13 @@ def _statement(about: Statement) -> str:
     if test := test_of(about.key, "../../"):
         source += f" Test: {test}."
     assumed = [
-        f"- {_escaped(each.words)} ({_test_of_hypothesis(each)})" for each in about.hypotheses
+        f"- {_escaped(each.words)} (test: {_test_of_hypothesis(each)}{_refusal(each)})"
+        for each in about.hypotheses
     ]
     parts = [
         "\n".join(f"> {line}" for line in _wrapped(f"**{about.key}.** {text}").splitlines()),
         source,
-        "It assumes (in brackets, the test of it):",
+        "It assumes:",
         "\n".join(assumed),
         _clause_table(about),
     ]
@@ -123,6 +125,13 @@ def _test_of_hypothesis(hypothesis: Hypothesis) -> str:
     maker = hypothesis.is_met.__qualname__.split(".")[0]
     path = Path(inspect.getfile(hypothesis.is_met)).relative_to(ROOT).as_posix()
     return f"[`{maker}`](../../{path})"
+
+
+def _refusal(hypothesis: Hypothesis) -> str:
+    """Which function refuses what lacks a hypothesis; "" where none does."""
+    if not hypothesis.refused_by:
+        return ""
+    return f"; else refused by {_file_link(pkgutil.resolve_name(hypothesis.refused_by))}"
 
 
 def _file_link(function: Callable) -> str:

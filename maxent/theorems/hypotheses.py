@@ -27,10 +27,15 @@ CONVEX_PAIRS = 400
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """Something a statement assumes, in words and as a test of the instance at hand."""
+    """Something a statement assumes, in words and as a test of the instance at hand.
+
+    refused_by : the function that raises an error where it is missing, as a dotted name; "" where
+        nothing does.
+    """
 
     words: str
     is_met: Callable[[Any], bool]
+    refused_by: str = ""
 
 
 def at_most_states(limit: int) -> Hypothesis:
@@ -67,8 +72,14 @@ def _quotients_are_finite(instance: Instance) -> bool:
     return 1e6 * values <= 1e290 * instance.temperature
 
 
-FINITE = Hypothesis("finitely many states and actions, bounded rewards", lambda instance: True)
-CONTRACTING = Hypothesis("discount < 1", lambda instance: instance.beta < 1.0)
+FINITE = Hypothesis(
+    "finitely many states and actions, bounded rewards",
+    lambda instance: True,
+    "maxent.mdp.validation.require_reward",
+)
+CONTRACTING = Hypothesis(
+    "discount < 1", lambda instance: instance.beta < 1.0, "maxent.mdp.model.require_discounted"
+)
 SOME_NONTERMINAL = Hypothesis(
     "some state is not terminal", lambda instance: bool(instance.problem.nonterminal.any())
 )

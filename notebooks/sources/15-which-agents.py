@@ -184,7 +184,7 @@ my_choice = "a"
 learn.quiz("15.a", my_choice)
 
 # %% [markdown]
-# Caution explains most of what the loss does not; the rest is what networks do besides. In the cells on the far right
+# Caution halves what the loss leaves unexplained; the rest is what networks do besides. In the cells on the far right
 # values are too *high*: a temperature of 0.02, and targets of three steps.
 #
 # **Predict, then run.** Now $\pi^*$ has two modes, far apart, and a Gaussian can hold one. How many nats of KL(agent || $\pi^*$) must that

@@ -83,6 +83,7 @@ def test_12_what_the_recorded_pendulums_say(capsys):
     rng = np.random.default_rng(0)
     tens = np.array([rng.choice(exact, 10, replace=False).mean() for _ in range(2_000)])
     assert tens.reshape(-1, 5).max(axis=1).mean() == pytest.approx(-111, abs=1.5)
+    assert ((exact > -131) & (exact < -110)).mean() > 0.5  # most cost about 120
     gap = exact - agent
     assert gap.mean() > 3 * gap.std(ddof=1) / 10
 
@@ -104,6 +105,17 @@ def test_15_what_the_study_of_known_answers_found():
     cells = record("which-agents")
     assert np.median(cells["base"]["policy"]) < 0.05
     assert np.median(cells["base"]["shift"]) < -0.4 < np.median(cells["base, one Q"]["shift"])
+    medians = [
+        {name: np.median(numbers) for name, numbers in cell.items()} for cell in cells.values()
+    ]
+    near = [cell for cell in medians if cell["policy"] < 0.5]
+    left = np.array([cell["shift"] - cell["by the policy"] for cell in near])
+    caution = np.array([cell["by caution"] for cell in near])
+    assert np.median(np.abs(left - caution)) < 0.5 * np.median(np.abs(left))  # it halves the rest
+    too_high = {name for name in cells if np.median(cells[name]["shift"]) > 0.0}
+    assert too_high == {
+        f"{base}{q}" for base in ("temperature 0.02", "n-step 3") for q in ("", ", one Q")
+    }
 
 
 def test_15_one_gaussian_on_two_far_modes_loses_log_2():

@@ -32,6 +32,7 @@ PAID_BY_THE_STEP = Hypothesis(
     "each transition pays c, and g more on arrival in a terminal state; n > 1 actions in every "
     "other state; g / gamma - g - c > 0",
     _is_paid_by_the_step,
+    "maxent.tabular.balance.exit_pay",
 )
 BALANCED = (NO_PRIOR, PAID_BY_THE_STEP)
 
