@@ -17,6 +17,7 @@ own: Stable-Baselines3 by `--sb3-python`.
 from __future__ import annotations
 
 import argparse
+import copy
 import platform
 import subprocess
 import time
@@ -24,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import numpy as np
 import torch
 from torch import Tensor
 
-from maxent.neural.algorithms import sac
+from maxent.neural.algorithms import fresh_state, sac
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training.collect import environments_of
 from maxent.neural.training.stacked import Replayed, stack, stacked_update
 
 WARM_UP = 50
@@ -76,27 +77,32 @@ class StackedReplay:
 
 
 class Agents:
-    """K agents, their environments and their buffers."""
+    """K agents, their environments and their buffers, after the random steps.
 
-    def __init__(self, count: int, asked: argparse.Namespace) -> None:
-        self.device = torch.device(asked.device)
-        self.environments = gymnasium.make_vec(asked.env, count, vectorization_mode="sync")
-        self.spaces = Spaces(
-            self.environments.single_observation_space, self.environments.single_action_space
-        )
-        self.config = sac.Config(hidden=tuple(asked.hidden), batch_size=asked.batch_size)
-        sources = [torch.Generator(self.device).manual_seed(seed) for seed in range(count)]
-        self.state = stack([sac.init(self.spaces, self.config, source) for source in sources])
-        self.generator = torch.Generator(self.device).manual_seed(count)
-        self.replay = StackedReplay(count, asked.capacity, self.spaces, self.device)
-        self.observation, _ = self.environments.reset(seed=list(range(count)))
-        self.reset = np.zeros(count, dtype=bool)
+    Agent i and environment i have the seed first_seed + i.
+    """
+
+    def __init__(
+        self,
+        env: str,
+        first_seed: int,
+        count: int,
+        config: sac.Config,
+        device: str,
+        backend: str = "inductor",
+    ) -> None:
+        self.count, self.config, self.device = count, config, torch.device(device)
+        self.environments, self.spaces = environments_of(env, count, first_seed)
+        seeds = range(first_seed, first_seed + count)
+        sources = [torch.Generator(self.device).manual_seed(seed) for seed in seeds]
+        self.state = stack([fresh_state(sac, self.spaces, config, each) for each in sources])
+        self.generator = torch.Generator(self.device).manual_seed(first_seed)
+        self.replay = StackedReplay(count, config.replay_capacity, self.spaces, self.device)
         self.act = torch.func.vmap(self._of_one)
-        self.count = count
-        for _ in range(asked.batch_size):
+        for _ in range(config.learning_starts):
             self.step(random=True)
         began = time.perf_counter()
-        self._prepare(asked.backend)
+        self._prepare(backend)
         self.compiled_in = time.perf_counter() - began
 
     def _of_one(self, actor: dict[str, Tensor], observation: Tensor, noise: Tensor) -> Tensor:
@@ -107,11 +113,10 @@ class Agents:
         update = stacked_update(sac, self.config, self.spaces, backend)
         self.batch, self.noise = self._batch(), self._noise(self.config.batch_size)
         if self.device.type == "cuda":
-            graph = Replayed(update, self.state, self.batch, self.noise)
-            self.learn = graph.replay
+            self.learn = Replayed(update, self.state, self.batch, self.noise).replay
         else:
+            update(copy.deepcopy(self.state), self.batch, self.noise, True)
             self.learn = lambda: update(self.state, self.batch, self.noise, True)
-        self.learn()
 
     def _batch(self) -> Batch:
         return self.replay.sample(self.config.batch_size, self.generator)
@@ -121,21 +126,18 @@ class Agents:
         return {name: x.reshape(self.count, rows, *x.shape[1:]) for name, x in drawn.items()}
 
     def step(self, random: bool = False) -> None:
-        """One step in each environment; a step that only resets is not stored."""
+        """One step in each environment."""
         if random:
-            actions = self.environments.action_space.sample()
-            inside = self.spaces.from_environment(actions)
+            shape = (self.count, self.spaces.action_size)
+            inside = torch.rand(shape, generator=self.generator, device=self.device) * 2.0 - 1.0
         else:
-            seen = torch.as_tensor(self.observation, dtype=torch.float32).to(self.device)
+            seen = torch.as_tensor(self.environments.observation).to(self.device)
             noise = self._noise(1)["action"][:, 0]
             with torch.no_grad():
-                inside = self.act(self.state["actor"], seen, noise).cpu().numpy()
-            actions = np.stack([self.spaces.to_environment(each) for each in inside])
-        following, reward, ended, cut, _ = self.environments.step(actions)
-        if not self.reset.any():
-            discount = self.config.discount * (1.0 - ended)
-            self.replay.add(self.observation, inside, reward, following, discount)
-        self.observation, self.reset = following, ended | cut
+                inside = self.act(self.state["actor"], seen, noise)
+        new, _ = self.environments.step(inside.cpu().numpy())
+        discount = self.config.discount * (1.0 - new.terminated)
+        self.replay.add(new.observation, inside, new.reward, new.next_observation, discount)
 
     def update(self) -> None:
         """One gradient step of each agent."""
@@ -185,8 +187,14 @@ def main() -> None:
     print(f"torch {torch.__version__}, gymnasium {gymnasium.__version__}\n")
     print("| seeds | steps/s a seed | steps/s in all | updates/s in all | made in, s |")
     print("|---|---|---|---|---|")
+    config = sac.Config(
+        hidden=tuple(asked.hidden),
+        batch_size=asked.batch_size,
+        learning_starts=asked.batch_size,
+        replay_capacity=asked.capacity,
+    )
     for count in asked.seeds:
-        agents = Agents(count, asked)
+        agents = Agents(asked.env, 0, count, config, asked.device, asked.backend)
 
         def both(agents: Agents = agents) -> None:
             agents.step()
