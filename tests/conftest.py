@@ -1,17 +1,18 @@
 """Settings shared by all tests.
 
-The shapes and types that annotations state are executed: every call inside the modules below is
-checked.  Left out is the front door (`mdp`, `solvers`, `loop`, `gridworlds`, `environments`,
-`catalogue`, `cli`), which takes what users give it and answers with errors of its own, and the
-theorems, which the checks would make twice as slow: tests/theorems/test_types.py runs them checked.
+The shapes and types that annotations state are executed: in each test the first calls of every
+function of the modules below are checked.  Left out is the front door (`mdp`, `solvers`, `loop`,
+`gridworlds`, `environments`, `catalogue`, `cli`), which takes what users give it and answers with
+errors of its own, and the theorems, which the checks would make twice as slow:
+tests/theorems/test_types.py runs them checked.
 Property tests are derandomised, so that a run can be repeated.
 """
 
 from collections.abc import Iterator
 
 import pytest
+import typechecker
 from hypothesis import HealthCheck, settings
-from jaxtyping import install_import_hook
 
 CHECKED = [
     "maxent.mdp.grid",
@@ -32,7 +33,7 @@ CHECKED = [
     "maxent.tabular.solvers.kernels",
     "maxent.tabular.solvers.steps",
 ]
-install_import_hook(CHECKED, "typechecker.check")
+typechecker.install(CHECKED)
 
 settings.register_profile(
     "maxent",
@@ -42,6 +43,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("maxent")
+
+
+@pytest.fixture(autouse=True)
+def _types_are_checked_anew() -> None:
+    typechecker.calls.clear()
 
 
 @pytest.fixture(scope="session")

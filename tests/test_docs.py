@@ -1,12 +1,10 @@
 """What the README and the docs tell people to type works, word for word."""
 
 import ast
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import fresh
 import pytest
 
 from maxent import plots
@@ -23,22 +21,6 @@ SHELL = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
 EXAMPLES = [page for page in PAGES if PYTHON.search(page.read_text(encoding="utf-8"))]
 SMALL = [page for page in EXAMPLES if page.parent.name in ("theorems", "algorithms", "guides")]
 WITH_CODE = [page for page in EXAMPLES if page not in SMALL]
-ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-"""Small networks: a second thread only waits, and costs ten times the processor time."""
-
-
-def run(folder, *arguments):
-    """Python with these arguments, in a process of its own; its standard error where it fails."""
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=os.environ | ONE_THREAD,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    return done.stderr if done.returncode else ""
 
 
 @pytest.mark.parametrize("page", SMALL, ids=lambda page: page.name)
@@ -55,7 +37,7 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, tmp_path):
     code = "\n".join(PYTHON.findall(page.read_text(encoding="utf-8")))
     if page.name == "README.md":  # its agent succeeds: 0 is the random policy, 1 the optimal one
         code += "\nassert score > 0.98, score"
-    assert run(tmp_path, "-W", "error", "-c", code) == ""
+    assert fresh.run(code, tmp_path) == ""
 
 
 def test_commands_and_python_of_the_readme_agree():
@@ -72,7 +54,8 @@ def test_the_commands_of_the_readme_run(tmp_path):
     commands = [line for line in lines if line.startswith("maxent ")]
     assert len(commands) >= 4
     for command in commands:
-        assert run(tmp_path, "-m", *command.split()) == "", command
+        code = f"from maxent.cli import main\nassert main({command.split()[1:]}) == 0"
+        assert fresh.run(code, tmp_path) == "", command
 
 
 def included(page):
