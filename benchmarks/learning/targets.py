@@ -13,7 +13,7 @@ lqr             relative errors of gain, covariance (Frobenius), V (deviations) 
 multigoal-10    share of 1,000 rollouts that reach each goal in 30 steps; missed     15-35 %; 5 %
 multigoal-1     the same at temperature 1
 pendulum        mean return from 100 fixed starts, against the discretised exact     within 10
-                solution's from the same starts, both deterministic
+                solution's on the finest grid, same starts
 ==============  ===================================================================  ==============
 
 A finished (task, algorithm, seed) is a small JSON file in `results/`, and is not run again.  The
@@ -144,6 +144,16 @@ def multigoal_exact(temperature: float, discount: float) -> np.ndarray:
     return np.exp(grid.log_policy(solution, multigoal.FIGURE_STATES))
 
 
+@cache
+def exact_pendulum(temperature: float) -> float:
+    """The exact solution's mean return from the same starts, on the finest grid that was tried."""
+    starts = pendulum.start(100, np.random.default_rng(0))
+    grid = pendulum.pendulum((800, 801))
+    solution = maxent.solve(grid.mdp(temperature), temperature, tolerance=1e-2)
+    played = roll_out(pendulum.TASK, mean_action(grid, solution), starts, 200)
+    return float(played.returns.mean())
+
+
 def measure_pendulum(agent: Agent) -> dict[str, float]:
     """Returns of 200 steps from 100 fixed starts; both play their deterministic action."""
     starts = pendulum.start(100, np.random.default_rng(0))
@@ -153,6 +163,7 @@ def measure_pendulum(agent: Agent) -> dict[str, float]:
         return 2.0 * agent.actions(seen, deterministic=True).astype(float)
 
     grid = pendulum.pendulum()
+    finest = exact_pendulum(agent.temperature)
     solution = maxent.solve(grid.mdp(agent.temperature), agent.temperature, tolerance=1e-2)
     own, exact = (
         roll_out(pendulum.TASK, player, starts, 200).returns
@@ -161,6 +172,7 @@ def measure_pendulum(agent: Agent) -> dict[str, float]:
     return {
         "return": float(own.mean()),
         "exact": float(exact.mean()),
+        "finest": finest,
         "median_behind": float(np.median(exact - own)),
         "starts_40_behind": float((exact - own > 40.0).sum()),
         "temperature": agent.temperature,
@@ -243,7 +255,7 @@ TASKS: dict[str, dict[str, Any]] = {
     },
     "pendulum": {
         "measure": measure_pendulum,
-        "aims": {"return": lambda m: abs(m["return"] - m["exact"]) / 10.0},
+        "aims": {"return": lambda m: abs(m["return"] - m["finest"]) / 10.0},
         "settings": {"sac": [FAST | SWING]},
     },
 }

@@ -1,12 +1,14 @@
 """The certified interval: its rounding term against 60 digits, its shape against the theory."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from mpmath import mp, mpf
 from truth import optimal_value
 
 import maxent
-from maxent.tabular.bounds import FixedPointBounds, policy_bounds, soft_bounds
+from maxent.tabular.bounds import FixedPointBounds, longest_stay, policy_bounds, soft_bounds
 from maxent.tabular.solvers.certified import certify
 from maxent.tabular.solvers.kernels import SoftKernel
 
@@ -182,3 +184,26 @@ def test_the_default_tolerance_is_what_the_documentation_says():
     assert coarse.tolerance(2.0) == pytest.approx(4 * 2e-8)
     coarser = FixedPointBounds(999.0, 999.0, relative=1e-8, absolute=0.0, scale=0.0)
     assert coarser.tolerance(2.0) == pytest.approx(2 * 2e-5)
+
+
+@pytest.mark.parametrize("over", [0.0, 9e-10])
+@pytest.mark.parametrize("discount", [0.5, 0.99, 0.9999])
+def test_the_long_run_factors_are_those_of_the_rows_as_stored(discount, over):
+    """beta / (1 - beta) in rational numbers, beta of the least and of the greatest row."""
+    going_on = np.array([[0.3, 0.4], [0.6, 0.4 + over]])
+    mdp = maxent.MDP(
+        np.array([[[*going_on[0], 0.3]], [[*going_on[1], 0.0]], [[0.0, 0.0, 1.0]]]),
+        np.zeros((3, 1)),
+        discount=discount,
+        terminal=[False, False, True],
+    )
+    bounds = soft_bounds(mdp, 0.0, None)
+    least, greatest = (Fraction(discount) * sum(map(Fraction, row.tolist())) for row in going_on)
+    assert bounds.gain_low <= least / (1 - least)
+    assert greatest / (1 - greatest) <= bounds.gain_high
+    assert bounds.gain_high == pytest.approx(float(greatest / (1 - greatest)), rel=1e-8)
+
+
+def test_no_length_of_stay_is_certified_by_times_below_zero():
+    """(I - P) w = 1 has the solution w = -1e9 where a row sums to more than 1."""
+    assert longest_stay(np.array([[1.0 + 1e-9]]), np.array([True]), 1) == np.inf

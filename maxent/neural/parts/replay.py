@@ -103,7 +103,8 @@ class Replay:
         for stored, given in zip(self._written, transitions, strict=True):
             if stored is None or given is None:
                 continue
-            new: Any = torch.as_tensor(given) if isinstance(stored, Tensor) else given
+            read = torch.as_tensor if isinstance(stored, Tensor) else np.asarray
+            new: Any = read(given)
             stored[start : start + first] = new[:first]
             if first < count:
                 stored[: count - first] = new[first:]
