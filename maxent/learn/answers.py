@@ -129,7 +129,7 @@ def links(*keys: str) -> None:
 
     >>> links("GIBBS-1")  # doctest: +ELLIPSIS
     GIBBS-1  Why the soft maximum: the Gibbs principle (...)
-      proof and page   docs/theory.md#soft-maximum
+      statement, proof docs/theory.md#soft-maximum
       function         maxent.soft_value  maxent/tabular/operators.py:...
       ...
     """
@@ -139,8 +139,9 @@ def links(*keys: str) -> None:
         if key not in STATEMENTS:
             raise ConfigError(f"no statement has the key {key!r}; {nearest(key, STATEMENTS)}")
         about = STATEMENTS[key]
-        print(f"{key}  {about.title} ({about.source})")
-        print(f"  proof and page   {about.anchor}")
+        source = about.source.removesuffix("; below")  # on the page
+        print(f"{key}  {about.title} ({source})")
+        print(f"  statement, proof {about.anchor}")
         for name in about.functions:
             print(f"  function         {name}  {_line_of(pkgutil.resolve_name(name))}")
         clauses = [each for each in CLAUSES if each.key == key]

@@ -18,7 +18,7 @@ PATTERNS = {
     "rounded": "this is near; give more digits, or let Python compute it.",
     "an axis too many": "the numbers are right, but the shape is {}, and {} is wanted.",
     "axes swapped": "the numbers are right, but rows and columns have changed places.",
-    "wrong sign": "every number has the wrong sign.",
+    "wrong sign": "right but for the sign, which is wrong throughout.",
     "bits instead of nats": "every number is too large by the factor 1/log 2: use the natural "
     "logarithm, so that entropy comes in nats.",
     "off by a factor": "every number is {:.6g} times what it should be.",
@@ -51,7 +51,8 @@ def difference(answer: ndarray, wanted: ndarray, tolerance: float, axes: Axes, m
     with np.errstate(invalid="ignore"):
         off = np.where(wrong, np.abs(answer - wanted), 0.0)
     where = np.unravel_index(int(np.argmax(off)), wanted.shape)
-    many = f" {wrong.sum()} of {wanted.size} numbers differ." if wanted.size > 1 else ""
+    differ = "differs" if wrong.sum() == 1 else "differ"
+    many = f" {wrong.sum()} of {wanted.size} numbers {differ}." if wanted.size > 1 else ""
     return f"{_place(where, axes, mdp)}you have {answer[where]:.6g}, off by {off[where]:.2g}.{many}"
 
 
@@ -76,7 +77,7 @@ def pattern(
         )
     if first.shape != right.shape or not np.isfinite(first).all():
         return "", ""
-    if rounded and np.all(np.abs(first - right) <= ROUNDED * np.abs(right)):
+    if rounded and _is_rounded(first, right):
         return "rounded", PATTERNS["rounded"]
     if all_agree(np.negative):
         return "wrong sign", PATTERNS["wrong sign"]
@@ -101,6 +102,15 @@ def _off(answer: ndarray, wanted: ndarray, tolerance: float) -> ndarray:
     with np.errstate(invalid="ignore"):
         near = np.abs(answer - wanted) <= allowed
     return np.asarray(~(near | (answer == wanted) | (np.isnan(answer) & np.isnan(wanted))))
+
+
+def _is_rounded(answer: ndarray, right: ndarray) -> bool:
+    """Whether an answer is near, or a single number is right to two digits or more."""
+    if np.all(np.abs(answer - right) <= ROUNDED * np.abs(right)):
+        return True
+    return right.size == 1 and any(
+        float(f"{right.item():.{digits}g}") == answer.item() for digits in (2, 3)
+    )
 
 
 def _shape(array: ndarray, axes: Axes) -> str:

@@ -239,6 +239,13 @@ def setting(mdp: MDP, temperature: float) -> str:
     return f"temperature {temperature:g}{hard}, discount {discount_text(mdp.discount)}"
 
 
+def setting_of(mdp: MDP, solution: Solution) -> str:
+    """The setting of a solution; nothing is maximised where a given policy was evaluated."""
+    text = setting(mdp, solution.temperature)
+    evaluated = solution.method.startswith("soft policy evaluation")
+    return text.replace(" (hard maximum)", "") if evaluated else text
+
+
 def problem(mdp: MDP) -> str:
     """Of a title that names no one temperature: world, slip and discount."""
     return ", ".join([*filter(None, [world(mdp)]), f"discount {discount_text(mdp.discount)}"])
@@ -263,7 +270,7 @@ def discount_text(discount: float) -> str:
 
 def subtitle(mdp: MDP, solution: Solution) -> str:
     """Temperature and discount; for a solve that fell short, also how far it can be off."""
-    text = setting(mdp, solution.temperature)
+    text = setting_of(mdp, solution)
     if solution.converged:
         return text
     return f"{text}\n{solution.status.replace('_', ' ')}: error ≤ {solution.error_bound:.2g}"

@@ -6,13 +6,15 @@
 # some Python. Words that are new are in the [glossary](glossary.md).
 #
 # An agent of ordinary reinforcement learning maximises reward. A *maximum-entropy* agent maximises reward
-# **and** keeps its options open: it is paid $\alpha$ times the entropy of its policy at every step,
+# **and** keeps its options open: at every step it is paid $\alpha$ times the entropy of its choice as well,
 #
 # $$J_\alpha(\pi) = \mathbb E\Big[\sum_t \gamma^t \big(r(s_t,a_t) + \alpha\, \mathcal H(\pi(\cdot\mid s_t))\big)\Big].$$
 #
-# $\alpha$ is called the **temperature**. Entropy is measured in nats: a fair choice among four actions is worth
-# $\log 4 = 1.386$. Everything here is solved *exactly*: no neural network, no sampling, and every number
-# comes with a bound on its error.
+# In words: the **policy** $\pi$ gives each action a probability in each state; $s_t$ and $a_t$ are state and action
+# of step $t$, $r$ is the reward, and a payment $t$ steps away counts $\gamma^t$ times ($\gamma$ below 1 is the
+# **discount**). $\alpha$ is called the **temperature**. The **entropy** $\mathcal H$ says how undecided a choice is, in
+# nats: a sure choice has 0, a fair one among four actions $\log 4 = 1.386$. Everything here is solved *exactly*: no
+# neural network, no sampling, and every value comes with a bound on its error.
 
 # %%
 import numpy as np
@@ -34,7 +36,8 @@ print("\n".join(mdp.grid.text))
 # %% [markdown]
 # ## A soft solution
 #
-# Colour is the soft value $V(s)$; the arrows of a cell are as long as their actions are probable.
+# Colour is the soft value $V(s)$: what the agent expects from this cell on, entropy included. The arrows of a cell are
+# as long as their actions are probable.
 
 # %%
 solution = maxent.solve(mdp, temperature=0.02)
@@ -73,12 +76,14 @@ learn.reveal(my_move, mdp.action_names[int(np.argmax(hot))], f"It has probabilit
 for t in values:
     visits = maxent.occupancy(mdp, maxent.solve(mdp, t).policy)
     print(f"temperature {t:<4}  discounted arrivals {visits[goal].sum():.4f}")
-plots.hard_and_soft(mdp, list(values))
+plots.hard_and_soft(mdp, list(values), columns=2)
 
 # %% [markdown]
-# As the values rise, the agent *stops arriving*. (The **occupancy** $x(s,a)$ is the expected discounted number
-# of times that it takes action $a$ in state $s$; at the goal it is the discounted probability of ever
-# arriving.) Wandering earns entropy at every step; the goal pays 1 and ends the income.
+# As the values rise, the agent *stops arriving*. Wandering earns entropy at every step; the goal pays 1 and ends the
+# income.
+#
+# (A *discounted* arrival after $t$ steps counts $\gamma^t$: at temperature 0 the agent arrives surely, after 22 steps
+# on average, and $0.95^{22} = 0.32$. `occupancy` counts all visits in this way, by state and action.)
 
 # %%
 # solution
@@ -111,7 +116,7 @@ share = learn.variant("0.2")
 
 
 def chooses(temperature):
-    return maxent.solve(mdp, temperature).policy[beside, 1]
+    return maxent.solve(mdp, temperature).policy[beside, 1]  # action 1 is "right"
 
 
 # solution
@@ -136,15 +141,19 @@ for tolerance in (1e-1, 1e-4, 1e-9):
     print(f"asked for {tolerance:.0e}: V(start) in [{lower:.10f}, {upper:.10f}]")
 
 # %% [markdown]
-# And the theorems of the papers can be checked on this very MDP, clause by clause.
+# And the theorems of the papers (soft Q-learning, soft actor-critic) can be checked on this very MDP, clause by clause.
+# Each has a key; `learn.links` says where its proof, its function and its checks are.
 
 # %%
 print(maxent.verify(mdp, temperature=0.02, keys=["SQL-T1", "SAC-T1"]))
+learn.links("SQL-T1", "SAC-T1")
 
 # %% [markdown]
 # ## Other people's worlds
 #
-# Any Gymnasium environment with a table of transitions can be solved as well: the lake of ice, at temperature 0.
+# Any Gymnasium environment with a table of transitions can be solved as well: the lake of ice, at temperature 0. Two
+# moves in three slip to the side there, so the best move is often one that cannot slip into a hole, even if it points
+# away from the goal.
 
 # %%
 lake = maxent.from_gymnasium("FrozenLake-v1", discount=0.99)
@@ -152,6 +161,6 @@ plots.value_map(lake, maxent.solve(lake, temperature=0.0))
 
 # %% [markdown]
 # **What this does not say.** That the agent is broken: it maximises what it was told to. Or that your own agent
-# does this: where episodes do not end at the goal, nothing of the kind happens (notebook 5).
+# does this: where the goal does not end the income, nothing of the kind happens (notebook 5).
 #
 # Next: the [ten-minute primer](00a-primer.ipynb), or [1 · Soft-max](01-soft-max.ipynb).

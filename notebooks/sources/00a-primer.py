@@ -2,7 +2,7 @@
 # # A ten-minute primer
 #
 # *After this notebook you can* read the words that the course takes for granted: state, policy, discount, V and Q,
-# contraction, nat, KL. Who knows them goes on to notebook 1. The [glossary](glossary.md) has them in a line each.
+# contraction, nat, KL. If you know them, go on to notebook 1. The [glossary](glossary.md) has them in a line each.
 
 # %%
 import numpy as np
@@ -81,10 +81,11 @@ plots.value_map(mdp, found)
 #
 # Read the equation as a recipe: put any $V$ in on the right, get a new one on the left. Two different guesses come
 # closer by the factor $\gamma$ at least, each time: the recipe is a **contraction**. So wherever one starts, one
-# ends at the same $V$, and the error falls like $\gamma^k$.
+# ends at the same $V$, and after $k$ sweeps the error is at most $\gamma^k$ times what it was.
 
 # %%
 one, two = np.zeros(mdp.n_states), 100.0 * np.arange(mdp.n_states)
+print(f"at first        they differ by {np.abs(one - two).max():.1e}")
 for sweep in range(1, 61):
     one, two = ((policy * maxent.backup(mdp, v)).sum(axis=1) for v in (one, two))
     if sweep in (1, 2, 10, 60):
@@ -106,11 +107,12 @@ learn.reveal(my_nats, float(maxent.entropy(np.log([[0.5, 0.5]]))[0]), "log 2: a 
 # %% [markdown]
 # The **Kullback-Leibler divergence** says how far $p$ is from $q$:
 # $\mathrm{KL}(p\,\|\,q) = \sum_a p_a \log(p_a/q_a)$. It is 0 only where they are the same, never negative, and not
-# symmetric: what $p$ never does costs nothing, what $q$ never does costs everything.
+# symmetric. (Where $p_a = 0$ the term is 0; where $q_a = 0$ but $p_a > 0$ the divergence is infinite.)
 #
 # **Exercise P.2.** Write it, in nats, for probabilities that are all above 0.
 #
-# <details><summary>Hint</summary>One line of NumPy.</details>
+# <details><summary>Hint</summary>It is the average of $\log(p_a/q_a)$ when $a$ is drawn from $p$: one line, with
+# `np.log` and `np.sum`.</details>
 
 
 # %%

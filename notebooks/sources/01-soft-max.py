@@ -39,8 +39,8 @@ for t in (0.5, 1.0):
 plots.lines(
     curves,
     x="probability of the better action",
-    y="reward + temperature * entropy",
-    title="What is maximised",
+    y="reward + temperature * entropy (reward units)",
+    title="What is maximised: two actions, worth 1 and 0",
 )
 
 # %% [markdown]
@@ -95,7 +95,7 @@ plots.lines(
     },
     x="how many actions are worth 0",
     y="probability of the action worth 1",
-    title="Copies vote",
+    title="Copies vote: one action is worth 1, the others 0",
 )
 
 # %% [markdown]
@@ -152,9 +152,9 @@ plots.lines(
         "Boltzmann average": (second, [average(q) for q in rows]),
         "hard maximum": (second, np.ones(81)),
     },
-    x="what the second action is worth (the first: 1)",
-    y="soft maximum, temperature 0.2",
-    title="The average falls while an action improves",
+    x="what the second action is worth (reward units; the first: 1)",
+    y="soft maximum (reward units)",
+    title="The average falls while an action improves (temperature 0.2)",
 )
 
 # %% [markdown]
@@ -189,8 +189,9 @@ print(maxent.verify(mdp, temperature=0.1, keys=["GIBBS-1", "GIBBS-4", "DUPLICATE
 
 # %% [markdown]
 # **What the theorem does not say.** That people or animals choose like this: it is the best choice for
-# *this* payment. That randomness is safe: an action worth $-5$ at temperature 0.5 is still taken in
-# $e^{-10}$ of the choices. That $\log|A|$ nats mean much: split an action in two and there are more.
+# *this* payment. That randomness is safe: at temperature 0.5 an action that is worth 5 less than the best is still
+# taken $e^{-10}$ times as often. That $\log|A|$ nats, the most that $|A|$ actions allow, mean much: split an action in
+# two and there are more.
 #
 # Next: [2 · Soft policy evaluation](02-soft-policy-evaluation.ipynb) brings in time.
 

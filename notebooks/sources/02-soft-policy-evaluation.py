@@ -15,6 +15,7 @@
 
 # %%
 import numpy as np
+from scipy.optimize import brentq
 
 import maxent
 from maxent import learn, plots
@@ -24,14 +25,13 @@ start = mdp.grid.state_at(1, 1)
 
 # %% [markdown]
 # For a fixed policy these are *linear* equations, one a state: $V = e + \gamma P_\pi V$ with the earnings
-# $e(s) = \sum_a \pi r + \alpha \mathcal H$ and $P_\pi(s,s') = \sum_a \pi(a|s) P(s'|s,a)$.
+# $e(s) = \sum_a \pi(a|s)\, r(s,a) + \alpha \mathcal H(\pi(\cdot|s))$ and $P_\pi(s,s') = \sum_a \pi(a|s) P(s'|s,a)$.
 #
 # **Exercise 2.1.** Solve them. `mdp.to_dense().transition` is $P$ (states, actions, states),
 # `mdp.reward` is $r$ (states, actions), `maxent.entropy(np.log(policy))` the entropy of each state, and
-# `mdp.terminal` marks the terminal states.
+# `mdp.terminal` marks the terminal states. (Nothing follows there: their rows of $P$ are 0 already.)
 #
-# <details><summary>Hint</summary>Set the terminal rows of $P_\pi$ and the terminal entries of $e$ to 0, then
-# `np.linalg.solve`.</details>
+# <details><summary>Hint</summary>Set the terminal entries of $e$ to 0, then `np.linalg.solve`.</details>
 
 
 # %%
@@ -39,7 +39,7 @@ def my_evaluation(mdp, policy, temperature):
     # solution
     step = np.einsum("sa,sat->st", policy, mdp.to_dense().transition)
     earned = (policy * mdp.reward).sum(axis=1) + temperature * maxent.entropy(np.log(policy))
-    step[mdp.terminal], earned[mdp.terminal] = 0.0, 0.0
+    earned[mdp.terminal] = 0.0
     return np.linalg.solve(np.eye(mdp.n_states) - mdp.discount * step, earned)
     # stub: return ...
 
@@ -49,8 +49,8 @@ learn.check_exercise("2.1", my_evaluation)
 # %% [markdown]
 # ## A textbook example, with a temperature
 #
-# Sutton and Barto's 4x4 grid: each step costs 1, two corners end the episode. The random walk's values are
-# printed in every textbook: $-14, -18, -20, -22$.
+# Sutton and Barto's 4x4 grid (their Figure 4.1): each step costs 1, two corners end the episode. The book has no
+# discount; here it is so near 1 that no printed digit changes. The random walk's values are $-14, -18, -20, -22$.
 
 # %%
 book = maxent.gridworld("sutton-barto-4x4")
@@ -96,8 +96,8 @@ my_value_at_7 = ...
 learn.reveal(my_value_at_7, worth(some_policy, 7.0), "V(7) = V(0) + 7 (V(1) - V(0)).")
 
 # %% [markdown]
-# Three policies are three lines. The optimum at each temperature is the upper edge of *all* such lines, so it is
-# convex (ENVELOPE). Where do two lines cross?
+# Three policies are three lines. The best possible value at each temperature is the upper edge of *all* such lines, so
+# it is convex (ENVELOPE). Where do two lines cross?
 
 # %%
 temperatures = np.linspace(0.0, 0.06, 25)
@@ -108,7 +108,12 @@ policies = {
 }
 curves = {name: (temperatures, [worth(p, t) for t in temperatures]) for name, p in policies.items()}
 curves["best possible"] = (temperatures, [maxent.solve(mdp, t).v[start] for t in temperatures])
-plots.lines(curves, x="temperature", y="soft value of the start", title="Each policy is a line")
+plots.lines(
+    curves,
+    x="temperature (reward units per nat)",
+    y="soft value of the start (reward units, discounted)",
+    title="Each policy is a line: four-rooms, slip 0.1, discount 0.95",
+)
 
 # %% [markdown]
 # **Exercise 2.2.** At which temperature are two policies worth the same, from the initial distribution?
@@ -127,8 +132,7 @@ def my_crossing(mdp, first, second):
 
 learn.check_exercise("2.2", my_crossing)
 hard, walk = policies["hard optimum"], policies["random walk"]
-paid = maxent.policy_return(mdp, hard) - maxent.policy_return(mdp, walk)
-crossing = paid / (maxent.discounted_entropy(mdp, walk) - maxent.discounted_entropy(mdp, hard))
+crossing = brentq(lambda t: worth(hard, t) - worth(walk, t), 0.0, 0.06)
 print(f"above temperature {crossing:.4f} a random walk is worth more than the hard optimum")
 
 # %%
@@ -163,12 +167,13 @@ def my_q_sweep(mdp, policy, temperature, q):
 learn.check_exercise("2.3", my_q_sweep)
 
 # %% [markdown]
-# How much does it matter? Evaluate one policy at temperature 0.1 both ways:
+# How much does it matter? Evaluate one policy at temperature 0.1 both ways. (The wrong way is the right one with
+# $(1-\gamma)\,\alpha\,\mathbb E_{s'}\mathcal H$ more reward, which makes the next entropy count in full.)
 
 # %%
 exact = maxent.soft_policy_evaluation(mdp, some_policy, temperature=0.1)
 nats = np.where(mdp.terminal, 0.0, maxent.entropy(np.log(some_policy)))
-extra = 0.1 * (maxent.backup(mdp, nats) - mdp.reward) * (1 / mdp.discount - 1)
+extra = 0.1 * (1 - mdp.discount) * mdp.to_dense().transition @ nats
 slipped = maxent.MDP(
     mdp.transition, mdp.reward + extra, discount=mdp.discount, terminal=mdp.terminal
 )

@@ -81,8 +81,9 @@ learn.quiz("3.a", my_choice)
 print(maxent.verify(mdp, temperature, keys=["SQL-T3"]))
 
 # %% [markdown]
-# So the error falls at least as fast as $\gamma^k$. The bound of theory, the bound that the solver certifies
-# as it goes, and the true error:
+# So the error falls at least as fast as $\gamma^k$. Here are the true error of the iterate $V_k$, the bound of theory,
+# and the bound that the solver certifies as it goes (soon the same as the error). The lowest line belongs to a better
+# answer, the middle of an interval that surely holds $V^*$; you will compute it below.
 
 # %%
 plots.convergence(convergence(mdp, temperature))

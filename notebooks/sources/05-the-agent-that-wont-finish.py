@@ -45,14 +45,14 @@ learn.reveal(
     "goal pays 1 once.",
 )
 print(f"a random walk:           {reaches(mdp, walk, 2000):.4f}")
-for goals in ("absorbing", "restart"):
+for goals, what in (("absorbing", "staying at the goal:"), ("restart", "starting again:")):
     other = field(goals=goals)
     policy = maxent.solve(other, 0.1).policy
-    print(f"where the goal {goals:10}{reaches(other, policy, 2000):.4f}")
+    print(f"{what:25}{reaches(other, policy, 2000):.4f}")
 
 # %% [markdown]
-# The optimum *avoids* the goal. Where the goal does not end the income (the agent stays in it or starts again),
-# the same temperature does no harm.
+# The optimum *avoids* the goal. Where the goal does not end the income (it is absorbing: the agent stays and goes on
+# earning; or the agent restarts), the same temperature does no harm.
 
 # %%
 absorbing = maxent.solve(field(goals="absorbing"), 0.1).policy
@@ -95,13 +95,13 @@ for factor in (0.8, 0.99, 1.0, 1.01, 1.2):
     off = np.abs(found.policy[alive] - 0.25).max()
     visits = maxent.occupancy(mine, found.policy)[mine.terminal].sum()
     print(
-        f"{factor:4} x alpha_c: farthest from uniform {off:.1e}, discounted arrivals {visits:.4f}"
+        f"{factor:4} x alpha_c: farthest from uniform {off:.1e}, discounted arrivals {visits:.6f}"
     )
 
 # %% [markdown]
 # ## A constant is not harmless
 #
-# In a task that never ends, the same constant added to all rewards changes nothing. **Predict, then run:** in
+# In a task that never ends, the same constant added to all rewards changes no policy (SHIFT). **Predict, then run:** in
 # the field at temperature 0.03 the agent arrives within 100 steps for certain. Add 0.05 to the reward of every
 # step. With which probability does it arrive now?
 
@@ -118,8 +118,8 @@ for shift in (0.0, 0.02, 0.04, 0.05, 0.1):
 learn.reveal(my_arrival, arrivals[0.05], "The goal now ends an income of reward as well.")
 
 # %% [markdown]
-# **Exercise 5.2.** At +0.1 the *hard* agent, too, stays away. What is the smallest constant from which on it
-# gains nothing by arriving? (The goal pays `g`, a step `c`: 1 and -0.04 at discount 0.95, unless you have a seed.)
+# **Exercise 5.2.** At +0.1 the *hard* agent, too, stays away. From which constant on does it gain nothing by arriving?
+# (The goal pays `g`, a step `c`: 1 and -0.04 at discount 0.95, unless you have a seed.)
 #
 # <details><summary>Hint</summary>The hard agent has temperature 0: for which $c$ is that the balance of 5.1?
 # Or compare $c + g$ now with $c$ at every step for ever.</details>
@@ -134,7 +134,8 @@ learn.check_exercise("5.2", my_shift)
 # %% [markdown]
 # ## Infinite temperature is not a random walk
 #
-# Hot agents want entropy *later* too, so they plan to keep it. The cell left of the goal, in four rooms:
+# Hot agents want entropy *later* too, so they plan to keep it. In four rooms, the cell left of the goal (in the figure
+# the dotted line is $\log 4$, the entropy of a fair choice):
 
 # %%
 rooms = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
@@ -149,9 +150,9 @@ print(
 print(f"alpha_c = {maxent.balance_temperature(rooms):.5f}, log 4 = {np.log(4):.3f}")
 plots.lines(
     {"beside the goal": (temperatures, nats)},
-    x="temperature",
+    x="temperature (reward units per nat)",
     y="entropy of the policy (nats)",
-    title="Four rooms, left of the goal",
+    title="Left of the goal: four-rooms, slip 0.1, discount 0.95",
     log="x",
     level=np.log(4),
 )

@@ -48,7 +48,8 @@ learn.check_exercise("6.1", my_return_and_entropy)
 # ## The first nats
 #
 # **Predict, then run.** Without slip, four rooms has many shortest paths. How many nats of discounted entropy can
-# a policy have without losing *any* return? And with a slip of one per cent?
+# a policy have without losing *any* return? (The curve above ends at 27.7.) The cell also tells what is left with a slip
+# of one per cent.
 
 # %%
 my_free_nats = ...
@@ -120,7 +121,7 @@ learn.quiz("6.a", my_choice)
 # income of entropy. Colours show the entropy of the policy in each state.
 
 # %%
-plots.tradeoff_policies(mdp, curve, [0, 0.01, 0.02, 0.03, 0.05, np.inf], columns=3)
+plots.tradeoff_policies(mdp, curve, [0, 0.01, 0.02, 0.03, 0.05, np.inf], columns=2)
 
 # %% [markdown]
 # **Predict, then run.** At which temperature does the agent stop reaching the goal within 100 steps more
@@ -151,7 +152,7 @@ plots.reaching(curve)
 # ## From an entropy to its temperature
 #
 # Often one knows how random a policy should be, not at which price. Maximising return subject to
-# $H \ge h$ is a convex problem whose multiplier *is* the temperature (DUAL-TEMPERATURE);
+# $H \ge h$ is a convex problem in the occupancy, and its multiplier *is* the temperature (DUAL-TEMPERATURE);
 # `temperature_for_entropy` solves it.
 #
 # **Exercise 6.3.** Find the temperature at which the discounted entropy is `target`, by bisection. The

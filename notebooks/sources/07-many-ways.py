@@ -27,14 +27,14 @@ from maxent.tabular.tradeoff.reaching import reaching_probability
 # ## The probability of arriving
 #
 # Carry a distribution over states forward, one step at a time; what enters the goal has arrived and is taken
-# out.
+# out. (The goal's row of the transitions is 0: what is there now is gone after the next step.)
 #
 # **Exercise 7.1.** Write it. `policy` has the shape (states, actions), `mdp.to_dense().transition` the shape
 # (states, actions, states), `mdp.initial_distribution` is where the agent starts and `mdp.terminal` says which
 # states are goals. Return one number.
 #
 # <details><summary>Hint</summary>`np.einsum("sa,sat->st", policy, transition)` is the matrix of one step. In
-# each of the steps: multiply, add what is in a goal to a total, set it to 0.</details>
+# each of the steps: multiply, add what is in a goal to a total.</details>
 
 
 # %%
@@ -45,7 +45,6 @@ def my_arrival(mdp, policy, steps):
     for _ in range(steps):
         where = where @ chain
         arrived += where[mdp.terminal].sum()
-        where = np.where(mdp.terminal, 0.0, where)
     return arrived
     # stub: return ...
 
@@ -144,7 +143,7 @@ policies = {
     "the limit": maxent.tradeoff(field, [0.0]).policy(0.0),
     "soft, 0.04": maxent.solve(field, 0.04).policy,
 }
-plots.side_by_side(field, policies, "entropy")
+plots.side_by_side(field, policies, "entropy", columns=2)
 
 # %% [markdown]
 # **Predict, then run.** In how many of the 98 worlds does the *committed* agent arrive less than half of the
@@ -239,9 +238,9 @@ S...G
 learn.check_exercise("7.3", my_map)
 
 # %% [markdown]
-# **What the theorem does not say.** No theorem says "robust against walls". What *is* proved (key ROBUST; Eysenbach and Levine, 2021) is robustness
-# against an adversary who lowers **rewards** within a budget, in the world as it is; a wall changes the
-# dynamics. LIMIT-ZERO says that the limit has the greatest entropy at the greatest return, and no more: that
+# **What the theorem does not say.** No theorem says "robust against walls". What *is* proved (key ROBUST; Eysenbach
+# and Levine, 2021) is robustness against an adversary who lowers **rewards** within a budget, in the world as it is; a
+# wall changes the dynamics. LIMIT-ZERO says that the limit has the greatest entropy at the greatest return, and no more: that
 # entropy helps on the field and not in the ring is a fact about the two maps. Nor does an agent that goes on
 # learning need any of this: it would find the other way by itself.
 #

@@ -43,7 +43,9 @@ def test_a_wrong_answer_is_told_where_and_by_how_much(told):
     learn.check(wrong, q, hint="look right", mdp=mdp)
     text = told()
     assert "state 3 (row 1, column 1), action right: you have" in text
-    assert "off by 0.25" in text and "1 of 20 numbers differ" in text and "Hint: look right" in text
+    assert (
+        "off by 0.25" in text and "1 of 20 numbers differs" in text and "Hint: look right" in text
+    )
     learn.check(q, q)
     assert told().startswith("Right: all 20 numbers")
     learn.check(1.0 + 1e-10, 1.0)
@@ -120,7 +122,16 @@ def test_an_unknown_exercise_and_an_unknown_key():
     [
         ("0.1", 0.0289, "Not quite (rounded): this is near"),
         ("0.1", [0.04 / np.log(4)], "Not quite (an axis too many): the numbers are right"),
-        ("4.3", ["no", "no", "yes", "yes", "no"], "an array of numbers is wanted, not this list"),
+        ("4.3", ["no", "no", "yes", "yes", "no"], "five times True or False is wanted"),
+        ("4.3", [False, False, True, True], "five times True or False is wanted"),
+        ("4.3", [True, True, True, True, False], "(hard maximum accepted)"),
+        ("7.3", ["S.G", "..."], "a text is wanted"),
+        ("0.1", None, "write my_temperature = ..."),
+        ("0.1", True, "a number or an array of numbers is wanted, not this bool"),
+        ("1.3", 0.046, "Not quite (rounded)"),
+        ("1.3", -0.0455119, "Not quite (wrong sign): a temperature is positive"),
+        ("5.2", -0.0926316, "right but for the sign"),
+        ("6.1", lambda mdp, policy: (0.0, 0.0), "2 of 2 numbers differ."),
         ("5.3", lambda rows, columns: "half", "case 1 of 3: a number or an array of numbers"),
         ("3.1", lambda mdp, v: v, "your function raised TypeError"),
         ("3.1", lambda mdp, v, alpha: v[:2], "shape is (2,), but (7,) (state) is wanted"),

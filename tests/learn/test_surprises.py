@@ -55,6 +55,13 @@ def test_0_values_rise_while_arrivals_fall(rooms):
     assert policy[beside, 3] == pytest.approx(0.51, abs=5e-3)
 
 
+def test_0_the_hard_agent_arrives_surely_after_22_steps(rooms):
+    _, _, policy = plain(rooms, 0.0)
+    arrived = [walked(rooms, policy, steps) for steps in range(100)]
+    assert walked(rooms, policy, 600) == pytest.approx(1.0, abs=1e-9)
+    assert np.sum(1.0 - np.array(arrived)) == pytest.approx(22.4, abs=0.05)  # the mean of the time
+
+
 def test_0_where_it_turns_away(rooms):
     beside, goal = rooms.grid.state_at(11, 10), rooms.grid.state_at(11, 11)
     into = rooms.to_dense().transition[beside, :, goal]
@@ -127,6 +134,17 @@ def test_3_a_hopeless_iterate_and_its_middle():
     exact = later + c + 9999 * (c.min() + c.max()) / 2  # its own interval is 1e-10 wide
     assert np.abs(v - exact).max() == pytest.approx(688, abs=0.5)
     assert np.abs(middle - exact).max() == pytest.approx(4.7e-7, abs=5e-9)
+
+
+def test_4_what_mixes_faster_where_the_agent_is_far_sighted():
+    second = {}
+    for discount in (0.9, 0.99, 0.999, 0.9999):
+        world = maxent.gridworld("four-rooms", slip=0.1, discount=discount, goals="absorbing")
+        policy = maxent.solve(world, 0.05).policy
+        chain = np.einsum("sa,sat->st", policy, world.to_dense().transition)
+        second[discount] = np.sort(np.abs(np.linalg.eigvals(chain)))[-2]
+    assert second.pop(0.9) == pytest.approx(0.99, abs=5e-3)
+    assert max(second.values()) == pytest.approx(0.64, abs=5e-3)
 
 
 def test_4_five_steps_tried_at_the_optimum():

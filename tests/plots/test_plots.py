@@ -299,11 +299,11 @@ def test_numbers_are_short(value, text):
 def test_a_very_large_map_takes_seconds(tmp_path):
     mdp = gridworld("open-316x316", discount=0.99)
     solution = soft_value_iteration(mdp, 0.01, tolerance=0.1)
-    start = time.perf_counter()
+    start = time.process_time()
     figure = plots.value_map(mdp, solution)
     plots.save(figure, tmp_path / "large.png")
     plots.save(figure, tmp_path / "large.svg")
-    assert time.perf_counter() - start < 10.0
+    assert time.process_time() - start < 10.0
     assert quivers(figure) == []
     assert (tmp_path / "large.svg").stat().st_size < 3_000_000
 

@@ -64,6 +64,8 @@ EXERCISES, QUIZZES = sheet(
             "logarithm to base 10": lambda cost: cost / np.log10(4),
             "upside down": lambda cost: np.log(4) / cost,
             "multiplied": lambda cost: cost * np.log(4),
+            "entropy left out": lambda cost: cost,
+            "the entropy alone": lambda cost: np.log(4),
         },
     ),
     Exercise(
@@ -77,6 +79,7 @@ EXERCISES, QUIZZES = sheet(
             "two cells from the goal": lambda share: _turning(share, (11, 9)),
             "wrong half kept": lambda share: 0.01,
             "the other half kept": lambda share: 0.1,
+            "the probability instead of the temperature": lambda share: share,
         },
     ),
 )

@@ -41,6 +41,9 @@ EXERCISES, QUIZZES = sheet(
             "backwards": lambda r, g: discounted(r[::-1], g),
             "gamma once": lambda r, g: r[0] + g * np.sum(r[1:]),
             "terms instead of their sum": lambda r, g: g ** np.arange(len(r)) * r,
+            "gamma for each alike": lambda r, g: g * np.sum(r),
+            "divided instead of multiplied": lambda r, g: np.sum(r / g ** np.arange(len(r))),
+            "running sums": lambda r, g: np.cumsum(g ** np.arange(len(r)) * r),
         },
     ),
     Exercise(
@@ -54,6 +57,9 @@ EXERCISES, QUIZZES = sheet(
             "not weighted": lambda p, q: np.sum(np.log(p / q)),
             "cross entropy": lambda p, q: -np.sum(p * np.log(q)),
             "terms instead of their sum": lambda p, q: p * np.log(p / q),
+            "weighted with q": lambda p, q: np.sum(q * np.log(p / q)),
+            "difference of entropies": lambda p, q: np.sum(p * np.log(p)) - np.sum(q * np.log(q)),
+            "mean of the terms": lambda p, q: kl(p, q) / len(p),
         },
     ),
 )

@@ -77,6 +77,13 @@ EXERCISES, QUIZZES = sheet(
                 np.exp(maxent.boltzmann_policy(q, temperature)) * q
             ).sum(axis=1),
             "wrong axis": lambda q, temperature: soft_value(q.T, temperature),
+            "the policy instead of its value": lambda q, temperature: np.exp(
+                maxent.boltzmann_policy(q, temperature)
+            ),
+            "temperature multiplied": lambda q, temperature: (
+                temperature * soft_value(q * temperature, 1.0)
+            ),
+            "inverse temperature": lambda q, temperature: soft_value(q, 1 / temperature),
         },
     ),
     Exercise(
@@ -90,6 +97,7 @@ EXERCISES, QUIZZES = sheet(
             "upside down": lambda n: np.array([n / (n + 1)] + [1 / (n * (n + 1))] * n),
             "every prior on the good action": lambda n: np.array([1.0] + [0.0] * n),
             "logarithm returned": lambda n: np.log(prior_for_copies(n)),
+            "good action last": lambda n: prior_for_copies(n)[::-1],
         },
     ),
     Exercise(
@@ -105,6 +113,7 @@ EXERCISES, QUIZZES = sheet(
             "bits instead of nats": lambda gap, share: gap / np.log2((1 - share) / share),
             "logarithm to base 10": lambda gap, share: gap / np.log10((1 - share) / share),
             "gap left out": lambda gap, share: 1 / np.log((1 - share) / share),
+            "multiplied by the logarithm": lambda gap, share: gap * np.log((1 - share) / share),
         },
     ),
 )

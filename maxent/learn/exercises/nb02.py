@@ -15,7 +15,7 @@ NOTEBOOK = "02-soft-policy-evaluation"
 def evaluation(mdp, policy, temperature):
     step = np.einsum("sa,sat->st", policy, mdp.to_dense().transition)
     earned = (policy * mdp.reward).sum(axis=1) + temperature * maxent.entropy(np.log(policy))
-    step[mdp.terminal], earned[mdp.terminal] = 0.0, 0.0
+    earned[mdp.terminal] = 0.0
     return np.linalg.solve(np.eye(mdp.n_states) - mdp.discount * step, earned)
 
 
@@ -112,6 +112,31 @@ EXERCISES, QUIZZES = sheet(
             "bits instead of nats": lambda mdp, policy, temperature: evaluation(
                 mdp, policy, temperature / np.log(2)
             ),
+            "probabilities instead of their logarithms": lambda mdp, policy, temperature: (
+                _evaluated(
+                    mdp,
+                    policy,
+                    np.where(
+                        mdp.terminal,
+                        0.0,
+                        (policy * mdp.reward).sum(axis=1) + temperature * maxent.entropy(policy),
+                    ),
+                    mdp.discount,
+                )
+            ),
+            "optimum returned": lambda mdp, policy, temperature: maxent.solve(mdp, temperature).v,
+            "Q instead of V": lambda mdp, policy, temperature: maxent.backup(
+                mdp, evaluation(mdp, policy, temperature)
+            ),
+            "every action alike in the reward": lambda mdp, policy, temperature: _evaluated(
+                mdp,
+                policy,
+                _earned(mdp, policy, temperature)
+                + np.where(
+                    mdp.terminal, 0.0, mdp.reward.mean(axis=1) - (policy * mdp.reward).sum(axis=1)
+                ),
+                mdp.discount,
+            ),
         },
     ),
     Exercise(
@@ -161,6 +186,22 @@ EXERCISES, QUIZZES = sheet(
                     mdp.to_dense().transition,
                     (policy * q).sum(axis=1) + temperature * _nats(policy),
                 )
+            ),
+            "probabilities instead of their logarithms": lambda mdp, policy, temperature, q: (
+                _sweep_with(mdp, policy, q, temperature * maxent.entropy(policy))
+            ),
+            "wrong sign of the entropy": lambda mdp, policy, temperature, q: _sweep_with(
+                mdp, policy, q, -temperature * _nats(policy)
+            ),
+            "entropy of this state, discounted": lambda mdp, policy, temperature, q: (
+                _sweep_with(mdp, policy, q, 0.0)
+                + mdp.discount * temperature * _nats(policy)[:, None]
+            ),
+            "soft maximum of q": lambda mdp, policy, temperature, q: maxent.backup(
+                mdp, np.where(mdp.terminal, 0.0, maxent.soft_value(q, temperature))
+            ),
+            "V instead of Q": lambda mdp, policy, temperature, q: np.where(
+                mdp.terminal, 0.0, (policy * q).sum(axis=1) + temperature * _nats(policy)
             ),
         },
     ),

@@ -55,6 +55,10 @@ def _gain(mdp):
     return mdp.discount / (1 - mdp.discount)
 
 
+def _ends(change):
+    return np.array([change.min(), change.max()])
+
+
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
@@ -72,6 +76,22 @@ EXERCISES, QUIZZES = sheet(
             ),
             "no sweep": lambda mdp, v, temperature: v,
             "q instead of v": lambda mdp, v, temperature: maxent.backup(mdp, v),
+            "Boltzmann average": lambda mdp, v, temperature: (
+                np.exp(maxent.boltzmann_policy(maxent.backup(mdp, v), temperature))
+                * maxent.backup(mdp, v)
+            ).sum(axis=1),
+            "mellowmax": lambda mdp, v, temperature: (
+                sweep(mdp, v, temperature) - temperature * np.log(mdp.n_actions)
+            ),
+            "inverse temperature": lambda mdp, v, temperature: maxent.soft_value(
+                maxent.backup(mdp, v), 1 / temperature
+            ),
+            "gamma twice": lambda mdp, v, temperature: maxent.soft_value(
+                maxent.backup(mdp, mdp.discount * v), temperature
+            ),
+            "the policy instead of its value": lambda mdp, v, temperature: np.exp(
+                maxent.boltzmann_policy(maxent.backup(mdp, v), temperature)
+            ),
         },
     ),
     Exercise(
@@ -87,6 +107,18 @@ EXERCISES, QUIZZES = sheet(
             ),
             "state by state": lambda v, after, discount: (
                 discount / (1 - discount) * np.abs(after - v)
+            ),
+            "upside down": lambda v, after, discount: (
+                (1 - discount) / discount * np.abs(after - v).max()
+            ),
+            "mean instead of the largest": lambda v, after, discount: (
+                discount / (1 - discount) * np.abs(after - v).mean()
+            ),
+            "Euclidean length": lambda v, after, discount: (
+                discount / (1 - discount) * np.linalg.norm(after - v)
+            ),
+            "sum of the changes": lambda v, after, discount: (
+                discount / (1 - discount) * np.abs(after - v).sum()
             ),
         },
     ),
@@ -107,6 +139,10 @@ EXERCISES, QUIZZES = sheet(
                 bounds(mdp, v, temperature) - (sweep(mdp, v, temperature) - v)
             ),
             "state by state": _bounds_with(_gain, lambda b: (b, b)),
+            "one sweep older": lambda mdp, v, temperature: (
+                v + _ends(sweep(mdp, v, temperature) - v)[:, None] / (1 - mdp.discount)
+            ),
+            "smallest change subtracted": _bounds_with(_gain, lambda b: (-b.min(), b.max())),
         },
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 import maxent
 from maxent.learn.exercise import Exercise, sheet
@@ -42,6 +43,27 @@ def _errors(seed: int) -> list[tuple[Any, ...]]:
     return cases
 
 
+def judge_verdicts(answer):
+    """What is wrong with the verdicts on A to E: the first step that is judged wrongly."""
+    if not isinstance(answer, np.ndarray) or answer.shape != (5,) or set(answer) - {0.0, 1.0}:
+        return "five times True or False is wanted, for A, B, C, D and E: [True, False, ...]."
+    if answer.all() or not answer.any():
+        return "all accepted" if answer.all() else "both rewritings condemned"
+    each = (
+        "hard maximum accepted",
+        "temperature forgotten",
+        "advantage condemned",
+        "halfway condemned",
+        "old policy forgotten",
+    )
+    return next((name for name, said, so in zip(each, answer, verdicts()) if said != so), "")
+
+
+def _from_advantage(mdp, policy, temperature):
+    found = maxent.soft_policy_evaluation(mdp, policy, temperature=temperature)
+    return np.exp((found.q - found.v[:, None]) / temperature)
+
+
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
@@ -73,6 +95,17 @@ EXERCISES, QUIZZES = sheet(
             "optimum returned": lambda mdp, policy, temperature: (
                 maxent.solve(mdp, temperature).policy
             ),
+            "not normalised": lambda mdp, policy, temperature: np.exp(
+                maxent.soft_policy_evaluation(mdp, policy, temperature=temperature).q / temperature
+            ),
+            "advantage not normalised": _from_advantage,
+            "normalised over all states": lambda mdp, policy, temperature: softmax(
+                maxent.soft_policy_evaluation(mdp, policy, temperature=temperature).q / temperature
+            ),
+            "temperature multiplied": lambda mdp, policy, temperature: softmax(
+                maxent.soft_policy_evaluation(mdp, policy, temperature=temperature).q * temperature,
+                axis=1,
+            ),
         },
     ),
     Exercise(
@@ -92,14 +125,15 @@ EXERCISES, QUIZZES = sheet(
         "4.3",
         verdicts,
         is_value=True,
-        axes=(("step A", "step B", "step C", "step D", "step E"),),
+        judge=judge_verdicts,
         wrong={
-            "halfway condemned": lambda: [False, False, True, False, False],
-            "advantage condemned": lambda: [False, False, False, True, False],
-            "both rewritings condemned": lambda: [False, False, False, False, False],
-            "old policy forgotten": lambda: [False, False, True, True, True],
-            "temperature forgotten": lambda: [False, True, True, True, False],
             "all accepted": lambda: [True, True, True, True, True],
+            "both rewritings condemned": lambda: [False, False, False, False, False],
+            "hard maximum accepted": lambda: [True, False, True, True, False],
+            "temperature forgotten": lambda: [False, True, True, True, False],
+            "advantage condemned": lambda: [False, False, False, True, False],
+            "halfway condemned": lambda: [False, False, True, False, False],
+            "old policy forgotten": lambda: [False, False, True, True, True],
         },
     ),
 )

@@ -69,6 +69,12 @@ EXERCISES, QUIZZES = sheet(
             "goal not taken off": lambda g, c, discount, n_actions: (
                 (g / discount - c) / np.log(n_actions)
             ),
+            "step cost left out": lambda g, c, discount, n_actions: (
+                (g / discount - g) / np.log(n_actions)
+            ),
+            "multiplied by the logarithm": lambda g, c, discount, n_actions: (
+                (g / discount - g - c) * np.log(n_actions)
+            ),
         },
     ),
     Exercise(
@@ -94,6 +100,10 @@ EXERCISES, QUIZZES = sheet(
             "the other direction": lambda rows, columns: rows / (rows + columns),
             "odds instead of a probability": lambda rows, columns: columns / rows,
             "one over the number of paths": lambda rows, columns: 1 / comb(rows + columns, columns),
+            "number of paths": lambda rows, columns: comb(rows + columns, columns),
+            "number of paths to the right": lambda rows, columns: comb(
+                rows + columns - 1, columns - 1
+            ),
         },
     ),
 )

@@ -105,6 +105,30 @@ EXERCISES, QUIZZES = sheet(
                 mdp.initial_distribution @ (policy * mdp.reward).sum(axis=1),
                 return_and_entropy(mdp, policy)[1],
             ),
+            "probabilities instead of their logarithms": lambda mdp, policy: (
+                maxent.policy_return(mdp, policy),
+                (maxent.occupancy(mdp, policy).sum(axis=1) * maxent.entropy(policy))[
+                    ~mdp.terminal
+                ].sum(),
+            ),
+            "wrong sign of the entropy": lambda mdp, policy: (
+                return_and_entropy(mdp, policy)[0],
+                -return_and_entropy(mdp, policy)[1],
+            ),
+            "policy counted twice": lambda mdp, policy: (
+                (maxent.occupancy(mdp, policy) * policy * mdp.reward).sum(),
+                return_and_entropy(mdp, policy)[1],
+            ),
+            "entropy of the visits": lambda mdp, policy: (
+                maxent.policy_return(mdp, policy),
+                maxent.entropy(np.log(maxent.occupancy(mdp, policy)))[~mdp.terminal].sum(),
+            ),
+            "only terminal states": lambda mdp, policy: (
+                maxent.policy_return(mdp, policy),
+                (maxent.occupancy(mdp, policy).sum(axis=1) * maxent.entropy(np.log(policy)))[
+                    mdp.terminal
+                ].sum(),
+            ),
         },
     ),
     Exercise(
@@ -116,6 +140,10 @@ EXERCISES, QUIZZES = sheet(
             "upside down": lambda returns, entropies: np.diff(entropies) / np.diff(returns),
             "ratio instead of slope": lambda returns, entropies: (returns / entropies)[1:],
             "changes of the return alone": lambda returns, entropies: np.diff(returns),
+            "changes of the entropy alone": lambda returns, entropies: np.diff(entropies),
+            "from the first point": lambda returns, entropies: (
+                (returns[1:] - returns[0]) / (entropies[1:] - entropies[0])
+            ),
         },
     ),
     Exercise(
@@ -130,6 +158,8 @@ EXERCISES, QUIZZES = sheet(
             "the return of that policy": lambda mdp, target: maxent.policy_return(
                 mdp, maxent.temperature_for_entropy(mdp, target).policy
             ),
+            "fifteen halvings": _halved(15, lambda reached, target: reached < target),
+            "twenty halvings": _halved(20, lambda reached, target: reached < target),
         },
     ),
 )

@@ -24,7 +24,6 @@ def arrival(mdp, policy, steps):
     for _ in range(steps):
         where = where @ chain
         arrived += where[mdp.terminal].sum()
-        where = np.where(mdp.terminal, 0.0, where)
     return arrived
 
 
@@ -96,7 +95,7 @@ def _carried(gather, keep=False, extra=0):
 
 def judge_map(text):
     """Whether the limit is lost and temperature .04 saves it."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or text.startswith("<"):  # "<list>": what is no text
         return "a text is wanted: the rows of a map, with line breaks between them."
     lines = [line.strip() for line in text.strip().splitlines()]
     cells = sum(map(len, lines))
@@ -143,6 +142,9 @@ EXERCISES, QUIZZES = sheet(
                 mdp.initial_distribution @ reaching_probability(mdp, policy)
             ),
             "from every state": lambda mdp, policy, steps: reaching_probability(mdp, policy, steps),
+            "discounted, without a limit": lambda mdp, policy, steps: maxent.occupancy(mdp, policy)[
+                mdp.terminal
+            ].sum(),
         },
     ),
     Exercise(

@@ -28,6 +28,7 @@ from maxent.plots.style import (
     discount_text,
     named,
     setting,
+    setting_of,
     styled,
 )
 from maxent.solution import Iteration, Solution
@@ -143,7 +144,7 @@ def animate_rollouts(
     )
     solved = f"discount {discount_text(mdp.discount)}"
     if isinstance(policy, Solution):
-        solved = setting(mdp, policy.temperature)
+        solved = setting_of(mdp, policy)
     last = int(runs.lengths.max(initial=0))
 
     def draw(ax: Axes, step: int) -> str:

@@ -22,7 +22,7 @@ from maxent.plots.style import (
     new_figure,
     number,
     require_pair,
-    setting,
+    setting_of,
     styled,
 )
 from maxent.solution import Solution
@@ -64,7 +64,7 @@ def occupancy_map(
     nonterminal = float(visits[~mdp.terminal].sum())
     solved = f"discount {discount_text(mdp.discount)}"
     if isinstance(policy, Solution):
-        solved = setting(mdp, policy.temperature)
+        solved = setting_of(mdp, policy)
     title = f"{named(f'Discounted visits, {number(nonterminal)} in all', mdp)}\n{solved}"
     if mdp.grid is None:
         return _by_state(mdp, visits, norm, title, ax)

@@ -92,8 +92,9 @@ def draw_panels(
     side = min(0.62, 2.9 / max(rows, wide))
     shared = limits is not None
     width = max(4.6, across * (max(2.2, wide * side) + 0.55) + (0.9 if shared else 0.2))
+    named = 0.2 * max(panel.name.count("\n") for panel in panels)
     figure = new_figure(
-        width, 1.15 + down * (rows * side + (0.6 if shared else 1.2)), square_cells=True
+        width, 1.15 + down * (rows * side + named + (0.6 if shared else 1.2)), square_cells=True
     )
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
     for ax, panel in zip(axes, panels):
