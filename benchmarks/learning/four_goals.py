@@ -1,14 +1,18 @@
 """The figure of the four-goal task: the exact policy, soft Q-learning and soft actor-critic.
 
     python benchmarks/learning/four_goals.py --temperature 10 --seed 3 --out FILE.png
+    python benchmarks/learning/four_goals.py --temperature 1 --classes sac_mixture sql_uniform \
+        --agents FOLDER --out FILE.png
 
 Trains both with the settings and seed of `targets.py` (minutes; a quarter of an hour at
-temperature 1) and draws them under the exact solution.
+temperature 1) and draws them under the exact solution.  With `--classes` others; with `--agents`
+those that `targets.py --agents FOLDER` has kept there, where it has.
 """
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 import targets
@@ -23,6 +27,14 @@ from maxent.neural.training.agent import Agent
 
 DRAWN, PATHS = 200, 40
 SIDE = np.linspace(-1.0, 1.0, 21)
+NAMES = {
+    "sql": "soft Q-learning",
+    "sac": "soft actor-critic",
+    "sac_mixture": "sac, mixture",
+    "sac_flow": "sac, flow",
+    "sql_resampled": "sql, resampled",
+    "sql_uniform": "sql, resampled, uniform",
+}
 
 
 def exact_player(temperature: float) -> plots.Player:
@@ -54,18 +66,28 @@ def learned_player(agent: Agent) -> plots.Player:
     return plots.Player(paths, q.reshape(3, 21, 21).numpy(), np.stack(samples))
 
 
+def agent_of(task: str, name: str, seed: int, agents: Path | None) -> Agent:
+    """The agent that was kept, or a new one."""
+    kept = None if agents is None else agents / f"{task}-{name}-{seed}.safetensors"
+    if kept is not None and kept.exists():
+        return maxent.load_agent(kept)
+    return targets.train(task, name, seed)
+
+
 def main() -> None:
     """Train and draw."""
     parser = argparse.ArgumentParser(description="The figure of the four-goal task.")
     parser.add_argument("--temperature", choices=("10", "1"), default="10")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--classes", nargs="+", choices=NAMES, default=["sql", "sac"])
+    parser.add_argument("--agents", type=Path)
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
     task = f"multigoal-{options.temperature}"
     players = {"exact, on a grid": exact_player(float(options.temperature))}
-    for algorithm, name in (("sql", "soft Q-learning"), ("sac", "soft actor-critic")):
-        players[name] = learned_player(targets.train(task, algorithm, options.seed))
+    for name in options.classes:
+        players[NAMES[name]] = learned_player(agent_of(task, name, options.seed, options.agents))
     title = (
         f"Four goals at temperature {options.temperature}: paths, and actions over contours of Q"
     )

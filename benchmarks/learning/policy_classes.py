@@ -1,12 +1,14 @@
 """How near each class of policy comes to an exact policy with four hills, and what an update costs.
 
     python benchmarks/learning/policy_classes.py --out FILE.json
+    python benchmarks/learning/policy_classes.py --tables    # of what is in results/ alone
 
 The exact Q of the four-goal task at temperature 1 in the middle, (0, 0), interpolated between the
 actions of the grid.  The classes of `sac` are fitted to exp(Q) by their own loss, at temperature 1
 and cooled from 10 to 1; the resampled policy of `sql` needs no fit.  KL(pi || pi*) in nats, by
 sums over cells of 0.1 x 0.1 of 200,000 actions.  Then the process time of one update of each, on
-random transitions of the same task.
+random transitions of the same task.  `--tables`: what trained agents reach on the four goals, over
+the seeds that there are, and how far off the soft value is with each proposal.
 """
 
 from __future__ import annotations
@@ -99,12 +101,62 @@ def cost(module: Any, config: Any) -> float:
     return float(np.median(found[1:]))
 
 
+RESULTS = Path(__file__).parent / "results"
+ROWS = ("sac", "sac_mixture", "sac_flow", "sql", "sql_resampled", "sql_uniform")
+COLUMNS = {
+    "each goal": [f"goal_{goal}" for goal in range(4)],
+    "missed": ["missed"],
+    **{f"KL {state}": [f"kl_{state}"] for state in range(3)},
+    **{f"H - H* {state}": [f"entropy_error_{state}"] for state in range(3)},
+}
+"""Of the trained agents: the states 0, 1, 2 are (-2.5, 0), (0, 0), (2.5, 2.5)."""
+
+
+def trained(temperature: int) -> str:
+    """A row a class, in Markdown: least and largest over the seeds that there are."""
+    lines = [
+        f"| class | seeds | {' | '.join(COLUMNS)} | CPU s |",
+        "|---" * (len(COLUMNS) + 3) + "|",
+    ]
+    for name in ROWS:
+        paths = sorted(RESULTS.glob(f"multigoal-{temperature}-{name}-[0-9].json"))
+        records = [json.loads(path.read_text()) for path in paths]
+        if not records:
+            continue
+        cells = []
+        for names in COLUMNS.values():
+            found = [r["measured"][n] for r in records for n in names if n in r["measured"]]
+            form = "{:.1%}" if names[0] in ("goal_0", "missed") else "{:.3f}"
+            ends = dict.fromkeys(form.format(x) for x in (min(found), max(found))) if found else ()
+            cells.append(" to ".join(ends) or "-")
+        seconds = [r["cpu_seconds"] for r in records if "cpu_seconds" in r]
+        cells.append(f"{np.median(seconds):.0f}" if seconds else "-")
+        lines.append(f"| {name} | {len(records)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def widths() -> str:
+    """The biases of `proposal_widths.py`, in Markdown."""
+    found = json.loads((RESULTS / "proposal-widths.json").read_text())["bias"]
+    heads = next(iter(found.values()))
+    lines = [f"| density | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    lines += [
+        f"| {name} | {' | '.join(f'{x:.3f}' for x in row.values())} |"
+        for name, row in found.items()
+    ]
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Fit, time, print and write."""
     parser = argparse.ArgumentParser(description="Classes of policies on an exact one.")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--tables", action="store_true", help="run nothing")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     options = parser.parse_args()
+    if options.tables or options.out is None:
+        print(*(trained(temperature) for temperature in (1, 10)), widths(), sep="\n\n")
+        return
     torch.set_num_threads(1)
     grid = multigoal.multigoal()
     solution = maxent.solve(grid.mdp(1.0), 1.0, tolerance=1e-3)

@@ -205,6 +205,7 @@ UNIFORM = RESAMPLED | {"proposal": "uniform"}
 # The same transitions, updates and networks for policies of several hills.
 HILLS = {name: x for name, x in COLD.items() if name not in ("sampler_rate", "value_particles")}
 HILLS |= {"actor_rate": 1e-3}
+SLOW = {"compile": False, "hidden": (64, 64), "updates_per_step": 0.125}  # an update takes 20 ms
 COOLED = HILLS | {"cooled_from": 10.0, "cooling_share": 0.75, "compile": True}
 
 GOAL_AIMS = {
@@ -247,10 +248,10 @@ TASKS: dict[str, dict[str, Any]] = {
         "settings": {
             "sql": [WARM, COLD],
             "sac": [FAST | GOALS | {"temperature": 1.0}],
-            "sql_resampled": [COLD | RESAMPLED],
+            "sql_resampled": [COLD | RESAMPLED | {"compile": True}],
             "sql_uniform": [COLD | UNIFORM],
             "sac_mixture": [COOLED | {"policy": "mixture"}],
-            "sac_flow": [COOLED | {"policy": "flow", "compile": False}],
+            "sac_flow": [COOLED | SLOW | {"policy": "flow"}],
         },
     },
     "pendulum": {
@@ -281,12 +282,15 @@ def train(task: str, algorithm: str, seed: int) -> Agent:
     return agent
 
 
-def run(task: str, algorithm: str, seed: int) -> dict[str, Any]:
-    """Train and measure; the small record that is kept."""
+def run(task: str, algorithm: str, seed: int, agents: Path | None = None) -> dict[str, Any]:
+    """Train and measure; the small record that is kept.  agents: a folder for the agent, too."""
     began = time.process_time()
     agent = train(task, algorithm, seed)
     seconds = time.process_time() - began
     print(f"{task} {algorithm} seed {seed}: trained in {seconds:.0f} CPU s", flush=True)
+    if agents is not None:
+        agents.mkdir(parents=True, exist_ok=True)
+        agent.save(agents / f"{task}-{algorithm}-{seed}.safetensors", overwrite=True)
     measured = TASKS[task]["measure"](agent)
     return {
         "task": task,
@@ -350,6 +354,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--algorithms", nargs="+", default=["sql", "sac"])
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--agents", type=Path, help="a folder for what is trained")
     parser.add_argument("--tables", action="store_true", help="run nothing")
     parser.add_argument("--figure", help="a file for the errors as shares of what is allowed")
     options = parser.parse_args()
@@ -360,7 +365,8 @@ def main() -> None:
             for seed in options.seeds:
                 path = RESULTS / f"{task}-{algorithm}-{seed}.json"
                 if not path.exists():
-                    path.write_text(json.dumps(run(task, algorithm, seed), indent=1) + "\n")
+                    record = run(task, algorithm, seed, options.agents)
+                    path.write_text(json.dumps(record, indent=1) + "\n")
     every = found()
     print(tables(every))
     if options.figure is not None:

@@ -38,7 +38,7 @@ infinite variance, and what folds stays counted twice.  So the network gives the
 the density: C of its samples become the centres c_j of Gaussians in pre-tanh units, M <= C actions
 are drawn, one from each of the first M, and with L uniform draws, N = L + M, the density is
 
-    p(a) = (L/N) 2^-m + (M/N) (1/C) sum_j Normal(u; c_j, diag(s^2)) / prod_k (1 - tanh(u_k)^2),
+    p(a) = (L/N) 2^-m + (M/N) (1/C) sum_j Normal(u; c_j, diag(s_j^2)) / prod_k (1 - tanh(u_k)^2),
 
 u = atanh(a), evaluated in full at every one of the N actions.  This is an ordinary density that can
 be computed, positive everywhere, and E[w] = Z for every network, folded, collapsed or untrained.
@@ -47,11 +47,16 @@ components too (Hesterberg 1995; Veach and Guibas 1995); with C > M on average o
 which are independent and alike: the mean over the first M components is that over all C.  No
 weight exceeds N/L times its uniform one.  More centres make a smoother density at little cost.
 
-The widths are s_k = h std_k, with h = C^(-1/(m+4)) (Scott) and std_k the centres' deviation.  In
-many dimensions h is near 1, and centres so widened would have twice the network's variance.  So
-they are first drawn together, c <- mean + sqrt(1 - h^2) (c - mean), which keeps the network's mean
-and variance (West 1993).  For 17 dimensions, 16 actions and 64 centres of the right Gaussian this
-takes the bias of V from -1.1 nats to -0.16 (uniform: -5.8).
+The widths are s_j = r_j std, with std the deviation of the centres in each dimension and
+r_j = min( h, d_j / sqrt(m) ): h = C^(-1/(m+4)) is Scott's rule, d_j the distance, in deviations,
+to the second nearest centre.  Two draws of one Gaussian are sqrt(2 m) of its deviations apart, so
+where all samples are one hill h is the smaller, and where there are several d_j is that of its own
+hill: Scott's rule alone would fill what is between them (four hills in 6 dimensions: a bias of V of
+-5.3 alpha, with these widths -0.03; `benchmarks/learning/proposal_widths.py`).
+In many dimensions h is near 1, and centres so widened would have twice the network's variance.  So
+they are first drawn together, c <- mean + sqrt(1 - r_j^2) (c - mean), which keeps the network's
+mean and variance (West 1993).  For 17 dimensions, 16 actions and 64 centres of the right Gaussian
+this takes the bias of V from -1.1 nats to -0.16 (uniform: -5.8).
 
 Shapes: B states, N actions a state, m action dimensions, d observation.  Actions lie in [-1, 1]^m
 and densities are in those units.  Noise is handed in, (B, N, m), so every state has actions of
@@ -178,7 +183,7 @@ def mixture_proposal(
 class Places(NamedTuple):
     """Where the N = L + M draws of a mixture are from: L uniform, M Gaussians before tanh.
 
-    centres (..., C, m), width (..., 1, m): draw j is around centre j, for the first M of them.
+    centres, width (..., C, m): draw j is around centre j, for the first M of them.
     """
 
     uniform_count: int
@@ -229,17 +234,23 @@ def around(
     places = Places(uniform_count, near_count, centres, width)
     edge = torch.finfo(uniform_noise.dtype).eps  # keeps atanh of a uniform action finite
     uniform_u = 0.5 * torch.logit(uniform_noise, eps=edge)
-    u = torch.cat([uniform_u, centres[..., :near_count, :] + width * width_noise], dim=-2)
+    near_u = centres[..., :near_count, :] + width[..., :near_count, :] * width_noise
+    u = torch.cat([uniform_u, near_u], dim=-2)
     return places, Proposal(torch.tanh(u), places.log_density(u))
 
 
 def _centres(u: Tensor) -> tuple[Tensor, Tensor]:
-    """The network's samples drawn together, (B, C, m), and the widths, (B, 1, m), which together
+    """The network's samples drawn together, (B, C, m), and the widths, (B, C, m), which together
     have the mean and variance of the samples."""
     count, m = u.shape[-2:]
-    h = count ** (-1.0 / (m + 4))
     spread, mean = torch.std_mean(u, -2, correction=0, keepdim=True)
-    return mean + math.sqrt(1.0 - h * h) * (u - mean), (h * spread).clamp(min=SMALLEST_WIDTH)
+    share = u.new_full((*u.shape[:-1], 1), count ** (-1.0 / (m + 4)))
+    if count > 2:
+        apart = (u - mean) / spread.clamp(min=SMALLEST_WIDTH)
+        nearest = torch.cdist(apart, apart).topk(3, largest=False).values[..., 2:]
+        share = torch.minimum(share, nearest / math.sqrt(m))
+    drawn_together = mean + (1.0 - share.square()).sqrt() * (u - mean)
+    return drawn_together, (share * spread).clamp(min=SMALLEST_WIDTH)
 
 
 def _log_normal(x: Tensor) -> Tensor:
