@@ -56,8 +56,13 @@ def write(path: str | os.PathLike[str], fields: dict[str, Any], overwrite: bool)
         arrays |= {"grid.cells": grid.cells, "grid.moves": grid.moves}
         if grid.title:
             arrays["grid.title"] = np.array(json.dumps(grid.title))
-    with write_whole(os.fsdecode(path), overwrite=overwrite) as staged, open(staged, "wb") as file:
-        np.savez_compressed(file, **arrays)
+    with (
+        write_whole(os.fsdecode(path), overwrite=overwrite) as staged,
+        zipfile.ZipFile(staged, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name, array in arrays.items():  # NumPy 2.1's own leaves the archive open on a full disk
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def test_discount_one_and_interruption(monkeypatch):
 
     def interrupted(kernel, step, options, start):
         certified = front.certify(kernel, np.zeros(kernel.mdp.n_states))
-        return Outcome(certified, 1e-9, "interrupted", np.zeros(1), step)
+        return Outcome(certified, 1e-9, "interrupted", 1, np.zeros(1), step)
 
     monkeypatch.setattr(newton, "iterate", interrupted)
     with pytest.raises(KeyboardInterrupt):
