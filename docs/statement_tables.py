@@ -295,8 +295,13 @@ def test_of(key: str, root: str = "../") -> str:
     return f"[{Path(path).name}]({root}{path}): `{name}`"
 
 
-def _tests() -> Iterator[tuple[str, str, str, set[str]]]:
+@functools.cache
+def _tests() -> list[tuple[str, str, str, set[str]]]:
     """Each test of the theorems and proofs, its docstring, and the keys in its text."""
+    return list(_each_test())
+
+
+def _each_test() -> Iterator[tuple[str, str, str, set[str]]]:
     known = "|".join(sorted(STATEMENTS, key=len, reverse=True))
     for path in sorted(path for folder in TESTS for path in folder.glob("test_*.py")):
         text = path.read_text()

@@ -8,6 +8,7 @@ one line of algebra.  `explain` names every fault that predicts the numbers of o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy import ndarray
@@ -25,26 +26,37 @@ class Equations:
     """The soft Bellman equation of one MDP, part by part, so that any part can be made wrong.
 
     p (S, A, S), r (S, A), nonterminal (S,), available (S, A); all dense.
+    q_from : Q of the next states' values (S,).  soft_value : V of Q.
+    wrong : what is changed in them; None: nothing.
     """
 
-    def __init__(self, mdp: MDP, temperature: float) -> None:
+    def __init__(self, mdp: MDP, temperature: float, wrong: Wrong | None = None) -> None:
         self.p, self.r = np.array(mdp.to_dense().transition), np.array(mdp.reward)
         self.nonterminal, self.available = ~mdp.terminal, np.array(mdp.action_mask)
         self.discount, self.temperature = mdp.discount, float(temperature)
+        self.q_from: Part = lambda v: self.r + self.discount * self.p @ v
+        self.soft_value: Part = self.log_sum_exp
+        if wrong is not None:
+            wrong(self)
 
     def q_of(self, v: ndarray) -> ndarray:
-        return self.r + self.discount * self.p @ np.where(self.nonterminal, v, 0.0)
+        return self.q_from(np.where(self.nonterminal, v, 0.0))
 
     def v_of(self, q: ndarray) -> ndarray:
         return np.where(self.nonterminal, self.soft_value(q), 0.0)
 
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
+    def log_sum_exp(self, q: ndarray, temperature: float | None = None) -> ndarray:
         """alpha log sum exp(q / alpha) over the available actions, the maximum at alpha = 0."""
         alpha = self.temperature if temperature is None else temperature
         scores = np.where(self.available, q, -np.inf)
         if alpha == 0.0:
             return scores.max(axis=1)
         return alpha * np.logaddexp.reduce(scores / alpha, axis=1)
+
+    def mean(self, q: ndarray) -> ndarray:
+        """The mean of q under its Boltzmann policy."""
+        policy = self.policy(q)
+        return (policy * np.where(policy > 0.0, q, 0.0)).sum(axis=1)
 
     def policy(self, q: ndarray) -> ndarray:
         """The Boltzmann policy of q, as probabilities (greedy, ties shared, at alpha = 0)."""
@@ -82,151 +94,88 @@ class Equations:
         return v if change <= 1e-12 * (1.0 + np.abs(v).max()) else None
 
 
-class _TerminalBootstrapped(Equations):
+Part = Callable[[ndarray], ndarray]
+Wrong = Callable[[Equations], None]
+"""What a fault changes in the equations."""
+
+
+def _terminal_bootstrapped(own: Equations) -> None:
     """Terminal states as they are stored: an empty row, and the entropy of a choice."""
-
-    def __init__(self, mdp: MDP, temperature: float) -> None:
-        super().__init__(mdp, temperature)
-        self.nonterminal = np.ones_like(self.nonterminal)
+    own.nonterminal = np.ones_like(own.nonterminal)
 
 
-class _TerminalAbsorbing(_TerminalBootstrapped):
+def _terminal_absorbing(own: Equations) -> None:
     """Terminal states as absorbing ones, which earn entropy for ever."""
-
-    def __init__(self, mdp: MDP, temperature: float) -> None:
-        super().__init__(mdp, temperature)
-        for s in np.flatnonzero(mdp.terminal):
-            self.p[s, :, s] = 1.0
+    for s in np.flatnonzero(~own.nonterminal):
+        own.p[s, :, s] = 1.0
+    _terminal_bootstrapped(own)
 
 
-class _MaskIgnored(Equations):
-    def __init__(self, mdp: MDP, temperature: float) -> None:
-        super().__init__(mdp, temperature)
-        self.available = np.ones_like(self.available)
+def _mask_ignored(own: Equations) -> None:
+    own.available = np.ones_like(own.available)
 
 
-class _MaskStays(_MaskIgnored):
+def _mask_stays(own: Equations) -> None:
     """Unavailable actions stay where they are, for no reward."""
-
-    def __init__(self, mdp: MDP, temperature: float) -> None:
-        super().__init__(mdp, temperature)
-        for s, a in np.argwhere(~mdp.action_mask & ~mdp.terminal[:, None]):
-            self.p[s, a, s] = 1.0
+    for s, a in np.argwhere(~own.available & own.nonterminal[:, None]):
+        own.p[s, a, s] = 1.0
+    _mask_ignored(own)
 
 
-class _NeitherKnown(_TerminalBootstrapped):
+def _neither_known(own: Equations) -> None:
     """Neither terminal states nor masks are known."""
-
-    def __init__(self, mdp: MDP, temperature: float) -> None:
-        super().__init__(mdp, temperature)
-        self.available = np.ones_like(self.available)
+    _terminal_bootstrapped(own)
+    _mask_ignored(own)
 
 
-class _TemperatureOne(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        return super().soft_value(q, 1.0)
+def _soft_value(wrong: Callable[[Equations, ndarray], ndarray]) -> Wrong:
+    return lambda own: setattr(own, "soft_value", partial(wrong, own))
 
 
-class _TemperatureSquared(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        return super().soft_value(q, self.temperature**2)
+def _q_from(wrong: Callable[[Equations, ndarray], ndarray]) -> Wrong:
+    return lambda own: setattr(own, "q_from", partial(wrong, own))
 
 
-class _TemperatureInverted(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        return super().soft_value(q, 1.0 / self.temperature)
+_discount_one = _q_from(lambda own, v: own.r + own.p @ v)
 
-
-class _Hard(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        return super().soft_value(q, 0.0)
-
-
-class _MissingInside(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        return self.temperature * super().soft_value(q, 1.0)
-
-
-class _MissingOutside(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        return super().soft_value(q) / self.temperature
-
-
-class _SoftMinimum(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        return -super().soft_value(-q)
-
-
-class _EntropySign(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        policy = self.policy(q)
-        mean = (policy * np.where(policy > 0.0, q, 0.0)).sum(axis=1)
-        return 2.0 * mean - super().soft_value(q)  # the entropy's share, taken off instead
-
-
-class _EntropyLeftOut(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        policy = self.policy(q)
-        return (policy * np.where(policy > 0.0, q, 0.0)).sum(axis=1)
-
-
-class _Mellowmax(Equations):
-    def soft_value(self, q: ndarray, temperature: float | None = None) -> ndarray:
-        return super().soft_value(q) - self.temperature * np.log(self.available.sum(axis=1))
-
-
-class _DiscountOne(Equations):
-    def q_of(self, v: ndarray) -> ndarray:
-        return self.r + self.p @ np.where(self.nonterminal, v, 0.0)
-
-
-class _DiscountTwice(Equations):
-    def q_of(self, v: ndarray) -> ndarray:
-        return self.r + self.discount**2 * self.p @ np.where(self.nonterminal, v, 0.0)
-
-
-class _DiscountOnReward(Equations):
-    def q_of(self, v: ndarray) -> ndarray:
-        return self.discount * (self.r + self.p @ np.where(self.nonterminal, v, 0.0))
-
-
-class _RewardSign(Equations):
-    def __init__(self, mdp: MDP, temperature: float) -> None:
-        super().__init__(mdp, temperature)
-        self.r = -self.r
-
-
-class _Transposed(Equations):
-    def __init__(self, mdp: MDP, temperature: float) -> None:
-        super().__init__(mdp, temperature)
-        self.p = self.p.swapaxes(0, 2)
-
-
-VALUE_FAULTS: dict[str, tuple[type[Equations], ...]] = {
-    "terminal states bootstrapped": (_TerminalBootstrapped, _TerminalAbsorbing, _NeitherKnown),
-    "mask ignored": (_MaskIgnored, _MaskStays, _NeitherKnown),
-    "temperature ignored (1 in its place)": (_TemperatureOne,),
-    "temperature squared": (_TemperatureSquared,),
-    "temperature inverted": (_TemperatureInverted,),
-    "hard maximum in place of log-sum-exp": (_Hard,),
-    "temperature missing inside log-sum-exp": (_MissingInside,),
-    "temperature missing outside log-sum-exp": (_MissingOutside,),
-    "entropy with the wrong sign": (_EntropySign, _SoftMinimum),
-    "entropy left out (Boltzmann average)": (_EntropyLeftOut,),
-    "mean in place of sum (mellowmax)": (_Mellowmax,),
-    "discount ignored": (_DiscountOne,),
-    "discount applied twice": (_DiscountTwice,),
-    "discount applied to the reward": (_DiscountOnReward,),
-    "reward with the wrong sign": (_RewardSign,),
-    "transition transposed": (_Transposed,),
+VALUE_FAULTS: dict[str, tuple[Wrong, ...]] = {
+    "terminal states bootstrapped": (_terminal_bootstrapped, _terminal_absorbing, _neither_known),
+    "mask ignored": (_mask_ignored, _mask_stays, _neither_known),
+    "temperature ignored (1 in its place)": (_soft_value(lambda own, q: own.log_sum_exp(q, 1.0)),),
+    "temperature squared": (_soft_value(lambda own, q: own.log_sum_exp(q, own.temperature**2)),),
+    "temperature inverted": (
+        _soft_value(lambda own, q: own.log_sum_exp(q, 1.0 / own.temperature)),
+    ),
+    "hard maximum in place of log-sum-exp": (_soft_value(lambda own, q: own.log_sum_exp(q, 0.0)),),
+    "temperature missing inside log-sum-exp": (
+        _soft_value(lambda own, q: own.temperature * own.log_sum_exp(q, 1.0)),
+    ),
+    "temperature missing outside log-sum-exp": (
+        _soft_value(lambda own, q: own.log_sum_exp(q) / own.temperature),
+    ),
+    "entropy with the wrong sign": (
+        _soft_value(lambda own, q: 2.0 * own.mean(q) - own.log_sum_exp(q)),  # its share, taken off
+        _soft_value(lambda own, q: -own.log_sum_exp(-q)),
+    ),
+    "entropy left out (Boltzmann average)": (_soft_value(lambda own, q: own.mean(q)),),
+    "mean in place of sum (mellowmax)": (
+        _soft_value(
+            lambda own, q: own.log_sum_exp(q) - own.temperature * np.log(own.available.sum(axis=1))
+        ),
+    ),
+    "discount ignored": (_discount_one,),
+    "discount applied twice": (_q_from(lambda own, v: own.r + own.discount**2 * own.p @ v),),
+    "discount applied to the reward": (_q_from(lambda own, v: own.discount * (own.r + own.p @ v)),),
+    "reward with the wrong sign": (lambda own: setattr(own, "r", -own.r),),
+    "transition transposed": (lambda own: setattr(own, "p", own.p.swapaxes(0, 2)),),
 }
 """Faults of the values: each by the equations that a solver with it would solve."""
 
 
-def _applies(fault: str, variant: type[Equations], mdp: MDP) -> bool:
+def _applies(fault: str, variant: Wrong, mdp: MDP) -> bool:
     """Whether the MDP has what the fault is about."""
     ends, masks = bool(mdp.terminal.any()), not mdp.action_mask[~mdp.terminal].all()
-    if variant is _NeitherKnown:
+    if variant is _neither_known:
         return ends and masks
     return (ends or "terminal" not in fault) and (masks or "mask" not in fault)
 
@@ -252,7 +201,7 @@ def value_faults(
                 continue
             if temperature == 0.0 and "temperature" in fault:
                 continue
-            wrong = variant(mdp, temperature).settled()
+            wrong = Equations(mdp, temperature, variant).settled()
             if wrong is None or close(wrong[nonterminal], exact[nonterminal]):
                 continue
             if close(v[nonterminal], wrong[nonterminal]):
@@ -262,7 +211,7 @@ def value_faults(
         named.add(EARLY)
     if named:
         return named
-    for iterate in _DiscountOne(mdp, temperature).iterates(1000):
+    for iterate in Equations(mdp, temperature, _discount_one).iterates(1000):
         if close(v[nonterminal], iterate[nonterminal]):
             return {"discount ignored"}
     start = np.where(mdp.terminal, 0.0, v)

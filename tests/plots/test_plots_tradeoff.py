@@ -1,9 +1,8 @@
 """Figures of the trade-off: what is drawn, where, in which words; bad arguments."""
 
 import re
-import subprocess
-import sys
 
+import fresh
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
@@ -292,7 +291,7 @@ for call, words in (
 
 def test_other_things_than_curves_and_mdps_are_named(tmp_path):
     """In a process of its own, where annotations are not executed."""
-    subprocess.run([sys.executable, "-c", WRONG_KINDS], check=True, cwd=tmp_path)
+    assert fresh.run(WRONG_KINDS, tmp_path) == ""
 
 
 def test_frames_too_large_are_refused_before_anything_is_drawn(tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """A figure of something else than what it is of: an error that names it, never a bare one."""
 
-import subprocess
-import sys
+import fresh
 
 PROGRAM = """
 import inspect
@@ -33,7 +32,6 @@ assert tried > 170, tried
 """
 
 
-def test_wrong_objects():
+def test_wrong_objects(tmp_path):
     """In a process of its own: here the types of every call are checked before the figure is."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert fresh.run(PROGRAM, tmp_path) == ""
