@@ -89,7 +89,7 @@ def _copy(folder: str, asked: Namespace) -> int:
 
 
 def _grade(folder: str, asked: Namespace) -> int:
-    from maxent.learn.grading import grade, summary, write_grades
+    from maxent.learn.grading import grade, left_out, summary, write_grades
 
     out = None if asked.out is None else require_output(asked.out, asked.overwrite, (".csv",))
     timeout = 60.0 if asked.timeout is None else require_positive("timeout", asked.timeout)
@@ -97,6 +97,8 @@ def _grade(folder: str, asked: Namespace) -> int:
     if out is not None:
         write_grades(grades, out, overwrite=asked.overwrite)
     print(summary(grades))
+    if others := left_out(folder):
+        print(f"left out, not of the course by name or contents: {', '.join(others)}")
     if out is not None:
         print(f"wrote {out}")
     return DONE

@@ -37,7 +37,8 @@ class Grade:
     """One exercise of one notebook file.
 
     learner: the folder, or what the file's name has beside the notebook's.
-    verdict: "right", "wrong", "not attempted", or "did not run" where the kernel died.
+    verdict: "right", "wrong", "not attempted", or "did not run" where the kernel died, or the cell
+        with the answer raised an error before there was one.
     """
 
     learner: str
@@ -71,6 +72,13 @@ def grade(folder: str | os.PathLike[str], *, timeout: float = 60.0) -> list[Grad
         for path, name in tqdm(found, disable=None, unit="notebook")
         for each in _grades_of(client, path, name, learner_of(path, root, name), timeout)
     ]
+
+
+def left_out(folder: str | os.PathLike[str]) -> list[str]:
+    """The notebooks in a folder and below that are none of the course, by neither their name nor
+    what they say of themselves."""
+    root = Path(folder)
+    return [str(path.relative_to(root)) for path in _notebooks(root) if not course_name(path)]
 
 
 def _notebooks(root: Path) -> list[Path]:
@@ -154,15 +162,17 @@ def _run(
         extra_arguments=["--log-level=40"],  # what the kernel says of itself is no grade
     )
 
-    def execute(source: str) -> None:
+    def execute(source: str) -> str:
+        """Run a cell; the error that it raised, or ""."""
         cell = nbformat.v4.new_code_cell(source)
         runner.nb.cells.append(cell)
         runner.execute_cell(cell, len(runner.nb.cells) - 1)
+        raised = [each for each in cell.outputs if each.output_type == "error"]
+        return f"{raised[0].ename}: {raised[0].evalue}" if raised else ""
 
     try:
         with runner.setup_kernel():
-            for source in cells:
-                execute(source)
+            raised = [(source, error) for source in cells if (error := execute(source))]
             for each in asked:
                 # A value is asked for the learner's own seed; a function, for one never seen.
                 own = seed if each.is_value else secrets.randbelow(2**31)
@@ -171,11 +181,21 @@ def _run(
                     "from maxent.learn.grading import answer_of as _answer_of\n"
                     f"_answer_of(globals(), {each.number!r}, {own}, {str(target)!r})"
                 )
-                results.append((own, _read(target, each, timeout)))
+                handed = _read(target, each, timeout)
+                if isinstance(handed, HandedIn) and handed.blank:
+                    handed = _why_blank(each.answer, raised) or handed
+                results.append((own, handed))
     except client.exceptions.DeadKernelError:
         pass
     left = len(asked) - len(results)
     return results + [(seed, "the kernel died while the notebook ran")] * left
+
+
+def _why_blank(answer: str, raised: Sequence[tuple[str, str]]) -> str:
+    """The error of the cell in which an answer should have been made; "" where there was none."""
+    makes = re.compile(rf"^\s*(def {answer}\b|{answer}\s*=[^=])", re.MULTILINE)
+    errors = [error for source, error in raised if makes.search(source)]
+    return f"the cell of {answer} raised {errors[-1]}" if errors else ""
 
 
 def answer_of(names: dict[str, Any], number: str, seed: int, path: str) -> None:

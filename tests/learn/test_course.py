@@ -168,8 +168,16 @@ def test_a_class_is_graded_by_what_its_answers_do(says):
     )
     Path("class/broken").mkdir()
     Path("class/broken", name).write_text("{")
+    notebook(
+        Path("class/ian") / name,
+        "def my_sweep(mdp, v, alpha):\n    return maxent.soft_value(",
+        "my_error_bound = lambda *_: ...\n1 / 0",
+        "my_bounds = ...",
+        "my_bounds == 1 / 0",
+    )
+    notebook(Path("class/ian/homework.ipynb"), "pass")
     before = sorted(Path("class").rglob("*"))
-    code, said = says("grade", "class", "--out", "grades.csv", "--timeout", "2")
+    code, said = says("grade", "class", "--out", "grades.csv", "--timeout", "8")
     assert code == 0, said
     with open("grades.csv", newline="", encoding="utf-8") as file:
         rows = {(row["learner"], row["exercise"]): row for row in csv.DictReader(file)}
@@ -178,12 +186,17 @@ def test_a_class_is_graded_by_what_its_answers_do(says):
     assert found["ada", "3.2"] == ("wrong", "the change alone")
     assert found["ada", "3.3"] == ("not attempted", "")
     assert found["mallory", "3.1"] == ("did not run", "")
-    assert "within 2 seconds" in rows["mallory", "3.1"]["words"]
+    assert "within 8 seconds" in rows["mallory", "3.1"]["words"]
     assert found["mallory", "3.2"] == ("wrong", "raises ZeroDivisionError")
     assert "ZeroDivisionError" in rows["mallory", "3.2"]["words"]
     assert found["mallory", "3.3"] == ("wrong", "no function")
     assert {found["grace", n][0] for n in ("3.1", "3.2", "3.3")} == {"did not run"}
     assert {found["broken", n][0] for n in ("3.1", "3.2", "3.3")} == {"did not run"}
+    assert found["ian", "3.1"] == found["ian", "3.2"] == ("did not run", "")
+    assert found["ian", "3.3"] == ("not attempted", "")
+    assert "the cell of my_sweep raised SyntaxError" in rows["ian", "3.1"]["words"]
+    assert "the cell of my_error_bound raised ZeroDivisionError" in rows["ian", "3.2"]["words"]
     assert sorted(Path("class").rglob("*")) == before
     assert "1 of 3" in said
+    assert f"left out, not of the course by name or contents: {Path('ian/homework.ipynb')}" in said
     assert says("grade", "class", "--out", "grades.csv")[0] == 2  # it exists
