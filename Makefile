@@ -32,7 +32,7 @@ WITHOUT_TORCH = ".[fast,rigorous,data,dev]"
 PYTHONS ?= python3.12 python3.13
 # Without torch: everything but the neural half and what draws, checks or documents it.
 EXACT = tests/mdp tests/gridworlds tests/environments tests/support tests/tabular tests/plots \
-	tests/proofs tests/reports tests/testing tests/tour
+	tests/proofs tests/reports tests/testing tests/tour --ignore=tests/testing/test_agent_check.py
 
 # $(call install,ENVIRONMENT,CONSTRAINTS,WHAT): the packages, to the version.
 install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check -c $(2) $(3)

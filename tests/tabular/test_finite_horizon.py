@@ -5,6 +5,7 @@ import pytest
 
 import maxent
 from maxent.tabular import operators as ops
+from maxent.tabular.bounds import soft_bounds
 
 
 def enumerated(mdp, temperature, horizon, state):
@@ -148,3 +149,45 @@ def test_the_error_bound_is_of_the_size_of_rounding_whatever_is_paid():
             ):
                 size = unit * np.abs(found.v).max(axis=1).sum()
                 assert 10 * size <= found.error_bound <= 300 * size, (scale, alpha)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 50.0])
+def test_each_step_adds_the_rounding_that_is_derived_for_it(alpha):
+    """An evaluation: the sweep's rounding at N = max(|V|, largest reward), and u (A + 8) (3 N +
+    alpha (1 + log A)) for the sums over actions; what was there before is discounted, with rows
+    that sum to 1 + 1e-8 allowed for."""
+    mdp = maxent.garnet(2, 3, discount=0.9, seed=1).replace(reward=np.full((2, 3), 0.25))
+    reward = np.stack([np.full((2, 3), -0.5), np.full((2, 3), 4.0)])
+    reward[1, 0, 0] = 1.5
+    unit, sweep = np.finfo(np.float64).eps / 2, soft_bounds(mdp, alpha, None)
+
+    def step(norm, greedy):
+        more = 0.0 if greedy else unit * 11 * (3 * norm + alpha * (1 + np.log(3)))
+        return sweep.rounding(norm) + more
+
+    for worth in ([5.0, -1.0], [0.5, -7.0]):
+        for call in (
+            lambda h, **given: maxent.finite_horizon(mdp, alpha, h, **given),
+            lambda h, **given: maxent.finite_horizon_evaluation(
+                mdp, [0.2, 0.3, 0.5], alpha, h, **given
+            ),
+        ):
+            greedy = call(1).policy[0, 0, 0] != 0.2
+            largest = float(np.abs(worth).max())
+            one = call(1, terminal_value=worth)
+            first = step(largest, greedy)
+            assert one.error_bound == pytest.approx(first, rel=1e-12)
+            assert call(1).error_bound == pytest.approx(step(0.25, greedy), rel=1e-12)
+            two = call(2, terminal_value=worth, reward=reward)  # the rewards' size counts: 4
+            norm = max(float(np.abs(two.v[1]).max()), 4.0)
+            second = 0.9 * (1 + 1e-8) * step(max(largest, 4.0), greedy) + step(norm, greedy)
+            assert two.error_bound == pytest.approx(second, rel=1e-11)
+
+
+def test_the_step_of_a_policy_that_is_none_is_named():
+    mdp, policy = maxent.garnet(4, 2, discount=0.9, seed=0), np.full((3, 4, 2), 0.5)
+    policy[1, 2] = 0.6
+    with pytest.raises(maxent.ModelError, match="policy at step 1"):
+        maxent.finite_horizon_evaluation(mdp, policy, 0.5)
+    with pytest.raises(maxent.ModelError, match="policy of state"):
+        maxent.finite_horizon_evaluation(mdp, policy[1], 0.5, 3)
