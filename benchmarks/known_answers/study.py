@@ -60,6 +60,8 @@ SQL = {"algorithm": "sql", "actor_rate": None, "sampler_rate": 1e-3}
 V1 = {"algorithm": "sac_v1", "value_rate": 1e-3}
 SIMBA = {"critic_network": "residual", "normalize_observations": True}
 
+COOLED = {"cooled_from": 2.0, "cooling_share": 0.75}
+
 FACTORS: dict[str, dict[str, Any]] = {
     "base": {},
     "modes 2": {"modes": 2},
@@ -95,6 +97,10 @@ OTHERS: dict[str, dict[str, Any]] = {
     "noise 1, mean of 2 Q's": {"noise": 1.0, "smallest_of": 1},
     "modes 2, mixture": {"modes": 2, "policy": "mixture"},
     "modes 4, mixture": {"modes": 4, "policy": "mixture"},
+    "mixture": {"policy": "mixture"},
+    "pendulum, mixture": {"env": "pendulum", "policy": "mixture"},
+    "modes 2, mixture, cooled": {"modes": 2, "policy": "mixture"} | COOLED,
+    "modes 4, mixture, cooled": {"modes": 4, "policy": "mixture"} | COOLED,
 }
 """These have their own number of Q's, or another policy."""
 

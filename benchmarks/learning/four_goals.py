@@ -67,11 +67,14 @@ def learned_player(agent: Agent) -> plots.Player:
 
 
 def agent_of(task: str, name: str, seed: int, agents: Path | None) -> Agent:
-    """The agent that was kept, or a new one."""
-    kept = None if agents is None else agents / f"{task}-{name}-{seed}.safetensors"
-    if kept is not None and kept.exists():
-        return maxent.load_agent(kept)
-    return targets.train(task, name, seed)
+    """The agent that was kept in a folder, or a new one, which is kept there."""
+    if agents is None:
+        return targets.train(task, name, seed)
+    path = agents / f"{task}-{name}-{seed}.safetensors"
+    if not path.exists():
+        agents.mkdir(parents=True, exist_ok=True)
+        targets.train(task, name, seed).save(path)
+    return maxent.load_agent(path)
 
 
 def main() -> None:
