@@ -189,7 +189,7 @@ def test_the_entropy_of_a_squashed_policy_is_in_the_soft_return():
 
 
 def test_an_environment_that_never_ends_does_not_keep_diagnose_for_ever(monkeypatch):
-    monkeypatch.setattr("maxent.neural.diagnostics.rollouts.LONGEST", 7)
+    monkeypatch.setattr("maxent.neural.diagnostics.walks.LONGEST", 7)
     ring = maxent.MDP(np.ones((1, 2, 1)), np.zeros(1), discount=GAMMA)
     found = from_rollouts(table_agent(ring, np.zeros((1, 2))), maxent.MDPEnv(ring), episodes=3)
     assert "3 episodes (21 steps)" in found.title

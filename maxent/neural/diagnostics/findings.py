@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from maxent.support.frames import data_frame
 
@@ -23,6 +24,11 @@ class Finding:
     error: float
     largest: float
     unit: str
+
+    @classmethod
+    def of(cls, key: str, statement: str, error: float, each: ndarray, unit: str) -> Finding:
+        """One whose largest is that of the errors `each`."""
+        return cls(key, statement, float(error), float(np.abs(each).max()), unit)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,10 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from maxent.environments.guard import Guarded
 from maxent.errors import ConfigError
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.rollouts import ACTIONS, claims
 from maxent.neural.diagnostics.trained import (
-    LONGEST,
     TrainedAgent,
     as_doubles,
     every_action,
@@ -21,6 +19,7 @@ from maxent.neural.diagnostics.trained import (
     policy_in,
     q_in,
 )
+from maxent.neural.diagnostics.walks import steps
 from maxent.neural.known_environment import KnownEnvironment
 from maxent.neural.parts.policies import Categorical
 
@@ -55,20 +54,17 @@ def on_known_environment(
     soft_return = np.add.reduceat(discounts * (rewards - alpha * own_logs), starts)
     lost_return = v[starts] - soft_return - gamma**lengths * last
 
-    def finding(key: str, statement: str, error: float, each: ndarray, unit: str) -> Finding:
-        return Finding(key, statement, float(error), float(np.abs(each).max()), unit)
-
     findings = (
-        finding("KNOWN", "policy: KL(pi || pi*)", divergence.mean(), divergence, "nats"),
-        finding("KNOWN", "v - V*, mean", v_error.mean(), v_error, "reward"),
-        finding("KNOWN", "v - V*, deviation over states", v_error.std(), v_error, "reward"),
-        finding("KNOWN", "(V* itself, deviation over states)", v.std(), v - v.mean(), "reward"),
-        finding("KNOWN", "q - Q*, mean, actions taken", q_error.mean(), q_error, "reward"),
-        finding("KNOWN", "q - Q*, deviation", q_error.std(), q_error, "reward"),
-        finding("GIBBS-3", "entropy of the policy", seen.entropy.mean(), seen.entropy, "nats"),
-        finding("GIBBS-3", "entropy of pi* there", entropy.mean(), entropy, "nats"),
-        finding("SUBOPT", "V*(s_0) - soft return", lost_return.mean(), lost_return, "reward"),
-        finding("SUBOPT", "alpha E sum gamma^t KL(pi || pi*)", lost.mean(), lost, "reward"),
+        Finding.of("KNOWN", "policy: KL(pi || pi*)", divergence.mean(), divergence, "nats"),
+        Finding.of("KNOWN", "v - V*, mean", v_error.mean(), v_error, "reward"),
+        Finding.of("KNOWN", "v - V*, deviation over states", v_error.std(), v_error, "reward"),
+        Finding.of("KNOWN", "(V* itself, deviation over states)", v.std(), v - v.mean(), "reward"),
+        Finding.of("KNOWN", "q - Q*, mean, actions taken", q_error.mean(), q_error, "reward"),
+        Finding.of("KNOWN", "q - Q*, deviation", q_error.std(), q_error, "reward"),
+        Finding.of("GIBBS-3", "entropy of the policy", seen.entropy.mean(), seen.entropy, "nats"),
+        Finding.of("GIBBS-3", "entropy of pi* there", entropy.mean(), entropy, "nats"),
+        Finding.of("SUBOPT", "V*(s_0) - soft return", lost_return.mean(), lost_return, "reward"),
+        Finding.of("SUBOPT", "alpha E sum gamma^t KL(pi || pi*)", lost.mean(), lost, "reward"),
     )
     return Diagnosis(
         f"{agent}, held against a known answer in {len(states)} states of {episodes} episodes",
@@ -90,28 +86,23 @@ class Episodes(NamedTuple):
 
 
 def _episodes(agent: TrainedAgent, known: KnownEnvironment, episodes: int, seed: int) -> Episodes:
-    generator, environment = agent.generator(seed), Guarded(known.env)
-    starts: list[int] = []
-    states: list[ndarray] = []
-    actions: list[ndarray] = []
-    logs, rewards, last = [], [], []
-    for episode in range(episodes):
-        observation, _ = environment.reset(seed=seed + episode)
-        starts.append(len(states))
-        over = False
-        while not over:
-            flat = agent.spaces.flatten(observation)
-            action, log_policy = _drawn(agent, flat, generator)
-            observation, reward, ended, cut, _ = environment.step(
-                agent.spaces.to_environment(action)
-            )
-            states.append(flat)
-            actions.append(action)
-            logs.append(log_policy)
-            rewards.append(float(reward))
-            over = ended or cut or len(states) - starts[-1] == LONGEST
-        last.append(0.0 if ended else known.v(agent.spaces.flatten(observation)[None])[0])
-    return Episodes(*(np.asarray(part) for part in (states, actions, logs, rewards, starts, last)))
+    generator, logs = agent.generator(seed), []
+
+    def draw(flat: ndarray, mask: ndarray | None) -> ndarray:
+        action, log_policy = _drawn(agent, flat, generator)
+        logs.append(log_policy)
+        return action
+
+    taken = list(steps(agent, known.env, draw, episodes=episodes, seed=seed))
+    ends = (step for step in taken if step.over)
+    return Episodes(
+        np.stack([step.state for step in taken]),
+        np.stack([step.action for step in taken]),
+        np.array(logs),
+        np.array([step.reward for step in taken]),
+        np.flatnonzero([step.first for step in taken]),
+        np.array([0.0 if s.terminated else known.v(s.following[None])[0] for s in ends]),
+    )
 
 
 def _drawn(agent: TrainedAgent, flat: ndarray, generator: torch.Generator) -> tuple[ndarray, float]:

@@ -9,11 +9,8 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from maxent.environments.guard import Guarded
-from maxent.environments.masks import mask_in
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.trained import (
-    LONGEST,
     TrainedAgent,
     as_doubles,
     every_action,
@@ -21,6 +18,7 @@ from maxent.neural.diagnostics.trained import (
     policy_in,
     q_in,
 )
+from maxent.neural.diagnostics.walks import steps
 from maxent.neural.parts import proposals
 from maxent.neural.parts.policies import Categorical
 from maxent.tabular import operators
@@ -48,68 +46,52 @@ def from_rollouts(
     in any case).  Its soft value alpha log integral exp(q / alpha) is v + alpha KL(pi || .).
     """
     alpha = agent.temperature
-    generator, environment = agent.generator(seed), Guarded(environment)
-    states, actions, discounts, following, cuts = [], [], [], [], []
-    available: list[ndarray | None] = []
-    beyond_available: list[ndarray | None] = []
-    rewards: list[float] = []
-    for episode in range(episodes):
-        observation, info = environment.reset(seed=seed + episode)
-        over, last = False, len(rewards) + LONGEST
-        while not over:
-            flat = agent.spaces.flatten(observation)
-            mask = mask_in(info, agent.spaces.action)
-            available.append(mask)
-            action = agent.actions(flat[None], generator, available=_row(mask))[0]
-            observation, reward, terminated, truncated, info = environment.step(
-                agent.spaces.to_environment(action)
-            )
-            mask = None if terminated else mask_in(info, agent.spaces.action)
-            beyond_available.append(mask)
-            over = bool(terminated or truncated) or len(rewards) + 1 == last
-            states.append(flat)
-            actions.append(action)
-            rewards.append(reward)
-            discounts.append(0.0 if terminated else agent.config.discount)
-            following.append(agent.spaces.flatten(observation))
-            cuts.append(over)
-    q = as_doubles(q_in(agent, np.stack(states), np.stack(actions)[:, None])[:, 0])
-    here = claims(agent, np.stack(states), generator, _stacked(agent, available))
-    beyond = claims(agent, np.stack(following), generator, _stacked(agent, beyond_available))
+    generator = agent.generator(seed)
+
+    def draw(flat: ndarray, mask: ndarray | None) -> ndarray:
+        available = None if mask is None else mask[None]
+        action: ndarray = agent.actions(flat[None], generator, available=available)[0]
+        return action
+
+    taken = list(steps(agent, environment, draw, episodes=episodes, seed=seed))
+    states, following = (np.stack([getattr(s, f) for s in taken]) for f in ("state", "following"))
+    rewards = np.array([step.reward for step in taken])
+    discounts = np.array([0.0 if step.terminated else agent.config.discount for step in taken])
+    q = as_doubles(q_in(agent, states, np.stack([s.action for s in taken])[:, None])[:, 0])
+    here = claims(agent, states, generator, _stacked(agent, [s.available for s in taken]))
+    masks_beyond = _stacked(agent, [s.beyond_available for s in taken])
+    beyond = claims(agent, following, generator, masks_beyond)
     soft = beyond.v + alpha * beyond.divergence
-    residual = q - (np.array(rewards) + np.array(discounts) * soft)
-    own_residual = q - (np.array(rewards) + np.array(discounts) * beyond.v)
-    lived = np.zeros(len(rewards))
-    for step in reversed(range(len(rewards))):
+    residual = q - (rewards + discounts * soft)
+    own_residual = q - (rewards + discounts * beyond.v)
+    lived = np.zeros(len(taken))
+    for step in reversed(range(len(taken))):
         future = beyond.v[step]
-        if not cuts[step]:
+        if not taken[step].over:
             future = alpha * beyond.entropy[step] + lived[step + 1]
         lived[step] = rewards[step] + discounts[step] * future
-
-    def finding(key: str, statement: str, error: float, each: ndarray, unit: str) -> Finding:
-        return Finding(key, statement, error, float(np.abs(each).max()), unit)
 
     def mean_square(each: ndarray) -> float:
         return float(np.sqrt(np.mean(each**2)))
 
     bias = q - lived
     findings = (
-        finding("SAC-L1", "q - soft return lived, mean", float(bias.mean()), bias, "reward"),
-        finding(
+        Finding.of("SAC-L1", "q - soft return lived, mean", float(bias.mean()), bias, "reward"),
+        Finding.of(
             "SAC-L1",
             "q = r + gamma E_pi[q - alpha log pi](s'), each step",
             mean_square(own_residual),
             own_residual,
             "reward",
         ),
-        finding(
+        Finding.of(
             "SQL-T2",
             "q = r + gamma (soft value of q)(s'), each step",
             mean_square(residual),
             residual,
             "reward",
         ),
-        finding(
+        Finding.of(
             "SAC-L2",
             "pi = Boltzmann(q): KL(pi || .), from below",
             float(here.divergence.mean()),
@@ -118,9 +100,7 @@ def from_rollouts(
         ),
         Finding("GIBBS-3", "entropy of the policy", float(here.entropy.mean()), np.nan, "nats"),
     )
-    return Diagnosis(
-        f"{agent}, estimated from {episodes} episodes ({len(rewards)} steps)", findings
-    )
+    return Diagnosis(f"{agent}, estimated from {episodes} episodes ({len(taken)} steps)", findings)
 
 
 def claims(
@@ -150,10 +130,6 @@ def claims(
     return Claims(
         as_doubles(value), -as_doubles(log_density.mean(-1)), as_doubles((soft - value) / alpha)
     )
-
-
-def _row(mask: ndarray | None) -> ndarray | None:
-    return None if mask is None else mask[None]
 
 
 def _stacked(agent: TrainedAgent, masks: list[ndarray | None]) -> ndarray | None:
