@@ -16,6 +16,8 @@ from numpy import ndarray
 
 from maxent.support.arguments import require_kind
 
+FEW = 10
+"""So many points that no line joins are told one by one."""
 COLOUR_BAR, ARROW = "<colorbar>", r"$\rightarrow$"
 MARKS = {r"\,": " ", r"\|": "|", "\\": "", "$": "", "{": "", "}": ""}
 
@@ -114,9 +116,10 @@ def _course(line: Line2D, ax: Axes, name: str) -> str:
     if not len(y):
         level = np.asarray(line.get_ydata(), dtype=float)
         return f"{prefix}level at {level[0]:.3g}" if len(level) and np.ptp(level) == 0.0 else ""
-    if line.get_linestyle() == "None" and len(y) > 1:
+    alone = line.get_linestyle() == "None"
+    if alone and len(y) > FEW:
         return f"{prefix}{len(y)} points"
-    told = {0, len(y) - 1}
+    told = set(range(len(y))) if alone else {0, len(y) - 1}
     scaled = np.log(y) if ax.get_yscale() == "log" and y.min() > 0.0 else y
     for k in (int(y.argmin()), int(y.argmax())):
         if min(abs(scaled[k] - scaled[j]) for j in told) > 0.02 * np.ptp(scaled):

@@ -159,8 +159,7 @@ STEPS = {
 }
 
 # %% [markdown]
-# **Exercise 4.3 (a bug hunt).** Which find the soft optimum in the end? Five times True or False, A to E. (Then
-# `check_solver` tries them. It names what an *answer* looks like: that of E, in the end, is greedy.)
+# **Exercise 4.3 (a bug hunt).** Which find the soft optimum in the end? Five times True or False, A to E.
 #
 # <details><summary>Hint</summary>At the optimum a right step changes nothing: which of the five leave
 # $\pi^* \propto e^{Q^*/\alpha}$ as it is? And does it get there?</details>
@@ -190,6 +189,9 @@ for name, step in STEPS.items():
     print(name, "passes" if report.passed else f"fails: {', '.join(report.faults)}")
 
 # %% [markdown]
+# `check_solver` names what an *answer* looks like: that of E is greedy in the end; for B's forgotten temperature it has
+# no name.
+#
 # **What the theorem does not say.** With shared parameters, that anything improves. With an estimated Q, that
 # the step helps: its gain must outweigh the estimate's error. That seven steps are cheap: each solves a linear
 # system in all states.

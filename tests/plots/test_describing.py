@@ -38,6 +38,15 @@ def test_a_line_tells_its_ends_and_the_extremes_between():
     )
 
 
+def test_few_points_without_a_line_are_told_one_by_one_and_many_are_counted():
+    figure = plots.lines({"a": ([0, 1, 2], [1, 2, 1])}, x="x", y="y", title="T")
+    drawn = figure.axes[0].get_lines()[0]
+    drawn.set_linestyle("none")
+    assert plots.alt_text(figure).endswith("a: 1 at 0, 2 at 1, 1 at 2.")
+    drawn.set_data(np.arange(11), np.arange(11))
+    assert plots.alt_text(figure).endswith("a: 11 points.")
+
+
 def test_a_flat_map_and_lines_named_by_a_legend_alone(solved):
     mdp, _ = solved
     hard = maxent.soft_policy_evaluation(mdp, np.eye(4)[np.zeros(mdp.n_states, int)], 0.0)

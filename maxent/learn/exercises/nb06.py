@@ -159,7 +159,6 @@ EXERCISES, QUIZZES = sheet(
                 mdp, maxent.temperature_for_entropy(mdp, target).policy
             ),
             "fifteen halvings": _halved(15, lambda reached, target: reached < target),
-            "twenty halvings": _halved(20, lambda reached, target: reached < target),
         },
     ),
 )
