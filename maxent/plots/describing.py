@@ -117,12 +117,13 @@ def _course(line: Line2D, ax: Axes, name: str) -> str:
         level = np.asarray(line.get_ydata(), dtype=float)
         return f"{prefix}level at {level[0]:.3g}" if len(level) and np.ptp(level) == 0.0 else ""
     alone = line.get_linestyle() == "None"
-    if alone and len(y) > FEW:
-        return f"{prefix}{len(y)} points"
-    told = set(range(len(y))) if alone else {0, len(y) - 1}
+    many = alone and len(y) > FEW
+    told = set(range(len(y))) if alone and not many else {0, len(y) - 1}
+    if many:
+        told, prefix = {int(x.argmin()), int(x.argmax())}, f"{prefix}{len(y)} points, among them "
     scaled = np.log(y) if ax.get_yscale() == "log" and y.min() > 0.0 else y
     for k in (int(y.argmin()), int(y.argmax())):
-        if min(abs(scaled[k] - scaled[j]) for j in told) > 0.02 * np.ptp(scaled):
+        if not many and min(abs(scaled[k] - scaled[j]) for j in told) > 0.02 * np.ptp(scaled):
             told.add(k)
     return prefix + ", ".join(f"{_number(y[k], y)} at {_number(x[k], x)}" for k in sorted(told))
 
@@ -140,7 +141,9 @@ def _map(ax: Axes, mesh: QuadMesh) -> str:
 
 def _number(value: float, among: ndarray) -> str:
     """To three digits; 0 where it is nothing beside the greatest."""
-    return f"{0.0 if abs(value) < 1e-15 * np.abs(among).max() else value:.3g}"
+    if abs(value) < 1e-15 * np.abs(among).max():
+        return "0"
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _title(ax: Axes) -> str:

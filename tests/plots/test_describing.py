@@ -44,7 +44,9 @@ def test_few_points_without_a_line_are_told_one_by_one_and_many_are_counted():
     drawn.set_linestyle("none")
     assert plots.alt_text(figure).endswith("a: 1 at 0, 2 at 1, 1 at 2.")
     drawn.set_data(np.arange(11), np.arange(11))
-    assert plots.alt_text(figure).endswith("a: 11 points.")
+    assert plots.alt_text(figure).endswith("a: 11 points, among them 0 at 0, 10 at 10.")
+    drawn.set_data([0, 1500, 1e7], [0.0, 0.001234, 1e-30])
+    assert plots.alt_text(figure).endswith("a: 0 at 0, 0.00123 at 1500, 0 at 1e+07.")
 
 
 def test_a_flat_map_and_lines_named_by_a_legend_alone(solved):
