@@ -87,11 +87,12 @@ class FixedPointBounds:
         least, greatest: the extremes of b = T V - V over the non-terminal states, as computed.
         """
         rounding = self.rounding(norm)
-        below = -self._shift(rounding - least) - rounding
-        above = self._shift(greatest + rounding) + rounding
+        below = -self.shift(rounding - least) - rounding
+        above = self.shift(greatest + rounding) + rounding
         return below, above
 
-    def _shift(self, worst: float) -> float:
+    def shift(self, worst: float) -> float:
+        """How far above T V the fixed point can be, where T V - V is `worst` at most."""
         return worst * (self.gain_high if worst > 0.0 else self.gain_low)
 
     def tolerance(self, norm: float) -> float:

@@ -134,7 +134,8 @@ def iterate(
     look = partial(certify, kernel)
     found = until_narrow(kernel, look, v, step, options, choose, title, kernel.mdp.n_states)
     best, tolerance, status = found.certified, found.tolerance, found.status
-    if status == "stalled" or (status == "converged" and not _is_informative(best)):
+    too_wide = options.tolerance is None and not _is_informative(best)
+    if status == "stalled" or (status == "converged" and too_wide):
         best = narrowed(kernel, best)
         tolerance, status = verdict(best, options, tolerance)
     return replace(found, certified=best, tolerance=tolerance, status=status)

@@ -22,6 +22,7 @@ from maxent.mdp import MDP
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers.engines.elementary import compiled, exp, log
+from maxent.tabular.solvers.engines.gauss_seidel import Relaxation
 from maxent.tabular.solvers.engines.threads import in_parts
 from maxent.tabular.solvers.kernels import NEGLIGIBLE, prior_bonus
 
@@ -43,13 +44,14 @@ class StoredKernel:
         self.threads = threads
         unsigned = np.uint32 if rows.indices.itemsize == 4 else np.uint64
         self._ends, self._to = rows.indptr.view(unsigned), rows.indices.view(unsigned)
-        self._chance = rows.data * mdp.discount
+        self._chance = rows.data
         bonus = prior_bonus(temperature, log_prior)
         self._reward = mdp.reward if bonus is None else mdp.reward + bonus
         self._terminal = mdp.terminal
-        self._v = np.zeros(mdp.n_states)
+        self._v = self._ahead = np.zeros(mdp.n_states)
         self._best = np.zeros(mdp.n_states, np.uint32)
         self._merged: tuple[ndarray, ndarray, ndarray] | None = None
+        self._relaxation: Relaxation | None = None
 
     def improve(self, q: ndarray, tie_tolerance: float = 0.0) -> ndarray:
         """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties."""
@@ -60,10 +62,11 @@ class StoredKernel:
         self._v = v
         found = np.empty_like(v)
         model = (self._ends, self._to, self._chance, self._reward, self._terminal)
+        self._ahead = ahead = self.mdp.discount * v
         if self.temperature == 0.0:
-            in_parts(self.threads, hard_sweep, len(v), *model, v, found, self._best)
+            in_parts(self.threads, hard_sweep, len(v), *model, ahead, found, self._best)
         else:
-            in_parts(self.threads, soft_sweep, len(v), *model, v, self.temperature, found)
+            in_parts(self.threads, soft_sweep, len(v), *model, ahead, self.temperature, found)
         return found
 
     def policy_transition(self) -> sparse.csr_array:
@@ -85,6 +88,20 @@ class StoredKernel:
             in_parts(self.threads, policy_sweep, len(b), ends, to, chance, b, d, spare)
             d, spare = spare, d
         return d
+
+    def relax(self, b: ndarray, pairs: int) -> ndarray:
+        """What Gauss-Seidel sweeps add to V, from the lower bound that b = T V - V certifies; at
+        temperature 0."""
+        if self._relaxation is None:
+            rows = (self._ends, self._to, self._chance)
+            self._relaxation = Relaxation(*rows, self.mdp.discount, self._reward, self._terminal)
+        going_on = ~self._terminal
+        shift = -self.bounds.shift(-float(b.min(where=going_on, initial=np.inf)))
+        v = self._v + b
+        np.add(v, shift, out=v, where=going_on)
+        self._relaxation(v, pairs, self.threads)
+        v -= self._v
+        return v
 
     def _policy_rows(self) -> tuple[ndarray, ndarray, ndarray]:
         """gamma P_pi in CSR: ends, successors, probabilities."""
@@ -116,6 +133,7 @@ class StoredKernel:
                 to,
                 chance,
             )
+            chance *= self.mdp.discount
             return ends, to, chance
         if self._merged is None:
             self._merged = union_of_rows(self._ends, self._to, size, self._reward.shape[1])
@@ -129,12 +147,13 @@ class StoredKernel:
             self._to,
             self._chance,
             self._reward,
-            self._v,
+            self._ahead,
             self.temperature,
             float(NEGLIGIBLE),
             place,
             chance,
         )
+        chance *= self.mdp.discount
         return ends, to, chance
 
 
