@@ -204,7 +204,8 @@ def solve(
     """The soft-optimal solution by the method that suits the MDP.
 
     Soft value iteration if its rate promises an answer soon (never at temperature 0), else modified
-    soft policy iteration, and soft policy iteration with a linear solver where that pays.
+    soft policy iteration (at temperature 0, where sweeps are compiled, in Gauss-Seidel form), and
+    soft policy iteration with a linear solver where that pays.
     `Solution.method` says which of them gave the answer (SQL-T3, SAC-T1).
 
     mdp : the problem; at discount 1 a first-exit problem of finite value (FIRST-EXIT).

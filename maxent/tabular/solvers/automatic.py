@@ -1,21 +1,24 @@
 """Which step `solve` takes when: the method that pays, found while solving.
 
-**Above temperature 0** sweeps come first.  They go on as long as their rate promises the answer
-within 40 more, as on MDPs that mix fast.  **At temperature 0** truncated evaluation is right from
-the first iteration: picking the rows of a greedy policy costs little, and a sweep with them is a
-fraction of a full one.
+**At temperature 0** each policy is evaluated with a few sweeps from the first iteration on: picking
+the rows of a greedy policy costs little, and a sweep with them is a fraction of a full one.  Slow
+solves evaluate ever longer.  Compiled sweeps are relaxed instead (`engines.gauss_seidel`), unless
+three sweeps promise the answer soon, as on MDPs that mix fast: rewards that lie far away, walls and
+mazes cost that nothing.
 
-**Then truncated evaluation** (modified policy iteration).  An evaluation ends early once what it
-changes is nearly the same everywhere, which the bounds know anyway.
+**Above temperature 0** sweeps come first.  They go on as long as their rate promises the answer
+within 40 more.  Then policies are evaluated (modified policy iteration); an evaluation ends early
+once what it changes is nearly the same everywhere, which the bounds know anyway.
 
 **A linear solver** takes over where the interval shrinks steadily but so slowly that the iterations
 promised would cost more (an agent that goes round and round; a policy that is nearly uniform).
-While rewards still spread over the states the interval does not shrink, so nothing is promised and
-nothing changes.  The solver is LU where factors fill in little (dense MDPs, and those that couple
-nearby states), or BiCGSTAB (sparse MDPs above temperature 0), whichever is cheaper: BiCGSTAB grows
-with 1 / sqrt(1 - gamma), LU with the size.
+While rewards still spread over the states the interval does not shrink, or shrinks ever faster, so
+nothing is promised and nothing changes.  The solver is LU where factors fill in little (dense MDPs,
+and those that couple nearby states), or BiCGSTAB (sparse MDPs above temperature 0), whichever is
+cheaper: BiCGSTAB grows with 1 / sqrt(1 - gamma), LU with the size.
 
-What each costs was measured (`benchmarks/exact_speed/regret.py`) and is counted in sweeps.
+What each costs was measured (`benchmarks/exact_speed/regret.py`) and is counted in sweeps of the
+optimality operator.
 """
 
 from __future__ import annotations
@@ -32,14 +35,24 @@ from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.loop import History
 
 FIRST, SOON = 6, 40
-"""Sweeps before their rate is judged, and how many more are worth waiting for."""
-HARD_SWEEPS, SOFT_SWEEPS, ENOUGH = 40, 100, 0.1
+"""Sweeps before their rate is judged above temperature 0, and those left that are waited for."""
+COMPILED_FIRST, COMPILED_SOON = 3, 60
+"""The same for compiled sweeps at temperature 0."""
+HARD_SWEEPS, SOFT_SWEEPS, ENOUGH = 10, 100, 0.1
 """Sweeps of an evaluation at temperature 0 and above it, and the part of the span at which it ends
 early."""
-HARD_COST, SOFT_COST = 13, 20
-"""What an iteration with such an evaluation costs, in sweeps of the optimality operator."""
+PAIRS = 5
+"""Pairs of sweeps with the best actions in a relaxation."""
+MORE, MOST = 15, 8
+"""Iterations at temperature 0 after which each takes twice as many sweeps, and again, up to so many
+times as many."""
+SOFT_COST = 20
+"""What an iteration above temperature 0 costs."""
 HARD_WAIT = 20
 """Iterations at temperature 0 before the rate is judged: ties are settled by then."""
+STEADY = 1.05
+"""Of the last iterations, how much more the second half may narrow the interval than the first
+where the rate counts as steady."""
 WARM, POLICIES_WARM, POLICIES_COLD = 0.05, 3, 6
 """How many policies a linear solver still goes through: few where the temperature is at least
 `WARM` of what rewards differ by."""
@@ -47,43 +60,82 @@ LARGE = 250_000
 """States up to which a local MDP is factorised at all."""
 
 
-def automatic(mdp: MDP, temperature: float) -> Callable[[History], steps.Step]:
+def automatic(
+    mdp: MDP, temperature: float, relaxes: bool = False
+) -> Callable[[History], steps.Step]:
     """The rule of this page for one MDP: a function from the history to the next step.
 
     It keeps no record of its own: the same history gives the same step.
+
+    relaxes : whether the kernel has compiled sweeps, and `relax` at temperature 0.
     """
-    hard = temperature == 0.0
-    truncated = steps.truncated(HARD_SWEEPS if hard else SOFT_SWEEPS, ENOUGH)
-    solver, cost = _linear(mdp, hard)
-    warm = temperature >= WARM * float(np.ptp(mdp.reward))
-    policies = POLICIES_WARM if warm and not hard else POLICIES_COLD
-    too_many = policies * cost / (HARD_COST if hard else SOFT_COST)
-    wait = HARD_WAIT if hard else max(3, math.ceil(0.6 * min(too_many, 1e3)))
+    return _hard(mdp, relaxes) if temperature == 0.0 else _soft(mdp, temperature)
+
+
+def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
+    first = COMPILED_FIRST if relaxes else 0
 
     def next_step(history: History) -> steps.Step:
-        step = history.steps[-1][1]
-        if step in (steps.DIRECT, steps.KRYLOV):  # for good: their iterations are few
+        step, taken = history.steps[-1][1], history.iterations - first
+        if step is steps.DIRECT:  # for good: its iterations are few
+            return step
+        if taken < 0:
+            return steps.SWEEP
+        times = min(2 ** (taken // MORE), MOST)
+        relaxing = relaxes and (step.name == "relaxed" or not _is_quick(history, step))
+        sweeps = PAIRS * times if relaxing else HARD_SWEEPS * times
+        if taken >= HARD_WAIT:
+            left = _steadily_left(history, max(10, taken // 3))
+            if left > 0.0:
+                solver, cost = _linear(mdp, hard=True)
+                if left > POLICIES_COLD * cost / (3 + sweeps / 4):
+                    return solver
+        return steps.relaxed(sweeps) if relaxing else steps.truncated(sweeps, ENOUGH)
+
+    return next_step
+
+
+def _is_quick(history: History, step: steps.Step) -> bool:
+    """Whether the rate promises the answer soon (sweeps), or the interval halves (evaluations)."""
+    if step is steps.SWEEP:
+        return history.iterations_left(COMPILED_FIRST - 1) <= COMPILED_SOON
+    return history.widths[-1] <= 0.5 * history.widths[-2]
+
+
+def _soft(mdp: MDP, temperature: float) -> Callable[[History], steps.Step]:
+    truncated = steps.truncated(SOFT_SWEEPS, ENOUGH)
+    solver, cost = _linear(mdp, hard=False)
+    warm = temperature >= WARM * float(np.ptp(mdp.reward))
+    too_many = (POLICIES_WARM if warm else POLICIES_COLD) * cost / SOFT_COST
+    wait = max(3, math.ceil(0.6 * min(too_many, 1e3)))
+
+    def next_step(history: History) -> steps.Step:
+        began, step = history.steps[-1]
+        if step is solver:
             return step
         if step is steps.SWEEP:
-            if hard:
-                return truncated
             if history.iterations < FIRST or history.iterations_left(FIRST - 1) <= SOON:
                 return step
             return truncated
-        began = history.steps[-1][0]
         taken = history.iterations - began
-        if taken >= wait and _is_slow(history, min(10, taken - 1), too_many):
+        if taken >= wait and _steadily_left(history, min(10, taken - 1)) > too_many:
             return solver
         return truncated
 
     return next_step
 
 
-def _is_slow(history: History, last: int, too_many: float) -> bool:
-    """Whether the interval has shrunk in each of the `last` iterations, too slowly."""
+def _steadily_left(history: History, last: int) -> float:
+    """How many more iterations the last ones promise, where the interval has shrunk in each of
+    them and not ever faster, as it does while rewards still spread; else 0."""
     recent = list(history.widths[-1 - last :])
-    steady = all(after < before for before, after in pairwise(recent))
-    return steady and too_many < history.iterations_left(last) < math.inf
+    if not all(0.0 < after < before for before, after in pairwise(recent)):
+        return 0.0
+    half = last // 2
+    first, second = recent[0] / recent[half], recent[half] / recent[-1]
+    if half >= 5 and math.log(second) > STEADY * math.log(first):
+        return 0.0
+    return history.iterations_left(last)
 
 
 def _linear(mdp: MDP, hard: bool) -> tuple[steps.Step, float]:

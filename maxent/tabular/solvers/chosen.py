@@ -48,10 +48,12 @@ class ChosenRows:
         by the next call.  slack: how much better an action must be to take another's place."""
         n_states = len(best)
         if self._at is None:
-            noise = np.random.default_rng(SEED).random(scores.shape)
-            noise *= slack
-            noise += scores
-            self._at = noise.argmax(axis=0) * n_states + self._states
+            if np.count_nonzero(scores >= best - slack) > n_states:  # ties
+                noise = np.random.default_rng(SEED).random(scores.shape)
+                noise *= slack
+                noise += scores
+                scores = noise
+            self._at = scores.argmax(axis=0) * n_states + self._states
             changed = self._states
         else:
             now = scores.ravel().take(self._at)

@@ -32,8 +32,10 @@ def narrowed(kernel: Kernel, now: Certified) -> Certified:
     """The interval by the time to a terminal state, or `now` where that is no narrower."""
     mdp, v = kernel.mdp, now.tv
     nonterminal = ~mdp.terminal
+    policy_transition = getattr(kernel, "policy_transition", None)  # some only sweep
     if (
-        mdp.is_matrix_free
+        policy_transition is None
+        or mdp.is_matrix_free
         or nonterminal.all()
         or not nonterminal.any()
         or not is_cheap_to_factorise(mdp.transition)
@@ -41,7 +43,7 @@ def narrowed(kernel: Kernel, now: Certified) -> Certified:
         return now
     b = (kernel.apply(v) - v)[nonterminal]
     try:
-        w = solve_discounted(kernel.policy_transition(), nonterminal.astype(float))
+        w = solve_discounted(policy_transition(), nonterminal.astype(float))
     except (RuntimeError, np.linalg.LinAlgError):  # singular
         return now
     if not (np.isfinite(w).all() and w.min() >= 0.0):

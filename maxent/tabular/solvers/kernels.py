@@ -84,7 +84,9 @@ class SoftKernel:
         """T V, 0 at terminal states."""
         n_actions, n_states = self._weights.shape
         scores = self._weights
-        if self._state_major:
+        if v[0] == 0.0 and not v.any():  # the usual start
+            scores[:] = self._reward
+        elif self._state_major:
             product = self._rows @ (self._arrival * v)
             np.add(product.reshape(n_states, n_actions).T, self._reward, out=scores)
         else:
@@ -152,17 +154,13 @@ class PolicyKernel:
 
 @runtime_checkable
 class Kernel(Protocol):
-    """An operator on values as the solvers see it."""
+    """An operator on values as the loop sees it; what the steps ask of it is in `steps`."""
 
     mdp: MDP
     bounds: FixedPointBounds
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """The operator applied to v, 0 at terminal states."""
-        ...
-
-    def policy_transition(self) -> Transition:
-        """gamma P_pi for the policy behind the last `apply`."""
         ...
 
 

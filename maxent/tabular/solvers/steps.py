@@ -6,17 +6,22 @@ Every solver replaces V by V + d, where d solves (I - gamma P_pi) d = b more or 
 ============  =====================================  ==========================================
 `SWEEP`       d = b                                  value iteration, iterative evaluation
 `truncated`   b + gamma P b + ... + (gamma P)^m b    modified policy iteration
+`relaxed`     Gauss-Seidel sweeps from below         its form for compiled sweeps, temperature 0
+`SWEEP_ON`    so many sweeps more                    value iteration, certified less often
 `DIRECT`      LU factorisation                       policy iteration = Newton on T V - V = 0
 `KRYLOV`      BiCGSTAB to a relative residual        inexact Newton, matrix-free in memory
 ============  =====================================  ==========================================
 
-None of them is trusted: the solver's loop certifies whatever V comes out.
+None of them is trusted: the solver's loop certifies whatever V comes out.  A kernel offers what it
+can: `policy_transition` (gamma P_pi) or an `evaluate`, `relax` or `sweep_on` of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -27,10 +32,11 @@ from scipy.sparse import linalg
 from maxent.mdp.transitions import Transition
 from maxent.tabular.linear_systems import SMALL, is_cheap_to_factorise, solve_discounted
 from maxent.tabular.products import add_product
-from maxent.tabular.solvers.kernels import Kernel
 
 LOOK = 5
 """Sweeps of evaluation from one look at what they still change to the next."""
+SWEEPS = 20
+"""Sweeps between one certified interval and the next, for engines that only sweep."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +50,33 @@ class Step:
 
     name: str
     method: str
-    correct: Callable[[Kernel, ndarray], ndarray]
+    correct: Callable[[Any, ndarray], ndarray]
 
-    def __call__(self, kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+    def __call__(self, kernel: Any, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """d, what to add to V."""
         return self.correct(kernel, b)
 
 
+@cache
 def truncated(sweeps: int, enough: float = 0.0) -> Step:
     """The first `sweeps` + 1 terms of the Neumann series; fewer once the span of a term is down to
     `enough` times that of b: what is left is nearly the same everywhere, which the bounds know."""
+
+    def correct(kernel: Any, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+        if hasattr(kernel, "evaluate"):
+            found: ndarray = kernel.evaluate(b, sweeps, enough)
+            return found
+        return _neumann(kernel.policy_transition(), b, sweeps, enough)
+
+    return Step("truncated", "modified soft policy iteration", correct)
+
+
+@cache
+def relaxed(pairs: int) -> Step:
+    """Gauss-Seidel sweeps from the certified lower bound: all actions in both orders, then so many
+    `pairs` of sweeps with the best ones."""
     return Step(
-        "truncated",
-        "modified soft policy iteration",
-        lambda kernel, b: _neumann(kernel.policy_transition(), b, sweeps, enough),
+        "relaxed", "Gauss-Seidel policy iteration", lambda kernel, b: kernel.relax(b, pairs)
     )
 
 
@@ -80,7 +99,7 @@ def thrifty(transition: Transition, accuracy: float) -> Step:
         return DIRECT
     cheap = is_cheap_to_factorise(transition)
 
-    def correct(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+    def correct(kernel: Any, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         matrix = kernel.policy_transition()
         d = _bicgstab(matrix, b, accuracy)
         if d is not None:
@@ -90,7 +109,7 @@ def thrifty(transition: Transition, accuracy: float) -> Step:
     return Step("krylov", "soft policy iteration", correct)
 
 
-def _krylov(kernel: Kernel, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
+def _krylov(kernel: Any, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
     """BiCGSTAB to a relative residual of min(1e-3, 1 - gamma), or 100 Neumann terms if it fails."""
     matrix = kernel.policy_transition()
     d = _bicgstab(matrix, b, min(1e-3, max(1.0 - kernel.mdp.discount, 1e-12)))
@@ -116,12 +135,24 @@ def _bicgstab(
 def _neumann(
     matrix: Transition, b: Float[ndarray, " S"], sweeps: int, enough: float = 0.0
 ) -> Float[ndarray, " S"]:
+    def sweep(d: ndarray) -> ndarray:
+        found = b.copy()
+        add_product(matrix, d, found)
+        return found
+
+    return evaluated(sweep, b, sweeps, enough)
+
+
+def evaluated(
+    sweep: Callable[[ndarray], ndarray], b: Float[ndarray, " S"], sweeps: int, enough: float
+) -> Float[ndarray, " S"]:
+    """The truncated Neumann series by d -> b + gamma P d, which is given."""
     goal = enough * float(np.ptp(b)) if enough else 0.0
     d = b
-    for sweep in range(1, sweeps + 1):
-        before, d = d, b.copy()
-        add_product(matrix, before, d)
-        if goal and sweep % LOOK == 0 and float(np.ptp(d - before)) <= goal:
+    for count in range(1, sweeps + 1):
+        before, d = d, sweep(d)
+        look = goal and count % LOOK == 0 and count < sweeps
+        if look and float(np.ptp(d - before)) <= goal:
             break
     return d
 
@@ -132,5 +163,6 @@ DIRECT = Step(
     "soft policy iteration",
     lambda kernel, b: solve_discounted(kernel.policy_transition(), b),
 )
+SWEEP_ON = Step("iterative", "soft value iteration", lambda kernel, b: b + kernel.sweep_on(SWEEPS))
 KRYLOV = Step("krylov", "soft policy iteration", _krylov)
 BY_NAME = {step.name: step for step in (SWEEP, DIRECT, KRYLOV)}

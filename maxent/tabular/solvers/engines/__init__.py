@@ -11,7 +11,7 @@
 =============  ====================================================================================
 
 An engine is imported when it is asked for, or when `solve` picks it: `engine_of`.  Each is a kernel
-(`kernels.Kernel`) with the steps that it takes (`rule`), certified by the loop; `petsc` has
+(`kernels.Kernel`) with the steps that it takes, certified by the loop; `petsc` has
 a loop of its own, which all processes go through alike.
 """
 
@@ -28,8 +28,9 @@ from maxent.mdp import MDP
 from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.support.arguments import nearest, require_count
 from maxent.support.extras import optional_module
+from maxent.tabular.solvers.automatic import automatic
 from maxent.tabular.solvers.loop import History
-from maxent.tabular.solvers.steps import SWEEP, Step
+from maxent.tabular.solvers.steps import SWEEP, SWEEP_ON, Step
 
 ENGINES = ("numpy", "numba", "torch", "petsc")
 WORK = 1_000_000
@@ -86,8 +87,6 @@ def kernel_of(
     """The kernel of an engine, its first step and its rule for the next one; MissingExtraError
     where what it is made of is not installed."""
     optional_module(engine, f"engine={engine!r} needs")
-    from maxent.tabular.solvers.engines.rule import SWEEP_ON, rule
-
     if engine == "torch":
         from maxent.tabular.solvers.engines.tensors import TensorKernel
 
@@ -98,4 +97,5 @@ def kernel_of(
         return StencilKernel(mdp, temperature, threads or 1), SWEEP_ON, None
     from maxent.tabular.solvers.engines.stored import StoredKernel
 
-    return StoredKernel(mdp, temperature, log_prior, threads or 1), SWEEP, rule(mdp, temperature)
+    kernel = StoredKernel(mdp, temperature, log_prior, threads or 1)
+    return kernel, SWEEP, automatic(mdp, temperature, relaxes=True)

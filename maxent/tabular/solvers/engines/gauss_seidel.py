@@ -119,8 +119,10 @@ def relaxed(
     first: int,
     last: int,
 ) -> None:
-    """One sweep over the parts from `first` to `last`, in place; the values of other parts are
-    those of `before` (None: there is one).  choose: the best of all actions, kept in `best`, else the one kept there."""
+    """One sweep over the parts from `first` to `last`, in place.
+
+    before : the values of other parts, from before the sweep; None where there is one part.
+    choose : take the best of all actions and keep it in `best`; else the one kept there."""
     n_states, n_actions = reward.shape
     for part in range(first, last):
         begin, end = n_states * part // parts, n_states * (part + 1) // parts
@@ -134,7 +136,7 @@ def relaxed(
                 total = reward[s, a]
                 for entry in range(ends[row], ends[row + 1]):
                     successor = to[entry]
-                    if before is None:  # decided where this is compiled
+                    if before is None:  # noqa: SIM114 (decided where this is compiled)
                         total += chance[entry] * v[successor]
                     elif begin <= successor < end:
                         total += chance[entry] * v[successor]

@@ -47,10 +47,6 @@ class StencilKernel:
         self._into(v, self._last)
         return self._last
 
-    def policy_transition(self) -> Any:
-        """gamma P_pi for the policy behind the last `apply`."""
-        raise NotImplementedError("sweeps alone are taken over a matrix-free MDP")
-
     def sweep_on(self, sweeps: int) -> ndarray:
         """What so many sweeps more add to the last `apply`."""
         v, spare = self._last.copy(), np.empty_like(self._last)

@@ -25,9 +25,12 @@ from maxent.tabular.solvers.engines.elementary import compiled, exp, log
 from maxent.tabular.solvers.engines.gauss_seidel import Relaxation
 from maxent.tabular.solvers.engines.threads import in_parts
 from maxent.tabular.solvers.kernels import NEGLIGIBLE, prior_bonus
+from maxent.tabular.solvers.steps import evaluated
 
 BLOCK = 512
 """States handled together."""
+MUCH = 0.8
+"""The part of the states that is nearly everywhere."""
 
 
 class StoredKernel:
@@ -47,7 +50,7 @@ class StoredKernel:
         self._chance = rows.data
         bonus = prior_bonus(temperature, log_prior)
         self._reward = mdp.reward if bonus is None else mdp.reward + bonus
-        self._terminal = mdp.terminal
+        self._terminal, self._going_on = mdp.terminal, np.flatnonzero(~mdp.terminal)
         self._v = self._ahead = np.zeros(mdp.n_states)
         self._best = np.zeros(mdp.n_states, np.uint32)
         self._merged: tuple[ndarray, ndarray, ndarray] | None = None
@@ -80,25 +83,34 @@ class StoredKernel:
         matrix.sort_indices()
         return matrix
 
-    def evaluate(self, b: ndarray, sweeps: int) -> ndarray:
-        """b + gamma P b + ... + (gamma P)^sweeps b, for the policy behind the last `apply`."""
+    def evaluate(self, b: ndarray, sweeps: int, enough: float) -> ndarray:
+        """The truncated Neumann series of `steps.truncated`."""
         ends, to, chance = self._policy_rows()
-        d, spare = b.copy(), np.empty_like(b)
-        for _ in range(sweeps):
-            in_parts(self.threads, policy_sweep, len(b), ends, to, chance, b, d, spare)
-            d, spare = spare, d
-        return d
+
+        def sweep(d: ndarray) -> ndarray:
+            found = np.empty_like(b)
+            in_parts(self.threads, policy_sweep, len(b), ends, to, chance, b, d, found)
+            return found
+
+        return evaluated(sweep, b, sweeps, enough)
 
     def relax(self, b: ndarray, pairs: int) -> ndarray:
-        """What Gauss-Seidel sweeps add to V, from the lower bound that b = T V - V certifies; at
-        temperature 0."""
+        """What Gauss-Seidel sweeps add to V, at temperature 0.
+
+        They start from the lower bound that b = T V - V certifies, or, where b is much the same
+        nearly everywhere, from where V would be if it were the same: what all states lack alike is
+        found slowly by sweeps."""
         if self._relaxation is None:
             rows = (self._ends, self._to, self._chance)
             self._relaxation = Relaxation(*rows, self.mdp.discount, self._reward, self._terminal)
-        going_on = ~self._terminal
-        shift = -self.bounds.shift(-float(b.min(where=going_on, initial=np.inf)))
-        v = self._v + b
-        np.add(v, shift, out=v, where=going_on)
+        rises = b[self._going_on] if len(self._going_on) < len(b) else b
+        mean = float(rises.mean())
+        if np.count_nonzero(np.abs(rises - mean) <= 0.5 * abs(mean)) >= MUCH * len(rises):
+            shift = float(np.median(rises)) * self.bounds.gain_low
+        else:
+            shift = -self.bounds.shift(-float(rises.min()))
+        v: ndarray = self._v + b
+        v[self._going_on] += shift
         self._relaxation(v, pairs, self.threads)
         v -= self._v
         return v

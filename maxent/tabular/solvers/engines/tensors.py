@@ -200,10 +200,6 @@ class TensorKernel:
         found: ndarray = self._last.cpu().numpy().copy()
         return found
 
-    def policy_transition(self) -> Any:
-        """gamma P_pi; never asked for, as sweeps are the only step of this engine."""
-        raise NotImplementedError("engine 'torch' sweeps only")
-
     def sweep_on(self, sweeps: int) -> ndarray:
         """What so many sweeps more add to the last `apply`."""
         v = self._last
