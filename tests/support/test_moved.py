@@ -13,6 +13,7 @@ import pytest
 from maxent import plots
 from maxent.support.moved import LEFT, MOVED
 
+pytest.importorskip("torch")  # modules of the neural half too
 DOCS = Path(__file__).parents[2] / "docs"
 TAUGHT = [
     "maxent.neural.agent",

@@ -11,6 +11,7 @@ from maxent.cli.train import SETTINGS
 from maxent.support import other_words
 from maxent.support.other_words import WORDS, hint
 
+pytest.importorskip("torch")  # words of the neural half too
 PAGE = Path(__file__).parents[2] / "docs" / "coming_from.md"
 SOLVERS = [
     maxent.solve,
