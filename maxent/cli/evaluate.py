@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
 
 import maxent
 from maxent.cli.arguments import Parser, library_default, whole_number
@@ -12,9 +11,6 @@ from maxent.cli.outputs import agent_record, write_record
 from maxent.cli.runs import add_run, environment
 from maxent.support.extras import require_neural
 from maxent.support.files import require_output
-
-if TYPE_CHECKING:
-    from maxent.neural.training.agent import Evaluation
 
 DESCRIPTION = "Evaluate the agent of a run's latest checkpoint."
 EXAMPLES = """\
@@ -61,28 +57,7 @@ def run(asked: Namespace) -> int:
     actions = "drawn from the policy" if asked.stochastic else "the policy's central ones"
     print(f"{'agent':<16} {agent}")
     print(f"{'episodes':<16} {asked.episodes}, from seed {asked.seed}; actions: {actions}")
-    print(evaluation_text(found))
+    print(found.summary())
     if out is not None:
         print(f"wrote {out}")
     return DONE
-
-
-def evaluation_text(found: Evaluation) -> str:
-    """Returns and lengths of episodes, for people."""
-    from maxent.statistics import bootstrap_interval, interquartile_mean
-
-    returns, count = found.returns, len(found.returns)
-    lines = {
-        "return": f"{returns.mean():.6g} on average, from {returns.min():.6g} to "
-        f"{returns.max():.6g}, undiscounted",
-        "length": f"{found.lengths.mean():.6g} steps on average",
-    }
-    if found.unfinished:
-        lines["unfinished"] = f"{found.unfinished}, stopped at {found.lengths.max()} steps"
-    if count > 1:
-        low, high = bootstrap_interval(interquartile_mean, returns)
-        lines["middle half"] = (
-            f"{interquartile_mean(returns):.6g} on average (interquartile mean); 95 % interval, "
-            f"of these episodes, {low:.6g} to {high:.6g}"
-        )
-    return "\n".join(f"{label:<16} {value}" for label, value in lines.items())

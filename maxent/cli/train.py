@@ -14,7 +14,6 @@ from tqdm import tqdm
 
 import maxent
 from maxent.cli.arguments import NEEDED, Parser, library_default, read_pairs, whole_number
-from maxent.cli.evaluate import evaluation_text
 from maxent.cli.exit_codes import DONE
 from maxent.cli.sweep import add_engine_options, many
 from maxent.errors import ConfigError, MaxEntWarning
@@ -238,7 +237,7 @@ def outcome(agent: Agent, run: str | None) -> int:
     if named is not None:
         say(f"trained: {agent}\nevaluate it: maxent evaluate {named}")
         return DONE
-    say(f"trained: {agent}\n{evaluation_text(agent.evaluate())}")
+    say(f"trained: {agent}\n{agent.evaluate().summary()}")
     return DONE
 
 

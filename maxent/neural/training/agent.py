@@ -32,6 +32,7 @@ from maxent.neural.training.entropies import entropies
 from maxent.neural.training.snapshots import Layers, frozen_statistics
 from maxent.neural.training.video import recorded
 from maxent.solution import Solution
+from maxent.statistics import bootstrap_interval, interquartile_mean
 from maxent.support.arguments import require_count
 
 
@@ -53,6 +54,24 @@ class Evaluation:
             f"Evaluation({len(self.returns)} episodes, return {self.returns.mean():.4g} "
             f"+- {spread:.2g}, length {self.lengths.mean():.4g}{stopped})"
         )
+
+    def summary(self) -> str:
+        """Returns and lengths in a line each, for people."""
+        returns = self.returns
+        lines = {
+            "return": f"{returns.mean():.6g} on average, from {returns.min():.6g} to "
+            f"{returns.max():.6g}, undiscounted",
+            "length": f"{self.lengths.mean():.6g} steps on average",
+        }
+        if self.unfinished:
+            lines["unfinished"] = f"{self.unfinished}, stopped at {self.lengths.max()} steps"
+        if len(returns) > 1:
+            low, high = bootstrap_interval(interquartile_mean, returns)
+            lines["middle half"] = (
+                f"{interquartile_mean(returns):.6g} on average (interquartile mean); 95 % "
+                f"interval, of these episodes, {low:.6g} to {high:.6g}"
+            )
+        return "\n".join(f"{label:<16} {value}" for label, value in lines.items())
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -18,7 +18,7 @@ of the soft Bellman operator holds for T_Pi and its fixed point V*_Pi, the best 
 With a prior, the objective has log(p / prior) in place of log p; the floors are still on the
 probabilities and on the Shannon entropy of p, over the actions in the prior's support.
 
-- `sets.py`: the sets and their projections.
+- `sets.py`: the sets and their projections; `heating.py`: the soft-max of a given entropy.
 - `kernel.py`: the operator T_Pi with its certified bounds, for `soft_policy_iteration(policies=)`.
 """
 

@@ -29,7 +29,8 @@ from maxent.mdp.transitions import Transition
 from maxent.mdp.validation import ROW_SUM_TOLERANCE
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT, FixedPointBounds, soft_bounds
-from maxent.tabular.restricted.sets import EntropyFloor, PolicySet, entropy_accuracy
+from maxent.tabular.restricted.heating import entropy_accuracy
+from maxent.tabular.restricted.sets import EntropyFloor, PolicySet
 
 
 class RestrictedKernel:

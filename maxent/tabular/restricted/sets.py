@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,6 +15,12 @@ from maxent.mdp import validation
 from maxent.support.arguments import require_fraction, require_real
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT
+from maxent.tabular.restricted.heating import (
+    entropy_accuracy,
+    from_uniform,
+    heated,
+    log_remainders,
+)
 
 
 @runtime_checkable
@@ -151,9 +156,9 @@ class EntropyFloor:
         uniform = -np.log(available.sum(axis=1, keepdims=True))
         log_p = np.where((room <= 0.0)[:, None] & available, uniform, log_p)
         exponents = log_p - log_p.max(axis=1, keepdims=True)
-        short = live & (room > 0.0) & (_from_uniform(exponents, available)[0] > room)
+        short = live & (room > 0.0) & (from_uniform(exponents, available)[0] > room)
         if short.any():
-            log_p[short] = _heated(scores[short], temperature, room[short], available[short])
+            log_p[short] = heated(scores[short], temperature, room[short], available[short])
         return _finish(log_p, available, live)
 
     def room(self, available: ndarray, live: ndarray) -> Float[ndarray, " S"]:
@@ -175,7 +180,7 @@ class EntropyFloor:
                 f"{float(ceiling[state]):.6g} nats, the largest with its "
                 f"{int(available[state].sum())} available actions; lower it"
             )
-        found: ndarray = (ceiling - floor) + _log_remainders(count)  # the difference is exact
+        found: ndarray = (ceiling - floor) + log_remainders(count)  # the difference is exact
         return np.where(live, found, ceiling)
 
 
@@ -267,78 +272,3 @@ def _finish(log_p: ndarray, available: ndarray, live: ndarray) -> Float[ndarray,
     """-inf for unavailable actions, the uniform row for a state that has none available."""
     log_p = np.where(available, log_p, -np.inf)
     return np.where(live[:, None], log_p, -math.log(log_p.shape[1]))
-
-
-def entropy_accuracy(n_actions: int) -> float:
-    """To how many nats the entropy of a soft-max over n actions is computed."""
-    return UNIT * (8 * n_actions + 64) * (1.0 + math.log(n_actions))
-
-
-def _log_remainders(counts: ndarray) -> ndarray:
-    """log n - (float64 nearest to it) for each n: the digits of log n that float64 leaves out."""
-    values, where = np.unique(counts, return_inverse=True)
-    with localcontext(prec=50):
-        rest = [float(Decimal(int(n)).ln() - Decimal(math.log(n))) for n in values]
-    return np.array(rest)[where]
-
-
-def _from_uniform(
-    exponents: Float[ndarray, "N A"], available: Bool[ndarray, "N A"]
-) -> tuple[ndarray, ndarray]:
-    """D = log n - H(p) of p = soft-max(x), x in [-b, 0], (N,), with Var_p[x].
-
-    D = E_p[x] - log mean exp(x), the last by expm1 and log1p where x is small: D, of the order of
-    b^2, is off by no more than min(b, 1) `entropy_accuracy`.
-    """
-    weights = np.exp(exponents)
-    total = weights.sum(axis=1)
-    policy = weights / total[:, None]
-    finite = np.where(policy > 0.0, exponents, 0.0)
-    mean = (policy * finite).sum(axis=1)
-    variance = (policy * (finite - mean[:, None]) ** 2).sum(axis=1)
-    count = available.sum(axis=1)
-    rises = np.where(available, np.expm1(exponents), 0.0).sum(axis=1) / count
-    near = np.log1p(np.maximum(rises, -0.9))
-    log_mean = np.where(rises > -0.5, near, np.log(total) - np.log(count))
-    return mean - log_mean, variance
-
-
-def _heated(
-    scores: Float[ndarray, "N A"],
-    temperature: float,
-    room: Float[ndarray, " N"],
-    available: Bool[ndarray, "N A"],
-) -> Float[ndarray, "N A"]:
-    """log soft-max(scores / alpha') with the alpha' > alpha whose entropy is log n - room.
-
-    With the scores scaled to [-1, 0] and b = span / alpha', D = log n - H rises in b, and D <=
-    b^2 / 8 since a variance on an interval of length 1 is at most 1/4: that is the lower end.  The
-    upper is alpha itself, or where all but the tied best have weight exp(-800).  Between them
-    Newton's method in log b, kept in the bracket, with a bisection every third step.
-    """
-    below = scores - scores.max(axis=1, keepdims=True)
-    span = -np.where(np.isfinite(below), below, 0.0).min(axis=1)
-    scaled = below / span[:, None]
-    nearest = np.maximum(-np.where(scaled < 0.0, scaled, -np.inf).max(axis=1), 1e-300)
-    low, high = 0.5 * np.log(8.0 * room), np.log(800.0 / nearest)
-    if temperature > 0.0:
-        high = np.minimum(high, np.log(span) - math.log(temperature))
-    low = np.minimum(low, high)
-    accuracy = 0.25 * entropy_accuracy(scores.shape[1])
-    z = 0.5 * (low + high)
-    for step in range(200):
-        b = np.exp(z)
-        exponents = scaled * b[:, None]
-        distance, variance = _from_uniform(exponents, available)
-        excess = room - distance
-        found = np.abs(excess) <= accuracy * np.minimum(b, 1.0)
-        if found.all():
-            break
-        low, high = np.where(excess >= 0.0, z, low), np.where(excess < 0.0, z, high)
-        middle = 0.5 * (low + high)
-        with np.errstate(all="ignore"):  # where the variance underflows, bisect
-            newton = z + excess / variance
-        good = (newton > low) & (newton < high) & (step % 3 != 2)
-        z = np.where(found, z, np.where(good, newton, middle))
-    result: ndarray = exponents - np.log(np.exp(exponents).sum(axis=1, keepdims=True))
-    return result
