@@ -68,7 +68,10 @@ TESTS = {
         [f"{CURVES}/{name}.py" for name in ("by_temperature", "convergence", "lines", "newton")],
         ["plots/test_lines.py", "plots/test_plots_tradeoff.py", "plots/test_plots.py"],
     ),
-    "proposals": (["maxent/neural/parts/proposals.py"], ["neural/test_proposals.py"]),
+    "proposals": (
+        ["maxent/neural/parts/proposals.py"],
+        ["neural/test_proposals.py", "neural/test_resampling.py"],
+    ),
     "validation": (["maxent/mdp/validation.py"], ["mdp/test_mdp.py", "mdp/test_bad_input.py"]),
     "arguments": (
         ["maxent/support/arguments.py"],

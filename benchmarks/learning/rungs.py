@@ -31,6 +31,7 @@ A single sample (N = 1) from p gives exactly V^p, the soft value of p as a polic
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -317,7 +318,7 @@ def all_together(corridor: Corridor, config: sql.Config, *, seed: int, steps: in
     stored = transitions(corridor)
     for _ in range(steps):
         rows = torch.randint(len(stored.reward), (config.batch_size,), generator=generator)
-        batch = Batch(*(part[rows] for part in stored))
+        batch = stored.each(partial(torch.index_select, dim=0, index=rows))
         noise = sql.draw(config.batch_size, generator, config, SPACES)
         sql.update(state, batch, noise, config, SPACES)
     return Agent(algorithm="sql", config=config, spaces=SPACES, state=state, steps=steps)
