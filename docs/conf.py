@@ -29,6 +29,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.linkcode",
     "sphinx.ext.mathjax",
+    "accessible",
     "docstrings",
     "notebooks",
     "public_names",
@@ -42,7 +43,6 @@ myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "attrs_inline", "c
 myst_heading_anchors = 4
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(Path(__file__).parents[1] / "build" / "notebooks")
-nb_execution_excludepatterns = ["*09-*", "*10-*", "*12-*"]  # they train
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_merge_streams = True
@@ -65,8 +65,8 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
 html_show_search_summary = False  # it fetches pages, which a browser refuses for files
-pygments_style = "friendly"
-pygments_dark_style = "monokai"
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
 
 # Formulas: MathJax 3.2.2, `es5/tex-svg.js`, from the package sphinx-mathjax-offline.
 MATHJAX = "tex-svg.js"

@@ -184,6 +184,7 @@ def solver_with(step):
 
 
 few = [m for m in testing.default_mdps() if m.action_mask.all() and not m.terminal.any()][:4]
+STEPS["half"] = lambda q, v, alpha, old: softmax(0.5 * np.log(old) + 0.5 * q / alpha, axis=1)
 for name, step in STEPS.items():
     report = testing.check_solver(solver_with(step), mdps=few, temperatures=(0.1, 0.5))
     print(name, "passes" if report.passed else f"fails: {', '.join(report.faults)}")
@@ -192,6 +193,10 @@ for name, step in STEPS.items():
 # `check_solver` names what an *answer* looks like: that of E is greedy in the end; for B's forgotten temperature it has
 # no name.
 #
+# E forgets nothing: the old policy stays in it whole. With half of each exponent it passes. That is a step of the **natural
+# policy gradient** (NPG), which policy gradient methods such as TRPO approximate:
+# $\pi_{new}\propto\pi^{1-w}\,e^{w\,Q^\pi/\alpha}$ with $0 < w\le 1$ makes no state worse, and $w = 1$ is soft policy iteration.
+#
 # **What the theorem does not say.** With shared parameters, that anything improves. With an estimated Q, that
 # the step helps: its gain must outweigh the estimate's error. That seven steps are cheap: each solves a linear
 # system in all states.
@@ -199,4 +204,4 @@ for name, step in STEPS.items():
 # Next: [5 · The agent that won't finish](05-the-agent-that-wont-finish.ipynb).
 
 # %%
-learn.links("SAC-L2", "SPI-NEWTON", "NOT-TIED-IMPROVED")
+learn.links("SAC-L2", "SPI-NEWTON", "NPG", "NOT-TIED-IMPROVED")

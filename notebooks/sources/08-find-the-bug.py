@@ -186,7 +186,7 @@ learn.check_exercise("8.3", my_patient)
 # ## The doctor
 #
 # `maxent.testing.check_solver` tries a solver on small worlds against a truth from Newton's method in extended precision,
-# compares what it finds with the fixed points of some thirty known faults, and shrinks each failure to a smallest
+# compares what it finds with the fixed points of known faults, and shrinks each failure to a smallest
 # **witness**. **Predict, then run:** how many states has the smallest world that convicts the suspect?
 
 # %%

@@ -1,6 +1,9 @@
 """The built site (`make docs`) in headless Chromium, as a reader without a network has it."""
 
+import base64
+import re
 import time
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,28 @@ return [
     ...all("img").filter((e) => e.complete && !e.naturalWidth).map((e) => "no image: " + e.src),
     ...(wide > 0 ? ["the page is wider than the window by " + wide] : []),
 ];
+"""
+
+OF_EACH_KIND = (
+    "index.html",
+    "quickstart.html",
+    "theorems/sql-t3.html",
+    "algorithms/sac.html",
+    "guides/own_mdp.html",
+    "reference/solvers.html",
+    "notebooks/08-find-the-bug.html",
+    "search.html",
+    "theorem_sheet.html",
+    "keys.html",
+    "neural.html",
+    "teaching.html",
+)
+AXE = """
+const done = arguments[arguments.length - 1];
+const settings = {iframes: false, resultTypes: ["violations"]};
+axe.run({exclude: [["mjx-container"]]}, settings).then((r) => done(r.violations
+    .filter((v) => ["serious", "critical"].includes(v.impact))
+    .map((v) => v.id + ": " + v.nodes[0].html)));
 """
 
 pytestmark = pytest.mark.browser
@@ -55,3 +80,28 @@ def test_search_finds_a_page_without_a_network(chromium):
         time.sleep(0.1)
     assert "The mathematics in one notation" in said
     assert chromium.external_requests() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_of_each_kind_are_accessible(chromium, width):
+    axe = files(pytest.importorskip("axe_core_python"))
+    script = (axe / "axe.min.js").read_text()
+    faults = {}
+    for number, page in enumerate(OF_EACH_KIND):
+        dark = (number + (width == "phone")) % 2 == 1  # each page in both, a width each
+        chromium.look(width=WIDTHS[width], dark=dark)
+        chromium.open(SITE / page)
+        chromium.run(LOADED)
+        chromium.run(script + "; window.axe = axe;")
+        if found := chromium.driver.execute_async_script(AXE):
+            faults[page] = found
+    assert faults == {}
+
+
+def test_the_theorem_sheet_prints_on_two_pages(chromium):
+    chromium.look()
+    chromium.open(SITE / "theorem_sheet.html")
+    chromium.run(LOADED)
+    a4 = {"paperWidth": 8.27, "paperHeight": 11.69}
+    printed = chromium.driver.execute_cdp_cmd("Page.printToPDF", a4)["data"]
+    assert len(re.findall(rb"/Type /Page\b", base64.b64decode(printed))) == 2
