@@ -7,12 +7,12 @@
 `arguments.py`      the parser of a command's arguments: each mistake is named in one line
 `model.py`          how an MDP is named, and built
 `outputs.py`        the files that commands write
-others              a command each: its options, its `--help`, and `run`
+others              a command each: its options, and `run`
 ==================  =========================================================================
 
-A command is a module: DESCRIPTION and EXAMPLES, which make its `--help`, `add_options(parser)` and
-`run(arguments)`, which returns the exit code.  Everything heavy is imported when a command needs
-it, so that `--help` is quick.
+A command is a module with `add_options(parser)` and `run(arguments)`, which returns the exit code;
+what its `--help` says before and after the options is in `program.toml`.  Everything heavy is
+imported when a command needs it, so that `--help` is quick.
 """
 
 from maxent.cli.program import main

@@ -20,28 +20,10 @@ from typing import Any
 import maxent
 from maxent.errors import ConfigError
 from maxent.support.arguments import nearest
+from maxent.support.data_files import beside, paragraphs
 from maxent.support.other_words import hint
 
-NEEDED = {
-    "adapter": "name an ADAPTER: MODULE:NAME of an agent's adapter, or an algorithm such as sac",
-    "algorithm": "name an ALGORITHM: sac, sac_v1, sql, sac_discrete or sql_discrete (see: maxent "
-    "train --list)",
-    "env": "give an --env: the id of a Gymnasium environment, such as Pendulum-v1",
-    "file": "name a FILE: a certificate, as written by maxent solve ... --certificate FILE",
-    "folder": "name a RUN: its folder, as given to maxent train ... --run RUN",
-    "folders": "name one RUN or more: their folders, as given to maxent train ... --run RUN",
-    "mdp": "name an MDP: a map such as four-rooms (see: maxent maps), FILE.txt, FILE.npz, FILE.tra "
-    "or gym:ID",
-    "out": "give --out: the file to write, such as walk.gif or page.html",
-    "steps": "give --steps: how many environment steps to train for, such as 20000",
-    "sweep_file": "name a FILE.toml that says what to run (see: maxent sweep --help)",
-    "temperature": "give a --temperature: 0 is the hard maximum, and the larger, the more random "
-    "the policy; it has no default",
-    "temperatures": "give --temperatures: a range LOW:HIGH:COUNT such as 0.01:10:40, or a list "
-    "such as 0,0.01,0.1,1",
-    "words": "name a DIR to put the notebooks into, such as course; or say status [DIR], or grade "
-    "FOLDER",
-}
+NEEDED: dict[str, str] = paragraphs(beside(__file__))
 """What to say where an argument without a default is left out."""
 
 

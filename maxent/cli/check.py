@@ -9,16 +9,6 @@ from maxent.cli.exit_codes import DONE, NOT_PASSED
 from maxent.cli.model import Model, add_model_settings
 from maxent.errors import ConfigError
 
-DESCRIPTION = """\
-Prove the statement of a certificate again, from the file alone.
-
-Certificates are written by maxent solve ... --certificate FILE.  The exit code is 0 if this one
-is valid, 1 if not, 2 if the file is no certificate.  --mdp says whether it is about your MDP."""
-EXAMPLES = """\
-  maxent check proof.json
-  maxent check proof.json --mdp four-rooms
-  maxent check /tmp/received.json"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

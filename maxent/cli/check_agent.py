@@ -15,17 +15,6 @@ from maxent.errors import ConfigError
 from maxent.support.extras import require_neural
 from maxent.support.files import require_output
 
-DESCRIPTION = """\
-Train an agent on tiny environments with known solutions, and say what it gets wrong.
-
-ADAPTER is MODULE:NAME, an adapter as maxent.testing.check_agent takes it (docs/conformance.md), or
-an algorithm of maxent's own.  MODULE is imported, which executes it; it is looked for in this
-folder too.  The exit code is 0 if the agent is right, 1 if not."""
-EXAMPLES = """\
-  maxent check-agent sac
-  maxent check-agent my_agent:Adapter --steps 5000 --out report.json
-  maxent check-agent my_agent:Adapter --case values --case drift"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from maxent.neural.training.comparison import Comparison
     from maxent.plots import Figure
 
-DESCRIPTION = """\
-Compare runs: learning curves with intervals over seeds, and how likely one is ahead.
-
-Runs of one algorithm with the same settings on the same environment, of different seeds, are
-one curve: their interquartile mean with its bootstrap interval."""
-EXAMPLES = """\
-  maxent compare pendulum-1 pendulum-2 pendulum-3
-  maxent compare sac-1 sac-2 sql-1 sql-2 --out curves.png
-  maxent compare sac-1 sac-2 --metric entropy --out entropy.json"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

@@ -16,15 +16,6 @@ from maxent.support.arguments import require_count
 from maxent.support.extras import require_neural
 from maxent.support.files import require_output
 
-DESCRIPTION = """\
-Say how far each equality of the theory is from holding for a trained agent.
-
-Against an MDP, or a linear-quadratic problem, errors are exact; else they are estimates."""
-EXAMPLES = """\
-  maxent diagnose pendulum
-  maxent diagnose lake gym:FrozenLake-v1
-  maxent diagnose pendulum --episodes 50 --out findings.json"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

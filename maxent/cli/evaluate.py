@@ -12,12 +12,6 @@ from maxent.cli.runs import add_run, environment
 from maxent.support.extras import require_neural
 from maxent.support.files import require_output
 
-DESCRIPTION = "Evaluate the agent of a run's latest checkpoint."
-EXAMPLES = """\
-  maxent evaluate pendulum
-  maxent evaluate pendulum --episodes 100 --seed 1 --out returns.json
-  maxent evaluate pendulum --stochastic --step 10000"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

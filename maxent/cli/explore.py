@@ -10,12 +10,6 @@ from maxent.cli.exit_codes import DONE
 from maxent.cli.model import Model, add_model_options
 from maxent.support.files import require_output
 
-DESCRIPTION = "Write an interactive page of a gridworld; open it in any browser, offline."
-EXAMPLES = """\
-  maxent explore four-rooms --out four-rooms.html
-  maxent explore four-rooms --slip 0.1 --temperature 0.03 --out warm.html --overwrite
-  maxent explore my-map.txt --discount 0.95 --out my-map.html"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

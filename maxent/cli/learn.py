@@ -12,20 +12,7 @@ from maxent.errors import ConfigError
 from maxent.support.arguments import require_positive
 from maxent.support.files import require_output
 
-DESCRIPTION = """\
-Copy the course's notebooks into a folder; say how far one is; grade a class.
-
-  learn DIR            put the notebooks into DIR; what is there already is kept
-  learn status [DIR]   what is done in DIR, by default in this folder
-  learn grade FOLDER   run every notebook in FOLDER and below, and check its answers
-
-A folder that is called status or grade is ./status or ./grade.  Grading runs the code that it
-is given: do it where that code can do no harm."""
 VERBS = ("status", "grade")
-EXAMPLES = """\
-  maxent learn course
-  maxent learn course --seed 7        # the same exercises with other numbers
-  maxent learn grade class --out grades.csv"""
 
 
 def add_options(parser: Parser) -> None:

@@ -19,13 +19,6 @@ MARGIN = 26
 """Characters left of the text about a map."""
 
 
-DESCRIPTION = "List the named maps, or draw one."
-EXAMPLES = """\
-  maxent maps
-  maxent maps four-rooms
-  maxent maps maze-15x31-seed7"""
-
-
 def add_options(parser: Parser) -> None:
     """What the command takes."""
     parser.place("name", "NAME", "The map to draw; left out: list them all.")

@@ -20,47 +20,13 @@ from maxent.cli.exit_codes import (
 from maxent.cli.process import drop_output, plain_warnings, sigterm_as_interrupt, words_of
 from maxent.errors import ConfigError, MaxEntError, TrainingDivergedError
 from maxent.support.arguments import nearest
+from maxent.support.data_files import beside
 
-COMMANDS = (
-    *("tour", "maps", "solve", "verify", "tradeoff", "walk", "explore", "check", "learn"),
-    *("train", "sweep", "resume", "evaluate", "compare", "diagnose", "check-agent"),
-)
-"""Each is a module beside this one (a hyphen is an underscore there), with DESCRIPTION, EXAMPLES,
-`add_options` and `run`."""
-
-HELP = """\
-usage: maxent COMMAND ...
-
-Maximum-entropy reinforcement learning: exact solutions with certified bounds, and neural agents.
-
-commands:
-  tour             a minute through solvers, published values, theorems and figures
-  maps             list the named gridworlds, or draw one
-  solve MDP        values and policy of an MDP at a temperature
-  verify MDP       check the theorems on an MDP
-  tradeoff MDP     return against entropy at many temperatures
-  walk MDP         agents that follow the policy, as a GIF
-  explore MDP      an interactive page of a gridworld, for any browser
-  learn DIR        the course's notebooks; learn status, learn grade FOLDER
-  check FILE       prove a certificate again (solve MDP --certificate FILE writes one)
-  train ALGORITHM  train an agent: soft actor-critic (sac) or soft Q-learning (sql)
-  sweep FILE.toml  many trainings, or trade-offs, side by side
-  resume RUN       go on with a run
-  evaluate RUN     episodes of a trained agent
-  compare RUN...   learning curves of several runs
-  diagnose RUN     how far each equality of the theory is from holding for an agent
-  check-agent A    what an agent of any library gets wrong; A is MODULE:ADAPTER
-  COMMAND --help says more; --version prints the version.
-
-An MDP is a map name (four-rooms, maze-21x31), a map file (FILE.txt), a saved MDP
-(FILE.npz), a model of PRISM or Storm (FILE.tra) or an environment of Gymnasium's
-with a transition table (gym:FrozenLake-v1).
-
-examples:
-  maxent tour
-  maxent solve four-rooms --temperature 0.01
-  maxent verify gym:FrozenLake-v1 --discount 0.99 --temperature 1
-"""
+TEXTS = beside(__file__)
+HELP: str = TEXTS["help"]
+COMMANDS: dict[str, dict[str, str]] = TEXTS["commands"]
+"""Each is a module beside this one (a hyphen is an underscore there), with `add_options` and `run`;
+what its --help says before and after the options is in `program.toml`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,7 +73,6 @@ def _module(name: str) -> Any:
 
 def parser_of(name: str) -> Parser:
     """The parser of a command's arguments."""
-    command = _module(name)
-    parser = Parser(name, command.DESCRIPTION, command.EXAMPLES)
-    command.add_options(parser)
+    parser = Parser(name, **COMMANDS[name])
+    _module(name).add_options(parser)
     return parser

@@ -10,15 +10,6 @@ from maxent.cli.runs import add_run, environment
 from maxent.cli.train import outcome, say, say_row
 from maxent.support.extras import require_neural
 
-DESCRIPTION = """\
-Go on with a run from its latest checkpoint, as if it had not stopped.
-
-On the same machine, versions and threads the result is the same bit for bit."""
-EXAMPLES = """\
-  maxent resume pendulum
-  maxent resume pendulum --steps 40000
-  maxent resume ./runs/seed-3"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

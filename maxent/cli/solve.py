@@ -27,13 +27,6 @@ METHODS = {
 """Solvers: their names here and in Python."""
 
 
-DESCRIPTION = "Solve an MDP, with a certified bound on the error."
-EXAMPLES = """\
-  maxent solve gym:FrozenLake-v1 --discount 0.99 --temperature 0 --json lake.json
-  maxent solve four-rooms --discount 1 --temperature 0.01
-  maxent solve my-map.txt --discount 0.95 --temperature 0.1 --certificate proof.json"""
-
-
 def add_options(parser: Parser) -> None:
     """What the command takes."""
     add_model_options(parser)

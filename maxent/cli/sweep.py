@@ -17,25 +17,6 @@ from maxent.support.progress import duration
 if TYPE_CHECKING:
     from maxent.sweeps import Cell, Sweep
 
-DESCRIPTION = """\
-Train, or solve exactly, every combination of algorithms, environments, settings and seeds.
-
-FILE.toml says which.  What is finished in the folder is skipped and what was cut goes on: give
-the same command again after a stop, and in several jobs at once to share the work.
-
-  [sweep]
-  algorithm = "sac"              # or a list; "tradeoff": exact trade-offs of MDPs
-  env = ["Pendulum-v1"]
-  seeds = "0:8"                  # 0 to 7; or a list
-  steps = 20000
-  [settings]                     # for all: arguments of maxent.train, and of the algorithm
-  evaluate_every = 2000
-  [grid]                         # what varies: lists
-  batch_size = [64, 256]"""
-EXAMPLES = """\
-  maxent sweep pendulum.toml
-  maxent sweep pendulum.toml --list
-  maxent sweep pendulum.toml --cluster dask:tcp://10.0.0.1:8786"""
 FIGURE = "curves.png"
 
 

@@ -7,12 +7,6 @@ from argparse import Namespace
 from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import DONE, NOT_PASSED
 
-DESCRIPTION = "Solve well-known MDPs, compare with published values, check theorems, draw figures."
-EXAMPLES = """\
-  maxent tour
-  maxent tour --out my-tour
-  maxent tour --overwrite"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

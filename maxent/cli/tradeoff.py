@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from maxent.mdp import MDP
     from maxent.tabular.tradeoff import Tradeoff
 
-DESCRIPTION = "Return against entropy along the soft-optimal policies of an MDP."
-EXAMPLES = """\
-  maxent tradeoff two-goals --temperatures 0.01:10:7
-  maxent tradeoff gym:FrozenLake-v1 --discount 0.99 --temperatures 0,0.01,1,inf --json lake.json
-  maxent tradeoff four-rooms --temperatures 0.001:10:40 --figure front.png"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

@@ -36,15 +36,6 @@ SHOWN = {
 """What a line of the log shows of a row: its name there, and the word for it."""
 
 
-DESCRIPTION = """\
-Train an agent by soft actor-critic or soft Q-learning.
-
-Ctrl-C, and SIGTERM, stop after the running step, with a checkpoint where there is a --run; a
-second one stops at once.  maxent resume RUN goes on."""
-EXAMPLES = """\
-  maxent train sql --env CartPole-v1 --steps 5000 --set temperature=0.2 --set hidden=64,64
-  maxent train sac --env Pendulum-v1 --steps 20000 --run pendulum --seeds 0:8
-  maxent train sac --list"""
 COUNTS = {
     "evaluate_every": "Environment steps between evaluations, of the deterministic policy; 0: "
     "never.",

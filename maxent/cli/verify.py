@@ -12,12 +12,6 @@ from maxent.cli.model import Model, add_model_options
 from maxent.cli.outputs import add_output_options, require_outputs, say_written, write_record
 from maxent.errors import ConfigError
 
-DESCRIPTION = "Check the theorems of maximum-entropy reinforcement learning on an MDP."
-EXAMPLES = """\
-  maxent verify four-rooms --temperature 0.1 --rigorous --html four-rooms.html
-  maxent verify gym:FrozenLake-v1 --discount 0.99 --temperature 1 --keys SQL-T3,SAC-T1
-  maxent verify --list SQL-T3"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""

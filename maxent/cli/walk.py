@@ -14,12 +14,6 @@ from maxent.support.files import require_output
 TEMPERATURE = 0.02
 """Low for rewards of about 1, which those of the named maps are."""
 
-DESCRIPTION = "Draw agents that follow the soft-optimal policy of an MDP, step by step, as a GIF."
-EXAMPLES = """\
-  maxent walk four-rooms --slip 0.1 --out walk.gif
-  maxent walk gym:CliffWalking-v1 --discount 0.99 --temperature 1 --out cliff.gif
-  maxent walk maze-21x31 --temperature 0 --episodes 1 --max-steps 200 --out maze.gif"""
-
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""
