@@ -96,4 +96,5 @@ def test_what_is_right_passes(env):
 
 
 def test_what_passes_can_be_trained_on():
+    pytest.importorskip("torch")
     maxent.train("sac", lambda: Walk("mask"), steps=30, hidden=(4,), learning_starts=10)
