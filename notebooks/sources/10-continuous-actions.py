@@ -100,8 +100,8 @@ print("uniform:", round(bias(), 3), {d: round(bias(d), 3) for d in (0.15, 0.2, 0
 # %% [markdown]
 # ## A constant that is none
 #
-# **Exercise 10.3.** A program leaves the proposal's density out "because it is a constant". How much reward is missing in each
-# step by that, for an action box from `low` to `high`?
+# **Exercise 10.3.** A program leaves the proposal's density out "because it is a constant". For an action box from `low` to
+# `high`, how much reward does each step then lack?
 #
 # <details><summary>Hint</summary>Uniform density: one over the product of the sides.</details>
 
