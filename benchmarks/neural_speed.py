@@ -1,12 +1,13 @@
 """Updates and steps a second: compiled beside uncompiled, and beside Stable-Baselines3.
 
     python benchmarks/neural_speed.py --sb3-python .venv-sb3/bin/python --write
+    python benchmarks/neural_speed.py --task sql --write        # one row again
 
 Everything is seconds of the processor on one thread, in segments that alternate, and what is
 reported is the median of the rounds' own ratios: other work on the machine meets all sides alike.
 Beside each rate stands how many updates a second the products of matrices alone would allow, at the
-rate of a product of 256 x 256 matrices in the same run.  `--write` puts the tables between the
-marks of `docs/speed.md`.
+rate of a product of 256 x 256 matrices in the same run.  Each row is kept in `neural_speed.json` as
+soon as it is measured; `--write` puts the tables of all rows between the marks of `docs/speed.md`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
+RECORDS = Path(__file__).with_suffix(".json")
 BEGIN, END = "<!-- neural: begin -->", "<!-- neural: end -->"
 RANDOM_STEPS = 500
 SMALL = {"hidden": (64, 64), "batch_size": 64}
@@ -92,6 +94,12 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
+def of_children() -> float:
+    """Seconds of the processor that ended processes of this one spent: the C++ compiler's."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
+
+
 def product_rate() -> float:
     """GFLOP a second of a product of 256 x 256 matrices, one thread."""
     import torch
@@ -110,10 +118,10 @@ def updates_row(name: str, rounds: int) -> dict[str, Any]:
     plain = learner_of(task, False)
     with FlopCounterMode(display=False) as counted:
         plain._learn(1)
-    children = os.times().children_user
+    children = of_children()
     made: list[Any] = []
     compiling = seconds_of(lambda: made.append(learner_of(task, True)))
-    compiling += os.times().children_user - children
+    compiling += of_children() - children
     (fused,) = made
     ratios, rates, floors = [], [], []
     for count in range(rounds + 1):
@@ -234,30 +242,40 @@ def steps_row(name: str, sb3_python: str | None, rounds: int) -> dict[str, Any]:
     )
 
 
-def tables(names: list[str], sb3_python: str | None, rounds: int) -> str:
-    """All rows, as the Markdown of the page."""
-    updates: list[dict[str, Any]] = []
-    steps: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
-        for name in names:
-            process = worker(sys.executable, "updates", name, rounds)
-            updates.append(json.loads(told(process)))
-            print(updates[-1], flush=True)
-            steps.append(steps_row(name, sb3_python, rounds))
-            print(steps[-1], flush=True)
-    return written(updates, steps)
-
-
-def written(updates: list[dict[str, Any]], steps: list[dict[str, Any]]) -> str:
-    """The two tables."""
+def measure(name: str, sb3_python: str | None, rounds: int) -> None:
+    """Measure a row of both tables, and keep it."""
     from maxent.neural.runs.record import surroundings
 
-    found = surroundings()
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
+        process = worker(sys.executable, "updates", name, rounds)
+        updates = json.loads(told(process))
+        process.communicate()
+        steps = steps_row(name, sb3_python, rounds)
+    record = {"updates": updates, "steps": steps, "surroundings": surroundings()}
+    print(json.dumps(record, indent=1), flush=True)
+    RECORDS.write_text(json.dumps(records() | {name: record}, indent=1) + "\n")
+
+
+def records() -> dict[str, Any]:
+    """What was measured, by the names of the rows."""
+    return json.loads(RECORDS.read_text()) if RECORDS.exists() else {}
+
+
+def tables(rows: list[dict[str, Any]]) -> str:
+    """The two tables, as the Markdown of the page."""
+    updates, steps = [row["updates"] for row in rows], [row["steps"] for row in rows]
+
+    def named(*names: str) -> str:
+        found = {tuple(row["surroundings"][name] for name in names) for row in rows}
+        return " or ".join(", ".join(each) for each in sorted(found))
+
+    rates = sorted(round(row["gflops"]) for row in updates)
     lines = [
-        f"Machine: {found['processor']}, {updates[0]['instructions']}, one thread; a product of "
-        f"256 x 256 matrices: {median(row['gflops'] for row in updates):.0f} GFLOP/s. Versions: "
-        f"maxent {found['maxent']}, PyTorch {found['torch']}, Gymnasium {found['gymnasium']}.",
+        f"Machine: {named('processor')}, {updates[0]['instructions']}, one thread; a product of "
+        f"256 x 256 matrices: {rates[0]} to {rates[-1]} GFLOP/s (the row's own is in "
+        f"`benchmarks/neural_speed.json`). Versions: maxent {named('maxent')}, PyTorch "
+        f"{named('torch')}, Gymnasium {named('gymnasium')}.",
         "",
         "| updates a second | uncompiled | compiled | times as fast (rounds) | the products alone "
         "| compiling, nothing cached |",
@@ -293,7 +311,10 @@ def main() -> None:
     if asked.worker:
         work(asked.worker, asked.task[0], asked.rounds)
         return
-    text = tables(asked.task, asked.sb3_python, asked.rounds)
+    for name in asked.task:
+        measure(name, asked.sb3_python, asked.rounds)
+    kept = records()
+    text = tables([kept[name] for name in TASKS if name in kept])
     print(text)
     if asked.write:
         before, _, rest = PAGE.read_text().partition(BEGIN)
