@@ -31,6 +31,7 @@ def run(code: str, folder: Path) -> str:
 
 def _run(code: str, folder: Path, said: Path) -> None:
     os.chdir(folder)
+    os.environ["CI"] = "1"  # where Hypothesis gives a busy machine its time
     warnings.simplefilter("error")
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         try:
