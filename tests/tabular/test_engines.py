@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import maxent
+from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers import engines
 from maxent.tabular.solvers.kernels import SoftKernel
 
@@ -125,17 +126,29 @@ def test_threads_change_nothing(temperature):
 
 def test_relaxation_is_gauss_seidel_without_the_diagonal():
     pytest.importorskip("numba")
-    from maxent.tabular.solvers.engines.stored import StoredKernel
+    from maxent.tabular.solvers.engines.gauss_seidel import of_directions, of_rows
+
+    def rows(mdp):
+        reward = mdp.reward if mdp.log_mask is None else mdp.reward + mdp.log_mask
+        csr = mdp.transition
+        return of_rows(
+            mdp, soft_bounds(mdp, 0.0, None), 1, (csr.indptr, csr.indices, csr.data), reward
+        )
 
     rng = np.random.default_rng(0)
+    made = []
     for mdp in problems():
         mdp = mdp.replace(reward=mdp.reward + rng.random(mdp.reward.shape))  # no ties
-        kernel = StoredKernel(mdp, 0.0, mdp.log_prior(None), 1)
-        kernel.apply(np.zeros(mdp.n_states))
-        kernel.relax(np.where(mdp.terminal, 0.0, -1.0), 0)
-        start = np.where(mdp.terminal, 0.0, -50.0)
-        found, expected = start.copy(), start.copy()
-        kernel._relaxation(found, 2, 1)
+        made.append((mdp, rows(mdp)))
+    for goals in ("absorbing", "terminal"):
+        free = maxent.gridworld("maze-9x9", slip=0.3, discount=0.97, goals=goals, matrix_free=True)
+        made.append((free, of_directions(free, soft_bounds(free, 0.0, None), 1)))
+    for mdp, relaxation in made:
+        b = np.where(mdp.terminal, 0.0, -rng.random(mdp.n_states))
+        tv = np.where(mdp.terminal, 0.0, rng.random(mdp.n_states))
+        expected = relaxation.start(tv, b)
+        assert expected.max() < 0.0 or mdp.terminal.any()
+        found = relaxation(tv, b, 2)
         transition = mdp.to_dense().transition * mdp.discount
         best = np.zeros(mdp.n_states, int)
         for sweep in range(6):
@@ -148,7 +161,20 @@ def test_relaxation_is_gauss_seidel_without_the_diagonal():
                 q = np.where(mdp.action_mask[s], q / (1.0 - stays), -np.inf)
                 best[s] = q.argmax() if sweep < 2 else best[s]
                 expected[s] = q[best[s]]
-        assert np.abs(found - expected).max() <= 1e-12
+        assert np.abs(found - expected).max() <= 1e-11
+
+
+@pytest.mark.parametrize("slip", [0.0, 0.2])
+@pytest.mark.parametrize("goals", ["absorbing", "terminal", "restart"])
+def test_matrix_free_mazes_are_relaxed_too(goals, slip):
+    pytest.importorskip("numba")
+    settings = {"slip": slip, "discount": 0.99, "goals": goals}
+    free = maxent.gridworld("maze-41x41", matrix_free=True, **settings)
+    stored = maxent.gridworld("maze-41x41", matrix_free=False, **settings)
+    ours = maxent.solve(free, 0.0, engine="numba", tolerance=1e-6)
+    theirs = maxent.solve(stored, 0.0, engine="numpy", tolerance=1e-6)
+    assert ours.method == "Gauss-Seidel policy iteration" and ours.iterations <= 60
+    assert (ours.lower <= theirs.upper).all() and (theirs.lower <= ours.upper).all()
 
 
 @pytest.mark.parametrize("discount", [0.9, 0.99, 0.9999])

@@ -143,7 +143,7 @@ def _linear(mdp: MDP, hard: bool) -> tuple[steps.Step, float]:
     factors, iterations = math.inf, math.inf
     if not mdp.is_sparse:
         factors = 10.0 + mdp.n_states / 100.0
-    elif mdp.n_states <= LARGE and is_local(mdp.transition):
+    elif not mdp.is_matrix_free and mdp.n_states <= LARGE and is_local(mdp.transition):
         factors = (2.0 if hard else 1.5) * math.sqrt(mdp.n_states) + 40.0
     if mdp.is_sparse and not hard and mdp.discount < 1.0:
         overhead = 1.0 + 1500.0 / mdp.n_states

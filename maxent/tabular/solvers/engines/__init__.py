@@ -94,7 +94,10 @@ def kernel_of(
     if isinstance(mdp, MatrixFreeMDP) and log_prior is None:
         from maxent.tabular.solvers.engines.stencil import StencilKernel
 
-        return StencilKernel(mdp, temperature, threads or 1), SWEEP_ON, None
+        found = StencilKernel(mdp, temperature, threads or 1)
+        if temperature > 0.0:
+            return found, SWEEP_ON, None
+        return found, SWEEP, automatic(mdp, temperature, relaxes=True)
     from maxent.tabular.solvers.engines.stored import StoredKernel
 
     kernel = StoredKernel(mdp, temperature, log_prior, threads or 1)

@@ -28,57 +28,86 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from maxent.mdp import MDP
+from maxent.mdp.matrix_free import MatrixFreeMDP
+from maxent.tabular.bounds import FixedPointBounds
 from maxent.tabular.solvers.engines.elementary import compiled
 from maxent.tabular.solvers.engines.threads import in_parts
 
 PART, PARTS = 65_536, 4
 """States of a part at least; parts at most."""
+MUCH = 0.8
+"""The part of the states that is nearly everywhere."""
 
 
 class Relaxation:
-    """The rows of an MDP without their diagonals, and sweeps over them.
+    """Gauss-Seidel sweeps over one MDP at temperature 0.
 
-    ends, to, chance: the transition in CSR with row s*A + a; reward: (S, A), -inf where an action
-    is not available; terminal: (S,).
+    sweep : compiled; takes the `tables`, then what `relaxed` takes after its own.
     """
 
     def __init__(
-        self,
-        ends: ndarray,
-        to: ndarray,
-        chance: ndarray,
-        discount: float,
-        reward: ndarray,
-        terminal: ndarray,
+        self, mdp: MDP, bounds: FixedPointBounds, threads: int, sweep: Any, tables: tuple[Any, ...]
     ) -> None:
-        self._ends, self._to, self._chance, factors = without_diagonal(
-            ends, to, chance, discount, reward.shape[1]
-        )
-        self._reward = reward * factors.reshape(reward.shape)
-        self._terminal = terminal
-        self._best = np.zeros(len(reward), np.uint32)
+        self._bounds, self._threads, self._sweep, self._tables = bounds, threads, sweep, tables
+        self._best = np.zeros(mdp.n_states, np.uint32)
+        self._nonterminal = ~mdp.terminal
 
-    def __call__(self, v: ndarray, pairs: int, threads: int) -> None:
-        """Raise v in place: all actions in both orders, then so many `pairs` with the best ones."""
+    def __call__(self, tv: ndarray, b: ndarray, pairs: int) -> ndarray:
+        """Values from T V and b = T V - V: from where `start` begins all actions in both orders,
+        then so many `pairs` of sweeps with the best ones."""
+        v = self.start(tv, b)
         parts = max(1, min(PARTS, len(v) // PART))
         for sweep in range(2 * (1 + pairs)):
-            in_parts(
-                threads,
-                relaxed,
-                parts,
-                self._ends,
-                self._to,
-                self._chance,
-                self._reward,
-                self._terminal,
-                v,
-                None if parts == 1 else v.copy(),
-                self._best,
-                sweep < 2,
-                sweep % 2 == 0,
-                parts,
-                least=1,
-            )
+            before = None if parts == 1 else v.copy()
+            given = (v, before, self._best, sweep < 2, sweep % 2 == 0, parts)
+            in_parts(self._threads, self._sweep, parts, *self._tables, *given, least=1)
+        return v
+
+    def start(self, tv: ndarray, b: ndarray) -> ndarray:
+        """The lower bound that b certifies, or, where b is much the same nearly everywhere, where V
+        would be if it were the same: what all states lack alike is found slowly by sweeps."""
+        rises = b[self._nonterminal]
+        mean = float(rises.mean())
+        if np.count_nonzero(np.abs(rises - mean) <= 0.5 * abs(mean)) >= MUCH * len(rises):
+            shift = float(np.median(rises)) * self._bounds.gain_low
+        else:
+            shift = -self._bounds.shift(-float(rises.min()))
+        found: ndarray = np.where(self._nonterminal, tv + shift, 0.0)
+        return found
+
+
+def of_rows(
+    mdp: MDP,
+    bounds: FixedPointBounds,
+    threads: int,
+    rows: tuple[ndarray, ndarray, ndarray],
+    reward: ndarray,
+) -> Relaxation:
+    """The relaxation of stored transitions.
+
+    rows : ends, successors and probabilities in CSR with row s*A + a.
+    reward : (S, A), -inf where an action is not available.
+    """
+    *kept, factors = without_diagonal(*rows, mdp.discount, mdp.n_actions)
+    tables = (*kept, reward * factors.reshape(reward.shape), mdp.terminal)
+    return Relaxation(mdp, bounds, threads, relaxed, tables)
+
+
+def of_directions(mdp: MatrixFreeMDP, bounds: FixedPointBounds, threads: int) -> Relaxation:
+    """The relaxation of a matrix-free gridworld, which reads where each direction leads."""
+    directions = mdp.directions
+    paid_at = np.unique(np.concatenate([states for states, _ in directions.paid]))
+    place = np.zeros(mdp.n_states, np.uint32)  # 0: pays nothing more than the step
+    place[paid_at] = np.arange(1, len(paid_at) + 1)
+    pays = np.zeros((len(paid_at) + 1, mdp.n_actions))
+    for direction, (states, amounts) in enumerate(directions.paid):
+        pays[place[states], direction] = amounts
+    turns = np.array([turn % mdp.n_actions for turn, _ in directions.turns])
+    probabilities = np.array([probability for _, probability in directions.turns])
+    moves = (directions.target, place, pays, turns, probabilities, directions.step_reward)
+    tables = (*moves, mdp.discount, directions.starts, mdp.terminal)
+    return Relaxation(mdp, bounds, threads, relaxed_directions, tables)
 
 
 @compiled
@@ -142,6 +171,74 @@ def relaxed(
                         total += chance[entry] * v[successor]
                     else:
                         total += chance[entry] * before[successor]
+                if total > top:
+                    top, chosen = total, a
+            v[s], best[s] = top, chosen
+
+
+@compiled
+def turned(direction: int, turn: int, count: int) -> int:
+    """The direction after a turn, 0 <= turn < count; a remainder takes longer."""
+    found = direction + turn
+    return found - count if found >= count else found
+
+
+@compiled
+def relaxed_directions(
+    target: Any,
+    place: Any,
+    pays: Any,
+    turns: Any,
+    probabilities: Any,
+    step_reward: float,
+    discount: float,
+    starts: Any,
+    terminal: Any,
+    v: Any,
+    before: Any,
+    best: Any,
+    choose: bool,
+    backward: bool,
+    parts: int,
+    first: int,
+    last: int,
+) -> None:
+    """As `relaxed`, for a matrix-free gridworld.  A restart has its value before the sweep."""
+    n_actions, n_states = target.shape
+    start = 0.0
+    for s in starts:
+        start += (v[s] if before is None else before[s]) / len(starts)
+    arrived, stays = np.empty(n_actions), np.empty(n_actions)
+    for part in range(first, last):
+        begin, end = n_states * part // parts, n_states * (part + 1) // parts
+        for i in range(end - begin):
+            s = end - 1 - i if backward else begin + i
+            if terminal[s]:
+                continue
+            top, chosen = -np.inf, best[s]
+            for turn in range(n_actions if choose else len(turns)):  # the directions needed
+                d = turn if choose else turned(chosen, turns[turn], n_actions)
+                successor = target[d, s]
+                stays[d] = 1.0 if successor == s else 0.0
+                if successor == s:
+                    value = 0.0
+                elif successor < 0:
+                    value = start
+                elif before is None:  # noqa: SIM114 (decided where this is compiled)
+                    value = v[successor]
+                elif begin <= successor < end:
+                    value = v[successor]
+                else:
+                    value = before[successor]
+                arrived[d] = discount * value + pays[place[s], d]
+            for a in range(0 if choose else chosen, n_actions if choose else chosen + 1):
+                total, own = step_reward, 0.0
+                for t in range(len(turns)):
+                    d = turned(a, turns[t], n_actions)
+                    total += probabilities[t] * arrived[d]
+                    own += probabilities[t] * stays[d]
+                if own > 0.0:
+                    total /= 1.0 - discount * own
                 if total > top:
                     top, chosen = total, a
             v[s], best[s] = top, chosen

@@ -17,6 +17,7 @@ from maxent.mdp.directions import usual_steps
 from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.tabular import operators
 from maxent.tabular.solvers.engines.elementary import compiled, log
+from maxent.tabular.solvers.engines.gauss_seidel import Relaxation, of_directions
 from maxent.tabular.solvers.engines.rounding import directions_bounds
 from maxent.tabular.solvers.engines.stored import BLOCK, soft_maximum
 from maxent.tabular.solvers.engines.threads import LEAST, in_parts
@@ -35,7 +36,8 @@ class StencilKernel:
         self._starts = directions.starts
         self._turns = np.array([turn for turn, _ in directions.turns])
         self._probabilities = np.array([probability for _, probability in directions.turns])
-        self._last = np.zeros(mdp.n_states)
+        self._v = self._last = np.zeros(mdp.n_states)
+        self._relaxation: Relaxation | None = None
 
     def improve(self, q: ndarray, tie_tolerance: float = 0.0) -> ndarray:
         """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties."""
@@ -43,7 +45,7 @@ class StencilKernel:
 
     def apply(self, v: ndarray) -> ndarray:
         """T V, 0 at terminal states."""
-        self._last = np.empty_like(v)
+        self._v, self._last = v, np.empty_like(v)
         self._into(v, self._last)
         return self._last
 
@@ -55,6 +57,18 @@ class StencilKernel:
             v, spare = spare, v
         v -= self._last
         return v
+
+    def evaluate(self, b: ndarray, sweeps: int, enough: float) -> ndarray:
+        """As good as an evaluation of the policy: so many sweeps more, over all actions."""
+        found: ndarray = b + self.sweep_on(sweeps)
+        return found
+
+    def relax(self, b: ndarray, pairs: int) -> ndarray:
+        """What Gauss-Seidel sweeps add to V, at temperature 0."""
+        if self._relaxation is None:
+            self._relaxation = of_directions(self.mdp, self.bounds, self.threads)
+        found: ndarray = self._relaxation(self._last, b, pairs) - self._v
+        return found
 
     def _into(self, v: ndarray, found: ndarray) -> None:
         directions = self.mdp.directions

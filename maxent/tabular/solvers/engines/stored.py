@@ -22,15 +22,13 @@ from maxent.mdp import MDP
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers.engines.elementary import compiled, exp, log
-from maxent.tabular.solvers.engines.gauss_seidel import Relaxation
+from maxent.tabular.solvers.engines.gauss_seidel import Relaxation, of_rows
 from maxent.tabular.solvers.engines.threads import in_parts
 from maxent.tabular.solvers.kernels import NEGLIGIBLE, prior_bonus
 from maxent.tabular.solvers.steps import evaluated
 
 BLOCK = 512
 """States handled together."""
-MUCH = 0.8
-"""The part of the states that is nearly everywhere."""
 
 
 class StoredKernel:
@@ -50,7 +48,7 @@ class StoredKernel:
         self._chance = rows.data
         bonus = prior_bonus(temperature, log_prior)
         self._reward = mdp.reward if bonus is None else mdp.reward + bonus
-        self._terminal, self._going_on = mdp.terminal, np.flatnonzero(~mdp.terminal)
+        self._terminal = mdp.terminal
         self._v = self._ahead = np.zeros(mdp.n_states)
         self._best = np.zeros(mdp.n_states, np.uint32)
         self._merged: tuple[ndarray, ndarray, ndarray] | None = None
@@ -95,25 +93,11 @@ class StoredKernel:
         return evaluated(sweep, b, sweeps, enough)
 
     def relax(self, b: ndarray, pairs: int) -> ndarray:
-        """What Gauss-Seidel sweeps add to V, at temperature 0.
-
-        They start from the lower bound that b = T V - V certifies, or, where b is much the same
-        nearly everywhere, from where V would be if it were the same: what all states lack alike is
-        found slowly by sweeps."""
+        """What Gauss-Seidel sweeps add to V, at temperature 0."""
         if self._relaxation is None:
             rows = (self._ends, self._to, self._chance)
-            self._relaxation = Relaxation(*rows, self.mdp.discount, self._reward, self._terminal)
-        rises = b[self._going_on] if len(self._going_on) < len(b) else b
-        mean = float(rises.mean())
-        if np.count_nonzero(np.abs(rises - mean) <= 0.5 * abs(mean)) >= MUCH * len(rises):
-            shift = float(np.median(rises)) * self.bounds.gain_low
-        else:
-            shift = -self.bounds.shift(-float(rises.min()))
-        v: ndarray = self._v + b
-        v[self._going_on] += shift
-        self._relaxation(v, pairs, self.threads)
-        v -= self._v
-        return v
+            self._relaxation = of_rows(self.mdp, self.bounds, self.threads, rows, self._reward)
+        return self._relaxation(self._v + b, b, pairs) - self._v
 
     def _policy_rows(self) -> tuple[ndarray, ndarray, ndarray]:
         """gamma P_pi in CSR: ends, successors, probabilities."""
