@@ -11,6 +11,8 @@ from mpmath import mp, mpf
 import maxent
 from maxent.tabular.bounds import longest_stay
 from maxent.tabular.solvers import exits
+from maxent.tabular.solvers.certified import Certified
+from maxent.tabular.solvers.loop import Options, verdict
 
 
 def assert_holds(solution, exact):
@@ -188,3 +190,10 @@ def test_an_interval_by_the_time_to_a_terminal_state_allows_for_the_whole_roundi
     )
     distance = exits._checked(kernel, np.zeros(2), side * np.array([1.0, 0.0]), 1.0)
     assert distance == pytest.approx(4.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("width, status", [(1.9, "converged"), (2.1, "stalled"), (3.9, "stalled")])
+def test_what_is_narrowed_is_converged_at_twice_the_tolerance(width, status):
+    v = np.full(2, 1e6)
+    best = Certified(v, 0 * v, -width / 2, width / 2, 0.0, 1e6, 1e6, np.zeros(2, bool))
+    assert verdict(best, Options(tolerance=1.0), 1.0) == (1.0, status)
