@@ -11,7 +11,6 @@ interval.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -102,14 +101,12 @@ def policy_gain(
     if n <= 300 or matrix.nnz > 0.1 * n * n:
         full = matrix.toarray() + np.eye(n)
         full[:, 0] = 1.0  # the unknown bias of state 0, which is 0, makes room for the gain
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", linalg.LinAlgWarning)
-            factors = linalg.lu_factor(full, check_finite=False)
-        if not np.diag(factors[0]).all():
+        *factors, singular = linalg.lapack.dgetrf(full)
+        if singular:
             return None
 
         def solve(b: ndarray, transposed: bool) -> ndarray:
-            found: ndarray = linalg.lu_solve(factors, b, trans=int(transposed))
+            found: ndarray = linalg.lu_solve(tuple(factors), b, trans=int(transposed))
             return found
     else:
         system = sparse.lil_array(matrix + sparse.eye_array(n))
