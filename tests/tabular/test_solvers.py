@@ -11,6 +11,8 @@ from truth import optimal_value, policy_value
 
 import maxent
 from maxent.tabular import bounds
+from maxent.tabular.solvers import steps
+from maxent.tabular.solvers.kernels import SoftKernel
 
 SOLVERS = {
     "value iteration": maxent.soft_value_iteration,
@@ -356,3 +358,16 @@ def test_an_unknown_choice_names_the_nearest():
     policy = mdp.action_mask / mdp.action_mask.sum(axis=1, keepdims=True)
     with pytest.raises(maxent.ConfigError, match="did you mean 'krylov'"):
         maxent.soft_policy_evaluation(mdp, policy, 0.5, method="krilov")
+
+
+@pytest.mark.parametrize("cheap", [True, False])
+def test_where_bicgstab_fails_another_method_takes_its_place(cheap, monkeypatch):
+    """The factorisation where it is cheap, else 100 sweeps of evaluation."""
+    mdp = maxent.gridworld("open-10x10", discount=0.5)
+    monkeypatch.setattr(steps, "SMALL", 1)
+    monkeypatch.setattr(steps, "_bicgstab", lambda *_: None)
+    monkeypatch.setattr(steps, "is_cheap_to_factorise", lambda transition: cheap)
+    kernel = SoftKernel(mdp, 0.3, None)
+    b = kernel.apply(np.zeros(mdp.n_states))
+    d = steps.thrifty(mdp.transition, 1e-3)(kernel, b)
+    np.testing.assert_allclose(d - kernel.policy_transition() @ d, b, atol=1e-12)
