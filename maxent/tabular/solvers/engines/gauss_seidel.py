@@ -133,6 +133,17 @@ def without_diagonal(ends: Any, to: Any, chance: Any, discount: float, n_actions
 
 
 @compiled
+def known(v: Any, before: Any, state: int, begin: int, end: int) -> float:
+    """The value of a state: now where it is in the part from begin to end, else before the sweep;
+    now everywhere where `before` is None, which is decided where this is compiled."""
+    if before is None or begin <= state < end:
+        found: float = v[state]
+    else:
+        found = before[state]
+    return found
+
+
+@compiled
 def relaxed(
     ends: Any,
     to: Any,
@@ -164,13 +175,7 @@ def relaxed(
                 row = s * n_actions + a
                 total = reward[s, a]
                 for entry in range(ends[row], ends[row + 1]):
-                    successor = to[entry]
-                    if before is None:  # noqa: SIM114 (decided where this is compiled)
-                        total += chance[entry] * v[successor]
-                    elif begin <= successor < end:
-                        total += chance[entry] * v[successor]
-                    else:
-                        total += chance[entry] * before[successor]
+                    total += chance[entry] * known(v, before, to[entry], begin, end)
                 if total > top:
                     top, chosen = total, a
             v[s], best[s] = top, chosen
@@ -224,12 +229,8 @@ def relaxed_directions(
                     value = 0.0
                 elif successor < 0:
                     value = start
-                elif before is None:  # noqa: SIM114 (decided where this is compiled)
-                    value = v[successor]
-                elif begin <= successor < end:
-                    value = v[successor]
                 else:
-                    value = before[successor]
+                    value = known(v, before, successor, begin, end)
                 arrived[d] = discount * value + pays[place[s], d]
             for a in range(0 if choose else chosen, n_actions if choose else chosen + 1):
                 total, own = step_reward, 0.0
