@@ -58,9 +58,10 @@ class Relaxation:
         then so many `pairs` of sweeps with the best ones."""
         v = self.start(tv, b)
         parts = max(1, min(PARTS, len(v) // PART))
-        for sweep in range(2 * (1 + pairs)):
+        at_once = 2 * (1 + pairs) if parts == 1 else 1
+        for sweep in range(0, 2 * (1 + pairs), at_once):
             before = None if parts == 1 else v.copy()
-            given = (v, before, self._best, sweep < 2, sweep % 2 == 0, parts)
+            given = (v, before, self._best, sweep, sweep + at_once, parts)
             in_parts(self._threads, self._sweep, parts, *self._tables, *given, least=1)
         return v
 
@@ -153,32 +154,35 @@ def relaxed(
     v: Any,
     before: Any,
     best: Any,
-    choose: bool,
-    backward: bool,
+    sweep_from: int,
+    sweep_to: int,
     parts: int,
     first: int,
     last: int,
 ) -> None:
-    """One sweep over the parts from `first` to `last`, in place.
+    """Sweeps `sweep_from` to `sweep_to` (several only where there is one part) over the parts from
+    `first` to `last`, in place: backward and forward in turn, the first two over all actions, whose
+    best is kept in `best`, the others with that one.
 
-    before : the values of other parts, from before the sweep; None where there is one part.
-    choose : take the best of all actions and keep it in `best`; else the one kept there."""
+    before : the values of other parts, from before the sweep; None where there is one part."""
     n_states, n_actions = reward.shape
     for part in range(first, last):
         begin, end = n_states * part // parts, n_states * (part + 1) // parts
-        for i in range(end - begin):
-            s = end - 1 - i if backward else begin + i
-            if terminal[s]:
-                continue
-            top, chosen = -np.inf, best[s]
-            for a in range(0 if choose else chosen, n_actions if choose else chosen + 1):
-                row = s * n_actions + a
-                total = reward[s, a]
-                for entry in range(ends[row], ends[row + 1]):
-                    total += chance[entry] * known(v, before, to[entry], begin, end)
-                if total > top:
-                    top, chosen = total, a
-            v[s], best[s] = top, chosen
+        for sweep in range(sweep_from, sweep_to):
+            choose, backward = sweep < 2, sweep % 2 == 0
+            for i in range(end - begin):
+                s = end - 1 - i if backward else begin + i
+                if terminal[s]:
+                    continue
+                top, chosen = -np.inf, best[s]
+                for a in range(0 if choose else chosen, n_actions if choose else chosen + 1):
+                    row = s * n_actions + a
+                    total = reward[s, a]
+                    for entry in range(ends[row], ends[row + 1]):
+                        total += chance[entry] * known(v, before, to[entry], begin, end)
+                    if total > top:
+                        top, chosen = total, a
+                v[s], best[s] = top, chosen
 
 
 @compiled
@@ -202,44 +206,46 @@ def relaxed_directions(
     v: Any,
     before: Any,
     best: Any,
-    choose: bool,
-    backward: bool,
+    sweep_from: int,
+    sweep_to: int,
     parts: int,
     first: int,
     last: int,
 ) -> None:
     """As `relaxed`, for a matrix-free gridworld.  A restart has its value before the sweep."""
     n_actions, n_states = target.shape
-    start = 0.0
-    for s in starts:
-        start += (v[s] if before is None else before[s]) / len(starts)
     arrived, stays = np.empty(n_actions), np.empty(n_actions)
     for part in range(first, last):
         begin, end = n_states * part // parts, n_states * (part + 1) // parts
-        for i in range(end - begin):
-            s = end - 1 - i if backward else begin + i
-            if terminal[s]:
-                continue
-            top, chosen = -np.inf, best[s]
-            for turn in range(n_actions if choose else len(turns)):  # the directions needed
-                d = turn if choose else turned(chosen, turns[turn], n_actions)
-                successor = target[d, s]
-                stays[d] = 1.0 if successor == s else 0.0
-                if successor == s:
-                    value = 0.0
-                elif successor < 0:
-                    value = start
-                else:
-                    value = known(v, before, successor, begin, end)
-                arrived[d] = discount * value + pays[place[s], d]
-            for a in range(0 if choose else chosen, n_actions if choose else chosen + 1):
-                total, own = step_reward, 0.0
-                for t in range(len(turns)):
-                    d = turned(a, turns[t], n_actions)
-                    total += probabilities[t] * arrived[d]
-                    own += probabilities[t] * stays[d]
-                if own > 0.0:
-                    total /= 1.0 - discount * own
-                if total > top:
-                    top, chosen = total, a
-            v[s], best[s] = top, chosen
+        for sweep in range(sweep_from, sweep_to):
+            choose, backward = sweep < 2, sweep % 2 == 0
+            start = 0.0
+            for s in starts:
+                start += known(v, before, s, 0, 0) / len(starts)
+            for i in range(end - begin):
+                s = end - 1 - i if backward else begin + i
+                if terminal[s]:
+                    continue
+                top, chosen = -np.inf, best[s]
+                for turn in range(n_actions if choose else len(turns)):  # the directions needed
+                    d = turn if choose else turned(chosen, turns[turn], n_actions)
+                    successor = target[d, s]
+                    stays[d] = 1.0 if successor == s else 0.0
+                    if successor == s:
+                        value = 0.0
+                    elif successor < 0:
+                        value = start
+                    else:
+                        value = known(v, before, successor, begin, end)
+                    arrived[d] = discount * value + pays[place[s], d]
+                for a in range(0 if choose else chosen, n_actions if choose else chosen + 1):
+                    total, own = step_reward, 0.0
+                    for t in range(len(turns)):
+                        d = turned(a, turns[t], n_actions)
+                        total += probabilities[t] * arrived[d]
+                        own += probabilities[t] * stays[d]
+                    if own > 0.0:
+                        total /= 1.0 - discount * own
+                    if total > top:
+                        top, chosen = total, a
+                v[s], best[s] = top, chosen
