@@ -187,7 +187,7 @@ NOTEBOOKS = {
     "SAC-L2": "04-policy-iteration",
     "SAC-T1": "04-policy-iteration",
     "SPI-NEWTON": "04-policy-iteration",
-    "NPG": "",
+    "NPG": "04-policy-iteration",
     "SLOPE": "06-entropy-reward-tradeoff",
     "SUBOPT": "09-from-tables-to-networks",
     "SENSITIVITY": "13-dynamic-logit",
