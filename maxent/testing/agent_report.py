@@ -89,7 +89,8 @@ class AgentReport:
 
     def __str__(self) -> str:
         if self.findings:
-            head = f"{self.agent}: {len(self.faults)} mistakes"
+            count = len(self.faults)
+            head = f"{self.agent}: {count} mistake{'s' * (count > 1)}"
         elif self.cases:
             head = f"{self.agent}: right in {', '.join(self.cases)}"
         else:

@@ -8,7 +8,10 @@ from scipy import sparse
 
 import maxent
 from maxent.tabular import operators
+from maxent.tabular.solvers import steps
+from maxent.tabular.solvers.automatic import automatic
 from maxent.tabular.solvers.kernels import SoftKernel
+from maxent.tabular.solvers.loop import RECENT, History
 from maxent.tabular.solvers.steps import truncated
 
 
@@ -136,3 +139,17 @@ def test_a_linear_solver_takes_over_where_an_agent_goes_round(discount):
     assert solution.method == (
         "soft policy iteration" if slow else "modified soft policy iteration"
     )
+
+
+@pytest.mark.parametrize("relaxes", [False, True])
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_the_rule_looks_no_further_back_than_the_history_goes(temperature, relaxes):
+    mdp = maxent.gridworld("open-30x30", slip=0.2, discount=0.99)
+    rule = automatic(mdp, temperature, relaxes)
+    evaluated = rule(History(50, [1e3, 2e3] * 25, 1e-6, [(0, steps.SWEEP)]))
+    assert evaluated not in (steps.DIRECT, steps.KRYLOV)
+    for iterations in (64, 127, 128, 191, 200, 1_000, 100_000):
+        for kept in range(RECENT, min(iterations, 2 * RECENT - 1) + 1):
+            widths = [1e3 * 0.9999**i for i in range(kept)]
+            chosen = rule(History(iterations, widths, 1e-6, [(0, steps.SWEEP), (50, evaluated)]))
+            assert chosen in (steps.DIRECT, steps.KRYLOV)  # steadily, but too slowly

@@ -313,7 +313,7 @@ class Uniform:
 def test_whatever_an_agent_does_ends_up_in_the_report(answer, fault):
     report = testing.check_agent(Uniform(answer), cases=["values"], steps=100)
     assert report.faults == (fault,) and not report.passed
-    with pytest.raises(maxent.errors.MaxEntError, match="mistakes"):
+    with pytest.raises(maxent.errors.MaxEntError, match="mistake"):
         report.raise_if_failed()
 
 

@@ -32,7 +32,7 @@ import numpy as np
 from maxent.mdp import MDP
 from maxent.mdp.transitions import is_local
 from maxent.tabular.solvers import steps
-from maxent.tabular.solvers.loop import History
+from maxent.tabular.solvers.loop import RECENT, History
 
 FIRST, SOON = 6, 40
 """Sweeps before their rate is judged above temperature 0, and those left that are waited for."""
@@ -85,7 +85,7 @@ def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
         relaxing = relaxes and (step.name == "relaxed" or not _is_quick(history, step))
         sweeps = PAIRS * times if relaxing else HARD_SWEEPS * times
         if taken >= HARD_WAIT:
-            left = _steadily_left(history, max(10, taken // 3))
+            left = _steadily_left(history, min(max(10, taken // 3), RECENT - 1))
             if left > 0.0:
                 solver, cost = _linear(mdp, hard=True)
                 if left > POLICIES_COLD * cost / (3 + sweeps / 4):
@@ -132,8 +132,9 @@ def _steadily_left(history: History, last: int) -> float:
     if not all(0.0 < after < before for before, after in pairwise(recent)):
         return 0.0
     half = last // 2
-    first, second = recent[0] / recent[half], recent[half] / recent[-1]
-    if half >= 5 and math.log(second) > STEADY * math.log(first):
+    first = math.log(recent[0] / recent[half]) / half if half else 0.0
+    second = math.log(recent[half] / recent[-1]) / (last - half)
+    if half >= 5 and second > STEADY * first:
         return 0.0
     return history.iterations_left(last)
 
