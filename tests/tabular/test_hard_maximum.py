@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -153,3 +155,31 @@ def test_the_rule_looks_no_further_back_than_the_history_goes(temperature, relax
             widths = [1e3 * 0.9999**i for i in range(kept)]
             chosen = rule(History(iterations, widths, 1e-6, [(0, steps.SWEEP), (50, evaluated)]))
             assert chosen in (steps.DIRECT, steps.KRYLOV)  # steadily, but too slowly
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("far", [1e-5, 1e-7, 1e-9])
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_small_problems_near_discount_1_are_factorised(temperature, far, engine):
+    pytest.importorskip("numba" if engine == "numba" else "numpy")
+    rng = np.random.default_rng(5)
+    mdp = maxent.garnet(40, 4, branching=3, discount=1.0 - far, seed=4)
+    ring = np.roll(np.eye(40), 1, axis=1)[:, None, :].repeat(4, axis=1)  # it mixes slowly
+    rows = 0.999 * ring + 0.001 * mdp.to_dense().transition
+    slow = maxent.MDP(rows, rng.normal(size=(40, 4)), discount=1.0 - far).to_sparse()
+    for problem in (slow, mdp):
+        start = rng.normal(size=40) * ~problem.terminal
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", maxent.MaxEntWarning)  # stalled near rounding
+            ours = maxent.solve(problem, temperature, v0=start, max_iterations=400, engine=engine)
+            theirs = maxent.soft_policy_iteration(problem, temperature, max_iterations=60)
+        assert ours.status != "max_iterations", ours.iterations
+        assert (ours.lower <= theirs.upper).all() and (theirs.lower <= ours.upper).all()
+
+
+def test_what_never_narrows_is_factorised_too():
+    rng = np.random.default_rng(0)
+    rows = rng.dirichlet(np.ones(5), (5, 1))
+    mdp = maxent.MDP(rows, np.zeros((5, 1)), discount=1.0 - 1e-9)
+    solution = maxent.solve(mdp, 0.0, v0=rng.normal(size=5), max_iterations=300)
+    assert solution.error_bound <= 1e-5 and solution.status != "max_iterations"

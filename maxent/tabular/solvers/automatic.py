@@ -13,9 +13,10 @@ once what it changes is nearly the same everywhere, which the bounds know anyway
 **A linear solver** takes over where the interval shrinks steadily but so slowly that the iterations
 promised would cost more (an agent that goes round and round; a policy that is nearly uniform).
 While rewards still spread over the states the interval does not shrink, or shrinks ever faster, so
-nothing is promised and nothing changes.  The solver is LU where factors fill in little (dense MDPs,
-and those that couple nearby states), or BiCGSTAB (sparse MDPs above temperature 0), whichever is
-cheaper: BiCGSTAB grows with 1 / sqrt(1 - gamma), LU with the size.
+nothing is promised and nothing changes, until several times what the solver would cost was spent.
+The solver is LU where factors fill in little (dense and small MDPs, and those that couple nearby
+states), or BiCGSTAB (sparse MDPs above temperature 0), whichever is cheaper: BiCGSTAB grows with
+1 / sqrt(1 - gamma), LU with the size.
 
 What each costs was measured (`benchmarks/exact_speed/regret.py`) and is counted in sweeps of the
 optimality operator.
@@ -25,12 +26,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache, partial
 from itertools import pairwise
 
 import numpy as np
 
 from maxent.mdp import MDP
 from maxent.mdp.transitions import is_local
+from maxent.tabular.linear_systems import SMALL
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.loop import RECENT, History
 
@@ -48,14 +51,17 @@ MORE, MOST = 15, 8
 times as many."""
 SOFT_COST = 20
 """What an iteration above temperature 0 costs."""
-HARD_WAIT = 20
-"""Iterations at temperature 0 before the rate is judged: ties are settled by then."""
+HARD_WAIT, SOFT_WAIT = 20, 3
+"""Iterations before the rate is judged: at temperature 0 ties are settled by then."""
 STEADY = 1.05
 """Of the last iterations, how much more the second half may narrow the interval than the first
 where the rate counts as steady."""
 WARM, POLICIES_WARM, POLICIES_COLD = 0.05, 3, 6
 """How many policies a linear solver still goes through: few where the temperature is at least
 `WARM` of what rewards differ by."""
+LATE = 3
+"""How many times what a linear solver would cost is spent at most before it takes over, whatever
+the interval does."""
 LARGE = 250_000
 """States up to which a local MDP is factorised at all."""
 
@@ -74,6 +80,7 @@ def automatic(
 
 def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
     first = COMPILED_FIRST if relaxes else 0
+    linear = cache(partial(_linear, mdp, hard=True))
 
     def next_step(history: History) -> steps.Step:
         step, taken = history.steps[-1][1], history.iterations - first
@@ -85,11 +92,11 @@ def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
         relaxing = relaxes and (step.name == "relaxed" or not _is_quick(history, step))
         sweeps = PAIRS * times if relaxing else HARD_SWEEPS * times
         if taken >= HARD_WAIT:
+            solver, cost = linear()
+            too_many = POLICIES_COLD * cost / (3 + sweeps / 4)
             left = _steadily_left(history, min(max(10, taken // 3), RECENT - 1))
-            if left > 0.0:
-                solver, cost = _linear(mdp, hard=True)
-                if left > POLICIES_COLD * cost / (3 + sweeps / 4):
-                    return solver
+            if left > too_many or taken > LATE * too_many:
+                return solver
         return steps.relaxed(sweeps) if relaxing else steps.truncated(sweeps, ENOUGH)
 
     return next_step
@@ -104,22 +111,25 @@ def _is_quick(history: History, step: steps.Step) -> bool:
 
 def _soft(mdp: MDP, temperature: float) -> Callable[[History], steps.Step]:
     truncated = steps.truncated(SOFT_SWEEPS, ENOUGH)
-    solver, cost = _linear(mdp, hard=False)
+    linear = cache(partial(_linear, mdp, hard=False))
     warm = temperature >= WARM * float(np.ptp(mdp.reward))
-    too_many = (POLICIES_WARM if warm else POLICIES_COLD) * cost / SOFT_COST
-    wait = max(3, math.ceil(0.6 * min(too_many, 1e3)))
+    policies = POLICIES_WARM if warm else POLICIES_COLD
 
     def next_step(history: History) -> steps.Step:
         began, step = history.steps[-1]
-        if step is solver:
+        if step in (steps.DIRECT, steps.KRYLOV):
             return step
         if step is steps.SWEEP:
             if history.iterations < FIRST or history.iterations_left(FIRST - 1) <= SOON:
                 return step
             return truncated
         taken = history.iterations - began
-        if taken >= wait and _steadily_left(history, min(10, taken - 1)) > too_many:
-            return solver
+        if taken >= SOFT_WAIT:
+            solver, cost = linear()
+            too_many = policies * cost / SOFT_COST
+            left = _steadily_left(history, min(10, taken - 1))
+            if taken > LATE * too_many or (taken >= 0.6 * too_many and left > too_many):
+                return solver
         return truncated
 
     return next_step
@@ -146,6 +156,8 @@ def _linear(mdp: MDP, hard: bool) -> tuple[steps.Step, float]:
         factors = 10.0 + mdp.n_states / 100.0
     elif not mdp.is_matrix_free and mdp.n_states <= LARGE and is_local(mdp.transition):
         factors = (2.0 if hard else 1.5) * math.sqrt(mdp.n_states) + 40.0
+    elif not mdp.is_matrix_free and mdp.n_states <= SMALL:  # filled in altogether
+        factors = 40.0 + (mdp.n_states / 75.0) ** 3
     if mdp.is_sparse and not hard and mdp.discount < 1.0:
         overhead = 1.0 + 1500.0 / mdp.n_states
         iterations = 20.0 * overhead * max(1.0, 0.1 / math.sqrt(1.0 - mdp.discount))
