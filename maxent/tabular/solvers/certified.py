@@ -18,8 +18,8 @@ class Certified:
 
     tv : (S,), T V.  b : (S,), T V - V.
     below, above : T V + below <= fixed point <= T V + above at non-terminal states.
-    residual : largest |b|.  norm : ||T V|| + residual, at least
-        ||V|| and ||T V||.
+    residual : largest |b|.
+    norm : ||T V|| + residual, at least ||V|| and ||T V||.
     value_size : a lower bound on the largest size of the fixed point.
     terminal : (S,), where the fixed point is 0.
     """
