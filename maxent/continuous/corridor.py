@@ -84,14 +84,12 @@ class Corridor:
     def visits(self) -> Float[ndarray, " S"]:
         """Share of the optimal policy's discounted visits at each vertex."""
         visits = occupancy(self.mdp, self.solution.policy).sum(axis=1)[:-1]
-        found: ndarray = visits / visits.sum()
-        return found
+        return visits / visits.sum()
 
     @cached_property
     def volume_bonus(self) -> Float[ndarray, " A"]:
         """alpha log volume of each node's cell: Q plus this is the MDP's q."""
-        found: ndarray = self.solution.temperature * np.log(self.grid.volumes)
-        return found
+        return self.solution.temperature * np.log(self.grid.volumes)
 
     @cached_property
     def successor(self) -> Int[ndarray, "S A"]:
@@ -102,8 +100,7 @@ class Corridor:
     @property
     def reward(self) -> Float[ndarray, "S A"]:
         """The continuous task's reward at the nodes, without the cell volumes."""
-        found: ndarray = self.mdp.reward[:-1] - self.volume_bonus
-        return found
+        return self.mdp.reward[:-1] - self.volume_bonus
 
     @property
     def v(self) -> Float[ndarray, " S"]:
@@ -113,13 +110,11 @@ class Corridor:
     @property
     def q(self) -> Float[ndarray, "S A"]:
         """Q* of the continuous task at the nodes, without the cell volumes."""
-        found: ndarray = self.solution.q[:-1] - self.volume_bonus
-        return found
+        return self.solution.q[:-1] - self.volume_bonus
 
     def backup(self, v: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         """Q(s,a) = r + gamma V(s'), V = 0 behind a door."""
-        found: ndarray = self.reward + self.grid.discount * np.append(v, 0.0)[self.successor]
-        return found
+        return self.reward + self.grid.discount * np.append(v, 0.0)[self.successor]
 
     def soft_value(self, q: Float[ndarray, "S A"]) -> Float[ndarray, " S"]:
         """V(s) = alpha log integral exp(Q(s,a)/alpha) da, the sum over nodes (SQL Eq. 5)."""

@@ -27,8 +27,7 @@ def fitted_gain(
     states: Float[ndarray, "N n"], means: Float[ndarray, "N m"]
 ) -> Float[ndarray, "m n"]:
     """The K of the least-squares fit means = -K s, of any policy's mean actions in these states."""
-    found: ndarray = -np.linalg.lstsq(states, means, rcond=None)[0].T
-    return found
+    return -np.linalg.lstsq(states, means, rcond=None)[0].T
 
 
 def value_error(

@@ -105,14 +105,12 @@ class LinearQuadratic:
     @property
     def n_states(self) -> int:
         """n, the dimension of the state."""
-        found: int = self.A.shape[0]
-        return found
+        return self.A.shape[0]
 
     @property
     def n_actions(self) -> int:
         """m, the dimension of the action."""
-        found: int = self.B.shape[1]
-        return found
+        return self.B.shape[1]
 
     @property
     def scaled(self) -> tuple[Float[ndarray, "n n"], Float[ndarray, "n m"]]:
@@ -124,15 +122,13 @@ class LinearQuadratic:
         self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
     ) -> Float[ndarray, "*N"]:
         """-(s'Q s + a'R a), (..., n) and (..., m) -> (...)."""
-        found: ndarray = -quadratic(self.Q, states) - quadratic(self.R, actions)
-        return found
+        return -quadratic(self.Q, states) - quadratic(self.R, actions)
 
     def expected_next(
         self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
     ) -> Float[ndarray, "*N n"]:
         """A s + B a, the next state but for the noise."""
-        found: ndarray = states @ self.A.T + actions @ self.B.T
-        return found
+        return states @ self.A.T + actions @ self.B.T
 
 
 def coupled_masses() -> LinearQuadratic:

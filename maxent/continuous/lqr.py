@@ -77,16 +77,12 @@ class LinearQuadraticSolution:
     @property
     def M(self) -> Float[ndarray, "m m"]:
         """R + gamma B'PB: minus half the curvature of Q(s, a) in the action."""
-        found: ndarray = (
-            self.problem.R + self.problem.discount * self.problem.B.T @ self.P @ self.problem.B
-        )
-        return found
+        return self.problem.R + self.problem.discount * self.problem.B.T @ self.P @ self.problem.B
 
     @property
     def closed_loop(self) -> Float[ndarray, "n n"]:
         """A - B K: the mean of the next state under the policy."""
-        found: ndarray = self.problem.A - self.problem.B @ self.gain
-        return found
+        return self.problem.A - self.problem.B @ self.gain
 
     @property
     def entropy(self) -> float:
@@ -122,18 +118,14 @@ class LinearQuadraticSolution:
             factor, (actions + states @ self.gain.T).reshape(-1, len(factor)).T, lower=True
         )
         log_normaliser = np.log(np.diag(factor)).sum() + 0.5 * len(factor) * math.log(2 * math.pi)
-        found: ndarray = (-0.5 * (whitened**2).sum(axis=0) - log_normaliser).reshape(
-            states.shape[:-1]
-        )
-        return found
+        return (-0.5 * (whitened**2).sum(axis=0) - log_normaliser).reshape(states.shape[:-1])
 
     def sample(
         self, states: Float[ndarray, "*N n"], rng: np.random.Generator
     ) -> Float[ndarray, "*N m"]:
         """An action for each state, (..., n) -> (..., m)."""
         noise = rng.standard_normal((*states.shape[:-1], self.problem.n_actions))
-        found: ndarray = -states @ self.gain.T + noise @ square_root(self.covariance).T
-        return found
+        return -states @ self.gain.T + noise @ square_root(self.covariance).T
 
     def stationary_covariance(self) -> Float[ndarray, "n n"]:
         """S = (A - BK) S (A - BK)' + B covariance B' + W: where the state N(0, S) settles.
@@ -152,8 +144,7 @@ class LinearQuadraticSolution:
     def stationary_states(self, count: int, rng: np.random.Generator) -> Float[ndarray, "N n"]:
         """`count` independent states from the stationary law."""
         root = square_root(self.stationary_covariance())
-        found: ndarray = rng.standard_normal((count, len(root))) @ root.T
-        return found
+        return rng.standard_normal((count, len(root))) @ root.T
 
 
 @takes_our_words

@@ -25,8 +25,7 @@ RESIDUAL = 1e-9
 
 def quadratic(X: Float[ndarray, "n n"], x: Float[ndarray, "*N n"]) -> Float[ndarray, "*N"]:
     """x'X x for each vector, (..., n) -> (...)."""
-    found: ndarray = ((x @ X) * x).sum(axis=-1)
-    return found
+    return ((x @ X) * x).sum(axis=-1)
 
 
 def spectral_radius(X: Float[ndarray, "n n"]) -> float:
@@ -43,8 +42,7 @@ def gaussian_entropy(covariance: Float[ndarray, "m m"]) -> float:
 def square_root(covariance: Float[ndarray, "n n"]) -> Float[ndarray, "n n"]:
     """A matrix L with L L' = C, for a C that may be singular."""
     values, vectors = np.linalg.eigh(covariance)
-    found: ndarray = vectors * np.sqrt(np.maximum(values, 0.0))
-    return found
+    return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
 def symmetric(name: str, value: Any, size: int, definite: bool = False) -> ndarray:
@@ -60,8 +58,7 @@ def symmetric(name: str, value: Any, size: int, definite: bool = False) -> ndarr
         raise ModelError(f"{name} has the eigenvalue {least:.6g}; it must be positive definite")
     if not least >= -ASYMMETRY * scale:
         raise ModelError(f"{name} has the eigenvalue {least:.6g}; it must have none below 0")
-    found: ndarray = array
-    return found
+    return array
 
 
 def matrix(name: str, value: Any, shape: tuple[int, ...]) -> ndarray:

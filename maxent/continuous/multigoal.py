@@ -49,8 +49,7 @@ def step(
 
 def squared_distances(states: Float[ndarray, "N 2"]) -> Float[ndarray, "N 4"]:
     """|s - goal|^2 for each of the four goals."""
-    found: ndarray = ((states[:, None, :] - GOALS) ** 2).sum(axis=2)
-    return found
+    return ((states[:, None, :] - GOALS) ** 2).sum(axis=2)
 
 
 def goal_reached(states: Float[ndarray, "N 2"]) -> Int[ndarray, " N"]:

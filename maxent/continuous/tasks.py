@@ -52,15 +52,11 @@ class Rollouts:
     @property
     def returns(self) -> Float[ndarray, " N"]:
         """(N,), undiscounted sums of reward."""
-        found: ndarray = self.rewards.sum(axis=0)
-        return found
+        return self.rewards.sum(axis=0)
 
 
 def roll_out(
-    task: Task,
-    act: Callable[[ndarray], ndarray],
-    starts: Float[ndarray, "N n"],
-    steps: int,
+    task: Task, act: Callable[[ndarray], ndarray], starts: Float[ndarray, "N n"], steps: int
 ) -> Rollouts:
     """Play `act`, states (N, n) -> actions (N, m), from each start for `steps` steps."""
     count, size = len(starts), len(task.action_low)

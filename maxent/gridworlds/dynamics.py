@@ -35,10 +35,7 @@ class Cells:
 
 
 def cells_of(
-    board: ndarray,
-    rewards: Mapping[str, float],
-    drawn: ndarray,
-    of_drawn: Mapping[str, float],
+    board: ndarray, rewards: Mapping[str, float], drawn: ndarray, of_drawn: Mapping[str, float]
 ) -> Cells:
     """The states of a map, numbered row by row.
 

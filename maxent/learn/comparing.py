@@ -15,12 +15,7 @@ NOT_YET = "Not attempted yet: replace the `...` and run this cell again."
 
 
 def check(
-    answer: Any,
-    expected: Any,
-    *,
-    tolerance: float = 1e-8,
-    hint: str = "",
-    mdp: MDP | None = None,
+    answer: Any, expected: Any, *, tolerance: float = 1e-8, hint: str = "", mdp: MDP | None = None
 ) -> None:
     """Print whether `answer` agrees with `expected`, else the worst place, its error and a hint.
 

@@ -184,20 +184,17 @@ class MDP:
     @property
     def n_states(self) -> int:
         """S, terminal states included."""
-        found: int = self.reward.shape[0]
-        return found
+        return self.reward.shape[0]
 
     @property
     def n_actions(self) -> int:
         """A, unavailable actions included."""
-        found: int = self.reward.shape[1]
-        return found
+        return self.reward.shape[1]
 
     @property
     def is_sparse(self) -> bool:
         """Whether `transition` is CSR (S*A, S) rather than a dense (S, A, S) array."""
-        found: bool = sparse.issparse(self.transition)
-        return found
+        return sparse.issparse(self.transition)
 
     @property
     def transition_rows(self) -> Transition:
@@ -217,8 +214,7 @@ class MDP:
         if self.action_mask.all():
             return None
         with np.errstate(divide="ignore"):
-            found: ndarray = np.log(self.action_mask.astype(float))
-            return found
+            return np.log(self.action_mask.astype(float))
 
     def log_prior(self, prior: Any = None) -> Float[ndarray, "S A"] | None:
         """log prior(a|s), (S, A), -inf for an action never taken; `log_mask` where prior is None.
@@ -229,13 +225,11 @@ class MDP:
             return self.log_mask
         array = validation.action_distribution("prior", prior, self.action_mask, self.terminal)
         with np.errstate(divide="ignore"):
-            found: ndarray = np.log(array)
-            return found
+            return np.log(array)
 
     def expect(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         """E_{s'}[x(s')] for each state and action: (S,) -> (S, A)."""
-        found: ndarray = (self.transition_rows @ x).reshape(self.n_states, self.n_actions)
-        return found
+        return (self.transition_rows @ x).reshape(self.n_states, self.n_actions)
 
     def __copy__(self) -> MDP:
         return self
@@ -326,8 +320,7 @@ class MDP:
         row_of_entry = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
         data = samples[row_of_entry, rows.indices]
         return self._as(
-            rows,
-            transition_reward=sparse.csr_array((data, rows.indices, rows.indptr), rows.shape),
+            rows, transition_reward=sparse.csr_array((data, rows.indices, rows.indptr), rows.shape)
         )
 
     def _as(self, transition: Any, **reward: Any) -> MDP:

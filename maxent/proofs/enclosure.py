@@ -121,12 +121,7 @@ class Proof:
 
 @takes_our_words
 def enclose(
-    mdp: MDP,
-    temperature: float,
-    *,
-    policy: Any = None,
-    prior: Any = None,
-    width: float = 1e-10,
+    mdp: MDP, temperature: float, *, policy: Any = None, prior: Any = None, width: float = 1e-10
 ) -> Enclosure:
     """Prove an interval of at most `width` around V* (or, given a policy, around V^pi).
 

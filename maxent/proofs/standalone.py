@@ -384,12 +384,7 @@ def weight(given: Certificate, row: int) -> float:
 
 
 def soft_maximum(
-    given: Certificate,
-    rows: list[int],
-    scores: list[int],
-    alpha: Fraction,
-    bits: int,
-    digits: int,
+    given: Certificate, rows: list[int], scores: list[int], alpha: Fraction, bits: int, digits: int
 ) -> tuple[Fraction, tuple[Fraction, Fraction]]:
     """alpha log sum w exp(x / alpha), as exact + alpha * (lower, upper) 2^-digits."""
     if not alpha:

@@ -48,9 +48,7 @@ def hint(word: str, known: Collection[str], written: Callable[[str], str] = "{}=
     return f"here it is {', or '.join(meanings)}" if meanings else ""
 
 
-def takes_our_words(
-    function: Callable[Parameters, Result],
-) -> Callable[Parameters, Result]:
+def takes_our_words(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """The function, whose TypeError for an unknown argument names ours; its signature is kept."""
     parameters = inspect.signature(function).parameters
     open_ended = any(each.kind is each.VAR_KEYWORD for each in parameters.values())

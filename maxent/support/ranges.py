@@ -23,8 +23,7 @@ def read_temperatures(text: str, name: str = "temperatures") -> list[float]:
     low, high, count = _range(text, name)
     import numpy as np
 
-    spaced: list[float] = np.geomspace(low, high, count).tolist()
-    return spaced
+    return list(np.geomspace(low, high, count).tolist())
 
 
 def read_seeds(text: str, name: str = "seeds") -> list[int]:

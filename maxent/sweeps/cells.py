@@ -49,8 +49,7 @@ class Cell:
     def request(self) -> dict[str, Any]:
         """What makes this cell differ from all others, as JSON holds it."""
         asked = {"algorithm": self.algorithm, "env": self.env, "seed": self.seed}
-        request: dict[str, Any] = plain(asked | {"settings": self.settings}, "the settings")
-        return request
+        return dict(plain(asked | {"settings": self.settings}, "the settings"))
 
 
 def cells_of(

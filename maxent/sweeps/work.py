@@ -14,12 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import maxent
-from maxent.errors import (
-    ConfigError,
-    OutputExistsError,
-    ResumeMismatchError,
-    RunLockedError,
-)
+from maxent.errors import ConfigError, OutputExistsError, ResumeMismatchError, RunLockedError
 from maxent.support.extras import require_neural
 from maxent.support.files import read_whole, write_whole
 from maxent.support.plain import plain

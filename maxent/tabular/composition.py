@@ -94,14 +94,12 @@ class Composition:
     @property
     def policy(self) -> Float[ndarray, "S A"]:
         """Action probabilities of the composed policy; a placeholder at terminal states."""
-        found: ndarray = np.exp(self.log_policy)
-        return found
+        return np.exp(self.log_policy)
 
     @property
     def loss(self) -> Float[ndarray, " S"]:
         """V*_C - V^policy, (S,), to within the error bounds of `optimum` and `value`."""
-        found: ndarray = self.optimum.v - self.value.v
-        return found
+        return self.optimum.v - self.value.v
 
     def __repr__(self) -> str:
         return (
@@ -123,8 +121,7 @@ def divergence(
     """
     each = np.stack([operators.soft_value(task, temperature, log_prior) for task in q])
     average = np.einsum("k,ksa->sa", weights, q)
-    found: ndarray = weights @ each - operators.soft_value(average, temperature, log_prior)
-    return found
+    return weights @ each - operators.soft_value(average, temperature, log_prior)
 
 
 @takes_our_words
@@ -224,8 +221,7 @@ def _weights(mdps: Sequence[MDP], weights: Any) -> Float[ndarray, " k"]:
             f"weights = {shares.tolist()}; they must be at least 0 and sum to 1 (for a sum of "
             "rewards divide rewards and temperature by the sum of the weights)"
         )
-    found: ndarray = shares / shares.sum()
-    return found
+    return shares / shares.sum()
 
 
 def _check_shared(mdps: Sequence[MDP]) -> list[MDP]:

@@ -53,8 +53,7 @@ class FiniteHorizonSolution:
     @property
     def policy(self) -> Float[ndarray, "H S A"]:
         """Action probabilities, (H, S, A); a uniform placeholder at terminal states."""
-        found: ndarray = np.exp(self.log_policy)
-        return found
+        return np.exp(self.log_policy)
 
 
 @takes_our_words
@@ -180,9 +179,7 @@ def finite_horizon_evaluation(
             log_policy[t] = np.log(now)
         q[t] = rewards[t] + mdp.expect(mdp.discount_on_arrival * v[t + 1])
         v[t] = np.where(
-            mdp.terminal,
-            0.0,
-            operators.policy_value(q[t], log_policy[t], temperature, log_prior),
+            mdp.terminal, 0.0, operators.policy_value(q[t], log_policy[t], temperature, log_prior)
         )
         # sums of A products of pi with q (at most 2 N) and with alpha (log pi - log prior)
         norm = max(float(np.abs(v[t + 1]).max()), bounds.scale)

@@ -23,8 +23,7 @@ def solve_discounted(matrix: Transition, right: Float[ndarray, " S"]) -> Float[n
         24 * matrix.nnz, "factorising a policy's transition matrix", "use another method"
     )
     system = sparse.csc_array(sparse.eye_array(len(right)) - matrix)
-    x: ndarray = linalg.splu(system).solve(right)
-    return x
+    return linalg.splu(system).solve(right)
 
 
 def is_cheap_to_factorise(transition: Transition) -> bool:

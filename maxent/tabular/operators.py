@@ -329,8 +329,7 @@ def policy_transition(mdp: MDP, policy: Float[ndarray, "S A"]) -> Transition:
     n_states, n_actions = mdp.reward.shape
     rows = np.arange(n_states * n_actions + 1, dtype=mdp.transition.indices.dtype)
     average = sparse.csr_array(
-        (policy.ravel(), rows[:-1], rows[::n_actions]),
-        shape=(n_states, n_states * n_actions),
+        (policy.ravel(), rows[:-1], rows[::n_actions]), shape=(n_states, n_states * n_actions)
     )
     matrix = sparse.csr_array(average @ mdp.transition)
     matrix.data *= nonterminal[matrix.indices]

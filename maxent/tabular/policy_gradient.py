@@ -69,8 +69,7 @@ class GradientTrace:
     @property
     def policy(self) -> Float[ndarray, "S A"]:
         """Probabilities of the last policy, (S, A); a uniform placeholder at terminal states."""
-        found: ndarray = np.exp(self.log_policy)
-        return found
+        return np.exp(self.log_policy)
 
     @property
     def iterations(self) -> int:
@@ -267,8 +266,7 @@ class _SoftmaxProblem:
         visits = solve_discounted(now.transition.T, mdp.initial_distribution * ~mdp.terminal)
         surprise = np.where(self.available, now.log_policy, 0.0) - self.bonus
         advantage = operators.backup(mdp, now.v) - self.temperature * surprise - now.v[:, None]
-        found: ndarray = visits[:, None] * now.policy * advantage
-        return found
+        return visits[:, None] * now.policy * advantage
 
     def moved(self, now: _EvaluatedPolicy, gradient: ndarray, step: float) -> _EvaluatedPolicy:
         """The policy one step along the gradient, evaluated."""

@@ -72,5 +72,4 @@ def clause(
 
 def in_words(check: Callable[..., Any]) -> str:
     """What a check's docstring says; its name where Python was told to drop docstrings (-OO)."""
-    words: str = paragraphs(check.__doc__ or check.__name__)
-    return words
+    return str(paragraphs(check.__doc__ or check.__name__))

@@ -167,8 +167,7 @@ def log_normalised(problem: ReferenceProblem, logits: ndarray) -> ndarray:
     )
     with np.errstate(over="ignore"):  # beyond float64 a probability is 0
         kept = (kept - kept.max(axis=1, keepdims=True)).astype(np.float64)
-    found: ndarray = kept - np.log(np.exp(kept).sum(axis=1, keepdims=True))
-    return found
+    return kept - np.log(np.exp(kept).sum(axis=1, keepdims=True))
 
 
 def _scores(problem: ReferenceProblem, optimum: ReferenceValue, sign: float = 1.0) -> ndarray:

@@ -197,8 +197,7 @@ class Instance:
 
     @property
     def is_small(self) -> bool:
-        found: bool = self.problem.support.size <= inputs.FEW
-        return found
+        return self.problem.support.size <= inputs.FEW
 
     def rng(self, stream: int) -> np.random.Generator:
         """A generator of its own for each use, so that checks do not depend on their order."""
@@ -218,8 +217,7 @@ class Instance:
         """Rounding of one application of an operator to values of this size (docs/checks.md)."""
         finite = [self._seen(value) for value in values]
         k, n_actions = self.problem.longest_row, self.problem.n_actions
-        found: float = ROUNDING * EPS * (k + n_actions + 8) * self.problem.scale(*finite)
-        return found
+        return ROUNDING * EPS * (k + n_actions + 8) * self.problem.scale(*finite)
 
     def solve_rounding(self, *values: ndarray) -> float:
         """The same, carried through (I - gamma P)^{-1}."""
@@ -227,8 +225,7 @@ class Instance:
 
     def row_rounding(self) -> float:
         """Rounding of the sum of a row of probabilities."""
-        found: float = ROUNDING * EPS * (self.problem.n_actions + 8)
-        return found
+        return ROUNDING * EPS * (self.problem.n_actions + 8)
 
     def distance(self, left: ndarray, right: ndarray) -> float:
         """max |left - right| over what counts: non-terminal states, actions in the support."""

@@ -119,8 +119,7 @@ class ReferenceProblem:
         if self.temperature == 0.0:
             chosen = np.argmax(np.where(self.support, q, -np.inf), axis=1)
             with np.errstate(divide="ignore"):
-                found: ndarray = np.log(np.eye(self.n_actions, dtype=LONG)[chosen])
-                return found
+                return np.log(np.eye(self.n_actions, dtype=LONG)[chosen])
         top = np.where(self.support, q, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
         with np.errstate(invalid="ignore"):  # inf - inf at terminal states, which have no support
             logits = np.where(self.support, (q - top) / self.temperature + self.log_prior, -np.inf)
@@ -220,8 +219,7 @@ class ReferenceProblem:
 
     def _rounding(self, scale: float) -> float:
         """Rounding of one sweep of these formulas over values of this size."""
-        found: float = EPS_LONG * (self.longest_row + self.n_actions + 8) * scale
-        return found
+        return EPS_LONG * (self.longest_row + self.n_actions + 8) * scale
 
     def _solver(self, policy: ndarray) -> Callable[[ndarray], ndarray]:
         """x -> an approximation of (I - gamma P_pi)^{-1} x, in float64."""
@@ -235,8 +233,7 @@ class ReferenceProblem:
         moves = sparse.csr_array((entries, (states, columns)), shape=(n, n))
         matrix = sparse.csr_array(sparse.eye_array(n) - float(self.discount) * moves)
         if n * _bandwidth(matrix) <= FILL:
-            found: Callable[[ndarray], ndarray] = sparse_linalg.splu(sparse.csc_array(matrix)).solve
-            return found
+            return sparse_linalg.splu(sparse.csc_array(matrix)).solve
         return _iterative_solver(matrix)
 
     @cached_property
@@ -245,8 +242,7 @@ class ReferenceProblem:
 
     @cached_property
     def _float64_data(self) -> ndarray:
-        found: ndarray = self.probability.data.astype(np.float64)
-        return found
+        return self.probability.data.astype(np.float64)
 
 
 class ReferenceProblems:
@@ -290,10 +286,8 @@ def _iterative_solver(matrix: sparse.csr_array) -> Callable[[ndarray], ndarray]:
             unit = right / size
             x, _ = sparse_linalg.bicgstab(matrix, unit, rtol=1e-10, maxiter=500)
             if np.abs(matrix @ x - unit).max() <= 1e-6:
-                found: ndarray = x * size
-                return found
+                return x * size
             factors.append(sparse_linalg.splu(sparse.csc_array(matrix)))
-        found = factors[0].solve(right)
-        return found
+        return factors[0].solve(right)
 
     return solve

@@ -167,9 +167,6 @@ EXERCISES, QUIZZES = sheet(
         silent_patient,
         is_value=True,
         judge=judge_letter,
-        wrong={
-            "nearly silent": lambda: "B",
-            "speaks at temperature 1": lambda: "C",
-        },
+        wrong={"nearly silent": lambda: "B", "speaks at temperature 1": lambda: "C"},
     ),
 )

@@ -30,10 +30,7 @@ def _samples(seed: int) -> list[tuple[Any, ...]]:
     """One sample in the middle of an episode, and one at its end."""
     rng = np.random.default_rng(seed)
     q = rng.normal(size=(4, 3))
-    return [
-        (q, (1, 2, 0.5, 3, False), 0.3, 0.9, 0.2),
-        (q, (0, 1, -1.0, 2, True), 0.1, 0.8, 0.5),
-    ]
+    return [(q, (1, 2, 0.5, 3, False), 0.3, 0.9, 0.2), (q, (0, 1, -1.0, 2, True), 0.1, 0.8, 0.5)]
 
 
 def _agents(seed: int) -> list[tuple[Any, ...]]:

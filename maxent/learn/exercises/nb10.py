@@ -116,10 +116,7 @@ EXERCISES, QUIZZES = sheet(
         deviation_of_the_proposal,
         is_value=True,
         judge=judge_deviation,
-        wrong={
-            "too narrow": lambda: 0.1,
-            "too wide": lambda: 2.0,
-        },
+        wrong={"too narrow": lambda: 0.1, "too wide": lambda: 2.0},
     ),
     Exercise(
         "10.3",

@@ -23,15 +23,7 @@ from maxent.plots.curves.tradeoff import (
     shared_discount,
     widen_point,
 )
-from maxent.plots.style import (
-    LINES,
-    MARKERS,
-    MUTED,
-    PAPER,
-    figure_of,
-    new_figure,
-    styled,
-)
+from maxent.plots.style import LINES, MARKERS, MUTED, PAPER, figure_of, new_figure, styled
 from maxent.tabular.tradeoff import Tradeoff
 
 OBJECTIVE = "objective\n(reward units, discounted)"

@@ -104,8 +104,7 @@ def _iteration_axis(ax: Axes, lengths: Sequence[int]) -> None:
 
 
 def _log1p(iteration: ndarray) -> ndarray:
-    found: ndarray = np.log1p(np.maximum(iteration, -0.9))
-    return found
+    return np.log1p(np.maximum(iteration, -0.9))
 
 
 def _draw_record(ax: Axes, record: Convergence, index: int, alone: bool) -> None:

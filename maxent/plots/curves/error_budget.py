@@ -80,8 +80,7 @@ def _mark(ax: Axes, place: int, seeds: Sequence[float]) -> None:
 
 def _positive(seeds: Sequence[float]) -> np.ndarray:
     values = np.asarray(seeds, dtype=float)
-    found: np.ndarray = values[np.isfinite(values) & (values > 0.0)]
-    return found
+    return values[np.isfinite(values) & (values > 0.0)]
 
 
 def _range(

@@ -12,15 +12,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from maxent.errors import ConfigError
 from maxent.plots.curves.convergence import common_settings, record_names
-from maxent.plots.style import (
-    LINES,
-    MARKERS,
-    MUTED,
-    figure_of,
-    new_figure,
-    require_records,
-    styled,
-)
+from maxent.plots.style import LINES, MARKERS, MUTED, figure_of, new_figure, require_records, styled
 from maxent.support.arguments import require_kind
 from maxent.tabular.sampled import ErrorCurves
 from maxent.tabular.sampled.estimators import ImportanceBias

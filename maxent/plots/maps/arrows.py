@@ -43,8 +43,7 @@ def unit_moves(mdp: MDP) -> ndarray:
     assert mdp.grid is not None
     moves = np.asarray(mdp.grid.moves, dtype=float)[:, ::-1]
     size = np.linalg.norm(moves, axis=1, keepdims=True)
-    found: ndarray = np.divide(moves, size, out=np.zeros_like(moves), where=size > 0)
-    return found
+    return np.divide(moves, size, out=np.zeros_like(moves), where=size > 0)
 
 
 def action_arrows(mdp: MDP, policy: ndarray, states: ndarray, reach: float, rise: float) -> Arrows:
@@ -117,13 +116,7 @@ def draw_arrows(ax: Axes, arrows: Arrows, shade: ndarray, width: float) -> None:
 
 
 def draw_stays(
-    ax: Axes,
-    mdp: MDP,
-    policy: ndarray,
-    states: ndarray,
-    shade: ndarray,
-    cell: float,
-    rise: float,
+    ax: Axes, mdp: MDP, policy: ndarray, states: ndarray, shade: ndarray, cell: float, rise: float
 ) -> None:
     """A dot for the actions that stay in place, its area proportional to their probability."""
     still = ~unit_moves(mdp).any(axis=1)

@@ -17,10 +17,7 @@ from PIL import Image
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.plots.maps import dot_plots, grids
-from maxent.plots.style import (
-    PAPER,
-    new_figure,
-)
+from maxent.plots.style import PAPER, new_figure
 from maxent.support.arguments import require_positive
 from maxent.support.files import require_output, require_path, write_whole
 from maxent.support.memory import require_memory
@@ -104,8 +101,7 @@ def require_dpi(mdp: MDP, dpi: Any, frames: int) -> float:
         )
     needed = int(wide * high) * (BYTES_A_PIXEL * frames + BYTES_AT_ONCE)
     require_memory(needed, f"an animation of {frames} frames at dpi {dpi:g}", "lower dpi or frames")
-    found: float = dpi
-    return found
+    return dpi
 
 
 def _picture(figure: Figure) -> Image.Image:

@@ -109,8 +109,7 @@ def visits_scale(mdp: MDP, visits: list[ndarray], scale: str = "auto") -> Normal
 
 def clipped(visits: ndarray, norm: Normalize) -> ndarray:
     """Visits below a logarithmic scale take its lowest colour."""
-    found: ndarray = np.maximum(visits, norm.vmin or 0.0)
-    return found
+    return np.maximum(visits, norm.vmin or 0.0)
 
 
 def extend(norm: Normalize, *visits: ndarray) -> str:

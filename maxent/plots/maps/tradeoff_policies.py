@@ -70,10 +70,7 @@ def tradeoff_policies(
     bar.outline.set_visible(False)
     grids.mark_most(bar, limits)
     figure.suptitle(
-        f"Policies along the trade-off\n{problem(mdp)}",
-        x=0.01,
-        ha="left",
-        fontsize=10.0,
+        f"Policies along the trade-off\n{problem(mdp)}", x=0.01, ha="left", fontsize=10.0
     )
     grids.legend(figure, entries)
     return figure

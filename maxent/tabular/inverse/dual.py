@@ -84,8 +84,7 @@ class Dual:
 
     def difference(self, weights: Float[ndarray, " K"]) -> Float[ndarray, " K"]:
         """D' (x_r - x_E): model's less demonstrator's feature expectations (SENSITIVITY)."""
-        found: ndarray = self.design.T @ (self.optimum(weights)[1] - self.expert)[self.free]
-        return found
+        return self.design.T @ (self.optimum(weights)[1] - self.expert)[self.free]
 
     def value_and_gradient(self, weights: Float[ndarray, " K"]) -> tuple[float, ndarray]:
         """L and its gradient; infinite where the value is, as it can be at discount 1.
@@ -121,8 +120,7 @@ class Dual:
         change = visits * np.where(self.free, advantage, 0.0) / self.temperature
         inflow = mdp.discount * (change.ravel() @ mdp.transition_rows) * nonterminal
         change += back(inflow, True)[:, None] * policy
-        found: ndarray = self.design.T @ change[self.free] + self.strength * direction
-        return found
+        return self.design.T @ change[self.free] + self.strength * direction
 
 
 def _factorised(matrix: Transition) -> Callable[[ndarray, bool], ndarray]:

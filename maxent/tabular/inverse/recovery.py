@@ -211,8 +211,7 @@ def _finite_start(dual: Dual) -> Float[ndarray, " K"]:
     for _ in range(12):
         weights = sparse_linalg.lsqr(dual.design, cost, atol=1e-12, btol=1e-12)[0]
         if np.isfinite(dual.value_and_gradient(weights)[0]):
-            found: ndarray = weights
-            return found
+            return weights
         cost = 2.0 * cost
     raise ConfigError(
         "discount = 1: no reward was found with these features whose value is finite; give a "
@@ -233,8 +232,7 @@ def closed_form(
     raised = np.where(free & (policy <= 0.0), np.minimum(floor, least), policy)
     raised = np.where(free, raised, 0.0)
     total = np.where(free.any(axis=1), raised.sum(axis=1), 1.0)
-    found: ndarray = remove_shaping(mdp, np.log(np.where(free, raised / total[:, None], 1.0)))[free]
-    return found
+    return remove_shaping(mdp, np.log(np.where(free, raised / total[:, None], 1.0)))[free]
 
 
 def minimise(
@@ -272,8 +270,7 @@ def _newton_step(dual: Dual, weights: Float[ndarray, " K"]) -> Float[ndarray, " 
         (size, size), matvec=lambda p: dual.curvature(weights, np.ravel(p)), dtype=float
     )
     gradient = dual.value_and_gradient(weights)[1]
-    found: ndarray = sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)[0]
-    return found
+    return sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)[0]
 
 
 def _slope(dual: Dual, weights: Float[ndarray, " K"]) -> float:

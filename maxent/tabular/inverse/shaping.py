@@ -55,8 +55,7 @@ def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
 
 def free_pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
     """The available actions of non-terminal states: where a reward can be paid."""
-    found: ndarray = mdp.action_mask & ~mdp.terminal[:, None]
-    return found
+    return mdp.action_mask & ~mdp.terminal[:, None]
 
 
 def require_determined(mdp: MDP) -> None:
@@ -92,7 +91,4 @@ def flow_violation(
     mdp: MDP, free: Bool[ndarray, "S A"], visits: Float[ndarray, "S A"]
 ) -> Float[ndarray, " L"]:
     """mu + gamma P' x - d for each non-terminal state: 0 for an occupancy of this MDP."""
-    found: ndarray = (
-        mdp.initial_distribution[~mdp.terminal] + shaping_rows(mdp, free).T @ visits[free]
-    )
-    return found
+    return mdp.initial_distribution[~mdp.terminal] + shaping_rows(mdp, free).T @ visits[free]

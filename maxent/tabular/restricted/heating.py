@@ -83,5 +83,4 @@ def heated(
             newton = z + excess / variance
         good = (newton > low) & (newton < high) & (step % 3 != 2)
         z = np.where(found, z, np.where(good, newton, middle))
-    result: ndarray = exponents - np.log(np.exp(exponents).sum(axis=1, keepdims=True))
-    return result
+    return exponents - np.log(np.exp(exponents).sum(axis=1, keepdims=True))

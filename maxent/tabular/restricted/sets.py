@@ -15,12 +15,7 @@ from maxent.mdp import validation
 from maxent.support.arguments import require_fraction, require_real
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT
-from maxent.tabular.restricted.heating import (
-    entropy_accuracy,
-    from_uniform,
-    heated,
-    log_remainders,
-)
+from maxent.tabular.restricted.heating import entropy_accuracy, from_uniform, heated, log_remainders
 
 
 @runtime_checkable
@@ -99,8 +94,7 @@ class EpsilonFloor:
         last = np.maximum(consistent.sum(axis=1, keepdims=True), 1) - 1
         share = np.take_along_axis(np.maximum(shares, self.epsilon * above), last, axis=1)
         total = np.take_along_axis(totals, last, axis=1)
-        found: ndarray = exponents + np.log(share / total)
-        return found
+        return exponents + np.log(share / total)
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,12 +50,10 @@ def importance_sampled_soft_value(
     temperature = require_temperature(temperature)
     q, log_p = _samples(q_samples, log_proposal)
     if temperature == 0.0:
-        found: ndarray = q.max(axis=-1)
-        return found
+        return q.max(axis=-1)
     top, weights = _weights(q, log_p, temperature)
     # a mean, not a sum less log N: at large temperatures the difference would lose its digits
-    found = top + temperature * np.log(weights.mean(axis=-1))
-    return found
+    return top + temperature * np.log(weights.mean(axis=-1))
 
 
 def effective_sample_size(
@@ -65,8 +63,7 @@ def effective_sample_size(
     to N (all count alike); (..., N) -> (...).  Temperature above 0."""
     temperature = _positive(temperature)
     _, weights = _weights(*_samples(q_samples, log_proposal), temperature)
-    found: ndarray = weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1)
-    return found
+    return weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1)
 
 
 def first_order_bias(
@@ -85,8 +82,7 @@ def first_order_bias(
     with np.errstate(over="ignore"):
         terms = np.where(never, -np.inf, 2.0 * log_policy - np.where(never, 0.0, log_p))
         second = np.exp(logsumexp(terms, axis=-1))
-    found: ndarray = -0.5 * temperature * np.maximum(second - 1.0, 0.0) / count
-    return found
+    return -0.5 * temperature * np.maximum(second - 1.0, 0.0) / count
 
 
 BYTES_A_SAMPLE = 96

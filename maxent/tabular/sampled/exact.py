@@ -152,8 +152,7 @@ def given_reference(mdp: MDP, solution: Solution, temperature: float, policy: An
 
 def _pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
     """Where errors are measured."""
-    found: ndarray = _reachable(mdp)[:, None] & mdp.action_mask
-    return found
+    return _reachable(mdp)[:, None] & mdp.action_mask
 
 
 def _reachable(mdp: MDP) -> Bool[ndarray, " S"]:

@@ -79,8 +79,7 @@ class Learned:
     @property
     def policy(self) -> Float[ndarray, "S A"]:
         """Action probabilities (S, A)."""
-        found: ndarray = np.exp(self.log_policy)
-        return found
+        return np.exp(self.log_policy)
 
     def __repr__(self) -> str:
         error = f", largest error {self.errors[-1]:.2g}" if len(self.errors) else ""

@@ -58,8 +58,7 @@ class Draws:
             beyond = self.cumulative[middle] <= target
             low, high = np.where(beyond, middle + 1, low), np.where(beyond, high, middle)
             np.minimum(low, high, out=low)
-        found: ndarray = high
-        return found
+        return high
 
 
 class Sampler:
@@ -81,14 +80,10 @@ class Sampler:
     def start(self, uniform: Float[ndarray, " n"]) -> Int[ndarray, " n"]:
         """Initial states drawn by numbers in [0, 1)."""
         entries = self.initial.entries(np.zeros(len(uniform), dtype=int), uniform)
-        found: ndarray = self.initial.outcomes[entries]
-        return found
+        return self.initial.outcomes[entries]
 
     def step(
-        self,
-        states: Int[ndarray, " n"],
-        actions: Int[ndarray, " n"],
-        uniform: Float[ndarray, " n"],
+        self, states: Int[ndarray, " n"], actions: Int[ndarray, " n"], uniform: Float[ndarray, " n"]
     ) -> tuple[Int[ndarray, " n"], Float[ndarray, " n"]]:
         """Next states and rewards (the transition's where the MDP has them, else r(s,a)) of
         available actions in non-terminal states."""
@@ -113,8 +108,7 @@ class Uniforms:
                 self.block[:, :, run] = generator.random((BLOCK, self.width))
             self.at = 0
         self.at += 1
-        found: ndarray = self.block[self.at - 1]
-        return found
+        return self.block[self.at - 1]
 
 
 class MDPEpisodes:

@@ -93,8 +93,7 @@ class Simulation:
     @property
     def occupancy(self) -> Float[ndarray, "S A"]:
         """Estimate of `maxent.occupancy(mdp, policy)`: discounted state-action visits, (S, A)."""
-        found: ndarray = (self._weights @ self.visits)[:, None] * self.policy
-        return found
+        return (self._weights @ self.visits)[:, None] * self.policy
 
     def interval(
         self,

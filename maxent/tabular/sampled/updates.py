@@ -146,8 +146,7 @@ class TableLearner(ABC):
         if self.episodes.log_mask is not None:
             available = np.exp(self.episodes.log_mask[states])
             anything = available / available.sum(axis=1, keepdims=True)
-        found: ndarray = (1.0 - self.exploration) * policy + self.exploration * anything
-        return found
+        return (1.0 - self.exploration) * policy + self.exploration * anything
 
     def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
         """v and log_policy of a run, as its final tables have them."""
@@ -217,15 +216,13 @@ class Sarsa(TableLearner):
                 f"policy gives probability {float(forbidden.max())!r} to an action that is not "
                 f"available in state {int(states[0])}; set it to 0"
             )
-        found: ndarray = policy
-        return found
+        return policy
 
     def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
         policy = self.behaviour(states) if self.given is None else self.given[states]
         surprise = np.log(np.where(policy > 0.0, policy, 1.0))
         q = self.q[self.offsets + states]
-        found: ndarray = (policy * (q - self.temperature * surprise)).sum(axis=1)
-        return found
+        return (policy * (q - self.temperature * surprise)).sum(axis=1)
 
     def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
         q = self.table(self.q, run)
@@ -269,16 +266,13 @@ class ActorCritic(TableLearner):
         if mask is not None:
             scores = scores + mask[states]
         scores = scores - scores.max(axis=1, keepdims=True)
-        found: ndarray = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        return found
+        return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
 
     def policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
-        found: ndarray = np.exp(self.log_policy(states))
-        return found
+        return np.exp(self.log_policy(states))
 
     def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
-        found: ndarray = self.v[self.offsets + states]
-        return found
+        return self.v[self.offsets + states]
 
     def learn(
         self,
@@ -310,5 +304,4 @@ class ActorCritic(TableLearner):
 def pick(probabilities: Float[ndarray, "K A"], uniform: Float[ndarray, " K"]) -> Int[ndarray, " K"]:
     """The action that a number in [0, 1) draws in each row."""
     cumulative = probabilities.cumsum(axis=1)
-    found: ndarray = (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=1)
-    return found
+    return (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=1)

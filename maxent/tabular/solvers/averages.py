@@ -75,8 +75,7 @@ class AverageSolution:
     @property
     def policy(self) -> Float[ndarray, "S A"]:
         """Action probabilities, (S, A); a uniform placeholder at terminal states."""
-        found: ndarray = np.exp(self.log_policy)
-        return found
+        return np.exp(self.log_policy)
 
     @property
     def converged(self) -> bool:

@@ -108,5 +108,4 @@ def _of(into: tuple[ndarray, ndarray], states: Int[ndarray, " M"]) -> Int[ndarra
     if not counts.sum():
         return np.empty(0, dtype=int)
     shift = np.repeat(begin[states] - np.append(0, np.cumsum(counts)[:-1]), counts)
-    found: ndarray = listed[np.arange(counts.sum()) + shift]
-    return found
+    return listed[np.arange(counts.sum()) + shift]

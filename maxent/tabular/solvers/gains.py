@@ -106,8 +106,7 @@ def policy_gain(
             return None
 
         def solve(b: ndarray, transposed: bool) -> ndarray:
-            found: ndarray = linalg.lu_solve(tuple(factors), b, trans=int(transposed))
-            return found
+            return linalg.lu_solve(tuple(factors), b, trans=int(transposed))
     else:
         system = sparse.lil_array(matrix + sparse.eye_array(n))
         system[:, [0]] = np.ones((n, 1))
@@ -117,8 +116,7 @@ def policy_gain(
             return None
 
         def solve(b: ndarray, transposed: bool) -> ndarray:
-            found: ndarray = sparse_factors.solve(b, "T" if transposed else "N")
-            return found
+            return sparse_factors.solve(b, "T" if transposed else "N")
 
     def gain_and_bias(b: ndarray) -> tuple[float, ndarray]:
         d = solve(b, False)

@@ -144,8 +144,7 @@ class PolicyKernel:
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T^pi V, 0 at terminal states."""
-        found: ndarray = self._reward + self._matrix @ v
-        return found
+        return self._reward + self._matrix @ v
 
     def policy_transition(self) -> Transition:
         """gamma P_pi between non-terminal states."""

@@ -51,10 +51,8 @@ class Rows:
         n_states, n_actions = self.mdp.reward.shape
         product = self._rows @ (self._arrival * v)
         if self._state_major:
-            found: ndarray = product.reshape(n_states, n_actions, -1).transpose(1, 0, 2)
-            return found
-        found = product.reshape(n_actions, n_states, -1)
-        return found
+            return product.reshape(n_states, n_actions, -1).transpose(1, 0, 2)
+        return product.reshape(n_actions, n_states, -1)
 
 
 @dataclass(eq=False)
@@ -74,8 +72,7 @@ class SoftColumns:
         weights, top = self._weights(v)
         top += self.temperatures * np.log(weights.sum(axis=0))
         top[self.rows.mdp.terminal] = 0.0
-        found: ndarray = top
-        return found
+        return top
 
     def log_policies(self, v: Float[ndarray, "S K"]) -> Float[ndarray, "A S K"]:
         """The Boltzmann policy of each column, as logs."""

@@ -107,8 +107,7 @@ class Pairs:
         """r + alpha log prior."""
         if self.log_prior is None:
             return self.paid
-        found: ndarray = self.paid + self.temperature * self.log_prior
-        return found
+        return self.paid + self.temperature * self.log_prior
 
     @cached_property
     def scale(self) -> float:
@@ -137,27 +136,23 @@ class Pairs:
 
     def q(self, v: Float[ndarray, " S"]) -> Float[ndarray, " N"]:
         """r + alpha log prior + P v."""
-        found: ndarray = self.scores + self.expect(v)
-        return found
+        return self.scores + self.expect(v)
 
     def expect(self, v: Float[ndarray, " S"]) -> Float[ndarray, " N"]:
         """P v."""
-        found: ndarray = self.rows @ (v if self.merged is None else v[self.merged])
-        return found
+        return self.rows @ (v if self.merged is None else v[self.merged])
 
     def value(self, q: Float[ndarray, " N"]) -> Float[ndarray, " S"]:
         """alpha log sum exp(q / alpha) over the pairs of each state; the largest at alpha = 0."""
         top = np.maximum.reduceat(q, self.first)
         if self.temperature == 0.0:
-            found: ndarray = top
-            return found
+            return top
         return top + self.temperature * np.log(np.add.reduceat(self._weights(q, top), self.first))
 
     def boltzmann(self, q: Float[ndarray, " N"]) -> Float[ndarray, " N"]:
         """The Boltzmann policy of q, as probabilities; temperature > 0."""
         weights = self._weights(q, np.maximum.reduceat(q, self.first))
-        found: ndarray = weights / np.add.reduceat(weights, self.first)[self.owner]
-        return found
+        return weights / np.add.reduceat(weights, self.first)[self.owner]
 
     def greedy(
         self, q: Float[ndarray, " N"], now: Int[ndarray, " S"] | None = None, slack: float = 0.0

@@ -64,8 +64,7 @@ def truncated(sweeps: int, enough: float = 0.0) -> Step:
 
     def correct(kernel: Any, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         if hasattr(kernel, "evaluate"):
-            found: ndarray = kernel.evaluate(b, sweeps, enough)
-            return found
+            return kernel.evaluate(b, sweeps, enough)
         return _neumann(kernel.policy_transition(), b, sweeps, enough)
 
     return Step("truncated", "modified soft policy iteration", correct)
@@ -128,8 +127,7 @@ def _bicgstab(
         left = np.linalg.norm(b / size - (d - matrix @ d))
     if failed or not np.isfinite(d).all() or left > 10 * accuracy * np.linalg.norm(b / size):
         return None
-    found: ndarray = d * size
-    return found
+    return d * size
 
 
 def _neumann(

@@ -44,8 +44,7 @@ def _iterated(system: sparse.csr_array, right: Float[ndarray, " S"]) -> ndarray 
     x, failed = sparse_linalg.bicgstab(system, right / size, rtol=1e-10, atol=0.0, maxiter=4_000)
     if failed or not np.isfinite(x).all():
         return None
-    found: ndarray = x * size
-    return found
+    return x * size
 
 
 def longest_time(

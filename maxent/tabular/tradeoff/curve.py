@@ -85,14 +85,12 @@ class Tradeoff:
         entropy, reward = np.diff(self.entropies[self.order]), np.diff(self.returns[self.order])
         rounding = 1000.0 * np.finfo(np.float64).eps / (1.0 - self.mdp.discount)
         moved = np.abs(entropy) > rounding * max(1.0, float(np.abs(self.entropies).max()))
-        found: ndarray = np.divide(reward, entropy, out=np.full(len(entropy), np.nan), where=moved)
-        return found
+        return np.divide(reward, entropy, out=np.full(len(entropy), np.nan), where=moved)
 
     def policy(self, temperature: float) -> Float[ndarray, "S A"]:
         """The policy at any temperature in [0, inf], (S, A): at one of the curve's recovered at
         once, at another solved from its neighbour.  (The curve keeps values, not policies.)"""
-        found: ndarray = np.exp(self._front.log_policy(self._point(temperature)))
-        return found
+        return np.exp(self._front.log_policy(self._point(temperature)))
 
     def solution(self, temperature: float) -> Solution:
         """The certified `Solution` at any finite temperature; at 0 its policy is the limit."""

@@ -39,8 +39,7 @@ def reaching_probability(
         reached = goal.astype(float)
         for _ in range(horizon):
             reached = last + step @ reached
-        found: ndarray = np.clip(reached, 0.0, 1.0)
-        return found
+        return np.clip(reached, 0.0, 1.0)
     can = goal.copy()
     while True:
         more = can | ((going * mdp.expect(can.astype(float))).sum(axis=1) > RARE)

@@ -117,9 +117,7 @@ def deterministic(mdp: MDP) -> MDP:
     sure = sparse.csr_array((np.ones(len(filled)), (filled, successor)), shape=shape)
     if not mdp.is_sparse:
         return mdp.replace(
-            transition=sure.toarray().reshape(mdp.transition.shape),
-            reward=mdp.reward,
-            discount=1.0,
+            transition=sure.toarray().reshape(mdp.transition.shape), reward=mdp.reward, discount=1.0
         )
     return mdp.replace(transition=sure, reward=mdp.reward, discount=1.0)
 

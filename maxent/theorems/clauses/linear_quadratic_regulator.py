@@ -103,8 +103,7 @@ class LinearQuadraticInstance:
     def curvature(self) -> Float[ndarray, "m m"]:
         """M of the true P."""
         problem = self.problem
-        found: ndarray = problem.R + problem.discount * problem.B.T @ self.truth[0] @ problem.B
-        return found
+        return problem.R + problem.discount * problem.B.T @ self.truth[0] @ problem.B
 
     @cached_property
     def true_constant(self) -> float:
@@ -118,8 +117,7 @@ class LinearQuadraticInstance:
         after = problem.expected_next(s, a)[:, None, :] + spread
         v = constant - quadratic(P, after).mean(axis=1)
         cost = np.einsum("ni,ij,nj->n", s, problem.Q, s) + np.einsum("ni,ij,nj->n", a, problem.R, a)
-        found: ndarray = problem.discount * v - cost
-        return found
+        return problem.discount * v - cost
 
     @cached_property
     def states(self) -> Float[ndarray, "N n"]:

@@ -18,13 +18,7 @@ from maxent.mdp import MDP
 from maxent.theorems import inputs
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
-from maxent.theorems.hypotheses import (
-    MODEL,
-    NO_PRIOR,
-    NO_TERMINAL,
-    Hypothesis,
-    at_most_states,
-)
+from maxent.theorems.hypotheses import MODEL, NO_PRIOR, NO_TERMINAL, Hypothesis, at_most_states
 from maxent.theorems.instance import Instance
 
 FEW_STATES = at_most_states(500)

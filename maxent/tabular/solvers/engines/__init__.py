@@ -64,16 +64,14 @@ def engine_of(mdp: MDP, engine: Any, device: Any, threads: Any) -> str:
             "engine = 'numba' sweeps over sparse transitions; use mdp.to_sparse(), or leave engine "
             "out: dense ones are multiplied by the linear algebra library already"
         )
-    found_engine: str = engine
-    return found_engine
+    return engine
 
 
 def _entries(mdp: MDP) -> int:
     """Entries of the transition, or what a matrix-free one has instead."""
     if isinstance(mdp, MatrixFreeMDP):
         return mdp.directions.target.size
-    found: int = mdp.transition.nnz
-    return found
+    return mdp.transition.nnz
 
 
 def kernel_of(

@@ -74,8 +74,7 @@ class Relaxation:
             shift = float(np.median(rises)) * self._bounds.gain_low
         else:
             shift = -self._bounds.shift(-float(rises.min()))
-        found: ndarray = np.where(self._nonterminal, tv + shift, 0.0)
-        return found
+        return np.where(self._nonterminal, tv + shift, 0.0)
 
 
 def of_rows(

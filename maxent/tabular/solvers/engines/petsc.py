@@ -33,13 +33,11 @@ SWEEPS = 30
 
 
 def _newton(rows: Any, b: ndarray) -> ndarray:
-    found: ndarray = rows.newton(b)
-    return found
+    return rows.newton(b)
 
 
 def _truncated(rows: Any, b: ndarray) -> ndarray:
-    found: ndarray = rows.truncated(b, usual_sweeps(rows.temperature))
-    return found
+    return rows.truncated(b, usual_sweeps(rows.temperature))
 
 
 NEWTON = Step("krylov", "soft policy iteration", _newton)

@@ -60,15 +60,13 @@ class StencilKernel:
 
     def evaluate(self, b: ndarray, sweeps: int, enough: float) -> ndarray:
         """As good as an evaluation of the policy: so many sweeps more, over all actions."""
-        found: ndarray = b + self.sweep_on(sweeps)
-        return found
+        return b + self.sweep_on(sweeps)
 
     def relax(self, b: ndarray, pairs: int) -> ndarray:
         """What Gauss-Seidel sweeps add to V, at temperature 0."""
         if self._relaxation is None:
             self._relaxation = of_directions(self.mdp, self.bounds, self.threads)
-        found: ndarray = self._relaxation(self._last, b, pairs) - self._v
-        return found
+        return self._relaxation(self._last, b, pairs) - self._v
 
     def _into(self, v: ndarray, found: ndarray) -> None:
         directions = self.mdp.directions

@@ -197,16 +197,14 @@ class TensorKernel:
     def apply(self, v: ndarray) -> ndarray:
         """T V, 0 at terminal states."""
         self._last = self.swept(torch.from_numpy(np.array(v)).to(self.device))
-        found: ndarray = self._last.cpu().numpy().copy()
-        return found
+        return self._last.cpu().numpy().copy()
 
     def sweep_on(self, sweeps: int) -> ndarray:
         """What so many sweeps more add to the last `apply`."""
         v = self._last
         for _ in range(sweeps):
             v = self.swept(v)
-        found: ndarray = (v - self._last).cpu().numpy()
-        return found
+        return (v - self._last).cpu().numpy()
 
     def swept(self, v: torch.Tensor) -> torch.Tensor:
         if self._plan is not None:
