@@ -29,9 +29,12 @@ import torch
 from torch import Tensor
 
 from maxent.neural.algorithms import fresh_state, sac
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
+from maxent.neural.runs import Checkpoint, Rows, Run
 from maxent.neural.training.collect import environments_of
+from maxent.neural.training.parameters import load_parameters
 from maxent.neural.training.stacked import Replayed, stack, stacked_update
 
 WARM_UP = 50
@@ -59,37 +62,50 @@ class StackedReplay:
         wide, size = spaces.observation_size, spaces.action_size
         shapes = ((wide,), (size,), (), (wide,), ())
         self.parts = [torch.zeros(agents, capacity, *shape, device=device) for shape in shapes]
-        self.capacity, self.filled, self.place = capacity, 0, 0
-        self.rows = torch.arange(agents, device=device)[:, None]
+        self.capacity, self.inserted = capacity, 0
+        self.agents = torch.arange(agents, device=device)[:, None]
 
     def add(self, *new: Any) -> None:
         """A transition of each agent."""
+        place = self.inserted % self.capacity
         for part, values in zip(self.parts, new):
-            part[:, self.place] = torch.as_tensor(values, dtype=part.dtype).to(part.device)
-        self.place = (self.place + 1) % self.capacity
-        self.filled = min(self.filled + 1, self.capacity)
+            part[:, place] = torch.as_tensor(values, dtype=part.dtype).to(part.device)
+        self.inserted += 1
 
     def sample(self, count: int, generator: torch.Generator) -> Batch:
         """A minibatch for each agent: (K, count, ...)."""
-        shape = (len(self.rows), count)
-        chosen = torch.randint(self.filled, shape, generator=generator, device=self.rows.device)
-        return Batch(*(part[self.rows, chosen] for part in self.parts))
+        shape, filled = (len(self.agents), count), min(self.inserted, self.capacity)
+        chosen = torch.randint(filled, shape, generator=generator, device=self.agents.device)
+        return Batch(*(part[self.agents, chosen] for part in self.parts))
+
+    def rows_since(self, inserted: int) -> Rows:
+        """What was added after `inserted` transitions of each agent, (n, K, ...), for a run."""
+        first = max(inserted, self.inserted - self.capacity)
+        places = torch.arange(first, self.inserted, device=self.agents.device) % self.capacity
+        arrays = {
+            name: part[:, places].transpose(0, 1).cpu().numpy()
+            for name, part in zip(Batch._fields, self.parts)
+        }
+        return Rows(arrays, self.inserted, self.capacity)
+
+    def restore(self, rows: Rows) -> None:
+        """Take up what a run kept."""
+        first = rows.inserted - len(rows.arrays["reward"])
+        places = torch.arange(first, rows.inserted, device=self.agents.device) % self.capacity
+        for name, part in zip(Batch._fields, self.parts):
+            kept = torch.from_numpy(rows.arrays[name]).to(part.device)
+            part[:, places] = kept.transpose(0, 1)
+        self.inserted = rows.inserted
 
 
 class Agents:
-    """K agents, their environments and their buffers, after the random steps.
+    """K agents, their environments and their buffers; then `explore` or `restore`, and `prepare`.
 
     Agent i and environment i have the seed first_seed + i.
     """
 
     def __init__(
-        self,
-        env: str,
-        first_seed: int,
-        count: int,
-        config: sac.Config,
-        device: str,
-        backend: str = "inductor",
+        self, env: str, first_seed: int, count: int, config: sac.Config, device: str
     ) -> None:
         self.count, self.config, self.device = count, config, torch.device(device)
         self.environments, self.spaces = environments_of(env, count, first_seed)
@@ -99,19 +115,37 @@ class Agents:
         self.generator = torch.Generator(self.device).manual_seed(first_seed)
         self.replay = StackedReplay(count, config.replay_capacity, self.spaces, self.device)
         self.act = torch.func.vmap(self._of_one)
-        for _ in range(config.learning_starts):
+
+    def explore(self) -> None:
+        """The random steps before the first update."""
+        for _ in range(self.config.learning_starts):
             self.step(random=True)
-        began = time.perf_counter()
-        self._prepare(backend)
-        self.compiled_in = time.perf_counter() - began
+
+    def save(self, run: Run, step: int, values: dict[str, Any]) -> None:
+        """A checkpoint, from which all goes on as if it had not been cut; values: of the caller."""
+        tensors = {"generator": self.generator.get_state()} | dict(named_tensors(self.state))
+        memory = {"environments": self.environments.memory()}  # before their state: see there
+        values = values | {"environments": self.environments.state()}
+        run.save(step, tensors, values, self.replay.rows_since(run.inserted), memory=memory)
+
+    def restore(self, saved: Checkpoint) -> None:
+        """Come back to a checkpoint."""
+        load_parameters(self.state, saved.tensors)
+        self.generator.set_state(saved.tensors["generator"])
+        self.replay.restore(saved.rows)
+        memory = saved.memory["environments"]
+        self.environments.restore(saved.values["environments"], memory, saved.step * self.count)
 
     def _of_one(self, actor: dict[str, Tensor], observation: Tensor, noise: Tensor) -> Tensor:
         drawn = sac.actors.sample(actor, observation[None], noise[None], self.spaces)
         return drawn.action[0]
 
-    def _prepare(self, backend: str) -> None:
+    def prepare(self, backend: str = "inductor") -> None:
+        """Make the graph of an update; draws nothing that is used."""
         update = stacked_update(sac, self.config, self.spaces, backend)
+        before = self.generator.get_state()
         self.batch, self.noise = self._batch(), self._noise(self.config.batch_size)
+        self.generator.set_state(before)
         if self.device.type == "cuda":
             self.learn = Replayed(update, self.state, self.batch, self.noise).replay
         else:
@@ -194,7 +228,11 @@ def main() -> None:
         replay_capacity=asked.capacity,
     )
     for count in asked.seeds:
-        agents = Agents(asked.env, 0, count, config, asked.device, asked.backend)
+        agents = Agents(asked.env, 0, count, config, asked.device)
+        agents.explore()
+        began = time.perf_counter()
+        agents.prepare(asked.backend)
+        prepared_in = time.perf_counter() - began
 
         def both(agents: Agents = agents) -> None:
             agents.step()
@@ -204,7 +242,7 @@ def main() -> None:
         alone = rate(agents.update, asked.steps, asked.device)
         print(
             f"| {count} | {whole:.0f} | {whole * count:.0f} | {alone * count:.0f} | "
-            f"{agents.compiled_in:.0f} |",
+            f"{prepared_in:.0f} |",
             flush=True,
         )
         agents.environments.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -85,6 +85,14 @@ def task_from_command_line(package: str) -> Task | None:
     return Task(told.env, told.seed, told.steps, out)
 
 
+def version_of(distribution: str) -> str | None:
+    """Of an installed package; None where it is not installed (Pendulum-v1 needs no mujoco)."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
 def write_curve(
     task: Task,
     package: str,
@@ -103,7 +111,7 @@ def write_curve(
         "package": package,
         "env": task.env,
         "seed": task.seed,
-        "versions": {name: version(name) for name in distributions},
+        "versions": {name: version_of(name) for name in distributions},
         "settings": asdict(task.settings),
         "evaluation": {"episodes": EPISODES, "first_seed": EVALUATION_SEED},
         "steps": steps,

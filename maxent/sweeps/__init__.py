@@ -31,7 +31,7 @@ from maxent.support.files import require_path
 from maxent.support.progress import Lines, bar
 from maxent.support.stopping import StopRequest, stop_requested
 from maxent.sweeps.cells import CUT, DONE, ELSEWHERE, FAILED, WAITING, Cell, cells_of
-from maxent.sweeps.engines import LostWorkersError, outcomes
+from maxent.sweeps.engines import LostWorkersError, outcomes, require_cluster
 from maxent.sweeps.results import Sweep
 from maxent.sweeps.work import Outcome, status_of, work
 
@@ -99,6 +99,7 @@ def sweep(
     """
     if jobs is not None:
         require_count("jobs", jobs)
+    require_cluster(cluster)
     if report is not None and not callable(report):
         raise ConfigError(f"report = {report!r} is no function; give one, or None")
     place = require_path(folder, "folder").absolute()

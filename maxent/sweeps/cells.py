@@ -19,7 +19,7 @@ TRADEOFF = "tradeoff"
 """What stands for an exact trade-off in place of an algorithm."""
 DONE, FAILED, CUT, ELSEWHERE, WAITING = "done", "failed", "cut", "elsewhere", "waiting"
 
-OWN = ("algorithm", "env", "seed", "seeds", "run", "folder", "grid", "jobs", "cluster")
+OWN = ("algorithm", "env", "seed", "seeds", "run", "folder", "grid", "jobs", "cluster", "dry_run")
 OF_ONE_TRAINING = ("overwrite", "start", "progress", "announce", "report")
 DEFAULTS = {"threads": 1, "checkpoint_every": 10_000}
 """What a training in a sweep is told where nothing is said of it."""
@@ -89,6 +89,17 @@ def cells_of(
     return list(found.values())
 
 
+def require_of_cells(names: Iterable[Any]) -> None:
+    """ConfigError for a name that is no setting of a cell."""
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigError(f"grid has the name {name!r}, which is no text")
+        if name in OWN:
+            raise ConfigError(f"{name} is no setting of a cell; it is an argument of the sweep")
+        if name in OF_ONE_TRAINING:
+            raise ConfigError(f"{name} belongs to one training, not to a sweep; leave it out")
+
+
 def _texts(name: str, given: Any) -> list[str]:
     """One text, or several."""
     values = [given] if isinstance(given, str) else _list(name, given)
@@ -116,13 +127,7 @@ def _grid(grid: Any, settings: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The lists of values by name."""
     if not isinstance(grid, Mapping | None):
         raise ConfigError(f"grid = {str(grid)[:60]!r}; give lists of values by name")
-    for name in (*settings, *(grid or {})):
-        if not isinstance(name, str):
-            raise ConfigError(f"grid has the name {name!r}, which is no text")
-        if name in OWN:
-            raise ConfigError(f"{name} is no setting of a cell; it is an argument of the sweep")
-        if name in OF_ONE_TRAINING:
-            raise ConfigError(f"{name} belongs to one training, not to a sweep; leave it out")
+    require_of_cells((*settings, *(grid or {})))
     for name in grid or {}:
         if name in settings:
             raise ConfigError(f"{name} is given for all cells and in the grid; give it once")

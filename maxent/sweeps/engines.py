@@ -48,6 +48,19 @@ def outcomes(
             ) from error
 
 
+def require_cluster(cluster: Any) -> None:
+    """ConfigError for a text that names no cluster; nothing is looked for yet."""
+    if isinstance(cluster, str) and not (cluster == "ray" or cluster.startswith(("dask:", "ray:"))):
+        raise _no_cluster(cluster)
+
+
+def _no_cluster(cluster: Any) -> ConfigError:
+    return ConfigError(
+        f"cluster = {str(cluster)[:60]!r}; give dask:ADDRESS (dask:tcp://10.0.0.1:8786, say), a "
+        "distributed.Client, ray, or ray:ADDRESS"
+    )
+
+
 @contextmanager
 def _engine(joblib: Any, cluster: Any, jobs: int | None, cells: int) -> Iterator[dict[str, Any]]:
     """An engine, as joblib's `Parallel` is told of it."""
@@ -56,7 +69,7 @@ def _engine(joblib: Any, cluster: Any, jobs: int | None, cells: int) -> Iterator
         if cluster is None:
             jobs = min(jobs or joblib.cpu_count(), cells)
             told = {"backend": "loky", "inner_max_num_threads": 1}
-        elif isinstance(cluster, str) and cluster.partition(":")[0] == "ray":
+        elif isinstance(cluster, str) and cluster.startswith("ray"):
             ray = optional_module("ray", "a Ray cluster needs")
             optional_module("ray.util.joblib", "a Ray cluster needs").register_ray()
             if not ray.is_initialized():
@@ -86,11 +99,8 @@ def _dask_client(cluster: Any, after: ExitStack) -> Any:
     distributed = optional_module("distributed", "a Dask cluster needs")
     if isinstance(cluster, distributed.Client):
         return cluster
-    if not isinstance(cluster, str) or not cluster.startswith("dask:"):
-        raise ConfigError(
-            f"cluster = {str(cluster)[:60]!r}; give dask:ADDRESS (dask:tcp://10.0.0.1:8786, "
-            "say), a distributed.Client, ray, or ray:ADDRESS"
-        )
+    if not isinstance(cluster, str):
+        raise _no_cluster(cluster)
     address = cluster.removeprefix("dask:")
     try:
         return after.enter_context(distributed.Client(address, timeout=PATIENCE))

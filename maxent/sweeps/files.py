@@ -10,6 +10,7 @@ from typing import Any
 from maxent.errors import ConfigError
 from maxent.support.arguments import closest, nearest
 from maxent.support.files import read_whole, require_path
+from maxent.sweeps.cells import require_of_cells
 
 TABLES = ("sweep", "settings", "grid")
 OF_THE_SWEEP = ("algorithm", "env", "seeds", "steps", "folder")
@@ -70,6 +71,10 @@ def read_sweep(path: str | os.PathLike[str]) -> dict[str, Any]:
         if name not in own:
             raise ConfigError(f"{str(file)!r}: [sweep] does not say its {name}; add {name} = ...")
     settings = read.get("settings", {})
+    try:
+        require_of_cells(settings)
+    except ConfigError as error:
+        raise ConfigError(f"{str(file)!r}, [settings]: {error}") from None
     if "steps" in own and "steps" in settings:
         raise ConfigError(f"{str(file)!r} gives steps in [sweep] and in [settings]; give it once")
     if twice := sorted(own.keys() & read.get("grid", {}).keys()):
