@@ -201,7 +201,8 @@ COLD = PHASE | {"temperature": 1.0, "final_rate_share": 0.02, "steps": 80_000, "
 COLD |= {"updates_per_step": 0.25, "replay_capacity": 80_000}
 # Acting from Q itself: no WARM, and from uniform candidates alone no sampling network either.
 RESAMPLED = {"policy": "resampled"}
-UNIFORM = RESAMPLED | {"proposal": "uniform"}
+UNIFORM = RESAMPLED | {"proposal": "uniform", "sampler_rate": None}
+MIXTURE, FLOW = {"policy": "mixture"}, {"policy": "flow"}
 # The same transitions, updates and networks for policies of several hills.
 HILLS = {name: x for name, x in COLD.items() if name not in ("sampler_rate", "value_particles")}
 HILLS |= {"actor_rate": 1e-3}
@@ -229,7 +230,11 @@ TASKS: dict[str, dict[str, Any]] = {
             "covariance": lambda m: m["covariance"] / 0.15,
             "V": lambda m: m["value"] / 0.05,
         },
-        "settings": {"sac": [FAST | LQR]},
+        "settings": {
+            "sac": [FAST | LQR],
+            "sac_mixture": [FAST | LQR | MIXTURE],
+            "sac_flow": [FAST | LQR | FLOW],
+        },
     },
     "multigoal-10": {
         "measure": measure_multigoal,
@@ -238,8 +243,8 @@ TASKS: dict[str, dict[str, Any]] = {
             "sql": [STEIN | GOALS | {"temperature": 10.0}],
             "sac": [FAST | GOALS | {"temperature": 10.0}],
             "sql_uniform": [STEIN | GOALS | UNIFORM | {"temperature": 10.0}],
-            "sac_mixture": [FAST | GOALS | {"policy": "mixture", "temperature": 10.0}],
-            "sac_flow": [FAST | GOALS | {"policy": "flow", "temperature": 10.0}],
+            "sac_mixture": [FAST | GOALS | MIXTURE | {"temperature": 10.0}],
+            "sac_flow": [FAST | GOALS | FLOW | {"temperature": 10.0}],
         },
     },
     "multigoal-1": {
@@ -250,19 +255,31 @@ TASKS: dict[str, dict[str, Any]] = {
             "sac": [FAST | GOALS | {"temperature": 1.0}],
             "sql_resampled": [COLD | RESAMPLED | {"compile": True}],
             "sql_uniform": [COLD | UNIFORM],
-            "sac_mixture": [COOLED | {"policy": "mixture"}],
-            "sac_flow": [COOLED | SLOW | {"policy": "flow"}],
+            "sac_mixture": [COOLED | MIXTURE],
+            "sac_flow": [COOLED | SLOW | FLOW],
         },
     },
     "pendulum": {
         "measure": measure_pendulum,
         "aims": {"return": lambda m: abs(m["return"] - m["finest"]) / 10.0},
-        "settings": {"sac": [FAST | SWING]},
+        "settings": {
+            "sac": [FAST | SWING],
+            "sac_mixture": [FAST | SWING | MIXTURE],
+            "sac_flow": [FAST | SWING | FLOW],
+        },
     },
 }
 """Of each task: what is measured of an agent, each error as a share of what its aim allows, and the
 settings of each algorithm, a list of phases trained one after the other.  `sql_uniform`,
 `sac_mixture` and the like are an algorithm with another policy (docs/policy_classes.md)."""
+
+
+def phases(task: str, algorithm: str) -> list[dict[str, Any]]:
+    """The settings of each phase; what is None there is left out."""
+    return [
+        {name: value for name, value in phase.items() if value is not None}
+        for phase in TASKS[task]["settings"][algorithm]
+    ]
 
 
 def train(task: str, algorithm: str, seed: int) -> Agent:
@@ -272,7 +289,7 @@ def train(task: str, algorithm: str, seed: int) -> Agent:
     `learning_starts` steps are random, as in a run of its own.
     """
     agent: Agent | None = None
-    for phase in TASKS[task]["settings"][algorithm]:
+    for phase in phases(task, algorithm):
         agent = maxent.train(
             algorithm.partition("_")[0], **phase, seed=seed, start=agent, progress=True
         )
@@ -298,7 +315,7 @@ def run(task: str, algorithm: str, seed: int, agents: Path | None = None) -> dic
         "seed": seed,
         "settings": [
             {name: value for name, value in phase.items() if not callable(value)}
-            for phase in TASKS[task]["settings"][algorithm]
+            for phase in phases(task, algorithm)
         ],
         "measured": measured,
         "cpu_seconds": round(seconds, 1),

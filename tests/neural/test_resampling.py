@@ -179,7 +179,7 @@ def test_without_a_sampling_network_there_is_none_and_few_dimensions():
 
 
 SMALL = {"hidden": (8,), "batch_size": 4, "learning_starts": 10, "policy": "resampled"}
-SMALL |= {"candidates": 9, "particles": 3, "value_particles": 4, "temperature": 0.3}
+SMALL |= {"candidates": 9, "value_particles": 4, "temperature": 0.3}
 
 
 @pytest.mark.parametrize("proposal", ["mixture", "uniform"])
@@ -223,7 +223,8 @@ def test_a_start_keeps_the_networks_and_not_the_number_of_candidates():
     assert int(second.state["resampling"]["candidates"]) == 21
     assert second.temperature == 2.0
     assert second.state["temperature"]["fixed"].item() == 2.0
-    sampler = SMALL | {"policy": "sampler"}
+    sampler = {name: x for name, x in SMALL.items() if name != "candidates"}
+    sampler["policy"] = "sampler"
     assert maxent.train("sql", "Pendulum-v1", start=first, **short, **sampler).steps == 12
 
 

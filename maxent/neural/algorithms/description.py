@@ -28,7 +28,9 @@ def describe(algorithm: str | None = None) -> str:
     if algorithm not in ALGORITHMS:
         raise ConfigError(f"algorithm {algorithm!r} is unknown; {nearest(algorithm, ALGORITHMS)}")
     module = ALGORITHMS[algorithm]
-    values = module.Config().to_dict().items()
+    config = module.Config()
+    values = config.to_dict().items()
+    when = {name: f"   (used only {words})" for name, words in config.unused.items()}
     width = max(len(name) for name, _ in values)
     return "\n".join(
         [
@@ -39,7 +41,7 @@ def describe(algorithm: str | None = None) -> str:
             inspect.cleandoc(Settings.__doc__ or ""),
             "",
             "Defaults, as --set takes them:",
-            *(f"  {name:<{width}} = {_written(value)}" for name, value in values),
+            *(f"  {name:<{width}} = {_written(x)}{when.get(name, '')}" for name, x in values),
         ]
     )
 

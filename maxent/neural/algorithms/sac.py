@@ -83,6 +83,16 @@ class Config(Settings):
             require_finite("target_entropy", self.target_entropy)
 
     @property
+    def unused(self) -> dict[str, str]:
+        found = super().unused
+        if self.policy != "mixture":
+            found["components"] = 'with policy="mixture"'
+        if self.temperature is not None:
+            tuned = ("initial_temperature", "target_entropy", "temperature_rate")
+            found |= dict.fromkeys(tuned, "where the temperature is tuned, temperature=None")
+        return found
+
+    @property
     def can_be_compiled(self) -> bool:
         return self.policy != "flow"
 

@@ -39,7 +39,11 @@ from maxent.neural.parts.spaces import Spaces
 @dataclass(frozen=True, kw_only=True)
 class Config(sac.Config):
     """Settings of discrete soft actor-critic: those of `sac`, with the target entropy in nats,
-    between 0 and log A; None: half of log A."""
+    between 0 and log A; None: half of log A.  `policy` and `components` are of Box actions."""
+
+    @property
+    def unused(self) -> dict[str, str]:
+        return super().unused | dict.fromkeys(("policy", "components"), "for Box actions")
 
 
 def init(spaces: Spaces, config: Config, generator: torch.Generator) -> dict[str, Any]:

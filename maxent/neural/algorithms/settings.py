@@ -132,6 +132,11 @@ class Settings:
         return self.batch_size
 
     @property
+    def unused(self) -> dict[str, str]:
+        """The settings that the others leave without effect, and when each has one."""
+        return {} if self.cooled_from is not None else {"cooling_share": "with cooled_from"}
+
+    @property
     def can_be_compiled(self) -> bool:
         """Whether an update can be one graph."""
         return True
@@ -189,6 +194,19 @@ def configured(
             advice = advice or nearest(name, known)
             raise ConfigError(f"setting {name!r} is unknown; {advice}")
     return kind(**settings)
+
+
+def require_used(config: Settings, given: Mapping[str, Any]) -> None:
+    """ConfigError for a setting that a caller has given and that would do nothing.
+
+    A file records every setting, used or not, so what is read from one is not asked this.
+    """
+    for name, when in config.unused.items():
+        if given.get(name) is not None:
+            raise ConfigError(
+                f"{name} = {given[name]!r} would do nothing: it is used only {when}; change that, "
+                f"or leave {name} out"
+            )
 
 
 def no_value_network(state: dict[str, Any], observation: Tensor) -> None:

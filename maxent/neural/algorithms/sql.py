@@ -119,6 +119,18 @@ class Config(Settings):
             )
 
     @property
+    def unused(self) -> dict[str, str]:
+        found = super().unused
+        if self.policy != "resampled":
+            found["candidates"] = 'with policy="resampled"'
+        if not self.has_sampler:
+            of_sampler = ("particles", "kernel", "form", "sampler_rate")
+            found |= dict.fromkeys(
+                of_sampler, 'where there is a sampling network, as with proposal="mixture"'
+            )
+        return found
+
+    @property
     def has_sampler(self) -> bool:
         """Whether there is a sampling network."""
         return self.policy == "sampler" or self.proposal != "uniform"

@@ -16,6 +16,7 @@ import maxent
 from maxent.environments.space_checks import require_no_bytes
 from maxent.errors import ConfigError, CorruptCheckpointError, MaxEntError
 from maxent.neural.algorithms import with_defaults
+from maxent.neural.algorithms.settings import require_used
 from maxent.neural.runs import Checkpoint, Run, checkpoints, require_same_configuration
 from maxent.neural.runs.durable import alike, sha256_of
 from maxent.neural.runs.log import read_log
@@ -91,8 +92,8 @@ def train(
         compiler a warning says so, and updates run uncompiled.
     env_settings : keyword arguments of `gymnasium.make`, with an id; plain values.
     start : an agent of the same algorithm and sizes, whose networks are begun with, and its
-        temperature where that is tuned (then `initial_temperature` is not used); replay and
-        moments begin anew, random actions too.
+        temperature where that is tuned (`initial_temperature` is then refused); replay and moments
+        begin anew, random actions too.
     progress : True: a bar in a terminal or a notebook, elsewhere a line of text now and then; None:
         such lines alone, in a terminal or a notebook, where it takes longer; False: nothing.  With
         `report` there are no lines.
@@ -100,7 +101,8 @@ def train(
     report : called with each row of `agent.history` as it is logged; training stops, as by Ctrl-C,
         where it returns False.  What it raises goes on, with the agent as its attribute `agent`
         and after a checkpoint.
-    settings : of the algorithm's `Config`, such as temperature=0.2 or batch_size=128.
+    settings : of the algorithm's `Config`, such as temperature=0.2 or batch_size=128.  One that the
+        others leave without effect (components=8 without policy="mixture") is refused.
 
     Returns the trained `Agent`.  Ctrl-C, and SIGTERM, stop after the running step, with a
     checkpoint if there is a run; `stopped_by` of the agent says so (a signal's number, or
@@ -123,9 +125,8 @@ def train(
     plan, settings = _planned(locals())
     with ExitStack() as after:
         after.enter_context(torch_threads(plan.threads))
-        learner = Learner(plan, env, settings)
+        learner = _asked_for(plan, env, settings)
         after.callback(learner.close)
-        require_no_bytes(learner.spaces.observation)
         if start is not None:
             learner.begin_with(start)
         learner.compile(progress)
@@ -146,9 +147,8 @@ def configuration_of(algorithm: str, env: Env, **arguments: Any) -> dict[str, An
     bound = signature(train).bind(algorithm, env, **arguments)
     bound.apply_defaults()
     plan, settings = _planned(bound.arguments)
-    learner = Learner(plan, env, settings)
+    learner = _asked_for(plan, env, settings)
     try:
-        require_no_bytes(learner.spaces.observation)
         return _comparable(learner.record())
     finally:
         learner.close()
@@ -312,6 +312,11 @@ def _planned(arguments: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
         raise ConfigError(f"env_settings = {env_settings!r}; give a dictionary")
     if not isinstance(start, Agent | None):
         raise ConfigError(f"start = {start!r} is no agent; give one, as load_agent(RUN) does")
+    if start is not None and "initial_temperature" in settings:
+        raise ConfigError(
+            f"initial_temperature = {settings['initial_temperature']!r} would do nothing: the "
+            "temperature goes on from that of start; leave it out"
+        )
     as_recorded = {
         "env": env if isinstance(env, str) else None,
         "num_envs": num_envs,
@@ -319,6 +324,17 @@ def _planned(arguments: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
         "start": None if start is None else _description(start),
     }
     return Plan.of({**arguments} | as_recorded), settings
+
+
+def _asked_for(plan: Plan, env: Env, settings: dict[str, Any]) -> Learner:
+    """A learner of what a caller asks for, whose every setting must do something."""
+    learner = Learner(plan, env, settings)
+    with ExitStack() as undo:
+        undo.callback(learner.close)
+        require_used(learner.config, settings)
+        require_no_bytes(learner.spaces.observation)
+        undo.pop_all()
+    return learner
 
 
 def _description(start: Agent) -> str:

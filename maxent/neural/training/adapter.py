@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.neural.algorithms import ALGORITHMS
+from maxent.neural.algorithms.settings import configured
 from maxent.neural.diagnostics.trained import as_doubles, log_policy_in, q_in
 from maxent.neural.training import train
 from maxent.neural.training.agent import Agent
@@ -58,6 +59,8 @@ class OurAgent:
             if not self.tunes:
                 raise NotImplementedError(f"{self.algorithm} has a fixed temperature")
             settings["target_entropy"] = target_entropy
+        unused = configured(ALGORITHMS[self.algorithm].Config, settings).unused
+        settings = {name: each for name, each in settings.items() if name not in unused}
         space = make_env().action_space
         if self.algorithm == "sql" and not np.isfinite(space.low).all():  # type: ignore[attr-defined]
             raise NotImplementedError("sql needs a box with sides")
