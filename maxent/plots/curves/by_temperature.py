@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator
 from numpy import ndarray
 
 from maxent.errors import ConfigError
@@ -23,7 +22,8 @@ from maxent.plots.curves.tradeoff import (
     shared_discount,
     widen_point,
 )
-from maxent.plots.style import LINES, MARKERS, MUTED, PAPER, figure_of, new_figure, styled
+from maxent.plots.parts import add_legend, axes_for, curve_look, entry, rule, tick_decades
+from maxent.plots.style import MUTED, PAPER, new_figure, styled
 from maxent.tabular.tradeoff import Tradeoff
 
 OBJECTIVE = "objective\n(reward units, discounted)"
@@ -55,41 +55,32 @@ def reaching(
     names = curve_names(curves, labels)
     if horizon is None:
         horizon = max(1, round(5.0 / (1.0 - curves[0].mdp.discount)))
-    own = ax is None
-    if ax is None:
-        ax = new_figure(6.4, 4.1).add_subplot()
+    ax, own = axes_for(ax, 6.4, 4.1)
     entries: list[Line2D] = []
     ever = [curve.reaching(None, states) for curve in curves]
     certain = all((probability > 1.0 - 1e-9).all() for probability in ever)
     for index, (curve, name) in enumerate(zip(curves, names)):
-        colour, marker = LINES[index % len(LINES)], MARKERS[index % len(MARKERS)]
         whose = "" if len(curves) == 1 else f"{name}, "
-        soon: dict[str, Any] = {"color": colour, "linestyle": "-", "marker": marker}
+        soon = curve_look(index) | {"linestyle": "-"}
+        late = soon | {"linestyle": ":", "marker": ""}
         probability = curve.reaching(horizon, states)
         _along(ax, curve, probability, **soon)
-        _mark_limits(ax, curve, probability, colour)
-        entries.append(Line2D([], [], label=f"{whose}within {horizon} steps", **soon))
+        _mark_limits(ax, curve, probability, soon["color"])
+        entries.append(entry(f"{whose}within {horizon} steps", **soon))
         if not certain:
-            late: dict[str, Any] = {"color": colour, "linestyle": ":", "marker": ""}
             _along(ax, curve, ever[index], **late)
-            entries.append(Line2D([], [], label=f"{whose}ever", **late))
+            entries.append(entry(f"{whose}ever", **late))
     if certain:
         entries.append(ax.axhline(1.0, color=MUTED, linestyle=":", label="ever: surely"))
     held = {end for curve in curves for end in LIMITS if end in curve.temperatures}
     for end in sorted(held):
         words = f"{temperature_words(end)}, within {horizon} steps"
-        entries.append(Line2D([], [], label=words, color=MUTED, **LIMITS[end]))
+        entries.append(entry(words, color=MUTED, **LIMITS[end]))
     _temperature_axis(ax, curves)
-    ax.set_xlabel(TEMPERATURE)
-    ax.set_ylabel("probability of reaching the goal")
-    ax.set_ylim(-0.03, 1.03)
-    ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
+    rule(ax)
+    ax.set(xlabel=TEMPERATURE, ylabel="probability of reaching the goal", ylim=(-0.03, 1.03))
     ax.set_title(f"Does it still arrive?{shared_discount(curves)}")
-    if own:
-        figure_of(ax).legend(handles=entries, loc="outside lower center", ncols=2)
-    else:
-        ax.legend(handles=entries, loc="best")
-    return figure_of(ax)
+    return add_legend(ax, own, entries)
 
 
 @styled
@@ -104,45 +95,31 @@ def tradeoff_by_temperature(
     figure = new_figure(6.4, 6.8)
     axes = figure.subplots(3, 1, sharex=True)
     for index, curve in enumerate(curves):
-        colour, marker = LINES[index % len(LINES)], MARKERS[index % len(MARKERS)]
-        look: dict[str, Any] = {
-            "color": colour,
-            "marker": marker,
-            "linestyle": DASHES[index % len(DASHES)],
-        }
+        look = _dashed(index)
         columns = (curve.returns, curve.entropies, curve.objectives)
         ranges = (curve.return_range, curve.entropy_range, ())
         for ax, column, ends in zip(axes, columns, ranges):
             _along(ax, curve, column, **look)
             for end in ends:
-                ax.axhline(end, color=colour, linestyle=":", linewidth=1.0, zorder=1)
+                ax.axhline(end, color=look["color"], linestyle=":", linewidth=1.0, zorder=1)
     for ax, label in zip(axes, (RETURN, ENTROPY, OBJECTIVE)):
         ax.set_ylabel(label.replace(" (", "\n(") if "\n" not in label else label)
-        ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
+    rule(*axes)
     returns = np.concatenate([curve.returns for curve in curves])
     widen_point(axes[0].set_ylim, returns, largest_reward(curves))
     widen_point(axes[1].set_ylim, np.concatenate([curve.entropies for curve in curves]), 1.0)
     _temperature_axis(axes[0], curves)
     axes[2].set_xlabel(TEMPERATURE)
     axes[0].set_title(f"What the temperature does{shared_discount(curves)}")
-    limit = Line2D(
-        [], [], color=MUTED, linestyle=":", linewidth=1.0, label="limits at 0 and infinity"
-    )
-    entries = [limit]
-    if len(curves) > 1:
-        entries = [
-            Line2D(
-                [],
-                [],
-                color=LINES[i % len(LINES)],
-                marker=MARKERS[i % len(MARKERS)],
-                linestyle=DASHES[i % len(DASHES)],
-                label=name,
-            )
-            for i, name in enumerate(names)
-        ] + entries
+    entries = [entry(name, **_dashed(i)) for i, name in enumerate(names) if len(curves) > 1]
+    look = {"color": MUTED, "linestyle": ":", "linewidth": 1.0}
+    entries.append(entry("limits at 0 and infinity", **look))
     figure.legend(handles=entries, loc="outside lower center", ncols=min(3, len(entries)))
     return figure
+
+
+def _dashed(index: int) -> dict[str, Any]:
+    return curve_look(index) | {"linestyle": DASHES[index % len(DASHES)]}
 
 
 def _along(ax: Axes, curve: Tradeoff, column: ndarray, **look: Any) -> None:
@@ -156,24 +133,15 @@ def _mark_limits(ax: Axes, curve: Tradeoff, column: ndarray, colour: str) -> Non
     """Triangles at the edges for temperature 0 and infinity, those that the curve holds."""
     for edge, end in enumerate(LIMITS):
         for value in column[curve.temperatures == end][:1]:
-            ax.plot(
-                [edge],
-                [value],
-                transform=ax.get_yaxis_transform(),
-                color=colour,
-                clip_on=False,
-                zorder=5,
-                gid=f"end {end:g}",
-                **LIMITS[end],
-            )
+            look: Any = {"color": colour, "clip_on": False, "zorder": 5, "gid": f"end {end:g}"}
+            ax.plot([edge], [value], transform=ax.get_yaxis_transform(), **look, **LIMITS[end])
 
 
 def _temperature_axis(ax: Axes, curves: Sequence[Tradeoff]) -> None:
     if not any(((c.temperatures > 0.0) & np.isfinite(c.temperatures)).any() for c in curves):
         raise ConfigError("the curves hold no temperature between 0 and infinity to draw")
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(numticks=9))
-    ax.xaxis.set_minor_locator(NullLocator())
+    tick_decades(ax.xaxis)
 
 
 def temperature_words(temperature: float) -> str:

@@ -9,20 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy import ndarray
 
 from maxent.errors import ConfigError
-from maxent.plots.style import (
-    LINES,
-    MARKERS,
-    MUTED,
-    discount_text,
-    figure_of,
-    new_figure,
-    require_records,
-    styled,
-)
+from maxent.plots.parts import add_legend, axes_for, entries_of, entry, rule, tick_decades
+from maxent.plots.style import LINES, MARKERS, MUTED, discount_text, require_records, styled
 from maxent.tabular.solvers.convergence import Convergence
 
 ERROR_LABEL = "largest error over states, max |V \N{MINUS SIGN} V*|\n(reward units, discounted)"
@@ -54,9 +46,7 @@ def convergence(*records: Convergence, ax: Axes | None = None, title: str | None
     require_records(
         "convergence", records, Convergence, "maxent.tabular.solvers.convergence.convergence"
     )
-    own = ax is None
-    if ax is None:
-        ax = new_figure(7.0, 4.8).add_subplot()
+    ax, own = axes_for(ax, 7.0, 4.8)
     for index, record in enumerate(records):
         _draw_record(ax, record, index, alone=len(records) == 1)
     log_axis(ax, records)
@@ -64,27 +54,19 @@ def convergence(*records: Convergence, ax: Axes | None = None, title: str | None
     ax.set_title(f"Convergence to the soft-optimal value\n{shared_settings(records)}")
     drawn = [curves_of(record) for record in records]
     handles = _legend(records, [kind for kind in KINDS if any(kind[0] in each for each in drawn)])
-    if own:
-        figure_of(ax).legend(handles=handles, loc="outside lower center", ncols=2)
-    else:
-        ax.legend(handles=handles, loc="best")
-    return figure_of(ax)
+    return add_legend(ax, own, handles)
 
 
 def _legend(records: tuple[Convergence, ...], kinds: Sequence[Kind]) -> list[Line2D]:
     """One record: an entry a curve.  Several: a colour and marker each, and what a dash means."""
     if len(records) == 1:
         return [
-            Line2D([], [], color=LINES[i], linestyle=dash, marker="" if i else "o", label=name)
+            entry(name, color=LINES[i], linestyle=dash, marker="" if i else "o")
             for i, (key, dash, name) in enumerate(KINDS)
             if key in [kind[0] for kind in kinds]
         ]
-    solvers = [
-        Line2D([], [], color=LINES[i % len(LINES)], marker=MARKERS[i % len(MARKERS)], label=name)
-        for i, name in enumerate(record_names(records))
-    ]
-    dashes = [Line2D([], [], color=MUTED, linestyle=dash, label=name) for _, dash, name in kinds]
-    return [*solvers, *dashes]
+    dashes = [entry(name, color=MUTED, linestyle=dash) for _, dash, name in kinds]
+    return [*entries_of(record_names(records)), *dashes]
 
 
 def _iteration_axis(ax: Axes, lengths: Sequence[int]) -> None:
@@ -152,21 +134,20 @@ def log_axis(ax: Axes, records: tuple[Convergence, ...]) -> None:
         bottom = min(ax.get_ylim()[0], unknown / 30.0)
         ax.axhspan(bottom, unknown, color="#ececec", zorder=0, linewidth=0)
         ax.set_ylim(bottom=bottom)
-        ax.annotate(
-            "below the accuracy of V* itself",
-            (0.99, unknown),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, -3),
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            color=MUTED,
-            fontsize=7.5,
-        )
+        say_unknown(ax, (0.99, unknown), (0, -3), "right")
     ax.set_ylabel(ERROR_LABEL)
-    ax.yaxis.set_major_locator(LogLocator(numticks=9))
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
+    tick_decades(ax.yaxis)
+    rule(ax)
+
+
+def say_unknown(
+    ax: Axes, at: tuple[float, float], off: tuple[int, int], ha: Literal["left", "right"] = "left"
+) -> None:
+    """Words in the grey band where the reference is not known; `at`: share of the width, error."""
+    ax.annotate(
+        "below the accuracy of V* itself", at, xycoords=("axes fraction", "data"), xytext=off,
+        textcoords="offset points", ha=ha, va="top", color=MUTED, fontsize=7.5,
+    )  # fmt: skip
 
 
 def record_names(records: Sequence[Any]) -> list[str]:

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy import ndarray
 
 from maxent.errors import ConfigError
+from maxent.plots.parts import headline, rule
 from maxent.plots.style import INK, LINES, MARKERS, MUTED, discount_text, new_figure, styled
 from maxent.support.arguments import nearest
 from maxent.theorems.counterexamples import CounterExample
@@ -37,8 +38,8 @@ def counterexample(example: Any, *, title: str | None = None) -> Figure:
         )
     figure = new_figure(9.2, 3.9)
     DRAWN[key](figure, example)
+    rule(*figure.axes)
     for ax in figure.axes:
-        ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
         if ax.get_legend() is None and ax.get_legend_handles_labels()[1]:
             ax.legend(loc="best")
     several = "discount" in example.curves  # the figure's own axis
@@ -46,23 +47,16 @@ def counterexample(example: Any, *, title: str | None = None) -> Figure:
     if not np.isnan(example.temperature) and "temperature" not in example.curves:
         where = f"temperature {float(f'{example.temperature:.3g}'):g}, {where}"
     text = f"{example.key}: without the hypothesis of {example.against} ({where})"
-    figure.suptitle(f"{text}\n{example.claim}", x=0.01, ha="left", fontsize=10.0)
+    headline(figure, f"{text}\n{example.claim}")
     return figure
 
 
 def _curve(ax: Axes, x: ndarray, y: ndarray, index: int, label: str, *, marks: int = 0) -> None:
     """Curve number `index`: its colour, dash and marker; about `marks` markers, or none."""
-    ax.plot(
-        x,
-        y,
-        color=LINES[index],
-        linestyle=DASHES[index % len(DASHES)],
-        marker=MARKERS[index] if marks else None,
-        markevery=max(1, len(x) // marks) if marks else None,
-        label=label,
-        gid=label,
-        zorder=3,
-    )
+    look: dict[str, Any] = {"color": LINES[index], "linestyle": DASHES[index % len(DASHES)]}
+    if marks:
+        look |= {"marker": MARKERS[index], "markevery": max(1, len(x) // marks)}
+    ax.plot(x, y, label=label, gid=label, zorder=3, **look)
 
 
 def _improvement(figure: Figure, example: CounterExample) -> None:
@@ -71,19 +65,11 @@ def _improvement(figure: Figure, example: CounterExample) -> None:
     for state in range(v.shape[1]):
         _curve(ax, np.arange(len(x)), v[:, state], state, f"state {state}", marks=20)
     ax.axvspan(1, 2, color="#ececec", zorder=0, linewidth=0)
-    ax.annotate(
-        "worse in every state",
-        (2, v[2].min()),
-        xytext=(0, -8),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        color=MUTED,
-    )
+    place: Any = {"xytext": (0, -8), "textcoords": "offset points", "ha": "center", "va": "top"}
+    ax.annotate("worse in every state", (2, v[2].min()), color=MUTED, **place)
     ax.margins(y=0.2)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_xlabel("projection step, one action distribution for all states")
-    ax.set_ylabel(VALUE)
+    ax.set(xlabel="projection step, one action distribution for all states", ylabel=VALUE)
 
 
 def _best(figure: Figure, example: CounterExample) -> None:
@@ -98,40 +84,29 @@ def _best(figure: Figure, example: CounterExample) -> None:
     right.plot(odds, shortfall, color=INK, gid="shortfall")
     least = float(shortfall.min())
     right.axhline(least, color=MUTED, linestyle=":", linewidth=1.0)
-    right.annotate(
-        f"never below {least:.2f}",
-        (0.02, least),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, -4),
-        textcoords="offset points",
-        va="top",
-        color=MUTED,
-    )
+    place: Any = {"xytext": (0, -4), "textcoords": "offset points", "va": "top"}
+    place["xycoords"] = ("axes fraction", "data")
+    right.annotate(f"never below {least:.2f}", (0.02, least), color=MUTED, **place)
     right.set_ylim(bottom=0.0)
     for ax in (left, right):
         ax.set_xlabel("shared policy: log10 of the odds of action 0")
-    left.set_ylabel(VALUE)
-    left.set_title("Each state has its own best (marked)")
-    right.set_ylabel("shortfall in the worst state")
-    right.set_title("No policy is best everywhere")
+    left.set(ylabel=VALUE, title="Each state has its own best (marked)")
+    right.set(ylabel="shortfall in the worst state", title="No policy is best everywhere")
 
 
 def _oscillation(figure: Figure, example: CounterExample) -> None:
     left, right = figure.subplots(1, 2)
     x, grid, after = (example.curves[name] for name in ("x", "grid", "after"))
     left.plot(np.arange(21), x[:21], color=LINES[0], marker="o", gid="x")
-    left.set_ylim(0.0, 1.0)
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left.set_xlabel("projection step")
-    left.set_ylabel("probability of action 0, in all states")
+    left.set(xlabel="projection step", ylabel="probability of action 0, in all states", ylim=(0, 1))
     _curve(right, grid, after, 0, "after one step")
     right.plot(grid, grid, color=MUTED, linewidth=1.0, label="unchanged")
     steps = np.repeat(x[-9:], 2)
     right.plot(steps[:-1], steps[1:], color=LINES[1], marker="s", label="the cycle", zorder=4)
     right.set_aspect("equal", adjustable="box")
     right.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0))
-    right.set_xlabel("probability of action 0")
-    right.set_ylabel("after the step")
+    right.set(xlabel="probability of action 0", ylabel="after the step")
 
 
 def _softmax(figure: Figure, example: CounterExample) -> None:
@@ -146,21 +121,13 @@ def _softmax(figure: Figure, example: CounterExample) -> None:
             _curve(ax, v[shown], change[shown], index, label, marks=8 if index else 0)
         inside = roots if not zoom else roots[roots <= 0.2]
         for root in inside:
-            stable = root != roots[1]
-            ax.plot(
-                root,
-                0.0,
-                marker="o",
-                color=INK,
-                markerfacecolor=INK if stable else "white",
-                zorder=5,
-            )
+            face = INK if root != roots[1] else "white"
+            ax.plot(root, 0.0, marker="o", color=INK, markerfacecolor=face, zorder=5)
         ax.axhline(0.0, color=MUTED, linewidth=0.8)
         ax.set_xlabel("value V of state 0")
-    right.set_ylim(-2e-4, 2e-4)
+    right.set(ylim=(-2e-4, 2e-4), title="The two on the left, enlarged")
     left.set_ylabel("change by one sweep, T V \N{MINUS SIGN} V")
     left.set_title("Filled: stable fixed points; open: unstable")
-    right.set_title("The two on the left, enlarged")
 
 
 def _undiscounted(figure: Figure, example: CounterExample) -> None:
@@ -173,8 +140,7 @@ def _undiscounted(figure: Figure, example: CounterExample) -> None:
         _curve(right, np.arange(401), example.curves[name], index, label, marks=8)
     right.set_title("With an exit")
     for ax in (left, right):
-        ax.set_xlabel("horizon H (steps)")
-        ax.set_ylabel("soft value, undiscounted")
+        ax.set(xlabel="horizon H (steps)", ylabel="soft value, undiscounted")
 
 
 def _unbounded(figure: Figure, example: CounterExample) -> None:
@@ -184,9 +150,7 @@ def _unbounded(figure: Figure, example: CounterExample) -> None:
         label = f"rewards \N{MINUS SIGN}log a, temperature {alpha}"
         _curve(left, n, example.curves[f"v at {alpha}"], index, label, marks=6)
     _curve(left, n, example.curves["v without rewards"], 3, "no rewards, temperature 1", marks=6)
-    left.set_xscale("log")
-    left.set_xlabel("number of actions counted")
-    left.set_ylabel(VALUE)
+    left.set(xscale="log", xlabel="number of actions counted", ylabel=VALUE)
     left.set_title("Finite only below temperature 1")
     widths = example.curves["half_widths"]
     right.plot(widths, example.curves["gauss"], color=LINES[0], marker="o", gid="gauss")
@@ -203,13 +167,12 @@ def _residual(figure: Figure, example: CounterExample) -> None:
     away = 1.0 - example.curves["discount"]
     _curve(ax, away, example.curves["error"], 0, "error left", marks=4)
     _curve(ax, away, example.curves["change"], 1, "change by the sweep", marks=4)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(
+        xscale="log", yscale="log", xlabel="discount", ylabel="largest over states (reward units)"
+    )
     ax.invert_xaxis()
     ax.set_xticks(away, labels=[discount_text(g) for g in example.curves["discount"]])
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xlabel("discount")
-    ax.set_ylabel("largest over states (reward units)")
 
 
 def _stochastic(figure: Figure, example: CounterExample) -> None:
@@ -220,8 +183,7 @@ def _stochastic(figure: Figure, example: CounterExample) -> None:
     left.set_title("Zero only where nothing is left to chance")
     _curve(right, luck, example.curves["posterior"], 1, "posterior")
     _curve(right, luck, example.curves["policy"], 0, "pi*")
-    right.set_ylim(0.0, 1.0)
-    right.set_ylabel("probability of gambling")
+    right.set(ylim=(0.0, 1.0), ylabel="probability of gambling")
     for ax in (left, right):
         ax.set_xlabel("chance that the gamble is won (+1, else \N{MINUS SIGN}1)")
 
@@ -237,29 +199,23 @@ def _uniform(figure: Figure, example: CounterExample) -> None:
         stay = 0.5 + example.curves[name]
         _curve(ax, example.curves["temperature"], stay, index, label, marks=8 + index)
     ax.axhline(0.5, color=MUTED, linewidth=0.8)
-    ax.set_xscale("log")
-    ax.set_ylim(0.0, 1.0)
-    ax.set_xlabel("temperature")
-    ax.set_ylabel("probability of staying in state 0")
+    ax.set(xscale="log", ylim=(0.0, 1.0))
+    ax.set(xlabel="temperature", ylabel="probability of staying in state 0")
 
 
 def _hard_q(figure: Figure, example: CounterExample) -> None:
     ax = figure.subplots()
     temperature = example.curves["temperature"]
-    for index, (name, label) in enumerate(
-        (
-            ("gap", "largest gap to the uniform policy's value"),
-            ("hard", "bound with Q*_0: exceeded"),
-            ("soft", "bound with Q*_alpha"),
-            ("uniform", "bound with Q of the uniform policy"),
-        )
-    ):
+    names = {
+        "gap": "largest gap to the uniform policy's value",
+        "hard": "bound with Q*_0: exceeded",
+        "soft": "bound with Q*_alpha",
+        "uniform": "bound with Q of the uniform policy",
+    }
+    for index, (name, label) in enumerate(names.items()):
         _curve(ax, temperature, example.curves[name], index, label, marks=6 + index)
     ax.lines[2].set_linewidth(4.0)  # the last curve lies on it
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel("temperature")
-    ax.set_ylabel("reward units, discounted")
+    ax.set(xscale="log", yscale="log", xlabel="temperature", ylabel="reward units, discounted")
 
 
 def _free_loop(figure: Figure, example: CounterExample) -> None:
@@ -269,7 +225,7 @@ def _free_loop(figure: Figure, example: CounterExample) -> None:
             v = example.curves[f"{name} from {start}"]
             _curve(ax, np.arange(len(v)), v, index, f"from V = {start}", marks=6 + index)
         ax.set_xlabel("sweep")
-    left.set_ylabel("value of the start, undiscounted")
+    left.set(ylabel="value of the start, undiscounted")
     left.set_title("Staying is free: each stays where it is")
     right.set_title("Staying costs 0.1: one limit")
 

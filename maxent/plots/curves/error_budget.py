@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator
 
 from maxent.errors import ConfigError
+from maxent.plots.parts import entry, headline, rule, tick_decades
 from maxent.plots.style import INK, LINES, MUTED, new_figure, styled
 from maxent.support.arguments import require_kind
 
@@ -43,23 +42,18 @@ def error_budget(
             _draw(ax, place, found.get(quantity, ()), colour)
             if quantity == "value_rms":
                 _mark(ax, place, found.get("value_max", ()))
-        ax.set_xscale("log")
-        ax.xaxis.set_major_locator(LogLocator(numticks=9))
-        ax.xaxis.set_minor_locator(NullLocator())
-        ax.set_xlabel(label)
-        ax.grid(axis="x", color="#e4e4e4", linewidth=0.6, zorder=0)
-        low, high = _range(budget, quantity)
-        ax.set_xlim(low, high)
+        ax.set(xscale="log", xlabel=label, xlim=_range(budget, quantity))
+        tick_decades(ax.xaxis)
+        ax.tick_params(axis="y", length=0.0)
+    rule(*axes, along="x")
     axes[0].set_yticks(range(len(budget)), labels=list(budget))
     axes[0].tick_params(axis="y", labelcolor=INK)
-    for ax in axes:
-        ax.tick_params(axis="y", length=0.0)
     axes[0].set_ylim(len(budget) - 0.4, -0.6)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
+    headline(figure, title)
     handles = [
-        Line2D([], [], color=MUTED, linewidth=6.0, alpha=0.5, label="mean over seeds"),
-        Line2D([], [], color=INK, marker="o", linestyle="", markersize=3.0, label="a seed"),
-        Line2D([], [], color=INK, marker="|", linestyle="", markersize=9.0, label="largest error"),
+        entry("mean over seeds", color=MUTED, linewidth=6.0, alpha=0.5),
+        entry("a seed", color=INK, marker="o", linestyle="", markersize=3.0),
+        entry("largest error", color=INK, marker="|", linestyle="", markersize=9.0),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure

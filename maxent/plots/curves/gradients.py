@@ -6,20 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy import ndarray
 
 from maxent.errors import ConfigError
-from maxent.plots.style import (
-    INK,
-    LINES,
-    MARKERS,
-    MUTED,
-    discount_text,
-    new_figure,
-    require_records,
-    styled,
-)
+from maxent.plots.curves.convergence import say_unknown
+from maxent.plots.parts import curve_look, entries_of, entry, headline, rule, tick_decades
+from maxent.plots.style import INK, LINES, MUTED, discount_text, new_figure, require_records, styled
 from maxent.tabular.policy_gradient import GradientTrace
 
 TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
@@ -47,27 +40,21 @@ def gradients(*traces: GradientTrace, title: str | None = None) -> Figure:
         _draw(left, "error", np.maximum(trace.errors, trace.reference_error), index)
         if not np.isnan(trace.theoretical).all():
             steps = np.arange(trace.iterations + 1)
-            left.plot(steps, trace.theoretical, ":", color=_colour(index), linewidth=1.2)
+            left.plot(steps, trace.theoretical, ":", color=LINES[index % len(LINES)], linewidth=1.2)
         _draw(right, "objective", trace.objectives, index)
     _error_axis(left, traces)
     right.axhline(traces[0].optimum, color=INK, linestyle="--", linewidth=1.0, zorder=1)
     right.set_ylabel("objective J (reward units, discounted)")
+    rule(left, right)
     for ax in (left, right):
         _step_axis(ax, max(trace.iterations for trace in traces))
-        ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
-    figure.suptitle(
+    headline(
+        figure,
         f"Policy gradients: temperature {traces[0].temperature:g}, "
         f"discount {discount_text(traces[0].discount)}",
-        x=0.01,
-        ha="left",
-        fontsize=10.0,
     )
     figure.legend(handles=_legend(traces), loc="outside lower center", ncols=2)
     return figure
-
-
-def _colour(index: int) -> str:
-    return LINES[index % len(LINES)]
 
 
 def _draw(ax: Axes, name: str, curve: ndarray, index: int) -> None:
@@ -78,8 +65,7 @@ def _draw(ax: Axes, name: str, curve: ndarray, index: int) -> None:
     ax.plot(
         np.arange(length),
         curve,
-        color=_colour(index),
-        marker=MARKERS[index % len(MARKERS)],
+        **curve_look(index),
         markevery=[int(k) for k in marked if k < length],
         linewidth=1.4,
         zorder=3,
@@ -109,26 +95,13 @@ def _error_axis(ax: Axes, traces: tuple[GradientTrace, ...]) -> None:
     ax.set_ylim(bottom / 8.0, 5.0 * max(float(shown.max()), bottom))
     if known > 0.0 and bottom <= 2.0 * known:
         ax.axhspan(bottom / 8.0, known, color="#ececec", zorder=0, linewidth=0)
-        ax.annotate(
-            "below the accuracy of V* itself",
-            (0.01, known),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, -6),
-            textcoords="offset points",
-            va="top",
-            color=MUTED,
-            fontsize=7.5,
-        )
+        say_unknown(ax, (0.01, known), (0, -6))
     ax.set_ylabel("largest shortfall, max V* \N{MINUS SIGN} V\n(reward units, discounted)")
-    ax.yaxis.set_major_locator(LogLocator(numticks=9))
-    ax.yaxis.set_minor_locator(NullLocator())
+    tick_decades(ax.yaxis)
 
 
 def _legend(traces: tuple[GradientTrace, ...]) -> list[Line2D]:
-    entries = [
-        Line2D([], [], color=_colour(i), marker=MARKERS[i % len(MARKERS)], label=trace.method)
-        for i, trace in enumerate(traces)
-    ]
+    entries = entries_of([trace.method for trace in traces])
     if any(not np.isnan(trace.theoretical).all() for trace in traces):
-        entries.append(Line2D([], [], color=MUTED, linestyle=":", label="bound of theory"))
-    return [*entries, Line2D([], [], color=INK, linestyle="--", label="J*, the optimum")]
+        entries.append(entry("bound of theory", color=MUTED, linestyle=":"))
+    return [*entries, entry("J*, the optimum", color=INK, linestyle="--")]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from maxent.errors import ConfigError
-from maxent.plots.style import LINES, MARKERS, MAX_PANELS, new_figure, styled
+from maxent.plots.parts import curve_look, entries_of, grid_of_axes, headline, rule
+from maxent.plots.style import MAX_PANELS, new_figure, styled
 from maxent.statistics import LearningCurve, is_range
 from maxent.support.arguments import require_kind
 
@@ -39,38 +40,31 @@ def learning_curves(
     down = -(-len(tasks) // across)
     entries = -(-len(names) // 2)
     figure = new_figure(1.4 + max(5.2, 4.0 * across), 0.9 + 3.3 * down + 0.17 * entries)
-    axes = figure.subplots(down, across, squeeze=False).ravel()
+    axes = grid_of_axes(figure, len(tasks), columns, shared=False)
+    rule(*axes)
     for ax, (task, curves) in zip(axes, tasks.items()):
         for name, curve in curves.items():
             _draw(ax, curve, names.index(name))
         ax.set_title(task, fontsize=9.0, parse_math=False)
-        ax.set_xlabel("environment steps")
-        ax.set_ylabel(score)
+        ax.set(xlabel="environment steps", ylabel=score)
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
-    for ax in axes[len(tasks) :]:
-        ax.set_visible(False)
-    figure.suptitle(f"Learning curves\n{_words(tasks)}", x=0.01, ha="left", fontsize=10.0)
-    handles = [
-        Line2D([], [], color=LINES[i % len(LINES)], marker=MARKERS[i % len(MARKERS)], label=name)
-        for i, name in enumerate(names)
-    ]
-    legend = figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    headline(figure, f"Learning curves\n{_words(tasks)}")
+    legend = figure.legend(handles=entries_of(names), loc="outside lower center", ncols=2)
     for text in legend.get_texts():
         text.set_parse_math(False)
     return figure
 
 
 def _draw(ax: Axes, curve: LearningCurve, index: int) -> None:
-    colour, marker = LINES[index % len(LINES)], MARKERS[index % len(MARKERS)]
+    look = curve_look(index)
+    colour = look["color"]
     if len(curve.runs) > 1:
-        ax.fill_between(
-            curve.steps, curve.low, curve.high, color=colour, alpha=0.2, linewidth=0, zorder=2
-        )
+        band: Any = {"color": colour, "alpha": 0.2, "linewidth": 0, "zorder": 2}
+        ax.fill_between(curve.steps, curve.low, curve.high, **band)
         for row in curve.runs:
             ax.plot(curve.steps, row, color=colour, linewidth=0.5, alpha=0.35, zorder=1)
     every = max(1, len(curve.steps) // 8)
-    ax.plot(curve.steps, curve.mean, color=colour, marker=marker, markevery=every, zorder=3)
+    ax.plot(curve.steps, curve.mean, markevery=every, zorder=3, **look)
 
 
 def _words(tasks: Mapping[str, Mapping[str, LearningCurve]]) -> str:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from maxent.errors import ConfigError
 from maxent.plots.curves.tradeoff import DASHES
-from maxent.plots.style import LINES, MARKERS, MUTED, figure_of, new_figure, styled
+from maxent.plots.parts import axes_for
+from maxent.plots.style import LINES, MARKERS, MUTED, figure_of, styled
 from maxent.support.arguments import require_kind
 
 
@@ -44,7 +45,7 @@ def lines(
         raise ConfigError(f"{len(curves)} curves; give 1 to {len(LINES)}")
     if log not in ("", "x", "y", "xy"):
         raise ConfigError(f"log = {log!r} is none of '', 'x', 'y', 'xy'")
-    ax = new_figure(6.2, 4.0).add_subplot() if ax is None else ax
+    ax, _ = axes_for(ax, 6.2, 4.0)
     for index, (name, pair) in enumerate(curves.items()):
         along, up = (np.asarray(numbers, dtype=float).ravel() for numbers in pair)
         if len(along) != len(up) or not len(up):
@@ -52,23 +53,12 @@ def lines(
                 f"curve {name!r} has {len(along)} numbers along x and {len(up)} along y; give as "
                 "many of each"
             )
-        ax.plot(
-            along,
-            up,
-            color=LINES[index],
-            linestyle=DASHES[index] if join else "",
-            marker=MARKERS[index] if len(along) <= 30 or not join else "",
-            label=name,
-        )
+        dash = DASHES[index] if join else ""
+        marker = MARKERS[index] if len(along) <= 30 or not join else ""
+        ax.plot(along, up, color=LINES[index], linestyle=dash, marker=marker, label=name)
     if level is not None:
         ax.axhline(level, color=MUTED, linewidth=0.8, linestyle=":", zorder=0)
-    if "x" in log:
-        ax.set_xscale("log")
-    if "y" in log:
-        ax.set_yscale("log")
-    ax.set_xlabel(x)
-    ax.set_ylabel(y)
-    ax.set_title(title)
+    ax.set(**{f"{axis}scale": "log" for axis in log}, xlabel=x, ylabel=y, title=title)
     ax.grid(color="#ececec", linewidth=0.6, zorder=0)
     if len(curves) > 1:
         ax.legend(loc="best")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 from numpy import ndarray
 
 from maxent.plots.curves.convergence import curves_of, log_axis, shared_settings
-from maxent.plots.style import INK, LINES, MARKERS, new_figure, styled
+from maxent.plots.parts import curve_look, headline, rule, tick_decades
+from maxent.plots.style import INK, LINES, new_figure, styled
 from maxent.support.arguments import require_kind
 from maxent.tabular.solvers.convergence import Convergence
 
@@ -37,12 +40,7 @@ def newton(
     _by_iteration(left, policy_iteration, value_iteration)
     _error_by_error(right, policy_iteration, value_iteration)
     log_axis(left, pair)
-    figure.suptitle(
-        f"Soft policy iteration is Newton's method: {shared_settings(pair)}",
-        x=0.01,
-        ha="left",
-        fontsize=10.0,
-    )
+    headline(figure, f"Soft policy iteration is Newton's method: {shared_settings(pair)}")
     return figure
 
 
@@ -54,8 +52,7 @@ def _by_iteration(ax: Axes, fast: Convergence, slow: Convergence) -> None:
         ax.semilogy(
             np.arange(len(errors)),
             np.where(errors > 0.0, errors, np.nan),
-            color=LINES[index],
-            marker=MARKERS[index],
+            **curve_look(index),
             label=record.method,
             clip_on=False,
             zorder=3,
@@ -85,8 +82,7 @@ def _error_by_error(ax: Axes, fast: Convergence, slow: Convergence) -> None:
         ax.loglog(
             errors[:-1],
             errors[1:],
-            color=LINES[index],
-            marker=MARKERS[index],
+            **curve_look(index),
             markersize=4.5,
             markevery=_apart(errors[:-1]),
             label=f"{record.method}: p = {record.order:.2f}",
@@ -95,12 +91,9 @@ def _error_by_error(ax: Axes, fast: Convergence, slow: Convergence) -> None:
     if len(fast.meaningful) >= 2:
         _reference_slope(ax, fast.meaningful)
     ax.legend(title="measured $p$ in $e_{k+1} \\approx C\\,e_k^{\\,p}$", loc="upper left")
-    ax.set_xlabel("error at iteration k")
-    ax.set_ylabel("error at iteration k + 1")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(LogLocator(numticks=7))
-        axis.set_minor_locator(NullLocator())
-    ax.grid(color="#e4e4e4", linewidth=0.6, zorder=0)
+    ax.set(xlabel="error at iteration k", ylabel="error at iteration k + 1")
+    tick_decades(ax.xaxis, ax.yaxis, most=7)
+    rule(ax, along="both")
 
 
 def _apart(errors: ndarray) -> list[int]:
@@ -116,12 +109,5 @@ def _reference_slope(ax: Axes, errors: ndarray) -> None:
     x = np.geomspace(errors[-2] / 10.0, errors[:-1].max(), 50)
     y = errors[-1] * (x / errors[-2]) ** 2
     inside = y <= 3.0 * errors[1:].max()
-    ax.loglog(
-        x[inside],
-        y[inside],
-        color=INK,
-        linestyle="--",
-        linewidth=1.0,
-        zorder=1,
-        label="slope 2, quadratic",
-    )
+    look: dict[str, Any] = {"color": INK, "linestyle": "--", "linewidth": 1.0, "zorder": 1}
+    ax.loglog(x[inside], y[inside], label="slope 2, quadratic", **look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +13,16 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from maxent.errors import ConfigError
 from maxent.plots.curves.convergence import common_settings, record_names
-from maxent.plots.style import LINES, MARKERS, MUTED, figure_of, new_figure, require_records, styled
+from maxent.plots.parts import (
+    add_legend,
+    axes_for,
+    curve_look,
+    entries_of,
+    entry,
+    rule,
+    tick_decades,
+)
+from maxent.plots.style import MUTED, figure_of, require_records, styled
 from maxent.support.arguments import require_kind
 from maxent.tabular.sampled import ErrorCurves
 from maxent.tabular.sampled.estimators import ImportanceBias
@@ -44,41 +54,23 @@ def error_curves(
         raise ConfigError("error_curves() needs one or more curves, all with the same measure")
     if names is not None and len(names) != len(curves):
         raise ConfigError(f"names has {len(names)} entries; it must have {len(curves)}")
-    own = ax is None
-    if ax is None:
-        ax = new_figure(7.0, 4.8).add_subplot()
+    ax, own = axes_for(ax, 7.0, 4.8)
     for index, each in enumerate(curves):
-        colour, x = LINES[index % len(LINES)], each.checkpoints
+        look, x = curve_look(index), each.checkpoints
         low, high = each.interval(level)
         if len(each.runs) > 1:
-            ax.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0, zorder=2)
+            ax.fill_between(x, low, high, color=look["color"], alpha=0.25, linewidth=0, zorder=2)
             for row in each.errors:
-                ax.plot(x, row, color=colour, linewidth=0.5, alpha=0.3, zorder=1)
-        ax.plot(
-            x,
-            each.mean,
-            color=colour,
-            linewidth=1.8,
-            marker=MARKERS[index % len(MARKERS)],
-            markevery=max(1, len(x) // 8),
-            zorder=3,
-        )
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    _tick_decades(ax)
-    ax.set_xlabel("samples (transitions)")
+                ax.plot(x, row, color=look["color"], linewidth=0.5, alpha=0.3, zorder=1)
+        ax.plot(x, each.mean, linewidth=1.8, markevery=max(1, len(x) // 8), zorder=3, **look)
+    ax.set(xscale="log", yscale="log", xlabel="samples (transitions)")
+    _tick(ax)
     ax.set_ylabel(f"{MEASURES[curves[0].measure]}\n(reward units, discounted)")
-    handles = [
-        Line2D([], [], color=LINES[i % len(LINES)], marker=MARKERS[i % len(MARKERS)], label=name)
-        for i, name in enumerate(names or record_names(curves))
-    ]
+    handles = entries_of(names or record_names(curves))
     if exponent is not None:
         handles.append(_draw_slope(ax, curves, exponent))
     ax.set_title(f"Learning from samples\n{', '.join(common_settings(curves))}")
-    if own:
-        figure_of(ax).legend(handles=handles, loc="outside lower center", ncols=2)
-    else:
-        ax.legend(handles=handles)
+    add_legend(ax, own, handles)
     seeds = {len(each.runs) for each in curves}
     if max(seeds) > 1:
         count = "/".join(map(str, sorted(seeds)))
@@ -103,45 +95,32 @@ def importance_bias(
     title: in place of the usual one.
     """
     require_kind("record", record, ImportanceBias)
-    own = ax is None
-    if ax is None:
-        ax = new_figure(7.0, 4.8).add_subplot()
+    ax, own = axes_for(ax, 7.0, 4.8)
     handles, unbiased, drawn = [], [], []
     for index, name in enumerate(record.names):
         gap, bar = -record.biases[index], 2.0 * record.errors[index]
         if (np.abs(gap) <= bar + 1e-12 * max(1.0, abs(record.exact))).all():
             unbiased.append(name)
             continue
-        colour, marker = LINES[index % len(LINES)], MARKERS[index % len(MARKERS)]
+        look = curve_look(index)
         known = gap > bar  # the others are lost in noise
         drawn += gap[known].tolist()
-        ax.errorbar(
-            record.samples[known],
-            gap[known],
-            yerr=bar[known],
-            color=colour,
-            marker=marker,
-            capsize=2.0,
-            zorder=3,
-        )
+        x, y, spread = record.samples[known], gap[known], bar[known]
+        ax.errorbar(x, y, yerr=spread, capsize=2.0, zorder=3, **look)
         predicted = -record.first_order[index]
         if np.isfinite(predicted).all():
-            ax.plot(
-                record.samples, predicted, color=colour, linestyle="--", linewidth=1.0, zorder=2
-            )
-        handles.append(Line2D([], [], color=colour, marker=marker, label=name))
-    handles.append(
-        Line2D([], [], color=MUTED, linestyle="--", linewidth=1.0, label="first-order bias")
-    )
+            dashes: Any = {"linestyle": "--", "linewidth": 1.0, "zorder": 2}
+            ax.plot(record.samples, predicted, color=look["color"], **dashes)
+        handles.append(entry(name, **look))
+    handles.append(entry("first-order bias", color=MUTED, linestyle="--", linewidth=1.0))
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     if drawn:
         ax.set_ylim(0.4 * min(drawn), 3.0 * max(drawn))
     ax.set_xticks(record.samples, labels=[str(size) for size in record.samples])
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_locator(LogLocator(numticks=9))
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
+    tick_decades(ax.yaxis)
+    rule(ax)
     ax.set_xlabel("sampled actions N")
     ax.set_ylabel("exact soft value \N{MINUS SIGN} mean estimate\n(reward units)")
     ax.set_title(
@@ -150,11 +129,7 @@ def importance_bias(
     if unbiased:
         note = f"no bias seen: {', '.join(unbiased)}"
         ax.annotate(note, (0.02, 0.03), xycoords="axes fraction", color=MUTED, fontsize=8.0)
-    if own:
-        figure_of(ax).legend(handles=handles, loc="outside lower center", ncols=3)
-    else:
-        ax.legend(handles=handles)
-    return figure_of(ax)
+    return add_legend(ax, own, handles, 3)
 
 
 def _draw_slope(ax: Axes, curves: tuple[ErrorCurves, ...], exponent: float) -> Line2D:
@@ -165,15 +140,13 @@ def _draw_slope(ax: Axes, curves: tuple[ErrorCurves, ...], exponent: float) -> L
     y = 1.6 * max(tops) * (x / x[0]) ** (-exponent / 2.0)
     label = f"slope \N{MINUS SIGN}{exponent / 2:g}, for step sizes $n^{{-{exponent:g}}}$"
     ax.plot(x, y, color=MUTED, linestyle="--", linewidth=1.2, zorder=4)
-    return Line2D([], [], color=MUTED, linestyle="--", linewidth=1.2, label=label)
+    return entry(label, color=MUTED, linestyle="--", linewidth=1.2)
 
 
-def _tick_decades(ax: Axes) -> None:
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(LogLocator(numticks=9))
-        axis.set_minor_locator(NullLocator())
+def _tick(ax: Axes) -> None:
+    tick_decades(ax.xaxis, ax.yaxis)
     low, high = ax.get_ylim()
     if high / low < 1000.0:
         ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
         ax.yaxis.set_major_formatter("{x:g}")
-    ax.grid(axis="y", color="#e4e4e4", linewidth=0.6, zorder=0)
+    rule(ax)

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
+from maxent.plots.parts import add_legend, axes_for, colour_scale, entry
 from maxent.plots.style import (
     INK,
     LINES,
@@ -23,7 +24,6 @@ from maxent.plots.style import (
     PAPER,
     discount_text,
     figure_of,
-    new_figure,
     problem,
     styled,
     value_colours,
@@ -82,9 +82,7 @@ def tradeoff(
         )
     if tangent is not None:
         tangent = require_temperature(tangent)
-    own = ax is None
-    if ax is None:
-        ax = new_figure(6.8, 4.9).add_subplot()
+    ax, own = axes_for(ax, 6.8, 4.9)
     alone = len(curves) == 1
     entries: list[Line2D] = []
     if random_policies:
@@ -92,18 +90,16 @@ def tradeoff(
         cloud = scale * _cloud(curves[0], random_policies, seed)
         look: dict[str, Any] = {"linestyle": "none", "marker": ".", "color": "#9a9a9a"}
         ax.plot(*cloud, markersize=3.0, zorder=1, gid="random policies", **look)
-        entries.append(Line2D([], [], label="policies mixed with random ones", **look))
+        entries.append(entry("policies mixed with random ones", **look))
     for index, (curve, name) in enumerate(zip(curves, names)):
         front = _front(curve, per_step)
         colour, dash = (INK if alone else LINES[index % len(LINES)]), DASHES[index % len(DASHES)]
         smooth = _scale(curve, per_step) * _smooth(curve)
-        ax.plot(
-            *smooth, color=colour, linestyle=dash, linewidth=1.4, zorder=2, gid=f"front {index}"
-        )
+        look = {"color": colour, "linestyle": dash}
+        ax.plot(*smooth, linewidth=1.4, zorder=2, gid=f"front {index}", **look)
         if not alone:
             marker = MARKERS[index % len(MARKERS)]
-            look = {"color": colour, "linestyle": dash, "marker": marker}
-            entries.append(Line2D([], [], label=name, **look))
+            entries.append(entry(name, marker=marker, **look))
             inner = _points(curve, per_step)[0]
             ax.plot(*inner, linestyle="none", marker=marker, color=colour, markersize=3.5)
         _mark_ends(ax, front, colour)
@@ -113,32 +109,17 @@ def tradeoff(
         _colour_by_temperature(ax, curves[0], per_step)
     ends: dict[str, Any] = {"linestyle": "none", "color": INK, "markersize": 7.0}
     alpha = "\N{GREEK SMALL LETTER ALPHA}"
-    entries.append(Line2D([], [], marker="^", label=f"{alpha} \N{RIGHTWARDS ARROW} 0", **ends))
-    entries.append(
-        Line2D(
-            [],
-            [],
-            marker="v",
-            markerfacecolor=PAPER,
-            label=f"{alpha} \N{RIGHTWARDS ARROW} \N{INFINITY}",
-            **ends,
-        )
-    )
+    entries.append(entry(f"{alpha} \N{RIGHTWARDS ARROW} 0", marker="^", **ends))
+    infinite = f"{alpha} \N{RIGHTWARDS ARROW} \N{INFINITY}"
+    entries.append(entry(infinite, marker="v", markerfacecolor=PAPER, **ends))
     if tangent is not None:
         touch = f"tangent at {alpha} = {tangent:g}, slope \N{MINUS SIGN}{tangent:g}"
-        entries.append(
-            Line2D([], [], color=MUTED, linestyle="--", linewidth=1.0, marker="o", label=touch)
-        )
+        look = {"color": MUTED, "linestyle": "--", "linewidth": 1.0, "marker": "o"}
+        entries.append(entry(touch, **look))
     _name_axes(ax, per_step)
     _widen_points(ax, curves, per_step)
     ax.set_title(f"What entropy costs in return{shared_discount(curves)}")
-    if own:
-        figure_of(ax).legend(
-            handles=entries, loc="outside lower center", ncols=min(4, len(entries))
-        )
-    else:
-        ax.legend(handles=entries, loc="best")
-    return figure_of(ax)
+    return add_legend(ax, own, entries, min(4, len(entries)))
 
 
 def curve_names(curves: Sequence[Tradeoff], labels: Sequence[str] | None) -> list[str]:
@@ -228,17 +209,12 @@ def _colour_by_temperature(ax: Axes, curve: Tradeoff, per_step: bool) -> None:
     colours = ScalarMappable(norm, value_colours())
     shade = colours.to_rgba(temperatures)
     ax.scatter(x, y, c=shade, s=26.0, edgecolors=INK, linewidths=0.5, zorder=4, gid="points")
-    bar = figure_of(ax).colorbar(colours, ax=ax, aspect=30, pad=0.03, fraction=0.06, extend="both")
-    bar.set_label(TEMPERATURE)
-    bar.outline.set_visible(False)
+    bar: dict[str, Any] = {"pad": 0.03, "fraction": 0.06, "extend": "both"}
+    colour_scale(figure_of(ax), colours, [ax], TEMPERATURE, **bar)
     for index in _spread(front, len(temperatures)):
+        near: Any = {"xytext": (6.0, 5.0), "textcoords": "offset points"}
         text = ax.annotate(
-            f"{temperatures[index]:.2g}",
-            (x[index], y[index]),
-            xytext=(6.0, 5.0),
-            textcoords="offset points",
-            fontsize=7.5,
-            zorder=6,
+            f"{temperatures[index]:.2g}", (x[index], y[index]), fontsize=7.5, zorder=6, **near
         )
         text.set_path_effects([patheffects.withStroke(linewidth=2.5, foreground=PAPER)])
 
@@ -271,15 +247,8 @@ def _draw_tangent(
     width, height = (max(float(np.ptp(axis)), 1e-12) for axis in front)
     half = 0.35 / np.hypot(1.0 / width, temperature / height)
     along = np.array([-half, half])
-    ax.plot(
-        x + along,
-        y - temperature * along,
-        "--",
-        color=MUTED,
-        linewidth=1.0,
-        zorder=3,
-        gid="tangent",
-    )
+    look: dict[str, Any] = {"color": MUTED, "linewidth": 1.0, "zorder": 3, "gid": "tangent"}
+    ax.plot(x + along, y - temperature * along, "--", **look)
     ax.plot([x], [y], "o", color=colour, markersize=7.0, markerfacecolor="none", zorder=5)
 
 
@@ -331,7 +300,6 @@ def _name_axes(ax: Axes, per_step: bool) -> None:
         ax.set_xlabel(f"discounted entropy{factor} (nats per step)")
         ax.set_ylabel(f"return{factor} (reward units per step)")
     else:
-        ax.set_xlabel(ENTROPY)
-        ax.set_ylabel(RETURN)
+        ax.set(xlabel=ENTROPY, ylabel=RETURN)
     ax.grid(color="#ececec", linewidth=0.6, zorder=0)
     ax.margins(0.06)

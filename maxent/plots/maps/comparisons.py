@@ -13,21 +13,13 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
 from maxent.plots.maps import dot_plots, grids
 from maxent.plots.maps.occupancy import VISITS_LABEL, clipped, extend, policy_of, visits_scale
-from maxent.plots.maps.panels import Panel, draw_panels, one_scale
-from maxent.plots.style import (
-    MAX_PANELS,
-    new_figure,
-    number,
-    problem,
-    require_pair,
-    styled,
-    value_colours,
-)
+from maxent.plots.maps.panels import Panel, draw_panels, one_scale, solved
+from maxent.plots.parts import colour_scale
+from maxent.plots.style import MAX_PANELS, new_figure, number, problem, styled, value_colours
 from maxent.solution import Solution
 from maxent.support.arguments import nearest, require_count, require_kind
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.operators import entropy
-from maxent.tabular.solvers import solve
 
 WORDS = {
     "value": ("Soft values", grids.VALUE_LABEL, "V (reward units, discounted)"),
@@ -59,10 +51,7 @@ def temperature_strip(
     _check_what(what)
     columns = require_count("columns", columns)
     _check_number(len(temperatures))
-    solutions = [t if isinstance(t, Solution) else solve(mdp, t) for t in temperatures]
-    for solution in solutions:
-        require_pair(mdp, solution)
-    solutions.sort(key=lambda solution: solution.temperature)
+    solutions = solved(mdp, temperatures)
     named = {f"temperature {solution.temperature:g}": solution for solution in solutions}
     return _compare(mdp, named, what, f"{WORDS[what][0]} by temperature", columns)
 
@@ -88,10 +77,10 @@ def side_by_side(
     require_kind("policies", policies, Mapping)
     columns = require_count("columns", columns)
     _check_number(len(policies))
-    solved = all(isinstance(policy, Solution) for policy in policies.values())
-    chosen = what or ("value" if solved else "occupancy")
+    all_solved = all(isinstance(policy, Solution) for policy in policies.values())
+    chosen = what or ("value" if all_solved else "occupancy")
     _check_what(chosen)
-    if chosen == "value" and not solved:
+    if chosen == "value" and not all_solved:
         raise ConfigError(
             "what = 'value' needs Solutions: evaluate a policy with maxent.soft_policy_evaluation, "
             "or choose 'entropy' or 'occupancy'"
@@ -166,9 +155,7 @@ def _table(
     if listed:
         dot_plots.name_states(ax, mdp)
     ax.set_title(title)
-    bar = figure.colorbar(mesh, ax=ax, aspect=30, fraction=0.06, pad=0.03, extend=below)
-    bar.set_label(label)
-    bar.outline.set_visible(False)
+    colour_scale(figure, mesh, [ax], label, fraction=0.06, pad=0.03, extend=below)
     return figure
 
 

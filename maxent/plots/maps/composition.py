@@ -13,7 +13,8 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.plots.maps import grids
 from maxent.plots.maps.panels import Panel
-from maxent.plots.style import LINES, MARKERS, MUTED, named, new_figure, number, setting, styled
+from maxent.plots.parts import curve_look, headline, small_colour_scale
+from maxent.plots.style import MUTED, named, new_figure, number, setting, styled
 from maxent.support.arguments import require_kind
 from maxent.tabular.composition import Composition
 
@@ -39,7 +40,7 @@ def composition(
     if found.mdp.grid is None:
         figure = new_figure(5.2, 4.6)
         _against_bound(figure.add_subplot(), found)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
+        headline(figure, title)
         return figure
     weights = [number(weight) for weight in found.weights]
     panels = [
@@ -57,12 +58,8 @@ def composition(
     top_row, low_row = upper.subplots(1, across), lower.subplots(1, 3, width_ratios=[1, 1, 1.2])
     for place, panel in enumerate(panels):
         shared = panels[count:] if place >= count else [panel]
-        _map(
-            top_row[place],
-            found,
-            panel,
-            grids.value_limits(found.mdp, *(each.values for each in shared)),
-        )
+        limits = grids.value_limits(found.mdp, *(each.values for each in shared))
+        _map(top_row[place], found, panel, limits)
     for place, panel in enumerate(
         (
             Panel(
@@ -75,7 +72,7 @@ def composition(
     ):
         entries = _map(low_row[place], found, panel, (0.0, _top(panel.values)))
     _against_bound(low_row[2], found)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
+    headline(figure, title)
     grids.legend(figure, entries)
     return figure
 
@@ -89,11 +86,7 @@ def _map(ax: Axes, found: Composition, panel: Panel, limits: tuple[float, float]
     """One map with its own colour bar; the entries of a legend."""
     mesh, entries = grids.draw_map(ax, found.mdp, panel.policy, panel.values, limits)
     ax.set_title(panel.name, fontsize=9.0, parse_math=False)
-    bar = ax.figure.colorbar(mesh, ax=ax, location="bottom", aspect=25, pad=0.02, shrink=0.9)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=7.5)
-    bar.ax.locator_params(nbins=4)
-    bar.set_label("reward units, discounted", fontsize=8.0)
+    small_colour_scale(mesh, ax, "reward units, discounted")
     return entries
 
 
@@ -104,21 +97,11 @@ def _against_bound(ax: Axes, found: Composition) -> None:
     for index, (label, q) in enumerate(
         (("combined optimum", found.optimum.q), ("composed policy", found.value.q))
     ):
-        ax.plot(
-            bound,
-            (found.upper - q)[nonterminal],
-            linestyle="none",
-            marker=MARKERS[index],
-            markersize=3.0,
-            color=LINES[index],
-            alpha=0.6,
-            label=label,
-            zorder=3 - index,
-        )
+        look = curve_look(index) | {"linestyle": "none", "markersize": 3.0, "alpha": 0.6}
+        ax.plot(bound, (found.upper - q)[nonterminal], label=label, zorder=3 - index, **look)
     end = 1.05 * _top(bound)
     ax.plot([0.0, end], [0.0, end], color=MUTED, linestyle="--", linewidth=1.0, label="the bound")
-    ax.set(xlim=(0.0, end), ylim=(0.0, end))
-    ax.set_xlabel("bound C* (reward units, discounted)")
+    ax.set(xlim=(0.0, end), ylim=(0.0, end), xlabel="bound C* (reward units, discounted)")
     ax.set_ylabel("averaged Q \N{MINUS SIGN} exact Q of ...")
     ax.set_title("Every state and action", fontsize=9.0)
     ax.legend()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy import ndarray
 
 from maxent.mdp import MDP
+from maxent.plots.parts import axes_for
 from maxent.plots.style import (
     INK,
     LINES,
@@ -17,7 +21,7 @@ from maxent.plots.style import (
     PAPER,
     figure_of,
     named,
-    new_figure,
+    problem,
     subtitle,
 )
 from maxent.solution import Solution
@@ -38,10 +42,8 @@ def dot_plot(
 ) -> Figure:
     """`values` (S,) by state, with `bounds` (lower, upper) as error bars; terminal hollow."""
     listed = mdp.n_states <= NAMED
-    own = ax is None
-    if ax is None:
-        size = (6.0, 1.5 + 0.22 * mdp.n_states) if listed else (7.5, 3.9)
-        ax = new_figure(*size).add_subplot()
+    size = (6.0, 1.5 + 0.22 * mdp.n_states) if listed else (7.5, 3.9)
+    ax, own = axes_for(ax, *size)
     draw_dots(ax, mdp, values, label, bounds=bounds, limits=limits, ordered=not listed)
     what = "Policy entropy" if bounds is None else "Values"
     ax.set_title(f"{named(f'{what} by state', mdp)}\n{subtitle(mdp, solution)}")
@@ -49,6 +51,25 @@ def dot_plot(
     if own and ax.get_legend_handles_labels()[0]:
         figure.legend(loc="outside lower center", ncols=3, markerscale=1.5)
     return figure
+
+
+def dots_of_several(
+    mdp: MDP,
+    named: Mapping[str, ndarray],
+    label: str,
+    what: str,
+    limits: tuple[float, float] | None = None,
+) -> Figure:
+    """Several values (S,) of each state, under their names; else as `dot_plot`."""
+    listed = mdp.n_states <= NAMED
+    ax, _ = axes_for(None, *((6.0, 1.6 + 0.24 * mdp.n_states) if listed else (7.5, 4.2)))
+    for series, (name, values) in enumerate(named.items()):
+        own = limits if series == 0 else None
+        draw_dots(ax, mdp, values, label, bounds=None, limits=own, name=name, series=series)
+    ax.set_title(f"{what}\n{problem(mdp)}")
+    columns = 2 if listed else min(4, 1 + len(named))
+    figure_of(ax).legend(loc="outside lower center", ncols=columns, markerscale=1.5)
+    return figure_of(ax)
 
 
 def draw_dots(
@@ -108,17 +129,15 @@ def _mark_terminal(ax: Axes, terminal: ndarray, listed: bool) -> None:
         return
     edge = np.full(len(terminal), 0.015)
     along, across = (edge, terminal) if listed else (terminal, edge)
+    look: Any = {"linestyle": "none", "marker": "D", "markeredgewidth": 0.8, "color": INK}
     ax.plot(
         along,
         across,
-        linestyle="none",
-        marker="D",
         markersize=5.0 if listed else 3.0,
-        markeredgewidth=0.8,
         markerfacecolor=PAPER,
-        color=INK,
         transform=ax.get_yaxis_transform() if listed else ax.get_xaxis_transform(),
         label="terminal (value 0, no policy)",
+        **look,
     )
 
 

@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from maxent.continuous.multigoal import BORDER, FIGURE_STATES, GOALS, REACH
 from maxent.errors import ConfigError
+from maxent.plots.parts import headline
 from maxent.plots.style import LINES, MUTED, new_figure, styled
 from maxent.support.arguments import require_kind
 
@@ -45,7 +46,7 @@ def four_goals(players: Mapping[str, Player], *, title: str) -> Figure:
         for index, (ax, state) in enumerate(zip(row[1:], FIGURE_STATES)):
             _choice(ax, player.q[index], player.samples[index])
             ax.set_title(f"at ({state[0]:g}, {state[1]:g})", fontsize=9.0)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
+    headline(figure, title)
     return figure
 
 
@@ -56,9 +57,7 @@ def _paths(ax: Axes, paths: Float[ndarray, "T n 2"]) -> None:
         ax.add_patch(Circle(tuple(goal), REACH, fill=False, edgecolor=MUTED, linewidth=1.0))
     for state, mark in zip(FIGURE_STATES, "123"):
         ax.annotate(mark, state, ha="center", va="center", fontsize=8.0, fontweight="bold")
-    ax.set(xlim=(-BORDER, BORDER), ylim=(-BORDER, BORDER), aspect="equal")
-    ax.set_xlabel("x")
-    ax.set_ylabel("y")
+    ax.set(xlim=(-BORDER, BORDER), ylim=(-BORDER, BORDER), aspect="equal", xlabel="x", ylabel="y")
 
 
 def _choice(ax: Axes, q: Float[ndarray, "k k"], samples: Float[ndarray, "m 2"]) -> None:

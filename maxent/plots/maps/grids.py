@@ -17,13 +17,13 @@ from numpy import ndarray
 
 from maxent.mdp import MDP, require_mdp
 from maxent.plots.maps import arrows, basemap, dot_plots
+from maxent.plots.parts import axes_for, colour_scale
 from maxent.plots.style import (
     INK,
     PAPER,
     contrasting,
     figure_of,
     named,
-    new_figure,
     number,
     require_pair,
     styled,
@@ -103,9 +103,7 @@ def _map(
     if mdp.grid is None:
         bounds = None if of_entropy else (solution.lower, solution.upper)
         return dot_plots.dot_plot(mdp, solution, values, label, bounds=bounds, limits=limits, ax=ax)
-    own = ax is None
-    if ax is None:
-        ax = new_figure(*figure_size(mdp.grid.shape), square_cells=True).add_subplot()
+    ax, own = axes_for(ax, *figure_size(mdp.grid.shape), square_cells=True)
     figure = figure_of(ax)
     mesh, entries = draw_map(ax, mdp, solution.policy, values, limits or value_limits(mdp, values))
     what = "Policy entropy" if of_entropy else "Soft values and policy"
@@ -140,7 +138,11 @@ def rows_high(shape: tuple[int, int]) -> float:
 
 def value_limits(mdp: MDP, *values: ndarray) -> tuple[float, float]:
     """Least and greatest value over the states that have one, never equal."""
-    seen = np.concatenate([v[~mdp.terminal] for v in values])
+    return limits_of(np.concatenate([v[~mdp.terminal] for v in values]))
+
+
+def limits_of(seen: ndarray) -> tuple[float, float]:
+    """A scale from the least to the greatest number, wider where they are all the same."""
     if len(seen) == 0:
         return 0.0, 1.0
     low, high = float(seen.min()), float(seen.max())
@@ -243,18 +245,9 @@ def colour_bar(
 ) -> Any:
     """A colour bar named with its unit, at the side, or below a flat map."""
     flat = is_flat(shape)
-    bar = figure.colorbar(
-        mesh,
-        ax=list(axes),
-        location="bottom" if flat else "right",
-        aspect=30,
-        fraction=float(np.clip(0.18 / rows_high(shape), 0.06, 0.3)) if flat else 0.06,
-        pad=0.03,
-        extend=extend,
-    )
-    bar.set_label(label)
-    bar.outline.set_visible(False)
-    return bar
+    fraction = float(np.clip(0.18 / rows_high(shape), 0.06, 0.3)) if flat else 0.06
+    place: Any = {"location": "bottom" if flat else "right", "fraction": fraction, "pad": 0.03}
+    return colour_scale(figure, mesh, axes, label, extend=extend, **place)
 
 
 def mark_most(bar: Any, limits: tuple[float, float] | None) -> None:

@@ -14,12 +14,12 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.plots.maps import basemap, dot_plots, grids
+from maxent.plots.parts import axes_for
 from maxent.plots.style import (
     INK,
     discount_text,
     figure_of,
     named,
-    new_figure,
     number,
     require_pair,
     setting_of,
@@ -68,9 +68,7 @@ def occupancy_map(
     title = f"{named(f'Discounted visits, {number(nonterminal)} in all', mdp)}\n{solved}"
     if mdp.grid is None:
         return _by_state(mdp, visits, norm, title, ax)
-    own = ax is None
-    if ax is None:
-        ax = new_figure(*grids.figure_size(mdp.grid.shape), square_cells=True).add_subplot()
+    ax, own = axes_for(ax, *grids.figure_size(mdp.grid.shape), square_cells=True)
     figure = figure_of(ax)
     mesh, entries = grids.draw_map(ax, mdp, probabilities, clipped(visits, norm), norm)
     name_arrivals(ax, mdp, visits, entries)
@@ -141,10 +139,8 @@ def name_arrivals(ax: Axes, mdp: MDP, visits: ndarray, entries: list[Artist]) ->
 def _by_state(mdp: MDP, visits: ndarray, norm: Normalize, title: str, ax: Axes | None) -> Figure:
     """Without a map: a dot a state, terminal states named in the title."""
     listed = mdp.n_states <= dot_plots.NAMED
-    own = ax is None
-    if ax is None:
-        size = (6.0, 1.6 + 0.22 * mdp.n_states) if listed else (7.5, 3.9)
-        ax = new_figure(*size).add_subplot()
+    size = (6.0, 1.6 + 0.22 * mdp.n_states) if listed else (7.5, 3.9)
+    ax, own = axes_for(ax, *size)
     log = isinstance(norm, LogNorm)
     left_out = log & ~mdp.terminal & (visits < 1e-6 * (norm.vmax or 1.0))
     shown = np.where(left_out, np.nan, visits)

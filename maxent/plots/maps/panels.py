@@ -13,6 +13,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.plots.maps import dot_plots, grids
+from maxent.plots.parts import colour_scale, grid_of_axes, headline, small_colour_scale
 from maxent.plots.style import MAX_PANELS, new_figure, problem, require_pair, styled
 from maxent.solution import Solution
 from maxent.tabular.solvers import solve
@@ -45,7 +46,9 @@ def hard_and_soft(
     """
     solutions = _solutions(mdp, temperatures)
     if mdp.grid is None:
-        return _dot_plot(mdp, solutions)
+        values = {panel_name(solution): solution.v for solution in solutions}
+        label, what = grids.value_label(solutions[-1]), "Hard and soft values by state"
+        return dot_plots.dots_of_several(mdp, values, label, what)
     everyone = grids.value_limits(mdp, *(solution.v for solution in solutions))
     return draw_panels(
         mdp,
@@ -78,12 +81,15 @@ def draw_panels(
     *,
     columns: int = 4,
     extend: str = "neither",
+    narrowest: float = 2.2,
+    letters: float = 9.0,
 ) -> Figure:
     """A map for each panel in a figure of its own, with one legend.
 
     limits: the colour scale of all panels; None: each has its own, named below it.
     labels: what the colours mean with its unit, on a common scale and, shorter, below a panel.
     extend: "min" where values below a common scale take its lowest colour.
+    narrowest, letters: inches of a panel, and the size of its name in points.
     """
     assert mdp.grid is not None
     rows, wide = mdp.grid.shape
@@ -91,35 +97,25 @@ def draw_panels(
     down = -(-len(panels) // across)
     side = min(0.62, 2.9 / max(rows, wide))
     shared = limits is not None
-    width = max(4.6, across * (max(2.2, wide * side) + 0.55) + (0.9 if shared else 0.2))
+    width = max(4.6, across * (max(narrowest, wide * side) + 0.55) + (0.9 if shared else 0.2))
     named = 0.2 * max(panel.name.count("\n") for panel in panels)
     figure = new_figure(
         width, 1.15 + down * (rows * side + named + (0.6 if shared else 1.2)), square_cells=True
     )
-    axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
+    axes = grid_of_axes(figure, len(panels), columns)
     for ax, panel in zip(axes, panels):
         scale = limits if limits is not None else grids.value_limits(mdp, panel.values)
         mesh, entries = grids.draw_map(ax, mdp, panel.policy, panel.values, scale)
-        ax.set_title(panel.name, fontsize=9.0)
+        ax.set_title(panel.name, fontsize=letters)
         ax.label_outer()
         if not shared:
-            bar = figure.colorbar(mesh, ax=ax, location="bottom", aspect=25, pad=0.02, shrink=0.9)
-            bar.outline.set_visible(False)
-            bar.ax.tick_params(labelsize=7.5)
-            bar.ax.locator_params(nbins=4)
-            bar.set_label(labels[1], fontsize=8.0)
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
+            small_colour_scale(mesh, ax, labels[1])
     if shared:
-        bar = figure.colorbar(
-            mesh, ax=list(axes), aspect=30, fraction=0.04, pad=0.02, extend=extend
-        )
-        bar.set_label(labels[0])
-        bar.outline.set_visible(False)
+        bar = colour_scale(figure, mesh, axes, labels[0], extend=extend)
         bar.minorticks_off()
         if labels[0] == grids.ENTROPY_LABEL and isinstance(limits, tuple):
             grids.mark_most(bar, limits)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
+    headline(figure, title)
     grids.legend(figure, entries)
     return figure
 
@@ -144,35 +140,15 @@ def _solutions(mdp: MDP, temperatures: Sequence[float | Solution]) -> list[Solut
         raise ConfigError(
             f"{len(given)} panels do not fit a page; give at most {MAX_PANELS - 1} temperatures"
         )
-    solutions = [t if isinstance(t, Solution) else solve(mdp, t) for t in given]
+    return solved(mdp, given)
+
+
+def solved(mdp: MDP, temperatures: Iterable[float | Solution]) -> list[Solution]:
+    """The Solutions of this MDP, solved for where only a temperature is given, in rising order."""
+    solutions = [t if isinstance(t, Solution) else solve(mdp, t) for t in temperatures]
     for solution in solutions:
         require_pair(mdp, solution)
     return sorted(solutions, key=lambda solution: solution.temperature)
-
-
-def _dot_plot(mdp: MDP, solutions: Sequence[Solution]) -> Figure:
-    """Without a map: all values in one plot by state, a colour and a marker each."""
-    listed = mdp.n_states <= dot_plots.NAMED
-    figure = new_figure(*((6.0, 1.6 + 0.24 * mdp.n_states) if listed else (7.5, 4.2)))
-    ax = figure.add_subplot()
-    for series, solution in enumerate(solutions):
-        dot_plots.draw_dots(
-            ax,
-            mdp,
-            solution.v,
-            grids.value_label(solutions[-1]),
-            bounds=None,
-            limits=None,
-            name=panel_name(solution),
-            series=series,
-        )
-    ax.set_title(f"Hard and soft values by state\n{problem(mdp)}")
-    figure.legend(
-        loc="outside lower center",
-        ncols=2 if listed else min(4, 1 + len(solutions)),
-        markerscale=1.5,
-    )
-    return figure
 
 
 def _arrivals(mdp: MDP, solution: Solution) -> str:

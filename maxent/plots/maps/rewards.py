@@ -15,17 +15,8 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.plots.maps import basemap, grids
 from maxent.plots.maps.arrows import unit_moves
-from maxent.plots.style import (
-    LINES,
-    MARKERS,
-    MAX_PANELS,
-    MUTED,
-    PAPER,
-    new_figure,
-    problem,
-    styled,
-    value_colours,
-)
+from maxent.plots.parts import colour_scale, curve_look, grid_of_axes, headline
+from maxent.plots.style import MAX_PANELS, MUTED, PAPER, new_figure, problem, styled, value_colours
 from maxent.tabular.inverse import remove_shaping
 
 BARE_LABEL = "reward less shaping (reward units)"
@@ -61,7 +52,7 @@ def reward_map(
     label = REWARD_LABEL if shaping else BARE_LABEL
     free = mdp.action_mask & ~mdp.terminal[:, None]
     seen = np.concatenate([reward[free] for reward in shown.values()])
-    limits = _limits(seen)
+    limits = grids.limits_of(seen)
     whole = mdp.grid is not None and _pieces(mdp) is None
     what = "mean over actions" if whole else "by state and action"
     title = f"Rewards, {what}\n{problem(mdp)}"
@@ -76,27 +67,17 @@ def reward_map(
         1.15 + down * (rows * side + 0.6),
         square_cells=True,
     )
-    axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
+    axes = grid_of_axes(figure, len(shown), columns)
     for ax, (name, reward) in zip(axes, shown.items()):
         pieces = _draw(ax, mdp, reward, limits)
         entries = basemap.draw_blocks(ax, mdp.grid)
         entries += basemap.draw_ends(ax, mdp, grids.cell_points(ax, mdp.grid.shape))
         ax.set_title(name, fontsize=9.0)
         ax.label_outer()
-    for ax in axes[len(shown) :]:
-        ax.set_visible(False)
-    bar = figure.colorbar(pieces, ax=list(axes), aspect=30, fraction=0.04, pad=0.02)
-    bar.set_label(label)
-    bar.outline.set_visible(False)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10.0)
+    colour_scale(figure, pieces, axes, label)
+    headline(figure, title)
     grids.legend(figure, entries)
     return figure
-
-
-def _limits(seen: ndarray) -> tuple[float, float]:
-    low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
-    room = 0.5 * max(abs(low), 1e-3) if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9) else 0.0
-    return low - room, high + room
 
 
 def _by_action(mdp: MDP, reward: ndarray) -> ndarray:
@@ -164,20 +145,11 @@ def _against(mdp: MDP, shown: Mapping[str, ndarray], label: str, title: str) -> 
     figure = new_figure(5.6, 5.0)
     ax = figure.add_subplot()
     (first, along), *others = shown.items()
-    low, high = _limits(np.concatenate([reward[free] for reward in shown.values()]))
+    low, high = grids.limits_of(np.concatenate([reward[free] for reward in shown.values()]))
     ax.axline((low, low), (high, high), color=MUTED, linewidth=1.0, linestyle="--", label="equal")
     for series, (name, reward) in enumerate(others or [(first, along)]):
-        ax.plot(
-            along[free],
-            reward[free],
-            linestyle="none",
-            marker=MARKERS[series % len(MARKERS)],
-            color=LINES[series % len(LINES)],
-            markersize=4.5,
-            label=name,
-        )
-    ax.set_xlabel(f"{first}: {label}")
-    ax.set_ylabel(label)
-    ax.set_title(title)
+        look = curve_look(series) | {"linestyle": "none", "markersize": 4.5}
+        ax.plot(along[free], reward[free], label=name, **look)
+    ax.set(xlabel=f"{first}: {label}", ylabel=label, title=title)
     ax.legend()
     return figure

@@ -13,7 +13,8 @@ from maxent.mdp import MDP, require_mdp
 from maxent.plots.curves.by_temperature import temperature_words
 from maxent.plots.curves.tradeoff import curve_names
 from maxent.plots.maps import dot_plots, grids
-from maxent.plots.style import MAX_PANELS, new_figure, problem, styled
+from maxent.plots.maps.panels import Panel, draw_panels
+from maxent.plots.style import MAX_PANELS, problem, styled
 from maxent.support.arguments import require_count
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.operators import entropy
@@ -47,33 +48,23 @@ def tradeoff_policies(
     policies = [curve.policy(temperature) for temperature in chosen]
     with np.errstate(divide="ignore"):
         entropies = [np.abs(entropy(np.log(policy))) for policy in policies]
-    most = float(np.log(mdp.action_mask[~mdp.terminal].sum(axis=1).max(initial=1)))
-    limits = (0.0, most if most > 0.0 else 1.0)
-    words = [_panel_title(mdp, t, policy) for t, policy in zip(chosen, policies)]
+    limits = grids.entropy_limits(mdp)
     if mdp.grid is None:
-        return _dot_plot(mdp, entropies, chosen, limits)
-    rows, wide = mdp.grid.shape
-    across = min(len(chosen), columns)
-    down = -(-len(chosen) // across)
-    side = min(0.62, 2.7 / max(rows, wide))
-    width = max(4.6, across * (max(2.3, wide * side) + 0.45) + 1.0)
-    figure = new_figure(width, 1.25 + down * (rows * side + 0.85), square_cells=True)
-    axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
-    for ax, policy, values, title in zip(axes, policies, entropies, words):
-        mesh, entries = grids.draw_map(ax, mdp, policy, values, limits)
-        ax.set_title(title, fontsize=8.5)
-        ax.label_outer()
-    for ax in axes[len(chosen) :]:
-        ax.set_visible(False)
-    bar = figure.colorbar(mesh, ax=list(axes), aspect=30, fraction=0.04, pad=0.02)
-    bar.set_label(grids.ENTROPY_LABEL)
-    bar.outline.set_visible(False)
-    grids.mark_most(bar, limits)
-    figure.suptitle(
-        f"Policies along the trade-off\n{problem(mdp)}", x=0.01, ha="left", fontsize=10.0
+        named = {temperature_words(t): values for t, values in zip(chosen, entropies)}
+        what = "Policy entropies along the trade-off"
+        return dot_plots.dots_of_several(mdp, named, grids.ENTROPY_LABEL, what, limits)
+    names = [_panel_title(mdp, t, policy) for t, policy in zip(chosen, policies)]
+    panels = [Panel(*parts) for parts in zip(names, policies, entropies)]
+    return draw_panels(
+        mdp,
+        panels,
+        f"Policies along the trade-off\n{problem(mdp)}",
+        (grids.ENTROPY_LABEL, "entropy (nats)"),
+        limits,
+        columns=columns,
+        narrowest=2.3,
+        letters=8.5,
     )
-    grids.legend(figure, entries)
-    return figure
 
 
 def _panel_title(mdp: MDP, temperature: float, policy: ndarray) -> str:
@@ -81,25 +72,3 @@ def _panel_title(mdp: MDP, temperature: float, policy: ndarray) -> str:
     reward, nats = policy_return(mdp, policy), discounted_entropy(mdp, policy)
     reward_text = f"{reward:.3g}".replace("-", "\N{MINUS SIGN}")
     return f"{temperature_words(temperature)}\nreturn {reward_text}, entropy {nats:.3g} nats"
-
-
-def _dot_plot(
-    mdp: MDP, entropies: Sequence[ndarray], temperatures: Sequence[float], limits: tuple
-) -> Figure:
-    listed = mdp.n_states <= dot_plots.NAMED
-    figure = new_figure(*((6.0, 1.6 + 0.24 * mdp.n_states) if listed else (7.5, 4.2)))
-    ax = figure.add_subplot()
-    for series, (values, temperature) in enumerate(zip(entropies, temperatures)):
-        dot_plots.draw_dots(
-            ax,
-            mdp,
-            values,
-            grids.ENTROPY_LABEL,
-            bounds=None,
-            limits=limits if series == 0 else None,
-            name=temperature_words(temperature),
-            series=series,
-        )
-    ax.set_title(f"Policy entropies along the trade-off\n{problem(mdp)}")
-    figure.legend(loc="outside lower center", ncols=2 if listed else 4, markerscale=1.5)
-    return figure
