@@ -43,7 +43,7 @@ myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "attrs_inline", "c
 myst_heading_anchors = 4
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(Path(__file__).parents[1] / "build" / "notebooks")
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # seconds a cell: machines that do other things too
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 

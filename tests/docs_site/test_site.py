@@ -18,7 +18,8 @@ return true;
 """
 FAULTS = """
 const all = (selector) => [...document.querySelectorAll(selector)];
-const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+const wide = Math.max(...[document.documentElement, ...all(".content")]
+    .map((e) => e.scrollWidth - e.clientWidth));
 return [
     ...all(".math:not(:has(svg))").map((e) => "not typeset: " + e.innerText),
     ...all("[data-mjx-error]").map((e) => "not TeX: " + e.getAttribute("data-mjx-error")),
