@@ -2,9 +2,12 @@
 
     python benchmarks/mujoco_returns/compare.py --figure curves.png
 
-The score of a run is the mean of its last three evaluations (30 episodes).  "Not worse" says that
-the interval of the difference of the interquartile means, ours less theirs, reaches 0 or above.
-With three runs a side such an interval is narrow for what it claims: read the runs themselves too.
+The score of a run is the mean of its last three evaluations (30 episodes): at equal steps, and at
+equal seconds, where each run counts up to the processor time of the one that ended first.  Curves
+made before seconds were kept count with the mean rate of their package's other runs of the task.
+"Not worse" says that the interval of the difference of the interquartile means, ours less theirs,
+reaches 0 or above.  With few runs a side such an interval is narrow for what it claims: read the
+runs themselves too.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import argparse
 import json
 from collections import defaultdict
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from protocol import CURVES
@@ -48,9 +52,35 @@ def read_curves(folder: Path) -> Curves:
     return {env: dict(packages) for env, packages in curves.items()}
 
 
-def score(run: dict[str, Any]) -> float:
-    """The mean of a run's last evaluations."""
-    return sum(run["returns"][-LAST:]) / LAST
+def score(run: dict[str, Any], evaluations: int | None = None) -> float:
+    """The mean of a run's last evaluations, or of the last of its first `evaluations`."""
+    return mean(run["returns"][:evaluations][-LAST:])
+
+
+def with_seconds(runs: list[dict[str, Any]]) -> list[list[float]]:
+    """Processor seconds at each evaluation of a package's runs; empty where none were kept.
+
+    A run without them has the mean of those with.
+    """
+    kept = [run["cpu_seconds"] for run in runs if "cpu_seconds" in run]
+    usual = [mean(at) for at in zip(*kept, strict=True)]
+    return [run.get("cpu_seconds", usual) for run in runs]
+
+
+def at_equal_seconds(packages: dict[str, list[dict[str, Any]]]) -> dict[str, list[float]] | None:
+    """Scores when the first run ends, by package; None where a package kept no seconds."""
+    seconds = {package: with_seconds(runs) for package, runs in packages.items()}
+    if not all(all(at for at in runs) for runs in seconds.values()):
+        return None
+    end = min(at[-1] for runs in seconds.values() for at in runs)
+    print(f"  at {end:.0f} seconds of a processor:")
+    return {
+        package: [
+            score(run, sum(second <= end for second in at))
+            for run, at in zip(packages[package], runs, strict=True)
+        ]
+        for package, runs in seconds.items()
+    }
 
 
 def difference(ours: Any, theirs: Any) -> float:
@@ -60,22 +90,31 @@ def difference(ours: Any, theirs: Any) -> float:
 
 def print_environment(env: str, packages: dict[str, list[dict[str, Any]]]) -> None:
     """Print what the runs of an environment say."""
-    print(env)
-    scores = {package: [score(run) for run in runs] for package, runs in packages.items()}
+    print(f"{env}\n  at equal steps:")
+    print_scores({package: [score(run) for run in runs] for package, runs in packages.items()})
+    scores = at_equal_seconds(packages)
+    if scores is None:
+        print("  at equal seconds: the runs of a package kept none")
+    else:
+        print_scores(scores)
+
+
+def print_scores(scores: dict[str, list[float]]) -> None:
+    """Print interquartile means, their intervals and the difference of the packages."""
     for package, values in scores.items():
-        told = f"  {package}: interquartile mean {interquartile_mean(values):.0f}"
+        told = f"    {package}: interquartile mean {interquartile_mean(values):.0f}"
         if len(values) > 1:
             told += " [{:.0f}, {:.0f}]".format(*bootstrap_interval(interquartile_mean, values))
         print(f"{told}, runs {', '.join(f'{value:.0f}' for value in values)}")
     if min(len(scores.get(package, [])) for package in (OURS, THEIRS)) < 2:
-        print("  too few runs to compare: two of each package are needed")
+        print("    too few runs to compare: two of each package are needed")
         return
     ours, theirs = scores[OURS], scores[THEIRS]
     low, high = bootstrap_interval(difference, ours, theirs)
     verdict = "not worse" if high >= 0.0 else "worse"
     print(
-        f"  difference {difference(ours, theirs):+.0f} [{low:+.0f}, {high:+.0f}]: {verdict}; a run "
-        f"of ours is above one of theirs with {probability_of_improvement(ours, theirs):.0%}"
+        f"    difference {difference(ours, theirs):+.0f} [{low:+.0f}, {high:+.0f}]: {verdict}; "
+        f"a run of ours is above one of theirs with {probability_of_improvement(ours, theirs):.0%}"
     )
 
 
