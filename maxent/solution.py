@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from maxent.errors import ModelError
+from maxent.support.arrays import HasPolicy, HasStatus, ReadOnly
 from maxent.support.frames import data_frame
 from maxent.support.traces import kept_iterations
 
@@ -55,7 +56,7 @@ class Iteration:
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class Solution(ReadOnly, HasPolicy, HasStatus):
     """A soft-optimal solution, or the evaluation of a policy, with certified bounds.
 
     All values are discounted and in units of reward; entropies inside them in nats times the
@@ -108,24 +109,10 @@ class Solution:
     tolerance: float
     seconds: float
 
-    def __post_init__(self) -> None:
-        for array in (self.v, self.q, self.log_policy, self.lower, self.upper, self.residuals):
-            array.setflags(write=False)
-
-    @property
-    def policy(self) -> Float[ndarray, "S A"]:
-        """Action probabilities, (S, A); a uniform placeholder at terminal states."""
-        return np.exp(self.log_policy)
-
     @property
     def residual_iterations(self) -> Int[ndarray, " N"]:
         """Which iteration each of `residuals` is of; up to 2^20 iterations 1, 2, 3, ..."""
         return kept_iterations(self.iterations)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the error is certified to be at most `tolerance`."""
-        return self.status == "converged"
 
     def to_frame(self, mdp: Any = None) -> Any:
         """A pandas DataFrame with a row a state: value, bounds, policy and q of each action.

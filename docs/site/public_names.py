@@ -74,13 +74,20 @@ def _defined(module: ModuleType) -> list[str]:
 
 def _lines(path: str, value: object) -> Iterator[str]:
     if inspect.isclass(value):
-        yield from (f".. autoclass:: {path}", "   :members:", "")
+        yield from (f".. autoclass:: {path}", "   :members:", *_of_bases(value), "")
     elif callable(value):
         yield from (f".. autofunction:: {path}", "")
     else:
         yield from (f".. py:data:: {path.removeprefix('maxent.')}", "")
         yield from (f"   {line}" for line in _said_of(path.rpartition(".")[2]))
         yield ""
+
+
+def _of_bases(value: type) -> list[str]:
+    """The members of a class's bases too, where all of these are ours."""
+    bases = value.__mro__[1:-1]
+    ours = bases and all(each.__module__.startswith("maxent.") for each in bases)
+    return ["   :inherited-members:"] if ours else []
 
 
 def _said_of(name: str) -> list[str]:

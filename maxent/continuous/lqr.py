@@ -44,6 +44,7 @@ from maxent.continuous.matrices import (
 )
 from maxent.errors import ModelError
 from maxent.support.arguments import require_temperature
+from maxent.support.arrays import ReadOnly
 from maxent.support.other_words import takes_our_words
 
 __all__ = [
@@ -53,7 +54,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class LinearQuadraticSolution:
+class LinearQuadraticSolution(ReadOnly):
     """The value of a linear-Gaussian policy pi(a|s) = N(-K s, covariance): of pi* or another one.
 
     problem, temperature : what was solved.
@@ -69,10 +70,6 @@ class LinearQuadraticSolution:
     covariance: ndarray
     constant: float
     residual: float
-
-    def __post_init__(self) -> None:
-        for array in (self.P, self.gain, self.covariance):
-            array.setflags(write=False)
 
     @property
     def M(self) -> Float[ndarray, "m m"]:

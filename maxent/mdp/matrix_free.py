@@ -16,6 +16,7 @@ from maxent.mdp.directions import Directions
 from maxent.mdp.grid import Grid
 from maxent.mdp.model import MDP
 from maxent.support.arguments import require_discount
+from maxent.support.arrays import read_only
 
 KEEPS = {"discount", "grid", "action_names"}
 """What can be replaced without a transition."""
@@ -76,9 +77,7 @@ class MatrixFreeMDP(MDP):
     @cached_property
     def _matrices(self) -> tuple[sparse.csr_array, sparse.csr_array]:
         made = self.directions.matrices()
-        for matrix in made:
-            for part in (matrix.data, matrix.indices, matrix.indptr):
-                part.setflags(write=False)
+        read_only(*made)
         return made
 
     @cached_property
@@ -95,7 +94,7 @@ class MatrixFreeMDP(MDP):
     def reward(self) -> Float[ndarray, "S A"]:
         """(S, A), made on demand."""
         found = self.directions.reward()
-        found.setflags(write=False)
+        read_only(found)
         return found
 
     def expect(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:

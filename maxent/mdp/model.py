@@ -30,6 +30,7 @@ from maxent.mdp import storage, transitions, validation
 from maxent.mdp.grid import Grid
 from maxent.mdp.transitions import Transition
 from maxent.support.arguments import require_discount
+from maxent.support.arrays import logs, read_only
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 
@@ -163,7 +164,7 @@ class MDP:
             "actions": validation.points("actions", actions, n_actions, flat=True),
         }
         for name, value in fields.items():
-            _make_read_only(value)
+            read_only(value)
             object.__setattr__(self, name, value)
         if not at_end.any():
             self.__dict__["going_on"] = (float(sums[needed].min()), float(sums[needed].max()))
@@ -213,8 +214,7 @@ class MDP:
         """(S, A): 0 for an available action, -inf for another; None where all are available."""
         if self.action_mask.all():
             return None
-        with np.errstate(divide="ignore"):
-            return np.log(self.action_mask.astype(float))
+        return logs(self.action_mask.astype(float))
 
     def log_prior(self, prior: Any = None) -> Float[ndarray, "S A"] | None:
         """log prior(a|s), (S, A), -inf for an action never taken; `log_mask` where prior is None.
@@ -224,8 +224,7 @@ class MDP:
         if prior is None:
             return self.log_mask
         array = validation.action_distribution("prior", prior, self.action_mask, self.terminal)
-        with np.errstate(divide="ignore"):
-            return np.log(array)
+        return logs(array)
 
     def expect(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         """E_{s'}[x(s')] for each state and action: (S,) -> (S, A)."""
@@ -239,7 +238,7 @@ class MDP:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():  # unpickled arrays are writeable
-            _make_read_only(value)
+            read_only(value)
             object.__setattr__(self, name, value)
 
     def replace(self, **changes: Any) -> MDP:
@@ -371,11 +370,3 @@ def require_discounted(mdp: MDP, what: str) -> None:
         raise ConfigError(
             f"discount = 1: {what} needs a discount below 1; use mdp.replace(discount=0.999)"
         )
-
-
-def _make_read_only(value: Any) -> None:
-    if isinstance(value, ndarray):
-        value.setflags(write=False)
-    elif sparse.issparse(value):
-        for part in (value.data, value.indices, value.indptr):
-            part.setflags(write=False)

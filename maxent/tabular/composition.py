@@ -52,6 +52,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_discounted, require_mdp, validation
 from maxent.solution import Solution
 from maxent.support.arguments import require_temperature
+from maxent.support.arrays import HasPolicy
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
@@ -59,7 +60,7 @@ from maxent.tabular.solvers import soft_policy_evaluation, solve
 
 
 @dataclass(frozen=True, eq=False)
-class Composition:
+class Composition(HasPolicy):
     """The averaged Q of several tasks beside the optimum of their weighted reward.
 
     mdp : the combined task.  weights : (k,).  temperature : alpha.
@@ -90,11 +91,6 @@ class Composition:
     lower: ndarray
     upper: ndarray
     loss_bound: ndarray
-
-    @property
-    def policy(self) -> Float[ndarray, "S A"]:
-        """Action probabilities of the composed policy; a placeholder at terminal states."""
-        return np.exp(self.log_policy)
 
     @property
     def loss(self) -> Float[ndarray, " S"]:

@@ -19,6 +19,7 @@ from numpy import ndarray
 from maxent.errors import ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count, require_temperature
+from maxent.support.arrays import HasPolicy, logs
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
@@ -26,7 +27,7 @@ from maxent.tabular.bounds import UNIT, FixedPointBounds, soft_bounds
 
 
 @dataclass(frozen=True, eq=False)
-class FiniteHorizonSolution:
+class FiniteHorizonSolution(HasPolicy):
     """The soft-optimal solution over a horizon of H steps, or a policy's value; axis 0 is time.
 
     v : (H+1, S), in units of reward; v[t] is the value with H - t steps to go, v[H] the terminal
@@ -49,11 +50,6 @@ class FiniteHorizonSolution:
     temperature: float
     horizon: int
     error_bound: float
-
-    @property
-    def policy(self) -> Float[ndarray, "H S A"]:
-        """Action probabilities, (H, S, A); a uniform placeholder at terminal states."""
-        return np.exp(self.log_policy)
 
 
 @takes_our_words
@@ -175,8 +171,7 @@ def finite_horizon_evaluation(
         step = given[t] if given.ndim == 3 else given
         name = f"policy at step {t}" if given.ndim == 3 else "policy"
         now = validation.action_distribution(name, step, allowed, mdp.terminal)
-        with np.errstate(divide="ignore"):
-            log_policy[t] = np.log(now)
+        log_policy[t] = logs(now)
         q[t] = rewards[t] + mdp.expect(mdp.discount_on_arrival * v[t + 1])
         v[t] = np.where(
             mdp.terminal, 0.0, operators.policy_value(q[t], log_policy[t], temperature, log_prior)

@@ -26,6 +26,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp
 from maxent.mdp.validation import action_distribution, real_array
 from maxent.support.arguments import require_temperature
+from maxent.support.arrays import logs
 from maxent.tabular.operators import backup
 
 FLOOR = 1e-3
@@ -50,9 +51,7 @@ class KnownMDP:
     @property
     def log_policy(self) -> Float[ndarray, "S A"]:
         """log pi(a|s); -inf where an action is not available."""
-        with np.errstate(divide="ignore"):
-            logs: ndarray = np.log(self.policy)
-        return logs
+        return logs(self.policy)
 
     @property
     def q(self) -> Float[ndarray, "S A"]:

@@ -23,6 +23,7 @@ from scipy.sparse import linalg
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.mdp.transitions import Transition
+from maxent.support.arrays import logs
 from maxent.tabular import operators
 from maxent.tabular.bounds import longest_stay
 from maxent.tabular.linear_systems import SMALL, is_cheap_to_factorise, solve_discounted
@@ -126,8 +127,7 @@ def discounted_entropy(mdp: MDP, policy: Any, prior: Any = None) -> float:
     x = occupancy(mdp, policy)
     visits = x.sum(axis=1)
     nonterminal = (visits > 0.0) & ~mdp.terminal
-    with np.errstate(divide="ignore"):
-        log_policy = np.log(x[nonterminal] / visits[nonterminal, None])
+    log_policy = logs(x[nonterminal] / visits[nonterminal, None])
     log_prior = mdp.log_prior(prior)
     relative = None if log_prior is None else log_prior[nonterminal]
     return float(visits[nonterminal] @ operators.entropy(log_policy, relative))

@@ -32,6 +32,7 @@ from scipy import sparse
 
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
+from maxent.support.arrays import logs
 from maxent.tabular.arrays import of_arrays
 
 
@@ -95,8 +96,7 @@ def boltzmann_policy(
     if temperature == 0.0:
         values = _available(q, log_prior)
         tied = values >= values.max(axis=-1, keepdims=True) - tie_tolerance
-        with np.errstate(divide="ignore"):
-            return np.log(tied / tied.sum(axis=-1, keepdims=True))
+        return logs(tied / tied.sum(axis=-1, keepdims=True))
     scores = _scores(q, temperature, log_prior)
     shifted = _quotient(scores - scores.max(axis=-1, keepdims=True), temperature)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))

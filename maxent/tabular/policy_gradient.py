@@ -32,6 +32,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count, require_positive, require_temperature
+from maxent.support.arrays import HasPolicy, ReadOnly
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.linear_systems import solve_discounted
@@ -39,7 +40,7 @@ from maxent.tabular.solvers.convergence import reference_value
 
 
 @dataclass(frozen=True, eq=False)
-class GradientTrace:
+class GradientTrace(ReadOnly, HasPolicy):
     """What a gradient method did; entry k of an array is the policy after k steps.
 
     method : its name.
@@ -65,11 +66,6 @@ class GradientTrace:
     log_policy: ndarray
     optimum: float
     reference_error: float
-
-    @property
-    def policy(self) -> Float[ndarray, "S A"]:
-        """Probabilities of the last policy, (S, A); a uniform placeholder at terminal states."""
-        return np.exp(self.log_policy)
 
     @property
     def iterations(self) -> int:
@@ -280,7 +276,7 @@ class _SoftmaxProblem:
         mdp = self.mdp
         optimum, reference_error = reference_value(mdp, self.temperature, self.prior)
         values = np.array([each.v for each in seen])
-        trace = GradientTrace(
+        return GradientTrace(
             method=method,
             temperature=self.temperature,
             discount=mdp.discount,
@@ -293,10 +289,6 @@ class _SoftmaxProblem:
             optimum=float(optimum @ mdp.initial_distribution),
             reference_error=reference_error,
         )
-        for value in vars(trace).values():
-            if isinstance(value, ndarray):
-                value.setflags(write=False)
-        return trace
 
     def _theoretical(
         self, optimum: ndarray, start: _EvaluatedPolicy, count: int, weight: float

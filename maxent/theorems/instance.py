@@ -14,6 +14,7 @@ from numpy import ndarray
 import maxent
 from maxent.errors import MaxEntError, MaxEntWarning
 from maxent.mdp import MDP
+from maxent.support.arrays import logs
 from maxent.tabular import operators as tabular_operators
 from maxent.theorems import inputs
 from maxent.theorems.case import Case
@@ -59,8 +60,7 @@ class Instance:
         operators: Any,
         problems: Callable[..., ReferenceProblem] = ReferenceProblem,
     ) -> None:
-        with np.errstate(divide="ignore"):
-            self.log_prior = None if prior is None else np.log(prior)
+        self.log_prior = None if prior is None else logs(prior)
         self.log_support = mdp.log_mask if self.log_prior is None else self.log_prior
         self.mdp, self.temperature, self.operators = mdp, temperature, operators
         self.prior, self.start = prior, None

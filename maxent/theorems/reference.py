@@ -25,6 +25,7 @@ from scipy import linalg, sparse
 from scipy.sparse import linalg as sparse_linalg
 
 from maxent.mdp import MDP
+from maxent.support.arrays import logs
 
 LONG = np.longdouble
 EPS_LONG = float(np.finfo(LONG).eps)
@@ -118,8 +119,7 @@ class ReferenceProblem:
         """log of the soft-optimal answer to q, (S, A): what Newton's method iterates."""
         if self.temperature == 0.0:
             chosen = np.argmax(np.where(self.support, q, -np.inf), axis=1)
-            with np.errstate(divide="ignore"):
-                return np.log(np.eye(self.n_actions, dtype=LONG)[chosen])
+            return logs(np.eye(self.n_actions, dtype=LONG)[chosen])
         top = np.where(self.support, q, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
         with np.errstate(invalid="ignore"):  # inf - inf at terminal states, which have no support
             logits = np.where(self.support, (q - top) / self.temperature + self.log_prior, -np.inf)

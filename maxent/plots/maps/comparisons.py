@@ -18,6 +18,7 @@ from maxent.plots.parts import colour_scale
 from maxent.plots.style import MAX_PANELS, new_figure, number, problem, styled, value_colours
 from maxent.solution import Solution
 from maxent.support.arguments import nearest, require_count, require_kind
+from maxent.support.arrays import logs
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.operators import entropy
 
@@ -100,8 +101,7 @@ def _compare(
         shared = mdp.grid is None or one_scale(mdp, solutions)
         limits = grids.value_limits(mdp, *values) if shared else None
     elif what == "entropy":
-        with np.errstate(divide="ignore"):
-            values = [np.abs(entropy(np.log(policy))) for policy in probabilities]
+        values = [np.abs(entropy(logs(policy))) for policy in probabilities]
         limits = grids.entropy_limits(mdp)
     else:
         visits = [occupancy(mdp, policy).sum(axis=1) for policy in probabilities]

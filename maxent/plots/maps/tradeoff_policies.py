@@ -16,6 +16,7 @@ from maxent.plots.maps import dot_plots, grids
 from maxent.plots.maps.panels import Panel, draw_panels
 from maxent.plots.style import MAX_PANELS, problem, styled
 from maxent.support.arguments import require_count
+from maxent.support.arrays import logs
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.operators import entropy
 from maxent.tabular.tradeoff import Tradeoff
@@ -46,8 +47,7 @@ def tradeoff_policies(
     if curve.mdp is not mdp and curve.mdp.reward.shape != mdp.reward.shape:
         raise ConfigError("the curve is of another MDP; pass the one it was made for")
     policies = [curve.policy(temperature) for temperature in chosen]
-    with np.errstate(divide="ignore"):
-        entropies = [np.abs(entropy(np.log(policy))) for policy in policies]
+    entropies = [np.abs(entropy(logs(policy))) for policy in policies]
     limits = grids.entropy_limits(mdp)
     if mdp.grid is None:
         named = {temperature_words(t): values for t, values in zip(chosen, entropies)}

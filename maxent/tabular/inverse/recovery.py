@@ -24,6 +24,7 @@ from maxent.support.arguments import (
     require_real,
     require_temperature,
 )
+from maxent.support.arrays import HasStatus, ReadOnly
 from maxent.support.other_words import takes_our_words
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.inverse.demonstrations import demonstrated
@@ -37,7 +38,7 @@ regularisation stands for."""
 
 
 @dataclass(frozen=True, eq=False)
-class RecoveredReward:
+class RecoveredReward(ReadOnly, HasStatus):
     """A reward under which the demonstrations are soft-optimal, and how well they are met.
 
     reward : (S, A), 0 for unavailable actions and terminal states.
@@ -82,11 +83,6 @@ class RecoveredReward:
     def policy(self) -> Float[ndarray, "S A"]:
         """The soft-optimal policy for the recovered reward, (S, A)."""
         return self.solution.policy
-
-    @property
-    def converged(self) -> bool:
-        """Whether the gradient fell below the tolerance."""
-        return self.status == "converged"
 
     def __repr__(self) -> str:
         return (
@@ -182,7 +178,7 @@ def recover_reward(
     weights = reward.copy()
     if shape != reward.shape:
         weights = (temperature * scaled).reshape(shape)
-    result = RecoveredReward(
+    return RecoveredReward(
         reward=reward,
         weights=weights,
         solution=solution,
@@ -199,9 +195,6 @@ def recover_reward(
         status=status,
         seconds=time.perf_counter() - started,
     )
-    for array in (reward, weights, expert, visits, result.resolution):
-        array.setflags(write=False)
-    return result
 
 
 def _finite_start(dual: Dual) -> Float[ndarray, " K"]:

@@ -27,6 +27,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
 from maxent.mdp.validation import ROW_SUM_TOLERANCE
+from maxent.support.arrays import logs
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT, FixedPointBounds, soft_bounds
 from maxent.tabular.restricted.heating import entropy_accuracy
@@ -54,8 +55,7 @@ class RestrictedKernel:
         exact ties count (`tie_tolerance` is there for `SoftKernel.improve`)."""
         log_policy = self.policies.improve(q, self.temperature, self._support)
         _check_improvement(log_policy, self.mdp, self._support)
-        with np.errstate(divide="ignore"):
-            placeholder = np.log(self.mdp.action_mask / self.mdp.action_mask.sum(1, keepdims=True))
+        placeholder = logs(self.mdp.action_mask / self.mdp.action_mask.sum(1, keepdims=True))
         return np.where(self.mdp.terminal[:, None], placeholder, log_policy)
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:

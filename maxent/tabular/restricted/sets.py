@@ -13,6 +13,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import validation
 from maxent.support.arguments import require_fraction, require_real
+from maxent.support.arrays import logs
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT
 from maxent.tabular.restricted.heating import entropy_accuracy, from_uniform, heated, log_remainders
@@ -237,8 +238,7 @@ class Choices:
                 f"choice {k} takes action {action} in state {state}, which the action mask or the "
                 "prior makes unavailable; give choices by state, (S, K, A)"
             )
-        with np.errstate(divide="ignore"):
-            log_choices = np.log(np.broadcast_to(stack, (len(q), *stack.shape[1:])))
+        log_choices = logs(np.broadcast_to(stack, (len(q), *stack.shape[1:])))
         if log_prior is not None:
             log_prior = np.where(live[:, None], log_prior, 0.0)
             log_prior = np.broadcast_to(log_prior[:, None, :], log_choices.shape)

@@ -33,6 +33,7 @@ from maxent.support.arguments import (
     require_positive,
     require_temperature,
 )
+from maxent.support.arrays import logs
 from maxent.support.frames import data_frame
 from maxent.support.memory import require_memory
 from maxent.tabular import operators
@@ -165,8 +166,7 @@ def importance_bias(
     rows = []
     for place, (name, given) in enumerate(proposals.items()):
         probabilities = validation.distribution(f"proposal {name!r}", given, len(values))
-        with np.errstate(divide="ignore"):
-            log_p = np.log(probabilities)
+        log_p = logs(probabilities)
         rng = np.random.default_rng([seed, place])
         row = []
         for size in sizes:

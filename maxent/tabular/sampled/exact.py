@@ -16,6 +16,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, MaxEntWarning, ModelError
 from maxent.mdp import MDP, validation
 from maxent.solution import Solution
+from maxent.support.arrays import logs
 from maxent.tabular import operators
 from maxent.tabular.solvers import soft_policy_evaluation, solve
 
@@ -135,8 +136,7 @@ def given_reference(mdp: MDP, solution: Solution, temperature: float, policy: An
         v = operators.soft_value(q, temperature, mdp.log_mask)
     else:
         rows = validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
-        with np.errstate(divide="ignore"):
-            v = operators.policy_value(q, np.log(rows), temperature)
+        v = operators.policy_value(q, logs(rows), temperature)
     residual = float(np.abs(np.where(mdp.terminal, 0.0, v) - solution.v).max())
     rounding = 1e-12 * max(float(np.abs(solution.v).max()), float(np.abs(mdp.reward).max()))
     allowed = (1.0 + mdp.discount) * solution.error_bound + rounding

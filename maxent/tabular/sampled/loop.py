@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any, Required, TypedDict
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from numpy import ndarray
 
 from maxent.errors import ConfigError
@@ -22,6 +22,7 @@ from maxent.support.arguments import (
     require_fraction,
     require_temperature,
 )
+from maxent.support.arrays import HasPolicy
 from maxent.support.memory import require_memory
 from maxent.tabular.sampled.exact import (
     Reference,
@@ -48,7 +49,7 @@ class LearnerOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class Learned(HasPolicy):
     """What one run learned.
 
     q : (S, A); v : (S,), 0 at states known to be terminal; log_policy : (S, A).  Values are
@@ -75,11 +76,6 @@ class Learned:
     errors: ndarray
     rms_errors: ndarray
     reference_error: float
-
-    @property
-    def policy(self) -> Float[ndarray, "S A"]:
-        """Action probabilities (S, A)."""
-        return np.exp(self.log_policy)
 
     def __repr__(self) -> str:
         error = f", largest error {self.errors[-1]:.2g}" if len(self.errors) else ""

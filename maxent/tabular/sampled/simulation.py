@@ -28,6 +28,7 @@ from scipy import stats
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import nearest, require_count, require_real, require_temperature
+from maxent.support.arrays import logs
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
@@ -221,8 +222,7 @@ def simulate(
         "ask for fewer episodes",
     )
     batch = _batch_of(episodes)
-    with np.errstate(divide="ignore"):
-        entropy = operators.entropy(np.log(policy), log_prior)
+    entropy = operators.entropy(logs(policy), log_prior)
     earned = (policy * mdp.reward).sum(axis=1)
     log = _Log(episodes) if trajectories else None
 

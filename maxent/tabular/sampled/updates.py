@@ -22,6 +22,7 @@ from maxent.support.arguments import (
     require_positive,
     require_real,
 )
+from maxent.support.arrays import logs
 from maxent.tabular import operators
 from maxent.tabular.sampled.sampler import Episodes, MDPEpisodes
 
@@ -230,8 +231,7 @@ class Sarsa(TableLearner):
         if policy is None:
             _, log_policy = super().result(run)
             policy = self.explore(np.exp(log_policy), np.arange(len(q)))
-        with np.errstate(divide="ignore"):
-            log_policy = np.log(policy)
+        log_policy = logs(policy)
         return operators.policy_value(q, log_policy, self.temperature), log_policy
 
 

@@ -25,6 +25,7 @@ from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.solution import Solution
 from maxent.support.arguments import nearest, require_count, require_temperature
+from maxent.support.arrays import logs
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_policies
@@ -318,8 +319,7 @@ def soft_policy_evaluation(
     name = f"soft policy evaluation ({step.name})"
     outcome = iterate(kernel, step, options, start=require_start(mdp, v0), title=name)
     v, error_bound = outcome.certified.midpoint()
-    with np.errstate(divide="ignore"):
-        log_policy = np.log(policy)
+    log_policy = logs(policy)
     _warn(outcome, options, name, error_bound, stacklevel=4)
     return _solution(
         outcome.certified,

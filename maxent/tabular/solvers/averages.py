@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
@@ -25,6 +24,7 @@ from maxent.errors import MaxEntWarning, ModelError
 from maxent.mdp import MDP, require_mdp
 from maxent.solution import Status
 from maxent.support.arguments import require_temperature
+from maxent.support.arrays import HasPolicy, HasStatus, ReadOnly
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
 from maxent.tabular.solvers.gains import gain_bounds
@@ -33,7 +33,7 @@ from maxent.tabular.solvers.pairs import Pairs
 
 
 @dataclass(frozen=True, eq=False)
-class AverageSolution:
+class AverageSolution(ReadOnly, HasPolicy, HasStatus):
     """The best average reward, with certified bounds.
 
     gain : midpoint of the bounds, reward (with the temperature times entropy) a step.
@@ -67,20 +67,6 @@ class AverageSolution:
     tolerance: float
     iterations: int
     seconds: float
-
-    def __post_init__(self) -> None:
-        for array in (self.bias, self.q, self.log_policy):
-            array.setflags(write=False)
-
-    @property
-    def policy(self) -> Float[ndarray, "S A"]:
-        """Action probabilities, (S, A); a uniform placeholder at terminal states."""
-        return np.exp(self.log_policy)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the error is certified to be at most `tolerance`."""
-        return self.status == "converged"
 
     def __repr__(self) -> str:
         return (

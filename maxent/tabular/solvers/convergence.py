@@ -36,6 +36,7 @@ from maxent.errors import MaxEntWarning
 from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Solution
 from maxent.support.arguments import require_temperature
+from maxent.support.arrays import ReadOnly
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers import (
@@ -48,7 +49,7 @@ Solver = Callable[..., Solution]
 
 
 @dataclass(frozen=True, eq=False)
-class Convergence:
+class Convergence(ReadOnly):
     """The errors of one solver run, iteration by iteration; entry k of each array is iteration k.
 
     method : name of the solver.
@@ -158,7 +159,7 @@ def convergence(
     )
     errors, certified, midpoint_errors, midpoint_certified = np.array(rows).T
     first = _bound_starts(mdp, temperature, prior, solver, start)
-    result = Convergence(
+    return Convergence(
         method=solution.method,
         temperature=temperature,
         discount=mdp.discount,
@@ -170,10 +171,6 @@ def convergence(
         reference_error=reference_error,
         world=mdp.grid.title if mdp.grid is not None else "",
     )
-    for value in vars(result).values():
-        if isinstance(value, ndarray):
-            value.setflags(write=False)
-    return result
 
 
 def reference_value(

@@ -27,6 +27,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.solution import Iteration, Status
 from maxent.support import progress
+from maxent.support.arrays import logs
 from maxent.support.traces import Trace
 from maxent.tabular.solvers import critical, refusals, steps
 from maxent.tabular.solvers.certified import certify
@@ -124,8 +125,7 @@ def least_value(
 ) -> Float[ndarray, " S"]:
     """A certified lower bound (S,) on what a policy is worth at discount 1, from values v near it;
     -inf where it need not end.  Staying for ever at rewards of exactly 0 is worth 0."""
-    with np.errstate(divide="ignore"):
-        played = Pairs.of(mdp, 0.0, np.log(policy), ~mdp.terminal)
+    played = Pairs.of(mdp, 0.0, logs(policy), ~mdp.terminal)
     ended = np.zeros(mdp.n_states, dtype=bool)
     ended[np.flatnonzero(~mdp.terminal)] = ~reaching(played)[0]
     if ended.any():

@@ -18,6 +18,7 @@ from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_discounted, require_mdp
 from maxent.solution import Solution
 from maxent.support.arguments import require_positive
+from maxent.support.arrays import ReadOnly
 from maxent.support.files import write_whole
 from maxent.support.frames import data_frame
 from maxent.support.other_words import takes_our_words
@@ -27,7 +28,7 @@ from maxent.tabular.tradeoff.reaching import goal_states, reaching_probability
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Tradeoff:
+class Tradeoff(ReadOnly):
     """The trade-off of an MDP at several temperatures; entry i of each array is temperature i.
 
     All are from the initial distribution and discounted.
@@ -216,7 +217,7 @@ def tradeoff(
     points |= zip(inner, front.solve_all(inner, progress), strict=True)
     chosen = [points[temperature] for temperature in given]
     objectives, bounds = _objectives(front, chosen, tolerance)
-    curve = Tradeoff(
+    return Tradeoff(
         temperatures=np.array(given),
         returns=np.array([point.reward for point in chosen]),
         entropies=np.array([point.entropy for point in chosen]),
@@ -229,9 +230,6 @@ def tradeoff(
         _front=front,
         _points=points,
     )
-    for column in curve._columns().values():
-        column.setflags(write=False)
-    return curve
 
 
 def _objectives(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
+from maxent.support.arrays import logs
 from maxent.theorems import inputs
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
@@ -40,9 +41,7 @@ def nearer_is_better(instance: Instance) -> Iterator[Case]:
     for name, before, old in instance.policies:
         goal = np.exp(instance.boltzmann_policy(instance.q_float(old.q)))
         for t in (0.01, 0.5):
-            with np.errstate(divide="ignore"):
-                mixed = np.log((1.0 - t) * np.exp(before) + t * goal)
-            new = instance.evaluate(mixed)
+            new = instance.evaluate(logs((1.0 - t) * np.exp(before) + t * goal))
             # exp and log move each probability, and so the sum of a row, by some roundings
             tolerance = 2.0 * instance.solve_rounding(old.q, new.q)
             yield instance.at_most(old.v, new.v, tolerance, old.error + new.error, old=name, t=t)

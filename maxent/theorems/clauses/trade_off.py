@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy import ndarray
 
+from maxent.support.arrays import logs
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.clauses.along_the_temperature import pairs, performance
@@ -149,10 +150,8 @@ def recovered(instance: Instance) -> Iterator[Case]:
     return, hence the largest return with that much entropy."""
     h = float(instance.initial @ _true_entropies(instance))
     found = instance.call("temperature_for_entropy", instance.mdp, h, prior=instance.prior)
-    with np.errstate(divide="ignore"):
-        policy = np.log(
-            np.broadcast_to(getattr(found, "policy", np.nan), instance.mdp.reward.shape)
-        )
+    given = getattr(found, "policy", np.nan)
+    policy = logs(np.broadcast_to(given, instance.mdp.reward.shape))
     problem = instance.problem
     each = problem.policy_value(np.zeros_like(policy), policy) / problem.temperature
     entropies, error = problem.solve(policy, each)

@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.support.arguments import nearest
+from maxent.support.arrays import logs
 from maxent.tabular import operators
 from maxent.theorems.counterexamples.record import CounterExample
 
@@ -59,8 +60,7 @@ def tied_mdp(key: str) -> MDP:
 
 def tied_value(mdp: MDP, x: float, temperature: float) -> Float[ndarray, " S"]:
     """V^pi of the policy (x, 1 - x) in every state, by the linear system of SAC-L1."""
-    with np.errstate(divide="ignore"):
-        log_policy = np.log(np.tile([x, 1.0 - x], (mdp.n_states, 1)))
+    log_policy = logs(np.tile([x, 1.0 - x], (mdp.n_states, 1)))
     moves = operators.policy_transition(mdp, np.exp(log_policy))
     earned = operators.policy_reward(mdp, log_policy, temperature)
     return np.linalg.solve(np.eye(mdp.n_states) - mdp.discount * moves, earned)

@@ -17,6 +17,7 @@ from maxent.mdp import validation
 from maxent.mdp.transitions import checked_csr, drop_rows
 from maxent.solution import Status
 from maxent.support.arguments import require_count, require_discount, require_temperature
+from maxent.support.arrays import logs
 from maxent.tabular.bounds import COARSEST
 from maxent.tabular.solvers.engines.distributed import Rows, libraries, own_share
 from maxent.tabular.solvers.engines.petsc import improve, require_discounted
@@ -187,5 +188,4 @@ def checked(
     reward = np.where(needed.reshape(n, n_actions), reward, 0.0)
     if mask.all():
         return rows, reward, terminal, None
-    with np.errstate(divide="ignore"):
-        return rows, reward, terminal, np.log(mask.astype(float))
+    return rows, reward, terminal, logs(mask.astype(float))

@@ -1,0 +1,54 @@
+"""Arrays: logs of probabilities, and records whose arrays cannot be written to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from scipy import sparse
+
+
+def logs(probabilities: Any) -> ndarray:
+    """The logarithms of probabilities, in their shape; -inf for 0."""
+    with np.errstate(divide="ignore"):
+        return np.log(probabilities)
+
+
+def read_only(*values: Any) -> None:
+    """Refuse writing to the arrays, dense and sparse, among the values."""
+    for value in values:
+        parts = (value.data, value.indices, value.indptr) if sparse.issparse(value) else (value,)
+        for part in parts:
+            if isinstance(part, ndarray):
+                part.setflags(write=False)
+
+
+class ReadOnly:
+    """A dataclass whose arrays cannot be written to once it is made."""
+
+    def __post_init__(self) -> None:
+        read_only(*vars(self).values())
+
+
+class HasPolicy:
+    """Anything that has the logs of action probabilities, (..., S, A)."""
+
+    log_policy: ndarray
+
+    @property
+    def policy(self) -> Float[ndarray, "*S A"]:
+        """Action probabilities, (..., S, A); a uniform placeholder at terminal states."""
+        return np.exp(self.log_policy)
+
+
+class HasStatus:
+    """Anything that says how a search ended."""
+
+    status: Any
+
+    @property
+    def converged(self) -> bool:
+        """Whether what `tolerance` asks for was reached: status "converged"."""
+        return self.status == "converged"
