@@ -75,6 +75,12 @@ class MatrixFreeMDP(MDP):
         return True
 
     @cached_property
+    def longest_row(self) -> int:
+        """Of the transition; 3 more, since where several directions meet, probabilities are summed
+        in each sweep."""
+        return self.directions.longest_row + 3
+
+    @cached_property
     def _matrices(self) -> tuple[sparse.csr_array, sparse.csr_array]:
         made = self.directions.matrices()
         read_only(*made)

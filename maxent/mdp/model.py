@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy import sparse
 
@@ -179,6 +179,25 @@ class MDP:
         sums = self.expect(nonterminal.astype(float))[self.action_mask & nonterminal[:, None]]
         return float(sums.min()), float(sums.max())
 
+    @cached_property
+    def nonterminal(self) -> Int[ndarray, " N"] | slice:
+        """What selects the nonterminal states: their numbers, or a slice where all are."""
+        return np.flatnonzero(~self.terminal) if self.terminal.any() else slice(None)
+
+    @cached_property
+    def extremes(self) -> tuple[int, float]:
+        """The most actions that a nonterminal state has, and the largest size of their rewards."""
+        used = self.action_mask & ~self.terminal[:, None]
+        count = int(used.sum(axis=1).max(initial=1))
+        return count, float(np.abs(self.reward[used]).max(initial=0.0))
+
+    @cached_property
+    def longest_row(self) -> int:
+        """Entries of the longest transition row; of a dense one S."""
+        if self.is_sparse:
+            return int(np.diff(self.transition.indptr).max(initial=1))
+        return self.n_states
+
     is_matrix_free = False
     """Whether `transition` is made only on demand (`maxent.mdp.matrix_free`)."""
 
@@ -195,7 +214,7 @@ class MDP:
     @property
     def is_sparse(self) -> bool:
         """Whether `transition` is CSR (S*A, S) rather than a dense (S, A, S) array."""
-        return sparse.issparse(self.transition)
+        return not isinstance(self.transition, ndarray)
 
     @property
     def transition_rows(self) -> Transition:

@@ -43,7 +43,6 @@ from scipy import sparse
 
 from maxent.errors import ModelError, ToleranceError
 from maxent.mdp import MDP
-from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.mdp.transitions import Transition
 from maxent.tabular.linear_systems import solve_discounted
 
@@ -115,34 +114,22 @@ class FixedPointBounds:
 
 
 def soft_bounds(
-    mdp: MDP,
-    temperature: float,
-    log_prior: Float[ndarray, "S A"] | None,
-    going_on: Float[ndarray, "S A"] | None = None,
+    mdp: MDP, temperature: float, log_prior: Float[ndarray, "S A"] | None
 ) -> FixedPointBounds:
-    """Bounds for the soft Bellman optimality operator; gain_high is inf at discount 1.
-
-    going_on: the probability of going on to a non-terminal state, where it is known already.
-    """
-    nonterminal = ~mdp.terminal
-    used = mdp.action_mask & nonterminal[:, None]
-    size = np.abs(mdp.reward)
+    """Bounds for the soft Bellman optimality operator; gain_high is inf at discount 1."""
+    n_available, scale = mdp.extremes
     if log_prior is not None:
-        used &= log_prior > -np.inf
-        size = size + temperature * np.abs(np.where(used, log_prior, 0.0))
-    # where several directions meet, matrix-free probabilities are summed in the sweep itself
-    longest = (
-        mdp.directions.longest_row + 3
-        if isinstance(mdp, MatrixFreeMDP)
-        else longest_row(mdp.transition_rows)
-    )
+        used = mdp.action_mask & ~mdp.terminal[:, None] & (log_prior > -np.inf)
+        size = np.abs(mdp.reward) + temperature * np.abs(np.where(used, log_prior, 0.0))
+        n_available = int(used.sum(axis=1).max(initial=1))
+        scale = float(size[used].max(initial=0.0))
     return bounds_from_extremes(
         mdp.discount,
         temperature,
-        going_on=np.asarray(mdp.going_on) if going_on is None else going_on[used],
-        longest=longest,
-        n_available=int(used.sum(axis=1).max(initial=1)),
-        scale=float(size[used].max(initial=0.0)),
+        going_on=mdp.going_on,
+        longest=mdp.longest_row,
+        n_available=n_available,
+        scale=scale,
     )
 
 
@@ -150,22 +137,20 @@ def bounds_from_extremes(
     discount: float,
     temperature: float,
     *,
-    going_on: Float[ndarray, " N"],
+    going_on: tuple[float, float],
     longest: int,
     n_available: int,
     scale: float,
 ) -> FixedPointBounds:
     """Bounds for the soft Bellman optimality operator from what is extreme in its MDP.
 
-    going_on : the probabilities of going on to a non-terminal state, or their extremes alone.
+    going_on : the least and the greatest probability of going on to a non-terminal state.
     longest : entries of the longest transition row.  n_available : the most actions of a state.
     scale : largest |r| + alpha |log prior|.
     """
     spread = 2 * n_available + 5 + 4 * math.log(n_available) if n_available > 1 else 0.0
     return FixedPointBounds(
-        *_gains(
-            discount, float(going_on.min(initial=1.0)), float(going_on.max(initial=0.0)), longest
-        ),
+        *_gains(discount, min(1.0, going_on[0]), max(0.0, going_on[1]), longest),
         relative=UNIT * (longest + 12),
         absolute=UNIT * temperature * spread + _underflow(longest + n_available, temperature),
         scale=scale,

@@ -464,14 +464,13 @@ def _policy_bound(
     in the interval certified at v, lowered by what a tie may cost and by the policy's rounding."""
     known = isinstance(kernel, SoftKernel | RestrictedKernel)  # not the kernels of engines
     at_v = certified(kernel, v, kernel.values(q) if known else kernel.apply(v))
-    nonterminal = ~kernel.mdp.terminal
-    if not nonterminal.any():
+    b = at_v.b[kernel.mdp.nonterminal]
+    if not b.size:
         return 0.0
     loss = ties + 2.0 * kernel.bounds.rounding(at_v.norm)
-    b = at_v.b[nonterminal]
     below, _ = kernel.bounds.interval(float(b.min()) - loss, float(b.max()), at_v.norm)
     gap = np.minimum(best.upper, at_v.upper) - (at_v.tv + below - loss)
-    return float(max(0.0, gap[nonterminal].max()))
+    return max(0.0, float(gap[kernel.mdp.nonterminal].max()))
 
 
 def _linear_step(name: str, mdp: MDP) -> steps.Step:

@@ -7,8 +7,10 @@ three sweeps promise the answer soon, as on MDPs that mix fast: rewards that lie
 mazes cost that nothing.
 
 **Above temperature 0** sweeps come first.  They go on as long as their rate promises the answer
-within 40 more.  Then policies are evaluated (modified policy iteration); an evaluation ends early
-once what it changes is nearly the same everywhere, which the bounds know anyway.
+within 40 more.  Then policies are evaluated (modified policy iteration).
+
+An evaluation ends early once what it changes is nearly the same everywhere, which the bounds know
+anyway.
 
 **A linear solver** takes over where the interval shrinks steadily but so slowly that the iterations
 promised would cost more (an agent that goes round and round; a policy that is nearly uniform).
@@ -41,14 +43,14 @@ FIRST, SOON = 6, 40
 """Sweeps before their rate is judged above temperature 0, and those left that are waited for."""
 COMPILED_FIRST, COMPILED_SOON = 3, 60
 """The same for compiled sweeps at temperature 0."""
-HARD_SWEEPS, SOFT_SWEEPS, ENOUGH = 10, 100, 0.1
-"""Sweeps of an evaluation at temperature 0 and above it, and the part of the span at which it ends
+HARD_SWEEPS, MORE, MOST = 20, 4, 8
+"""Sweeps of an evaluation at temperature 0 at most; iterations after which it is twice as many, and
+again, up to so many times as many."""
+PAIRS, MORE_PAIRS = 5, 15
+"""The same for pairs of sweeps with the best actions in a relaxation."""
+SOFT_SWEEPS, ENOUGH = 100, 0.1
+"""Sweeps of an evaluation above temperature 0 at most, and the part of the span at which any ends
 early."""
-PAIRS = 5
-"""Pairs of sweeps with the best actions in a relaxation."""
-MORE, MOST = 15, 8
-"""Iterations at temperature 0 after which each takes twice as many sweeps, and again, up to so many
-times as many."""
 SOFT_COST = 20
 """What an iteration above temperature 0 costs."""
 HARD_WAIT, SOFT_WAIT = 20, 3
@@ -88,9 +90,9 @@ def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
             return step
         if taken < 0:
             return steps.SWEEP
-        times = min(2 ** (taken // MORE), MOST)
         relaxing = relaxes and (step.name == "relaxed" or not _is_quick(history, step))
-        sweeps = PAIRS * times if relaxing else HARD_SWEEPS * times
+        sweeps, more = (PAIRS, MORE_PAIRS) if relaxing else (HARD_SWEEPS, MORE)
+        sweeps *= min(2 ** (taken // more), MOST)
         if taken >= HARD_WAIT:
             solver, cost = linear()
             too_many = POLICIES_COLD * cost / (3 + sweeps / 4)

@@ -61,12 +61,9 @@ def certify(kernel: Kernel, v: Float[ndarray, " S"]) -> Certified:
 def certified(kernel: Kernel, v: Float[ndarray, " S"], tv: Float[ndarray, " S"]) -> Certified:
     """The interval that T V certifies, where it is known already."""
     b = tv - v
-    terminal = kernel.mdp.terminal
-    nonterminal = b[~terminal] if terminal.any() else b
-    least, greatest = (
-        (float(nonterminal.min()), float(nonterminal.max())) if nonterminal.size else (0.0, 0.0)
-    )
-    low, high = float(tv.min()), float(tv.max())
+    nonterminal = b[kernel.mdp.nonterminal]
+    least, greatest = extremes(nonterminal) if nonterminal.size else (0.0, 0.0)
+    low, high = extremes(tv)
     residual = max(abs(least), abs(greatest))
     norm = max(abs(low), abs(high)) + residual
     below, above = kernel.bounds.interval(least, greatest, norm)
@@ -78,5 +75,10 @@ def certified(kernel: Kernel, v: Float[ndarray, " S"], tv: Float[ndarray, " S"])
         residual=residual,
         norm=norm,
         value_size=max(high + below, -(low + above), 0.0),
-        terminal=terminal,
+        terminal=kernel.mdp.terminal,
     )
+
+
+def extremes(x: Float[ndarray, " N"]) -> tuple[float, float]:
+    """The least and the greatest entry."""
+    return float(np.minimum.reduce(x)), float(np.maximum.reduce(x))

@@ -8,6 +8,7 @@ are folded in once.  A kernel holds at most one copy of the transition data.
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float
@@ -19,8 +20,12 @@ from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.mdp.transitions import Transition
 from maxent.tabular import operators
 from maxent.tabular.bounds import FixedPointBounds, policy_bounds, soft_bounds
-from maxent.tabular.products import add_product
+from maxent.tabular.products import AddProduct, adder, pick_rows, room_for_rows
 from maxent.tabular.solvers.chosen import ChosenRows
+
+KEPT = 1_000_000
+"""Entries up to which discounted rows are kept as long as their MDP."""
+_kept: WeakKeyDictionary[MDP, Transition] = WeakKeyDictionary()
 
 NEGLIGIBLE = np.exp(-200.0)
 """Probabilities below this are treated as 0 in a correction step: denormal numbers are slow."""
@@ -35,7 +40,8 @@ class SoftKernel:
         self.mdp, self.temperature = mdp, temperature
         self._terminal = np.flatnonzero(mdp.terminal)
         self._arrival = mdp.discount_on_arrival
-        self._rows, self._state_major = _action_major(mdp)
+        self._rows = rows_of(mdp)
+        self._add_product = adder(self._rows)
         bonus = prior_bonus(temperature, log_prior)
         scores = mdp.reward if bonus is None else mdp.reward + bonus
         self._bonus = None if bonus is None else np.array(bonus.T, order="C")
@@ -70,9 +76,7 @@ class SoftKernel:
 
     def _explicit_rows(self) -> Transition:
         """What `ChosenRows` picks from: of a matrix-free MDP the transition is made for it."""
-        if not self.mdp.is_sparse:
-            return self.mdp.transition
-        return _by_action(self.mdp) if isinstance(self.mdp, MatrixFreeMDP) else self._rows
+        return discounted_rows(self.mdp) if self.mdp.is_matrix_free else self._rows
 
     def _scores(self, q: Float[ndarray, "S A"]) -> Float[ndarray, "A S"]:
         scores = np.array(q.T, order="C")
@@ -85,13 +89,14 @@ class SoftKernel:
         n_actions, n_states = self._weights.shape
         scores = self._weights
         if v[0] == 0.0 and not v.any():  # the usual start
-            scores[:] = self._reward
-        elif self._state_major:
+            np.copyto(scores, self._reward)
+        elif not self.mdp.is_sparse:
             product = self._rows @ (self._arrival * v)
             np.add(product.reshape(n_states, n_actions).T, self._reward, out=scores)
         else:
             scores.fill(0.0)
-            add_product(self._rows, self._arrival * v, scores.ravel())
+            ahead = self._arrival * v if self.mdp.is_matrix_free else v
+            self._add_product(ahead, scores.reshape(-1))
             scores += self._reward
         self._top = self._soft_maximum(scores)
         return self._top
@@ -99,9 +104,10 @@ class SoftKernel:
     def _soft_maximum(self, scores: Float[ndarray, "A S"]) -> Float[ndarray, " S"]:
         """The soft-max of scores, 0 at terminal states; above temperature 0 the scores become the
         weights of the policy, and `_total` their sums."""
-        top: ndarray = scores.max(axis=0)
+        top: ndarray = np.maximum.reduce(scores, axis=0)
         if self.temperature == 0.0:
-            top[self._terminal] = 0.0
+            if len(self._terminal):
+                top[self._terminal] = 0.0
             return top
         np.subtract(scores, top, out=scores)
         with np.errstate(over="ignore", under="ignore"):
@@ -116,13 +122,24 @@ class SoftKernel:
         """gamma P_pi for the Boltzmann policy behind the last `apply` (one of the greedy actions
         at temperature 0)."""
         if self.temperature == 0.0:
-            if self._chosen is None:
-                self._chosen = ChosenRows(self.mdp, self._explicit_rows())
-            size = float(np.abs(self._top).max())
-            return self._chosen.update(self._weights, self._top, 0.25 * self.bounds.rounding(size))
+            return self._choose().matrix()
         policy = self._weights / self._total
         policy[policy < NEGLIGIBLE] = 0.0
         return _discounted_transition(self.mdp, np.ascontiguousarray(policy.T))
+
+    def add_policy_product(self) -> AddProduct:
+        """(x, out) -> None: out += gamma P_pi x, P_pi as in `policy_transition`."""
+        if self.temperature == 0.0:
+            return self._choose().add_product()
+        return adder(self.policy_transition())
+
+    def _choose(self) -> ChosenRows:
+        if self._chosen is None:
+            rows = self._explicit_rows()
+            self._chosen = ChosenRows(rows, len(self._weights), self._arrival)
+        size = float(np.maximum.reduce(np.abs(self._top)))
+        self._chosen.update(self._weights, self._top, 0.25 * self.bounds.rounding(size))
+        return self._chosen
 
 
 class PolicyKernel:
@@ -150,6 +167,10 @@ class PolicyKernel:
         """gamma P_pi between non-terminal states."""
         return self._matrix
 
+    def add_policy_product(self) -> AddProduct:
+        """(x, out) -> None: out += gamma P_pi x."""
+        return adder(self._matrix)
+
 
 @runtime_checkable
 class Kernel(Protocol):
@@ -163,20 +184,29 @@ class Kernel(Protocol):
         ...
 
 
-def _action_major(mdp: MDP) -> tuple[Transition, bool]:
-    """The transition rows and whether they are state-major (dense: the MDP's own, not copied)."""
+def rows_of(mdp: MDP) -> Transition:
+    """What values are multiplied by: discounted rows; P where it is dense (S*A, S) or matrix-free,
+    so that nothing is copied."""
     if isinstance(mdp, MatrixFreeMDP):
-        return mdp.directions, False
-    if not mdp.is_sparse:
-        return mdp.transition_rows, True
-    return _by_action(mdp), False
+        return mdp.directions
+    return discounted_rows(mdp) if mdp.is_sparse else mdp.transition_rows
 
 
-def _by_action(mdp: MDP) -> Transition:
-    """The rows of a sparse transition as a*S + s."""
-    n_states, n_actions = mdp.reward.shape
-    order = np.arange(n_states * n_actions).reshape(n_states, n_actions).T.ravel()
-    return mdp.transition[order]
+def discounted_rows(mdp: MDP) -> Transition:
+    """gamma P of a sparse MDP in CSR with row a*S + s, without what leads to terminal states; kept
+    for small MDPs, which are often solved again."""
+    found = _kept.get(mdp)
+    if found is None:
+        rows, shape = mdp.transition, mdp.reward.shape
+        order = np.arange(mdp.reward.size, dtype=rows.indices.dtype).reshape(shape).T.reshape(-1)
+        found = room_for_rows(rows, len(order), rows.nnz)
+        pick_rows(rows, np.diff(rows.indptr), order, found)
+        ends = mdp.terminal.any()
+        found.data *= mdp.discount_on_arrival.take(found.indices) if ends else mdp.discount
+        found.data.setflags(write=False)
+        if rows.nnz <= KEPT:
+            _kept[mdp] = found
+    return found
 
 
 def prior_bonus(temperature: float, log_prior: ndarray | None) -> ndarray | None:

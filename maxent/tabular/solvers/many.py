@@ -19,7 +19,7 @@ from maxent.mdp import MDP
 from maxent.mdp.transitions import is_local
 from maxent.tabular.bounds import FixedPointBounds
 from maxent.tabular.solvers.certified import Certified
-from maxent.tabular.solvers.kernels import _action_major
+from maxent.tabular.solvers.kernels import rows_of
 from maxent.tabular.solvers.loop import History
 
 FIRST, AGAIN, SOON = 20, 100, 100
@@ -37,7 +37,8 @@ class Rows:
 
     def __init__(self, mdp: MDP) -> None:
         self.mdp = mdp
-        self._rows, self._state_major = _action_major(mdp)
+        self._rows = rows_of(mdp)
+        self._discounted = mdp.is_sparse and not mdp.is_matrix_free
         self._arrival = mdp.discount_on_arrival[:, None]
         self.mix = not mdp.is_sparse or not is_local(mdp.transition)
 
@@ -49,8 +50,8 @@ class Rows:
     def expect(self, v: Float[ndarray, "S K"]) -> Float[ndarray, "A S K"]:
         """gamma E_{s'}[v(s')], without what lies beyond a terminal state."""
         n_states, n_actions = self.mdp.reward.shape
-        product = self._rows @ (self._arrival * v)
-        if self._state_major:
+        product = self._rows @ (v if self._discounted else self._arrival * v)
+        if not self.mdp.is_sparse:
             return product.reshape(n_states, n_actions, -1).transpose(1, 0, 2)
         return product.reshape(n_actions, n_states, -1)
 

@@ -13,11 +13,13 @@ Every solver replaces V by V + d, where d solves (I - gamma P_pi) d = b more or 
 ============  =====================================  ==========================================
 
 None of them is trusted: the solver's loop certifies whatever V comes out.  A kernel offers what it
-can: `policy_transition` (gamma P_pi) or an `evaluate`, `relax` or `sweep_on` of its own.
+can: `policy_transition` (gamma P_pi) and `add_policy_product`, or an `evaluate`, `relax` or
+`sweep_on` of its own.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -31,10 +33,11 @@ from scipy.sparse import linalg
 
 from maxent.mdp.transitions import Transition
 from maxent.tabular.linear_systems import SMALL, is_cheap_to_factorise, solve_discounted
-from maxent.tabular.products import add_product
+from maxent.tabular.products import AddProduct, adder
 
 LOOK = 5
-"""Sweeps of evaluation from one look at what they still change to the next."""
+"""Sweeps of evaluation before the first look at what they still change.  The next is where the rate
+so far promises the end, after twice as many sweeps at most."""
 SWEEPS = 20
 """Sweeps between one certified interval and the next, for engines that only sweep."""
 
@@ -65,7 +68,7 @@ def truncated(sweeps: int, enough: float = 0.0) -> Step:
     def correct(kernel: Any, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         if hasattr(kernel, "evaluate"):
             return kernel.evaluate(b, sweeps, enough)
-        return _neumann(kernel.policy_transition(), b, sweeps, enough)
+        return _neumann(kernel.add_policy_product(), b, sweeps, enough)
 
     return Step("truncated", "modified soft policy iteration", correct)
 
@@ -103,7 +106,7 @@ def thrifty(transition: Transition, accuracy: float) -> Step:
         d = _bicgstab(matrix, b, accuracy)
         if d is not None:
             return d
-        return solve_discounted(matrix, b) if cheap else _neumann(matrix, b, 100)
+        return solve_discounted(matrix, b) if cheap else _neumann(adder(matrix), b, 100)
 
     return Step("krylov", "soft policy iteration", correct)
 
@@ -112,7 +115,7 @@ def _krylov(kernel: Any, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
     """BiCGSTAB to a relative residual of min(1e-3, 1 - gamma), or 100 Neumann terms if it fails."""
     matrix = kernel.policy_transition()
     d = _bicgstab(matrix, b, min(1e-3, max(1.0 - kernel.mdp.discount, 1e-12)))
-    return _neumann(matrix, b, 100) if d is None else d
+    return _neumann(adder(matrix), b, 100) if d is None else d
 
 
 def _bicgstab(
@@ -131,11 +134,11 @@ def _bicgstab(
 
 
 def _neumann(
-    matrix: Transition, b: Float[ndarray, " S"], sweeps: int, enough: float = 0.0
+    add_product: AddProduct, b: Float[ndarray, " S"], sweeps: int, enough: float = 0.0
 ) -> Float[ndarray, " S"]:
     def sweep(d: ndarray) -> ndarray:
         found = b.copy()
-        add_product(matrix, d, found)
+        add_product(d, found)
         return found
 
     return evaluated(sweep, b, sweeps, enough)
@@ -145,14 +148,22 @@ def evaluated(
     sweep: Callable[[ndarray], ndarray], b: Float[ndarray, " S"], sweeps: int, enough: float
 ) -> Float[ndarray, " S"]:
     """The truncated Neumann series by d -> b + gamma P d, which is given."""
-    goal = enough * float(np.ptp(b)) if enough else 0.0
-    d = b
+    span = enough and _span(b)
+    look, d = LOOK, b
     for count in range(1, sweeps + 1):
         before, d = d, sweep(d)
-        look = goal and count % LOOK == 0 and count < sweeps
-        if look and float(np.ptp(d - before)) <= goal:
+        if count != look or not span:
+            continue
+        left = _span(d - before) / span
+        if left <= enough:
             break
+        promised = math.log(enough) / math.log(left) if left < 1.0 else 2.0
+        look = math.ceil(count * min(2.0, promised))
     return d
+
+
+def _span(x: Float[ndarray, " S"]) -> float:
+    return float(np.maximum.reduce(x) - np.minimum.reduce(x))
 
 
 SWEEP = Step("iterative", "soft value iteration", lambda kernel, b: b)

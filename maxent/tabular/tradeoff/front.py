@@ -67,7 +67,6 @@ class Front:
         widest = np.abs(self.base[used]).max(initial=0.0) + math.log(mdp.n_actions)
         self.never = UNDERFLOW + 2.0 * float(widest) / (1.0 - mdp.discount)
         self.rows = Rows(mdp)
-        self.going_on = mdp.expect((~mdp.terminal).astype(float))
 
     def log_prior(self, temperature: float) -> Float[ndarray, "S A"]:
         """A_0 / alpha + log prior, -inf where the action is surely never taken."""
@@ -147,7 +146,7 @@ class Front:
         arrived, iterations = np.zeros(n_columns, dtype=np.bool_), [0] * n_columns
         log_priors = [self.log_prior(temperature) for temperature in temperatures]
         columns = SoftColumns(self.rows, np.ones(n_columns), _stacked(log_priors))
-        bounds = [soft_bounds(self.free, 1.0, each, self.going_on) for each in log_priors]
+        bounds = [soft_bounds(self.free, 1.0, each) for each in log_priors]
         if self.rows.mix:
             w, arrived = sweep_columns(columns, bounds, w)
         for k in np.flatnonzero(~arrived):
@@ -164,7 +163,7 @@ class Front:
         given = self.mdp.log_prior(self.prior)
         temperatures = np.array([point.temperature for point in points])
         scores = [self.mdp.reward + t * self.base for t in temperatures]
-        bounds = [soft_bounds(self.mdp, t, given, self.going_on) for t in temperatures]
+        bounds = [soft_bounds(self.mdp, t, given) for t in temperatures]
         columns = SoftColumns(self.rows, temperatures, _stacked(scores))
         values = np.stack([self.value(point) for point in points], axis=1)
         return certify_columns(columns, bounds, values)[1]

@@ -151,11 +151,10 @@ class Rows:
             used.sum(axis=1),
             size[used],
         )
-        extremes = np.array([-minus_least, greatest])
         return bounds_from_extremes(
             self.discount,
             self.temperature,
-            going_on=extremes[np.isfinite(extremes)],
+            going_on=(-minus_least, greatest),
             longest=int(longest),
             n_available=max(1, int(n_available)),
             scale=max(0.0, scale),
