@@ -49,7 +49,8 @@ class Exercise:
     tolerance: how far a number may be off, relative to the largest in the answer, at least 1.
     judge: where many answers are right: a function of the answer and of what is given that returns
         "" if it is right, the name of a mistake, or a sentence that says what is wrong.
-    wrong: the wrong solutions that are recognised, by name, the likelier first.
+    wrong: the wrong solutions that are recognised, by name, the likelier first; as formulas, in
+        the letters of the theory (m for the MDP, pi, alpha, gamma).
 
     In the TOML file:
 

@@ -100,6 +100,13 @@ def require_kind(name: str, value: Any, kind: type) -> None:
         )
 
 
+def require_one_of(name: str, value: Any, known: Iterable[str]) -> None:
+    """ConfigError unless `value` is one of the names known."""
+    known = list(known)
+    if value not in known:
+        raise ConfigError(f"{name} = {value!r} is not known; {nearest(value, known)}")
+
+
 def closest(name: Any, known: Iterable[str]) -> str | None:
     """The name among those known that was probably meant, in whatever case; None if none is like.
 

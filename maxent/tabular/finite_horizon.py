@@ -9,6 +9,7 @@ well, comes the same way with V_t = E_pi[Q_t - alpha log pi_t] (SAC-L1).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,24 +96,12 @@ def finite_horizon(
     temperature = require_temperature(temperature)
     horizon = require_count("horizon", horizon)
     log_prior = require_mdp(mdp).log_prior(prior)
-    n_states, n_actions = mdp.reward.shape
-    require_memory(
-        16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
-    )
+
+    def best(q: ndarray, t: int, error: float) -> ndarray:
+        return operators.boltzmann_policy(q, temperature, log_prior, 2.0 * error)
+
     rewards, bounds = _rewards(mdp, temperature, log_prior, horizon, reward)
-    v = np.zeros((horizon + 1, n_states))
-    v[horizon] = _terminal_value(mdp, terminal_value)
-    q = np.empty((horizon, n_states, n_actions))
-    log_policy = np.empty_like(q)
-    error = largest = 0.0  # error: of v[t + 1]; 1 + 1e-8 covers rows that sum to more than 1
-    for t in reversed(range(horizon)):
-        q[t] = rewards[t] + mdp.expect(mdp.discount_on_arrival * v[t + 1])
-        rounding = bounds.rounding(float(np.abs(v[t + 1]).max()))
-        error = mdp.discount * (1.0 + 1e-8) * error + rounding
-        log_policy[t] = operators.boltzmann_policy(q[t], temperature, log_prior, 2.0 * error)
-        v[t] = np.where(mdp.terminal, 0.0, operators.soft_value(q[t], temperature, log_prior))
-        largest = max(largest, error)
-    return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, largest)
+    return _backward(mdp, temperature, log_prior, rewards, bounds, terminal_value, best)
 
 
 @takes_our_words
@@ -156,30 +145,50 @@ def finite_horizon_evaluation(
     horizon = require_count("horizon", horizon)
     if given.ndim == 3 and len(given) != horizon:
         raise ModelError(f"policy has {len(given)} steps; the horizon is {horizon}: make them one")
-    n_states, n_actions = mdp.reward.shape
-    require_memory(
-        16 * horizon * n_states * n_actions, f"a policy for each of {horizon} steps", "shorten it"
-    )
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
+
+    def own(q: ndarray, t: int, error: float) -> ndarray:
+        step, name = (given[t], f"policy at step {t}") if given.ndim == 3 else (given, "policy")
+        return logs(validation.action_distribution(name, step, allowed, mdp.terminal))
+
     rewards, bounds = _rewards(mdp, temperature, log_prior, horizon, reward)
+    return _backward(mdp, temperature, log_prior, rewards, bounds, terminal_value, own, given=True)
+
+
+def _backward(
+    mdp: MDP,
+    temperature: float,
+    log_prior: ndarray | None,
+    rewards: Float[ndarray, "H S A"],
+    bounds: FixedPointBounds,
+    terminal_value: Any,
+    choose: Callable[[ndarray, int, float], ndarray],
+    given: bool = False,
+) -> FiniteHorizonSolution:
+    """Dynamic programming from the last step to the first.
+
+    choose : the log policy of a step, of its q, its number and how far q can be off.  given : it
+    does not follow from q, so that its value is summed under it.
+    """
+    horizon, n_states, n_actions = rewards.shape
     v = np.zeros((horizon + 1, n_states))
     v[horizon] = _terminal_value(mdp, terminal_value)
-    q = np.empty((horizon, n_states, n_actions))
-    log_policy = np.empty_like(q)
-    error = largest = 0.0
+    q, log_policy = np.empty((2, *rewards.shape))
+    error = largest = 0.0  # error: of v[t + 1]; 1 + 1e-8 covers rows that sum to more than 1
     for t in reversed(range(horizon)):
-        step = given[t] if given.ndim == 3 else given
-        name = f"policy at step {t}" if given.ndim == 3 else "policy"
-        now = validation.action_distribution(name, step, allowed, mdp.terminal)
-        log_policy[t] = logs(now)
         q[t] = rewards[t] + mdp.expect(mdp.discount_on_arrival * v[t + 1])
-        v[t] = np.where(
-            mdp.terminal, 0.0, operators.policy_value(q[t], log_policy[t], temperature, log_prior)
+        norm, more = float(np.abs(v[t + 1]).max()), 0.0
+        if given:  # sums of A products of pi with q (at most 2 N) and alpha (log pi - log prior)
+            size = 3.0 * max(norm, bounds.scale) + temperature * (1.0 + np.log(n_actions))
+            more = UNIT * (n_actions + 8) * size
+        error = mdp.discount * (1.0 + 1e-8) * error + bounds.rounding(norm) + more
+        log_policy[t] = choose(q[t], t, error)
+        value = (
+            operators.policy_value(q[t], log_policy[t], temperature, log_prior)
+            if given
+            else operators.soft_value(q[t], temperature, log_prior)
         )
-        # sums of A products of pi with q (at most 2 N) and with alpha (log pi - log prior)
-        norm = max(float(np.abs(v[t + 1]).max()), bounds.scale)
-        extra = UNIT * (n_actions + 8) * (3.0 * norm + temperature * (1.0 + np.log(n_actions)))
-        error = mdp.discount * (1.0 + 1e-8) * error + bounds.rounding(norm) + extra
+        v[t] = np.where(mdp.terminal, 0.0, value)
         largest = max(largest, error)
     return FiniteHorizonSolution(v, q, log_policy, temperature, horizon, largest)
 
@@ -189,6 +198,8 @@ def _rewards(
 ) -> tuple[Float[ndarray, "H S A"], FixedPointBounds]:
     """The rewards of each step (0 where nothing can be paid), and the rounding that goes with
     them."""
+    needed = 16 * horizon * mdp.reward.size
+    require_memory(needed, f"a policy for each of {horizon} steps", "shorten it")
     bounds = soft_bounds(mdp, temperature, log_prior)
     shape = (horizon, *mdp.reward.shape)
     if reward is None:

@@ -129,9 +129,8 @@ class HardMaximum(updates.SoftQ):
 
 
 class ThroughTheEnd(updates.SoftQ):
-    def learn(self, states, actions, rewards, discounts, successors, uniform):
-        always = np.full_like(discounts, 0.8)
-        super().learn(states, actions, rewards, always, successors, uniform)
+    def learn(self, seen):
+        super().learn(seen._replace(discounts=np.full_like(seen.discounts, 0.8)))
 
 
 class NoMask(updates.SoftQ):

@@ -53,37 +53,31 @@ EXERCISES, QUIZZES = sheet(
         given=_arrays,
         axes=("state",),
         wrong={
-            "hard maximum": lambda q, temperature: q.max(axis=1),
-            "no shift": lambda q, temperature: (
-                temperature * np.log(np.exp(q / temperature).sum(axis=1))
+            "hard maximum": lambda q, alpha: q.max(axis=1),
+            "no shift": lambda q, alpha: alpha * np.log(np.exp(q / alpha).sum(axis=1)),
+            "one shift for all rows": lambda q, alpha: (
+                q.max() + alpha * np.log(np.exp((q - q.max()) / alpha).sum(axis=1))
             ),
-            "one shift for all rows": lambda q, temperature: (
-                q.max() + temperature * np.log(np.exp((q - q.max()) / temperature).sum(axis=1))
-            ),
-            "alpha left out": lambda q, temperature: (
+            "alpha left out": lambda q, alpha: (
                 np.log(np.exp(q - q.max(axis=1, keepdims=True)).sum(axis=1)) + q.max(axis=1)
             ),
-            "alpha left out in front": lambda q, temperature: (
+            "alpha left out in front": lambda q, alpha: (
                 q.max(axis=1)
-                + np.log(np.exp((q - q.max(axis=1, keepdims=True)) / temperature).sum(axis=1))
+                + np.log(np.exp((q - q.max(axis=1, keepdims=True)) / alpha).sum(axis=1))
             ),
-            "shift not added back": lambda q, temperature: (
-                soft_value(q, temperature) - q.max(axis=1)
+            "shift not added back": lambda q, alpha: soft_value(q, alpha) - q.max(axis=1),
+            "mean instead of sum": lambda q, alpha: (
+                soft_value(q, alpha) - alpha * np.log(q.shape[1])
             ),
-            "mean instead of sum": lambda q, temperature: (
-                soft_value(q, temperature) - temperature * np.log(q.shape[1])
+            "expected value": lambda q, alpha: (np.exp(maxent.boltzmann_policy(q, alpha)) * q).sum(
+                axis=1
             ),
-            "expected value": lambda q, temperature: (
-                np.exp(maxent.boltzmann_policy(q, temperature)) * q
-            ).sum(axis=1),
-            "wrong axis": lambda q, temperature: soft_value(q.T, temperature),
-            "the policy instead of its value": lambda q, temperature: np.exp(
-                maxent.boltzmann_policy(q, temperature)
+            "wrong axis": lambda q, alpha: soft_value(q.T, alpha),
+            "the policy instead of its value": lambda q, alpha: np.exp(
+                maxent.boltzmann_policy(q, alpha)
             ),
-            "temperature multiplied": lambda q, temperature: (
-                temperature * soft_value(q * temperature, 1.0)
-            ),
-            "inverse temperature": lambda q, temperature: soft_value(q, 1 / temperature),
+            "temperature multiplied": lambda q, alpha: alpha * soft_value(q * alpha, 1.0),
+            "inverse temperature": lambda q, alpha: soft_value(q, 1 / alpha),
         },
     ),
     Exercise(

@@ -93,49 +93,32 @@ EXERCISES, QUIZZES = sheet(
         given=_worlds,
         axes=("state",),
         wrong={
-            "entropy left out": lambda mdp, policy, temperature: evaluation(mdp, policy, 0.0),
-            "alpha left out": lambda mdp, policy, temperature: evaluation(mdp, policy, 1.0),
-            "wrong sign of the entropy": lambda mdp, policy, temperature: evaluation(
-                mdp, policy, -temperature
+            "entropy left out": lambda m, pi, alpha: evaluation(m, pi, 0.0),
+            "alpha left out": lambda m, pi, alpha: evaluation(m, pi, 1.0),
+            "wrong sign of the entropy": lambda m, pi, alpha: evaluation(m, pi, -alpha),
+            "gamma left out": lambda m, pi, alpha: _evaluated(m, pi, _earned(m, pi, alpha), 1.0),
+            "from next states to states": lambda m, pi, alpha: np.linalg.solve(
+                np.eye(m.n_states) - m.discount * (_chain(m, pi) * ~m.terminal[:, None]).T,
+                _earned(m, pi, alpha),
             ),
-            "gamma left out": lambda mdp, policy, temperature: _evaluated(
-                mdp, policy, _earned(mdp, policy, temperature), 1.0
+            "terminal states earn": lambda m, pi, alpha: _evaluated(
+                m, pi, _earned(m, pi, alpha, terminal=1.0), m.discount
             ),
-            "from next states to states": lambda mdp, policy, temperature: np.linalg.solve(
-                np.eye(mdp.n_states)
-                - mdp.discount * (_chain(mdp, policy) * ~mdp.terminal[:, None]).T,
-                _earned(mdp, policy, temperature),
+            "bits instead of nats": lambda m, pi, alpha: evaluation(m, pi, alpha / np.log(2)),
+            "probabilities instead of their logarithms": lambda m, pi, alpha: _evaluated(
+                m,
+                pi,
+                np.where(m.terminal, 0.0, (pi * m.reward).sum(axis=1) + alpha * maxent.entropy(pi)),
+                m.discount,
             ),
-            "terminal states earn": lambda mdp, policy, temperature: _evaluated(
-                mdp, policy, _earned(mdp, policy, temperature, terminal=1.0), mdp.discount
-            ),
-            "bits instead of nats": lambda mdp, policy, temperature: evaluation(
-                mdp, policy, temperature / np.log(2)
-            ),
-            "probabilities instead of their logarithms": lambda mdp, policy, temperature: (
-                _evaluated(
-                    mdp,
-                    policy,
-                    np.where(
-                        mdp.terminal,
-                        0.0,
-                        (policy * mdp.reward).sum(axis=1) + temperature * maxent.entropy(policy),
-                    ),
-                    mdp.discount,
-                )
-            ),
-            "optimum returned": lambda mdp, policy, temperature: maxent.solve(mdp, temperature).v,
-            "Q instead of V": lambda mdp, policy, temperature: maxent.backup(
-                mdp, evaluation(mdp, policy, temperature)
-            ),
-            "every action alike in the reward": lambda mdp, policy, temperature: _evaluated(
-                mdp,
-                policy,
-                _earned(mdp, policy, temperature)
-                + np.where(
-                    mdp.terminal, 0.0, mdp.reward.mean(axis=1) - (policy * mdp.reward).sum(axis=1)
-                ),
-                mdp.discount,
+            "optimum returned": lambda m, pi, alpha: maxent.solve(m, alpha).v,
+            "Q instead of V": lambda m, pi, alpha: maxent.backup(m, evaluation(m, pi, alpha)),
+            "every action alike in the reward": lambda m, pi, alpha: _evaluated(
+                m,
+                pi,
+                _earned(m, pi, alpha)
+                + np.where(m.terminal, 0.0, m.reward.mean(axis=1) - (pi * m.reward).sum(axis=1)),
+                m.discount,
             ),
         },
     ),
@@ -145,15 +128,15 @@ EXERCISES, QUIZZES = sheet(
         given=_pairs,
         tolerance=1e-6,
         wrong={
-            "wrong sign": lambda mdp, first, second: -crossing(mdp, first, second),
-            "upside down": lambda mdp, first, second: 1 / crossing(mdp, first, second),
-            "entropy of one only": lambda mdp, first, second: (
-                (maxent.policy_return(mdp, first) - maxent.policy_return(mdp, second))
-                / maxent.discounted_entropy(mdp, second)
+            "wrong sign": lambda m, one, two: -crossing(m, one, two),
+            "upside down": lambda m, one, two: 1 / crossing(m, one, two),
+            "entropy of one only": lambda m, one, two: (
+                (maxent.policy_return(m, one) - maxent.policy_return(m, two))
+                / maxent.discounted_entropy(m, two)
             ),
-            "entropies not discounted": lambda mdp, first, second: (
-                (maxent.policy_return(mdp, first) - maxent.policy_return(mdp, second))
-                / (_mean_entropy(mdp, second) - _mean_entropy(mdp, first))
+            "entropies not discounted": lambda m, one, two: (
+                (maxent.policy_return(m, one) - maxent.policy_return(m, two))
+                / (_mean_entropy(m, two) - _mean_entropy(m, one))
             ),
         },
     ),
@@ -163,45 +146,38 @@ EXERCISES, QUIZZES = sheet(
         given=_with_q,
         axes=("state", "action"),
         wrong={
-            "gamma left out of the entropy": lambda mdp, policy, temperature, q: _sweep_with(
-                mdp, policy, q, temperature * _nats(policy), discounted=False
+            "gamma left out of the entropy": lambda m, pi, alpha, q: _sweep_with(
+                m, pi, q, alpha * _nats(pi), discounted=False
             ),
-            "entropy left out": lambda mdp, policy, temperature, q: _sweep_with(
-                mdp, policy, q, 0.0
+            "entropy left out": lambda m, pi, alpha, q: _sweep_with(m, pi, q, 0.0),
+            "alpha left out": lambda m, pi, alpha, q: _sweep_with(m, pi, q, _nats(pi)),
+            "entropy of the wrong state": lambda m, pi, alpha, q: (
+                _sweep_with(m, pi, q, 0.0) + alpha * _nats(pi)[:, None]
             ),
-            "alpha left out": lambda mdp, policy, temperature, q: _sweep_with(
-                mdp, policy, q, _nats(policy)
+            "gamma left out": lambda m, pi, alpha, q: (
+                m.reward + (q_sweep(m, pi, alpha, q) - m.reward) / m.discount
             ),
-            "entropy of the wrong state": lambda mdp, policy, temperature, q: (
-                _sweep_with(mdp, policy, q, 0.0) + temperature * _nats(policy)[:, None]
-            ),
-            "gamma left out": lambda mdp, policy, temperature, q: (
-                mdp.reward + (q_sweep(mdp, policy, temperature, q) - mdp.reward) / mdp.discount
-            ),
-            "terminal states earn": lambda mdp, policy, temperature, q: (
-                mdp.reward
-                + mdp.discount
+            "terminal states earn": lambda m, pi, alpha, q: (
+                m.reward
+                + m.discount
                 * np.einsum(
-                    "sat,t->sa",
-                    mdp.to_dense().transition,
-                    (policy * q).sum(axis=1) + temperature * _nats(policy),
+                    "sat,t->sa", m.to_dense().transition, (pi * q).sum(axis=1) + alpha * _nats(pi)
                 )
             ),
-            "probabilities instead of their logarithms": lambda mdp, policy, temperature, q: (
-                _sweep_with(mdp, policy, q, temperature * maxent.entropy(policy))
+            "probabilities instead of their logarithms": lambda m, pi, alpha, q: _sweep_with(
+                m, pi, q, alpha * maxent.entropy(pi)
             ),
-            "wrong sign of the entropy": lambda mdp, policy, temperature, q: _sweep_with(
-                mdp, policy, q, -temperature * _nats(policy)
+            "wrong sign of the entropy": lambda m, pi, alpha, q: _sweep_with(
+                m, pi, q, -alpha * _nats(pi)
             ),
-            "entropy of this state, discounted": lambda mdp, policy, temperature, q: (
-                _sweep_with(mdp, policy, q, 0.0)
-                + mdp.discount * temperature * _nats(policy)[:, None]
+            "entropy of this state, discounted": lambda m, pi, alpha, q: (
+                _sweep_with(m, pi, q, 0.0) + m.discount * alpha * _nats(pi)[:, None]
             ),
-            "soft maximum of q": lambda mdp, policy, temperature, q: maxent.backup(
-                mdp, np.where(mdp.terminal, 0.0, maxent.soft_value(q, temperature))
+            "soft maximum of q": lambda m, pi, alpha, q: maxent.backup(
+                m, np.where(m.terminal, 0.0, maxent.soft_value(q, alpha))
             ),
-            "V instead of Q": lambda mdp, policy, temperature, q: np.where(
-                mdp.terminal, 0.0, (policy * q).sum(axis=1) + temperature * _nats(policy)
+            "V instead of Q": lambda m, pi, alpha, q: np.where(
+                m.terminal, 0.0, (pi * q).sum(axis=1) + alpha * _nats(pi)
             ),
         },
     ),

@@ -67,30 +67,25 @@ EXERCISES, QUIZZES = sheet(
         given=_worlds,
         axes=("state",),
         wrong={
-            "hard maximum": lambda mdp, v, temperature: maxent.backup(mdp, v).max(axis=1),
-            "gamma left out": lambda mdp, v, temperature: maxent.soft_value(
-                maxent.backup(mdp, v / mdp.discount), temperature
+            "hard maximum": lambda m, v, alpha: maxent.backup(m, v).max(axis=1),
+            "gamma left out": lambda m, v, alpha: maxent.soft_value(
+                maxent.backup(m, v / m.discount), alpha
             ),
-            "alpha left out": lambda mdp, v, temperature: maxent.soft_value(
-                maxent.backup(mdp, v), 1.0
-            ),
-            "no sweep": lambda mdp, v, temperature: v,
-            "q instead of v": lambda mdp, v, temperature: maxent.backup(mdp, v),
-            "Boltzmann average": lambda mdp, v, temperature: (
-                np.exp(maxent.boltzmann_policy(maxent.backup(mdp, v), temperature))
-                * maxent.backup(mdp, v)
+            "alpha left out": lambda m, v, alpha: maxent.soft_value(maxent.backup(m, v), 1.0),
+            "no sweep": lambda m, v, alpha: v,
+            "q instead of v": lambda m, v, alpha: maxent.backup(m, v),
+            "Boltzmann average": lambda m, v, alpha: (
+                np.exp(maxent.boltzmann_policy(maxent.backup(m, v), alpha)) * maxent.backup(m, v)
             ).sum(axis=1),
-            "mellowmax": lambda mdp, v, temperature: (
-                sweep(mdp, v, temperature) - temperature * np.log(mdp.n_actions)
+            "mellowmax": lambda m, v, alpha: sweep(m, v, alpha) - alpha * np.log(m.n_actions),
+            "inverse temperature": lambda m, v, alpha: maxent.soft_value(
+                maxent.backup(m, v), 1 / alpha
             ),
-            "inverse temperature": lambda mdp, v, temperature: maxent.soft_value(
-                maxent.backup(mdp, v), 1 / temperature
+            "gamma twice": lambda m, v, alpha: maxent.soft_value(
+                maxent.backup(m, m.discount * v), alpha
             ),
-            "gamma twice": lambda mdp, v, temperature: maxent.soft_value(
-                maxent.backup(mdp, mdp.discount * v), temperature
-            ),
-            "the policy instead of its value": lambda mdp, v, temperature: np.exp(
-                maxent.boltzmann_policy(maxent.backup(mdp, v), temperature)
+            "the policy instead of its value": lambda m, v, alpha: np.exp(
+                maxent.boltzmann_policy(maxent.backup(m, v), alpha)
             ),
         },
     ),
@@ -99,27 +94,17 @@ EXERCISES, QUIZZES = sheet(
         error_bound,
         given=_changes,
         wrong={
-            "the change alone": lambda v, after, discount: np.abs(after - v).max(),
-            "gamma left out": lambda v, after, discount: np.abs(after - v).max() / (1 - discount),
-            "one later change only": lambda v, after, discount: discount * np.abs(after - v).max(),
-            "no absolute value": lambda v, after, discount: (
-                discount / (1 - discount) * (after - v).max()
+            "the change alone": lambda v, w, gamma: np.abs(w - v).max(),
+            "gamma left out": lambda v, w, gamma: np.abs(w - v).max() / (1 - gamma),
+            "one later change only": lambda v, w, gamma: gamma * np.abs(w - v).max(),
+            "no absolute value": lambda v, w, gamma: gamma / (1 - gamma) * (w - v).max(),
+            "state by state": lambda v, w, gamma: gamma / (1 - gamma) * np.abs(w - v),
+            "upside down": lambda v, w, gamma: (1 - gamma) / gamma * np.abs(w - v).max(),
+            "mean instead of the largest": lambda v, w, gamma: (
+                gamma / (1 - gamma) * np.abs(w - v).mean()
             ),
-            "state by state": lambda v, after, discount: (
-                discount / (1 - discount) * np.abs(after - v)
-            ),
-            "upside down": lambda v, after, discount: (
-                (1 - discount) / discount * np.abs(after - v).max()
-            ),
-            "mean instead of the largest": lambda v, after, discount: (
-                discount / (1 - discount) * np.abs(after - v).mean()
-            ),
-            "Euclidean length": lambda v, after, discount: (
-                discount / (1 - discount) * np.linalg.norm(after - v)
-            ),
-            "sum of the changes": lambda v, after, discount: (
-                discount / (1 - discount) * np.abs(after - v).sum()
-            ),
+            "Euclidean length": lambda v, w, gamma: gamma / (1 - gamma) * np.linalg.norm(w - v),
+            "sum of the changes": lambda v, w, gamma: gamma / (1 - gamma) * np.abs(w - v).sum(),
         },
     ),
     Exercise(
@@ -129,18 +114,18 @@ EXERCISES, QUIZZES = sheet(
         axes=(("lower bound", "upper bound"), "state"),
         wrong={
             "gamma left out": _bounds_with(
-                lambda mdp: 1 / (1 - mdp.discount), lambda b: (b.min(), b.max())
+                lambda m: 1 / (1 - m.discount), lambda b: (b.min(), b.max())
             ),
             "upside down": _bounds_with(_gain, lambda b: (b.max(), b.min())),
             "size instead of spread": _bounds_with(
                 _gain, lambda b: (-np.abs(b).max(), np.abs(b).max())
             ),
-            "from v instead of Tv": lambda mdp, v, temperature: (
-                bounds(mdp, v, temperature) - (sweep(mdp, v, temperature) - v)
+            "from v instead of Tv": lambda m, v, alpha: (
+                bounds(m, v, alpha) - (sweep(m, v, alpha) - v)
             ),
             "state by state": _bounds_with(_gain, lambda b: (b, b)),
-            "one sweep older": lambda mdp, v, temperature: (
-                v + _ends(sweep(mdp, v, temperature) - v)[:, None] / (1 - mdp.discount)
+            "one sweep older": lambda m, v, alpha: (
+                v + _ends(sweep(m, v, alpha) - v)[:, None] / (1 - m.discount)
             ),
             "smallest change subtracted": _bounds_with(_gain, lambda b: (-b.min(), b.max())),
         },

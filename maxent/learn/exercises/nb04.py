@@ -72,39 +72,34 @@ EXERCISES, QUIZZES = sheet(
         given=_worlds,
         axes=("state", "action"),
         wrong={
-            "hard maximum": lambda mdp, policy, temperature: np.eye(4)[
-                maxent.soft_policy_evaluation(mdp, policy, temperature=temperature).q.argmax(1)
+            "hard maximum": lambda m, pi, alpha: np.eye(4)[
+                maxent.soft_policy_evaluation(m, pi, temperature=alpha).q.argmax(1)
             ],
-            "logarithm returned": lambda mdp, policy, temperature: np.log(
-                step(mdp, policy, temperature)
-            ),
-            "alpha left out of the step": lambda mdp, policy, temperature: np.exp(
+            "logarithm returned": lambda m, pi, alpha: np.log(step(m, pi, alpha)),
+            "alpha left out of the step": lambda m, pi, alpha: np.exp(
                 maxent.boltzmann_policy(
-                    maxent.soft_policy_evaluation(mdp, policy, temperature=temperature).q, 1.0
+                    maxent.soft_policy_evaluation(m, pi, temperature=alpha).q, 1.0
                 )
             ),
-            "entropy left out of the evaluation": lambda mdp, policy, temperature: np.exp(
+            "entropy left out of the evaluation": lambda m, pi, alpha: np.exp(
                 maxent.boltzmann_policy(
-                    maxent.soft_policy_evaluation(mdp, policy, temperature=0.0).q, temperature
+                    maxent.soft_policy_evaluation(m, pi, temperature=0.0).q, alpha
                 )
             ),
-            "old policy kept as a prior": lambda mdp, policy, temperature: _tilted(
-                policy, np.log(step(mdp, policy, temperature))
+            "old policy kept as a prior": lambda m, pi, alpha: _tilted(
+                pi, np.log(step(m, pi, alpha))
             ),
-            "no step": lambda mdp, policy, temperature: policy,
-            "optimum returned": lambda mdp, policy, temperature: (
-                maxent.solve(mdp, temperature).policy
-            ),
-            "not normalised": lambda mdp, policy, temperature: np.exp(
-                maxent.soft_policy_evaluation(mdp, policy, temperature=temperature).q / temperature
+            "no step": lambda m, pi, alpha: pi,
+            "optimum returned": lambda m, pi, alpha: maxent.solve(m, alpha).policy,
+            "not normalised": lambda m, pi, alpha: np.exp(
+                maxent.soft_policy_evaluation(m, pi, temperature=alpha).q / alpha
             ),
             "advantage not normalised": _from_advantage,
-            "normalised over all states": lambda mdp, policy, temperature: softmax(
-                maxent.soft_policy_evaluation(mdp, policy, temperature=temperature).q / temperature
+            "normalised over all states": lambda m, pi, alpha: softmax(
+                maxent.soft_policy_evaluation(m, pi, temperature=alpha).q / alpha
             ),
-            "temperature multiplied": lambda mdp, policy, temperature: softmax(
-                maxent.soft_policy_evaluation(mdp, policy, temperature=temperature).q * temperature,
-                axis=1,
+            "temperature multiplied": lambda m, pi, alpha: softmax(
+                maxent.soft_policy_evaluation(m, pi, temperature=alpha).q * alpha, axis=1
             ),
         },
     ),

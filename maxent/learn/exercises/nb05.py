@@ -53,27 +53,27 @@ EXERCISES, QUIZZES = sheet(
         balance,
         given=_pays,
         wrong={
-            "gamma left out": lambda g, c, discount, n_actions: -c / np.log(n_actions),
-            "cost added on the wrong side": lambda g, c, discount, n_actions: (
-                (g / discount - g + c) / np.log(n_actions)
+            "gamma left out": lambda g, c, gamma, n_actions: -c / np.log(n_actions),
+            "cost added on the wrong side": lambda g, c, gamma, n_actions: (
+                (g / gamma - g + c) / np.log(n_actions)
             ),
-            "bits instead of nats": lambda g, c, discount, n_actions: (
-                balance(g, c, discount, n_actions) * np.log(2)
+            "bits instead of nats": lambda g, c, gamma, n_actions: (
+                balance(g, c, gamma, n_actions) * np.log(2)
             ),
-            "number instead of its logarithm": lambda g, c, discount, n_actions: (
-                (g / discount - g - c) / n_actions
+            "number instead of its logarithm": lambda g, c, gamma, n_actions: (
+                (g / gamma - g - c) / n_actions
             ),
-            "arriving now against staying for ever": lambda g, c, discount, n_actions: (
-                ((1 - discount) * g - c) / np.log(n_actions)
+            "arriving now against staying for ever": lambda g, c, gamma, n_actions: (
+                ((1 - gamma) * g - c) / np.log(n_actions)
             ),
-            "goal not taken off": lambda g, c, discount, n_actions: (
-                (g / discount - c) / np.log(n_actions)
+            "goal not taken off": lambda g, c, gamma, n_actions: (
+                (g / gamma - c) / np.log(n_actions)
             ),
-            "step cost left out": lambda g, c, discount, n_actions: (
-                (g / discount - g) / np.log(n_actions)
+            "step cost left out": lambda g, c, gamma, n_actions: (
+                (g / gamma - g) / np.log(n_actions)
             ),
-            "multiplied by the logarithm": lambda g, c, discount, n_actions: (
-                (g / discount - g - c) * np.log(n_actions)
+            "multiplied by the logarithm": lambda g, c, gamma, n_actions: (
+                (g / gamma - g - c) * np.log(n_actions)
             ),
         },
     ),
@@ -84,11 +84,11 @@ EXERCISES, QUIZZES = sheet(
         is_value=True,
         tolerance=1e-4,
         wrong={
-            "until steps are free": lambda g, c, discount: -c,
-            "gamma forgotten at the goal": lambda g, c, discount: (1 - discount) * g - c,
-            "cost left out": lambda g, c, discount: g / discount - g,
-            "cost with the wrong sign": lambda g, c, discount: g / discount - g + c,
-            "a discount too many": lambda g, c, discount: g / (1 - discount) - c,
+            "until steps are free": lambda g, c, gamma: -c,
+            "gamma forgotten at the goal": lambda g, c, gamma: (1 - gamma) * g - c,
+            "cost left out": lambda g, c, gamma: g / gamma - g,
+            "cost with the wrong sign": lambda g, c, gamma: g / gamma - g + c,
+            "a discount too many": lambda g, c, gamma: g / (1 - gamma) - c,
         },
     ),
     Exercise(

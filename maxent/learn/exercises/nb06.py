@@ -90,43 +90,39 @@ EXERCISES, QUIZZES = sheet(
         given=_policies,
         axes=(("return", "entropy"),),
         wrong={
-            "entropy of terminal states": _weighted(
-                lambda visits, mdp: visits, lambda entropies, mdp: entropies
-            ),
+            "entropy of terminal states": _weighted(lambda visits, m: visits, lambda h, m: h),
             "visits as probabilities": _weighted(
-                lambda visits, mdp: visits / visits.sum(), _terminal_out
+                lambda visits, m: visits / visits.sum(), _terminal_out
             ),
-            "every state once": lambda mdp, policy: (
-                maxent.policy_return(mdp, policy),
-                _terminal_out(maxent.entropy(np.log(policy)), mdp).sum(),
+            "every state once": lambda m, pi: (
+                maxent.policy_return(m, pi),
+                _terminal_out(maxent.entropy(np.log(pi)), m).sum(),
             ),
-            "in the wrong order": lambda mdp, policy: return_and_entropy(mdp, policy)[::-1],
-            "reward of the states": lambda mdp, policy: (
-                mdp.initial_distribution @ (policy * mdp.reward).sum(axis=1),
-                return_and_entropy(mdp, policy)[1],
+            "in the wrong order": lambda m, pi: return_and_entropy(m, pi)[::-1],
+            "reward of the states": lambda m, pi: (
+                m.initial_distribution @ (pi * m.reward).sum(axis=1),
+                return_and_entropy(m, pi)[1],
             ),
-            "probabilities instead of their logarithms": lambda mdp, policy: (
-                maxent.policy_return(mdp, policy),
-                (maxent.occupancy(mdp, policy).sum(axis=1) * maxent.entropy(policy))[
-                    ~mdp.terminal
-                ].sum(),
+            "probabilities instead of their logarithms": lambda m, pi: (
+                maxent.policy_return(m, pi),
+                (maxent.occupancy(m, pi).sum(axis=1) * maxent.entropy(pi))[~m.terminal].sum(),
             ),
-            "wrong sign of the entropy": lambda mdp, policy: (
-                return_and_entropy(mdp, policy)[0],
-                -return_and_entropy(mdp, policy)[1],
+            "wrong sign of the entropy": lambda m, pi: (
+                return_and_entropy(m, pi)[0],
+                -return_and_entropy(m, pi)[1],
             ),
-            "policy counted twice": lambda mdp, policy: (
-                (maxent.occupancy(mdp, policy) * policy * mdp.reward).sum(),
-                return_and_entropy(mdp, policy)[1],
+            "policy counted twice": lambda m, pi: (
+                (maxent.occupancy(m, pi) * pi * m.reward).sum(),
+                return_and_entropy(m, pi)[1],
             ),
-            "entropy of the visits": lambda mdp, policy: (
-                maxent.policy_return(mdp, policy),
-                maxent.entropy(np.log(maxent.occupancy(mdp, policy)))[~mdp.terminal].sum(),
+            "entropy of the visits": lambda m, pi: (
+                maxent.policy_return(m, pi),
+                maxent.entropy(np.log(maxent.occupancy(m, pi)))[~m.terminal].sum(),
             ),
-            "only terminal states": lambda mdp, policy: (
-                maxent.policy_return(mdp, policy),
-                (maxent.occupancy(mdp, policy).sum(axis=1) * maxent.entropy(np.log(policy)))[
-                    mdp.terminal
+            "only terminal states": lambda m, pi: (
+                maxent.policy_return(m, pi),
+                (maxent.occupancy(m, pi).sum(axis=1) * maxent.entropy(np.log(pi)))[
+                    m.terminal
                 ].sum(),
             ),
         },
@@ -137,13 +133,11 @@ EXERCISES, QUIZZES = sheet(
         given=_fronts,
         axes=("gap",),
         wrong={
-            "upside down": lambda returns, entropies: np.diff(entropies) / np.diff(returns),
-            "ratio instead of slope": lambda returns, entropies: (returns / entropies)[1:],
-            "changes of the return alone": lambda returns, entropies: np.diff(returns),
-            "changes of the entropy alone": lambda returns, entropies: np.diff(entropies),
-            "from the first point": lambda returns, entropies: (
-                (returns[1:] - returns[0]) / (entropies[1:] - entropies[0])
-            ),
+            "upside down": lambda r, h: np.diff(h) / np.diff(r),
+            "ratio instead of slope": lambda r, h: (r / h)[1:],
+            "changes of the return alone": lambda r, h: np.diff(r),
+            "changes of the entropy alone": lambda r, h: np.diff(h),
+            "from the first point": lambda r, h: (r[1:] - r[0]) / (h[1:] - h[0]),
         },
     ),
     Exercise(
@@ -152,13 +146,13 @@ EXERCISES, QUIZZES = sheet(
         given=_targets,
         tolerance=1e-7,
         wrong={
-            "the wrong half": _halved(30, lambda reached, target: reached > target),
-            "too few halvings": _halved(10, lambda reached, target: reached < target),
-            "the entropy instead of the temperature": lambda mdp, target: target,
-            "the return of that policy": lambda mdp, target: maxent.policy_return(
-                mdp, maxent.temperature_for_entropy(mdp, target).policy
+            "the wrong half": _halved(30, lambda reached, h: reached > h),
+            "too few halvings": _halved(10, lambda reached, h: reached < h),
+            "the entropy instead of the temperature": lambda m, h: h,
+            "the return of that policy": lambda m, h: maxent.policy_return(
+                m, maxent.temperature_for_entropy(m, h).policy
             ),
-            "fifteen halvings": _halved(15, lambda reached, target: reached < target),
+            "fifteen halvings": _halved(15, lambda reached, h: reached < h),
         },
     ),
 )

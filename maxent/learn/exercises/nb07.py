@@ -131,19 +131,17 @@ EXERCISES, QUIZZES = sheet(
         arrival,
         given=_walks,
         wrong={
-            "only the last step": _carried(lambda found, discount: found[-1]),
-            "arrivals counted again": _carried(lambda found, discount: found.sum(), keep=True),
-            "discounted": _carried(
-                lambda found, discount: (discount ** np.arange(1, len(found) + 1) * found).sum()
+            "only the last step": _carried(lambda f, gamma: f[-1]),
+            "arrivals counted again": _carried(lambda f, gamma: f.sum(), keep=True),
+            "discounted": _carried(lambda f, gamma: (gamma ** np.arange(1, len(f) + 1) * f).sum()),
+            "one step short": _carried(lambda f, gamma: f.sum(), extra=-1),
+            "one step too many": _carried(lambda f, gamma: f.sum(), extra=1),
+            "without a limit of steps": lambda m, pi, steps: (
+                m.initial_distribution @ reaching_probability(m, pi)
             ),
-            "one step short": _carried(lambda found, discount: found.sum(), extra=-1),
-            "one step too many": _carried(lambda found, discount: found.sum(), extra=1),
-            "without a limit of steps": lambda mdp, policy, steps: (
-                mdp.initial_distribution @ reaching_probability(mdp, policy)
-            ),
-            "from every state": lambda mdp, policy, steps: reaching_probability(mdp, policy, steps),
-            "discounted, without a limit": lambda mdp, policy, steps: maxent.occupancy(mdp, policy)[
-                mdp.terminal
+            "from every state": lambda m, pi, steps: reaching_probability(m, pi, steps),
+            "discounted, without a limit": lambda m, pi, steps: maxent.occupancy(m, pi)[
+                m.terminal
             ].sum(),
         },
     ),

@@ -126,39 +126,38 @@ EXERCISES, QUIZZES = sheet(
         tolerance=1e-7,
         wrong={
             "terminal states included": _balanced_at(
-                _right_temperature, lambda v, mdp: np.abs(v - 1 / mdp.discount).max()
+                _right_temperature, lambda v, m: np.abs(v - 1 / m.discount).max()
             ),
             "g instead of g/gamma": _balanced_at(
-                _right_temperature, lambda v, mdp: np.abs(v - 1.0)[~mdp.terminal].max()
+                _right_temperature, lambda v, m: np.abs(v - 1.0)[~m.terminal].max()
             ),
             "step reward left out": _balanced_at(
-                lambda mdp: (1 / mdp.discount - 1) / np.log(4), _right_gap
+                lambda m: (1 / m.discount - 1) / np.log(4), _right_gap
             ),
             "sign of the step reward": _balanced_at(
-                lambda mdp: (1 / mdp.discount - 1.04) / np.log(4), _right_gap
+                lambda m: (1 / m.discount - 1.04) / np.log(4), _right_gap
             ),
             "bits instead of nats in alpha_c": _balanced_at(
-                lambda mdp: (1 / mdp.discount - 0.96) / np.log2(4), _right_gap
+                lambda m: (1 / m.discount - 0.96) / np.log2(4), _right_gap
             ),
             "terminal values zeroed first": _balanced_at(
                 _right_temperature,
-                lambda v, mdp: abs(np.where(mdp.terminal, 0.0, v).mean() - 1 / mdp.discount),
+                lambda v, m: abs(np.where(m.terminal, 0.0, v).mean() - 1 / m.discount),
             ),
             "no absolute value": _balanced_at(
-                _right_temperature, lambda v, mdp: (v - 1 / mdp.discount)[~mdp.terminal].max()
+                _right_temperature, lambda v, m: (v - 1 / m.discount)[~m.terminal].max()
             ),
             "mean instead of largest": _balanced_at(
-                _right_temperature,
-                lambda v, mdp: np.abs(v - 1 / mdp.discount)[~mdp.terminal].mean(),
+                _right_temperature, lambda v, m: np.abs(v - 1 / m.discount)[~m.terminal].mean()
             ),
             "not divided by log of the actions": _balanced_at(
-                lambda mdp: 1 / mdp.discount - 1 + 0.04, _right_gap
+                lambda m: 1 / m.discount - 1 + 0.04, _right_gap
             ),
             "log of the states": _balanced_at(
-                lambda mdp: (1 / mdp.discount - 0.96) / np.log(mdp.n_states), _right_gap
+                lambda m: (1 / m.discount - 0.96) / np.log(m.n_states), _right_gap
             ),
             "gamma for 1/gamma": _balanced_at(
-                lambda mdp: (mdp.discount - 0.96) / np.log(4), _right_gap
+                lambda m: (m.discount - 0.96) / np.log(4), _right_gap
             ),
         },
     ),

@@ -57,7 +57,7 @@ def _updated(change, gamma=None):
 
 def _unless_ended(value):
     """What follows by another formula, and 0 after the end."""
-    return lambda q, sample, temperature: 0.0 if sample[4] else value(q, sample, temperature)
+    return lambda q, sample, alpha: 0.0 if sample[4] else value(q, sample, alpha)
 
 
 def _soft(q, sample, temperature):
@@ -124,7 +124,7 @@ EXERCISES, QUIZZES = sheet(
                 _unless_ended(lambda q, sample, alpha: maxent.soft_value(q, alpha)[sample[0]])
             ),
             "terminated upside down": _updated(
-                lambda q, sample, temperature: _soft(q, sample, temperature) if sample[4] else 0.0
+                lambda q, sample, alpha: _soft(q, sample, alpha) if sample[4] else 0.0
             ),
             "alpha left out in front": _updated(
                 _unless_ended(lambda q, sample, alpha: _soft(q, sample, alpha) / alpha)
@@ -145,20 +145,20 @@ EXERCISES, QUIZZES = sheet(
             "KL the other way round": _diverging(_own, lambda p, b: _kl(b, p), lambda t: t),
             "visits of the best policy": _diverging(lambda p, b: b, _kl, lambda t: t),
             "alpha left out": _diverging(_own, _kl, lambda t: 1.0),
-            "every state alike": lambda mdp, policy, best, temperature: (
-                temperature * _kl(policy, best)[~mdp.terminal].sum()
+            "every state alike": lambda m, pi, best, alpha: (
+                alpha * _kl(pi, best)[~m.terminal].sum()
             ),
-            "terminal states included": lambda mdp, policy, best, temperature: (
-                temperature * (maxent.occupancy(mdp, policy).sum(axis=1) * _kl(policy, best)).sum()
+            "terminal states included": lambda m, pi, best, alpha: (
+                alpha * (maxent.occupancy(m, pi).sum(axis=1) * _kl(pi, best)).sum()
             ),
             "not weighted by the policy": _diverging(
                 _own, lambda p, b: (np.log(p) - np.log(b)).sum(axis=1), lambda t: t
             ),
-            "a mean over states": lambda mdp, policy, best, temperature: (
-                shortfall(mdp, policy, best, temperature) / (~mdp.terminal).sum()
+            "a mean over states": lambda m, pi, best, alpha: (
+                shortfall(m, pi, best, alpha) / (~m.terminal).sum()
             ),
-            "visits as probabilities": lambda mdp, policy, best, temperature: (
-                shortfall(mdp, policy, best, temperature) / maxent.occupancy(mdp, policy).sum()
+            "visits as probabilities": lambda m, pi, best, alpha: (
+                shortfall(m, pi, best, alpha) / maxent.occupancy(m, pi).sum()
             ),
         },
     ),

@@ -85,29 +85,27 @@ EXERCISES, QUIZZES = sheet(
         given=_estimates,
         axes=("state",),
         wrong={
-            "the volume forgotten": lambda q, temperature, m: (
-                temperature * (logsumexp(q / temperature, axis=1) - np.log(q.shape[1]))
+            "the volume forgotten": lambda q, alpha, m: (
+                alpha * (logsumexp(q / alpha, axis=1) - np.log(q.shape[1]))
             ),
-            "a sum instead of a mean": lambda q, temperature, m: (
-                temperature * (logsumexp(q / temperature, axis=1) + m * np.log(2))
+            "a sum instead of a mean": lambda q, alpha, m: (
+                alpha * (logsumexp(q / alpha, axis=1) + m * np.log(2))
             ),
-            "one dimension": lambda q, temperature, m: sampled_soft_value(q, temperature, 1),
-            "sign of the volume": lambda q, temperature, m: sampled_soft_value(q, temperature, -m),
-            "the best that was drawn": lambda q, temperature, m: q.max(axis=1),
-            "no shift": lambda q, temperature, m: (
-                temperature * (np.log(np.exp(q / temperature).mean(axis=1)) + m * np.log(2))
+            "one dimension": lambda q, alpha, m: sampled_soft_value(q, alpha, 1),
+            "sign of the volume": lambda q, alpha, m: sampled_soft_value(q, alpha, -m),
+            "the best that was drawn": lambda q, alpha, m: q.max(axis=1),
+            "no shift": lambda q, alpha, m: (
+                alpha * (np.log(np.exp(q / alpha).mean(axis=1)) + m * np.log(2))
             ),
-            "alpha left out of the exponent": lambda q, temperature, m: (
-                logsumexp(q, axis=1) + temperature * (m * np.log(2) - np.log(q.shape[1]))
+            "alpha left out of the exponent": lambda q, alpha, m: (
+                logsumexp(q, axis=1) + alpha * (m * np.log(2) - np.log(q.shape[1]))
             ),
-            "alpha left out in front": lambda q, temperature, m: (
-                sampled_soft_value(q, temperature, m) / temperature
+            "alpha left out in front": lambda q, alpha, m: sampled_soft_value(q, alpha, m) / alpha,
+            "volume without alpha": lambda q, alpha, m: (
+                sampled_soft_value(q, alpha, 0) + m * np.log(2)
             ),
-            "volume without alpha": lambda q, temperature, m: (
-                sampled_soft_value(q, temperature, 0) + m * np.log(2)
-            ),
-            "the number of states": lambda q, temperature, m: (
-                temperature * (logsumexp(q / temperature, axis=1) + m * np.log(2) - np.log(len(q)))
+            "the number of states": lambda q, alpha, m: (
+                alpha * (logsumexp(q / alpha, axis=1) + m * np.log(2) - np.log(len(q)))
             ),
         },
     ),
@@ -123,20 +121,12 @@ EXERCISES, QUIZZES = sheet(
         missing_per_step,
         given=_boxes,
         wrong={
-            "m log 2 for every box": lambda low, high, temperature: (
-                temperature * len(low) * np.log(2)
-            ),
-            "alpha left out": lambda low, high, temperature: np.log(high - low).sum(),
-            "half-widths": lambda low, high, temperature: (
-                temperature * np.log((high - low) / 2).sum()
-            ),
-            "the volume itself": lambda low, high, temperature: temperature * np.prod(high - low),
-            "a mean over dimensions": lambda low, high, temperature: (
-                temperature * np.log(high - low).mean()
-            ),
-            "log of the sum of sides": lambda low, high, temperature: (
-                temperature * np.log((high - low).sum())
-            ),
+            "m log 2 for every box": lambda low, high, alpha: alpha * len(low) * np.log(2),
+            "alpha left out": lambda low, high, alpha: np.log(high - low).sum(),
+            "half-widths": lambda low, high, alpha: alpha * np.log((high - low) / 2).sum(),
+            "the volume itself": lambda low, high, alpha: alpha * np.prod(high - low),
+            "a mean over dimensions": lambda low, high, alpha: alpha * np.log(high - low).mean(),
+            "log of the sum of sides": lambda low, high, alpha: alpha * np.log((high - low).sum()),
         },
     ),
 )

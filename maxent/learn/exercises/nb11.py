@@ -69,7 +69,7 @@ EXERCISES, QUIZZES = sheet(
         given=_problems,
         axes=("row", "column"),
         wrong={
-            "gamma left out": lambda A, B, Q, R, discount, P: riccati(A, B, Q, R, 1.0, P),
+            "gamma left out": lambda A, B, Q, R, gamma, P: riccati(A, B, Q, R, 1.0, P),
             "no feedback": _gained(lambda A, B, Q, R, g, P, K: Q + g * A.T @ P @ A),
             "sign of the feedback": _gained(
                 lambda A, B, Q, R, g, P, K: Q + g * A.T @ P @ (A + B @ K)

@@ -92,7 +92,7 @@ EXERCISES, QUIZZES = sheet(
             "one-sided": _needed(float(norm.ppf(0.95) + norm.ppf(0.8)), 2, 2, np.ceil),
             "not squared": _needed(_BOTH, 2, 1, np.ceil),
             "rounded down": _needed(_BOTH, 2, 2, np.floor),
-            "upside down": lambda spread, difference: seeds_needed(difference, spread),
+            "upside down": lambda spread, d: seeds_needed(d, spread),
             "two within the square": _needed(2 * _BOTH, 1, 2, np.ceil),
         },
     ),

@@ -67,23 +67,19 @@ EXERCISES, QUIZZES = sheet(
         given=_values,
         axes=("state",),
         wrong={
-            "Euler's constant left out": lambda q, scale: maxent.soft_value(q, scale),
-            "Euler's constant without the scale": lambda q, scale: (
-                maxent.soft_value(q, scale) + np.euler_gamma
+            "Euler's constant left out": lambda q, b: maxent.soft_value(q, b),
+            "Euler's constant without the scale": lambda q, b: (
+                maxent.soft_value(q, b) + np.euler_gamma
             ),
-            "the best on average": lambda q, scale: q.max(axis=1) + scale * np.euler_gamma,
-            "scale left out": lambda q, scale: maxent.soft_value(q, 1.0) + np.euler_gamma,
-            "Euler's constant rounded": lambda q, scale: (
-                maxent.soft_value(q, scale) + 0.5772 * scale
+            "the best on average": lambda q, b: q.max(axis=1) + b * np.euler_gamma,
+            "scale left out": lambda q, b: maxent.soft_value(q, 1.0) + np.euler_gamma,
+            "Euler's constant rounded": lambda q, b: maxent.soft_value(q, b) + 0.5772 * b,
+            "sign of Euler's constant": lambda q, b: maxent.soft_value(q, b) - b * np.euler_gamma,
+            "entropy left out": lambda q, b: (
+                (np.exp(maxent.boltzmann_policy(q, b)) * q).sum(axis=1) + b * np.euler_gamma
             ),
-            "sign of Euler's constant": lambda q, scale: (
-                maxent.soft_value(q, scale) - scale * np.euler_gamma
-            ),
-            "entropy left out": lambda q, scale: (
-                (np.exp(maxent.boltzmann_policy(q, scale)) * q).sum(axis=1) + scale * np.euler_gamma
-            ),
-            "divided and not multiplied back": lambda q, scale: (
-                maxent.soft_value(q, scale) / scale + np.euler_gamma
+            "divided and not multiplied back": lambda q, b: (
+                maxent.soft_value(q, b) / b + np.euler_gamma
             ),
         },
     ),
@@ -92,27 +88,15 @@ EXERCISES, QUIZZES = sheet(
         log_likelihood,
         given=_choices,
         wrong={
-            "a mean": lambda log_policy, states, actions: log_policy[states, actions].mean(),
-            "probabilities added": lambda log_policy, states, actions: np.exp(
-                log_policy[states, actions]
-            ).sum(),
-            "log of a product": lambda log_policy, states, actions: np.log(
-                np.exp(log_policy[states, actions]).prod()
-            ),
-            "a table instead of pairs": lambda log_policy, states, actions: log_policy[states][
-                :, actions
-            ].sum(),
-            "minus": lambda log_policy, states, actions: -log_policy[states, actions].sum(),
-            "a likelihood": lambda log_policy, states, actions: np.exp(
-                log_policy[states, actions].sum()
-            ),
-            "log of a sum": lambda log_policy, states, actions: np.log(
-                np.exp(log_policy[states, actions]).sum()
-            ),
-            "not added up": lambda log_policy, states, actions: log_policy[states, actions],
-            "all actions of the states": lambda log_policy, states, actions: log_policy[
-                states
-            ].sum(),
+            "a mean": lambda logs, s, a: logs[s, a].mean(),
+            "probabilities added": lambda logs, s, a: np.exp(logs[s, a]).sum(),
+            "log of a product": lambda logs, s, a: np.log(np.exp(logs[s, a]).prod()),
+            "a table instead of pairs": lambda logs, s, a: logs[s][:, a].sum(),
+            "minus": lambda logs, s, a: -logs[s, a].sum(),
+            "a likelihood": lambda logs, s, a: np.exp(logs[s, a].sum()),
+            "log of a sum": lambda logs, s, a: np.log(np.exp(logs[s, a]).sum()),
+            "not added up": lambda logs, s, a: logs[s, a],
+            "all actions of the states": lambda logs, s, a: logs[s].sum(),
         },
     ),
     Exercise(
@@ -130,11 +114,11 @@ EXERCISES, QUIZZES = sheet(
             ),
             "sign of the next value": _explained_by(lambda alpha: alpha, 1.0, lambda gamma: gamma),
             "sign of log pi": _explained_by(lambda alpha: -alpha, 1.0, lambda gamma: -gamma),
-            "temperature on everything": lambda mdp, policy, potential, temperature: (
-                temperature * reward_that_explains(mdp, policy, potential, 1.0)
+            "temperature on everything": lambda m, pi, phi, alpha: (
+                alpha * reward_that_explains(m, pi, phi, 1.0)
             ),
-            "probabilities instead of logarithms": lambda mdp, policy, potential, temperature: (
-                reward_that_explains(mdp, np.exp(policy), potential, temperature)
+            "probabilities instead of logarithms": lambda m, pi, phi, alpha: reward_that_explains(
+                m, np.exp(pi), phi, alpha
             ),
         },
     ),

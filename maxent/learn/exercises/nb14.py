@@ -82,31 +82,22 @@ EXERCISES, QUIZZES = sheet(
         given=_priors,
         axes=("state",),
         wrong={
-            "the prior ignored": lambda q, prior, temperature: (
-                temperature * logsumexp(q / temperature, axis=1)
+            "the prior ignored": lambda q, p, alpha: alpha * logsumexp(q / alpha, axis=1),
+            "alpha left out in front": lambda q, p, alpha: logsumexp(q / alpha, b=p, axis=1),
+            "expected q": lambda q, p, alpha: (p * q).sum(axis=1),
+            "log prior without the temperature": lambda q, p, alpha: (
+                alpha * logsumexp((q + np.log(p)) / alpha, axis=1)
             ),
-            "alpha left out in front": lambda q, prior, temperature: logsumexp(
-                q / temperature, b=prior, axis=1
+            "uniform prior": lambda q, p, alpha: (
+                alpha * (logsumexp(q / alpha, axis=1) - np.log(q.shape[1]))
             ),
-            "expected q": lambda q, prior, temperature: (prior * q).sum(axis=1),
-            "log prior without the temperature": lambda q, prior, temperature: (
-                temperature * logsumexp((q + np.log(prior)) / temperature, axis=1)
+            "alpha left out of the exponent": lambda q, p, alpha: alpha * logsumexp(q, b=p, axis=1),
+            "prior added instead of multiplied": lambda q, p, alpha: (
+                alpha * logsumexp(q / alpha + p, axis=1)
             ),
-            "uniform prior": lambda q, prior, temperature: (
-                temperature * (logsumexp(q / temperature, axis=1) - np.log(q.shape[1]))
-            ),
-            "alpha left out of the exponent": lambda q, prior, temperature: (
-                temperature * logsumexp(q, b=prior, axis=1)
-            ),
-            "prior added instead of multiplied": lambda q, prior, temperature: (
-                temperature * logsumexp(q / temperature + prior, axis=1)
-            ),
-            "KL left out": lambda q, prior, temperature: (_tilted(q, prior, temperature) * q).sum(
-                axis=1
-            ),
-            "entropy instead of KL": lambda q, prior, temperature: (
-                _tilted(q, prior, temperature)
-                * (q - temperature * np.log(_tilted(q, prior, temperature)))
+            "KL left out": lambda q, p, alpha: (_tilted(q, p, alpha) * q).sum(axis=1),
+            "entropy instead of KL": lambda q, p, alpha: (
+                _tilted(q, p, alpha) * (q - alpha * np.log(_tilted(q, p, alpha)))
             ).sum(axis=1),
         },
     ),
@@ -116,36 +107,33 @@ EXERCISES, QUIZZES = sheet(
         given=_answers,
         wrong={
             "the reference left out": _margin(
-                lambda ratio, log_policy, b, w, beta: (
-                    beta * (log_policy[b].sum() - log_policy[w].sum())
-                )
+                lambda ratio, logs, b, w, beta: beta * (logs[b].sum() - logs[w].sum())
             ),
             "beta left out": _margin(
-                lambda ratio, log_policy, b, w, beta: ratio[b].sum() - ratio[w].sum()
+                lambda ratio, logs, b, w, beta: ratio[b].sum() - ratio[w].sum()
             ),
             "divided by beta": _margin(
-                lambda ratio, log_policy, b, w, beta: (ratio[b].sum() - ratio[w].sum()) / beta
+                lambda ratio, logs, b, w, beta: (ratio[b].sum() - ratio[w].sum()) / beta
             ),
             "a mean over tokens": _margin(
-                lambda ratio, log_policy, b, w, beta: beta * (ratio[b].mean() - ratio[w].mean())
+                lambda ratio, logs, b, w, beta: beta * (ratio[b].mean() - ratio[w].mean())
             ),
             "worse minus better": _margin(
-                lambda ratio, log_policy, b, w, beta: beta * (ratio[w].sum() - ratio[b].sum())
+                lambda ratio, logs, b, w, beta: beta * (ratio[w].sum() - ratio[b].sum())
             ),
-            "one answer only": _margin(lambda ratio, log_policy, b, w, beta: beta * ratio[b].sum()),
+            "one answer only": _margin(lambda ratio, logs, b, w, beta: beta * ratio[b].sum()),
             "a probability of preference": _margin(
-                lambda ratio, log_policy, b, w, beta: (
+                lambda ratio, logs, b, w, beta: (
                     1 / (1 + np.exp(-beta * (ratio[b].sum() - ratio[w].sum())))
                 )
             ),
             "the loss of DPO": _margin(
-                lambda ratio, log_policy, b, w, beta: np.log1p(
+                lambda ratio, logs, b, w, beta: np.log1p(
                     np.exp(-beta * (ratio[b].sum() - ratio[w].sum()))
                 )
             ),
-            "sign of the reference": lambda log_policy, log_reference, b, w, beta: (
-                beta
-                * ((log_policy + log_reference)[b].sum() - (log_policy + log_reference)[w].sum())
+            "sign of the reference": lambda logs, ref, b, w, beta: (
+                beta * ((logs + ref)[b].sum() - (logs + ref)[w].sum())
             ),
         },
     ),
@@ -155,29 +143,23 @@ EXERCISES, QUIZZES = sheet(
         given=_graphs,
         axes=("edge",),
         wrong={
-            "children instead of parents": lambda edges, nodes: (
-                -np.log(np.bincount(edges[:, 0], minlength=nodes)[edges[:, 0]])
+            "children instead of parents": lambda e, n: (
+                -np.log(np.bincount(e[:, 0], minlength=n)[e[:, 0]])
             ),
-            "parents of the source": lambda edges, nodes: (
-                -np.log(np.maximum(np.bincount(edges[:, 1], minlength=nodes)[edges[:, 0]], 1))
+            "parents of the source": lambda e, n: (
+                -np.log(np.maximum(np.bincount(e[:, 1], minlength=n)[e[:, 0]], 1))
             ),
-            "wrong sign": lambda edges, nodes: -edge_rewards(edges, nodes),
-            "not a logarithm": lambda edges, nodes: np.exp(edge_rewards(edges, nodes)),
-            "all paths at every edge": lambda edges, nodes: (
-                -np.log(_paths(edges, nodes)[edges[:, 1]])
+            "wrong sign": lambda e, n: -edge_rewards(e, n),
+            "not a logarithm": lambda e, n: np.exp(edge_rewards(e, n)),
+            "all paths at every edge": lambda e, n: -np.log(_paths(e, n)[e[:, 1]]),
+            "the number itself": lambda e, n: -np.bincount(e[:, 1], minlength=n)[e[:, 1]],
+            "one number for each node": lambda e, n: (
+                -np.log(np.maximum(np.bincount(e[:, 1], minlength=n), 1))
             ),
-            "the number itself": lambda edges, nodes: (
-                -np.bincount(edges[:, 1], minlength=nodes)[edges[:, 1]]
+            "children of the target": lambda e, n: (
+                -np.log(np.maximum(np.bincount(e[:, 0], minlength=n)[e[:, 1]], 1))
             ),
-            "one number for each node": lambda edges, nodes: (
-                -np.log(np.maximum(np.bincount(edges[:, 1], minlength=nodes), 1))
-            ),
-            "children of the target": lambda edges, nodes: (
-                -np.log(np.maximum(np.bincount(edges[:, 0], minlength=nodes)[edges[:, 1]], 1))
-            ),
-            "all neighbours": lambda edges, nodes: (
-                -np.log(np.bincount(edges.ravel(), minlength=nodes)[edges[:, 1]])
-            ),
+            "all neighbours": lambda e, n: -np.log(np.bincount(e.ravel(), minlength=n)[e[:, 1]]),
         },
     ),
 )

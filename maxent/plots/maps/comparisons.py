@@ -17,7 +17,7 @@ from maxent.plots.maps.panels import Panel, draw_panels, one_scale, solved
 from maxent.plots.parts import colour_scale
 from maxent.plots.style import MAX_PANELS, new_figure, number, problem, styled, value_colours
 from maxent.solution import Solution
-from maxent.support.arguments import nearest, require_count, require_kind
+from maxent.support.arguments import require_count, require_kind, require_one_of
 from maxent.support.arrays import logs
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.operators import entropy
@@ -49,7 +49,7 @@ def temperature_strip(
     """
     require_mdp(mdp)
     require_kind("temperatures", temperatures, Sized)
-    _check_what(what)
+    require_one_of("what", what, WORDS)
     columns = require_count("columns", columns)
     _check_number(len(temperatures))
     solutions = solved(mdp, temperatures)
@@ -80,7 +80,7 @@ def side_by_side(
     _check_number(len(policies))
     all_solved = all(isinstance(policy, Solution) for policy in policies.values())
     chosen = what or ("value" if all_solved else "occupancy")
-    _check_what(chosen)
+    require_one_of("what", chosen, WORDS)
     if chosen == "value" and not all_solved:
         raise ConfigError(
             "what = 'value' needs Solutions: evaluate a policy with maxent.soft_policy_evaluation, "
@@ -157,11 +157,6 @@ def _table(
     ax.set_title(title)
     colour_scale(figure, mesh, [ax], label, fraction=0.06, pad=0.03, extend=below)
     return figure
-
-
-def _check_what(what: str) -> None:
-    if what not in WORDS:
-        raise ConfigError(f"what = {what!r} is not known; {nearest(what, WORDS)}")
 
 
 def _check_number(panels: int) -> None:

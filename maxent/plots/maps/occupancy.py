@@ -11,7 +11,6 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.plots.maps import basemap, dot_plots, grids
 from maxent.plots.parts import axes_for
@@ -26,7 +25,7 @@ from maxent.plots.style import (
     styled,
 )
 from maxent.solution import Solution
-from maxent.support.arguments import nearest
+from maxent.support.arguments import require_one_of
 from maxent.tabular.occupancy import occupancy
 
 VISITS_LABEL = "expected visits (discounted)"
@@ -92,10 +91,7 @@ def policy_of(mdp: MDP, policy: Any) -> ndarray:
 
 def visits_scale(mdp: MDP, visits: list[ndarray], scale: str = "auto") -> Normalize:
     """A colour scale for visits (S,), of one policy or of several."""
-    if scale not in ("auto", "linear", "log"):
-        raise ConfigError(
-            f"scale = {scale!r} is not known; {nearest(scale, ['auto', 'linear', 'log'])}"
-        )
+    require_one_of("scale", scale, ("auto", "linear", "log"))
     seen = np.concatenate([v[~mdp.terminal] for v in visits])
     seen = seen[seen > 0.0]
     most = float(seen.max(initial=0.0)) or 1.0

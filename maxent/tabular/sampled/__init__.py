@@ -63,7 +63,7 @@ from scipy import stats
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.support.arguments import nearest, require_count, require_counts
+from maxent.support.arguments import require_count, require_counts, require_one_of
 from maxent.support.frames import data_frame
 from maxent.tabular.sampled.loop import Learned, LearnerOptions, learn
 from maxent.tabular.sampled.simulation import require_level
@@ -215,10 +215,8 @@ def error_curves(
         "expected_soft_sarsa": (Sarsa, {"policy": policy}),
         "soft_actor_critic": (ActorCritic, {"step": policy_step}),
     }
-    if method not in rules:
-        raise ConfigError(f"method = {method!r} is not known; {nearest(method, rules)}")
-    if measure not in ("max", "rms"):
-        raise ConfigError(f"measure = {measure!r} is not known; {nearest(measure, ['max', 'rms'])}")
+    require_one_of("method", method, rules)
+    require_one_of("measure", measure, ("max", "rms"))
     if not isinstance(problem, MDP) and settings.get("exact") is None:
         raise ConfigError(
             "exact = None: errors need something exact; give the MDP behind the environment (such "

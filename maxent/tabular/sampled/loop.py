@@ -32,7 +32,7 @@ from maxent.tabular.sampled.exact import (
     without_ruled_out,
 )
 from maxent.tabular.sampled.sampler import EnvEpisodes, MDPEpisodes, Uniforms, table_shape
-from maxent.tabular.sampled.updates import StepSize, TableLearner, pick, step_sizes
+from maxent.tabular.sampled.updates import Samples, StepSize, TableLearner, pick, step_sizes
 
 
 class LearnerOptions(TypedDict, total=False):
@@ -196,14 +196,13 @@ def _run(
             actions = pick(tables.behaviour(states), uniform[0])
             successors, rewards, terminated = episodes.step(actions, uniform[1:3])
             discounts = np.where(terminated, 0.0, discount)
-            tables.learn(states, actions, rewards, discounts, successors, uniform[3])
+            tables.learn(Samples(states, actions, rewards, discounts, successors, uniform[3]))
             acted[each, states] = True
             if terminated.any():
                 ended[each[terminated], successors[terminated]] = True
             if step in due:
-                measured.append(
-                    measure(tables.q.reshape(runs, episodes.n_states, episodes.n_actions))
-                )
+                tables_by_run = tables.q.reshape(runs, episodes.n_states, episodes.n_actions)
+                measured.append(measure(tables_by_run))
     if isinstance(episodes, MDPEpisodes):
         return np.tile(episodes.mdp.terminal, (runs, 1)), measured
     return ended & ~acted, measured

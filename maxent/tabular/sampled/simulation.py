@@ -27,7 +27,12 @@ from scipy import stats
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
-from maxent.support.arguments import nearest, require_count, require_real, require_temperature
+from maxent.support.arguments import (
+    require_count,
+    require_one_of,
+    require_real,
+    require_temperature,
+)
 from maxent.support.arrays import logs
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
@@ -111,10 +116,7 @@ class Simulation:
         for many episodes, approximately; an outcome too rare to have been seen is in neither.
         """
         level = require_level(level)
-        if method not in ("student", "bootstrap"):
-            raise ConfigError(
-                f"method = {method!r} is not known; {nearest(method, ['student', 'bootstrap'])}"
-            )
+        require_one_of("method", method, ("student", "bootstrap"))
         samples, later = self._samples(quantity, require_temperature(temperature))
         ends = []
         for side, rest in enumerate(later):
@@ -153,13 +155,11 @@ class Simulation:
         self, quantity: str, temperature: float
     ) -> tuple[Float[ndarray, " n"], tuple[float, float]]:
         """A number an episode, and the bounds on what is left out by truncation, undiscounted."""
+        require_one_of("quantity", quantity, ("return", "entropy", "objective"))
         if quantity == "return":
             return self.returns, self._later_return
         if quantity == "entropy":
             return self.entropies, self._later_entropy
-        if quantity != "objective":
-            known = ["return", "entropy", "objective"]
-            raise ConfigError(f"quantity = {quantity!r} is not known; {nearest(quantity, known)}")
         low, high = (
             reward + (temperature * entropy if temperature else 0.0)
             for reward, entropy in zip(self._later_return, self._later_entropy, strict=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -93,6 +93,17 @@ class _Checked:
         )
 
 
+class Samples(NamedTuple):
+    """A sample of each run; discounts are 0 where it terminated, `uniform` draws what is needed."""
+
+    states: Int[ndarray, " K"]
+    actions: Int[ndarray, " K"]
+    rewards: Float[ndarray, " K"]
+    discounts: Float[ndarray, " K"]
+    successors: Int[ndarray, " K"]
+    uniform: Float[ndarray, " K"]
+
+
 class TableLearner(ABC):
     """The tables of K runs, (K * S, A) with row k S + s, and how a sample changes them."""
 
@@ -112,6 +123,10 @@ class TableLearner(ABC):
         shape = (runs * episodes.n_states, episodes.n_actions)
         self.q, self.visits = np.full(shape, settings["q0"]), np.zeros(shape, dtype=int)
         self.offsets = episodes.n_states * np.arange(runs)
+        self.prepare(settings)
+
+    def prepare(self, settings: dict[str, Any]) -> None:  # noqa: B027 (a rule may need nothing)
+        """Make what a rule needs beside the tables."""
 
     def policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
         """What the agent would do, (K, A) probabilities."""
@@ -121,18 +136,10 @@ class TableLearner(ABC):
     def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
         """Vhat(s'), what tells the learners apart."""
 
-    def learn(
-        self,
-        states: Int[ndarray, " K"],
-        actions: Int[ndarray, " K"],
-        rewards: Float[ndarray, " K"],
-        discounts: Float[ndarray, " K"],
-        successors: Int[ndarray, " K"],
-        uniform: Float[ndarray, " K"],
-    ) -> None:
-        """Use one sample of each run; discounts are 0 where it terminated."""
-        target = rewards + discounts * self.next_value(successors)
-        place = (self.offsets + states, actions)
+    def learn(self, seen: Samples) -> None:
+        """Use one sample of each run."""
+        target = seen.rewards + seen.discounts * self.next_value(seen.successors)
+        place = (self.offsets + seen.states, seen.actions)
         self.visits[place] += 1
         self.q[place] += self.step_size(self.visits[place]) * (target - self.q[place])
 
@@ -159,13 +166,16 @@ class TableLearner(ABC):
         """The rows of one run."""
         return table[run * self.episodes.n_states : (run + 1) * self.episodes.n_states]
 
+    def _available(self, table: ndarray, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
+        """What a table holds of each run's state; -inf for actions that are not available."""
+        rows, mask = table[self.offsets + states], self.episodes.log_mask
+        return rows if mask is None else rows + mask[states]
+
     def _soft(
         self, states: Int[ndarray, " K"]
     ) -> tuple[Float[ndarray, " K"], Float[ndarray, "K A"]]:
         """Soft value and Boltzmann policy of q, as in `operators`, from one exponential."""
-        q, mask = self.q[self.offsets + states], self.episodes.log_mask
-        if mask is not None:
-            q = q + mask[states]
+        q = self._available(self.q, states)
         top = q.max(axis=1)
         if self.temperature == 0.0:
             tied = (q == top[:, None]).astype(float)
@@ -189,16 +199,9 @@ class Sarsa(TableLearner):
 
     method = "expected soft SARSA"
 
-    def __init__(
-        self,
-        episodes: Episodes,
-        runs: int,
-        temperature: float,
-        step_size: StepSize | None,
-        settings: dict,
-    ) -> None:
-        super().__init__(episodes, runs, temperature, step_size, settings)
+    def prepare(self, settings: dict[str, Any]) -> None:
         self.given: ndarray | None = None
+        episodes = self.episodes
         if settings.get("policy") is not None:
             available = np.ones((episodes.n_states, episodes.n_actions), dtype=bool)
             terminal = np.zeros(episodes.n_states, dtype=bool)
@@ -240,16 +243,8 @@ class ActorCritic(TableLearner):
 
     method = "soft actor-critic"
 
-    def __init__(
-        self,
-        episodes: Episodes,
-        runs: int,
-        temperature: float,
-        step_size: StepSize | None,
-        settings: dict,
-    ) -> None:
-        super().__init__(episodes, runs, temperature, step_size, settings)
-        if temperature == 0.0:
+    def prepare(self, settings: dict[str, Any]) -> None:
+        if self.temperature == 0.0:
             raise ConfigError(
                 "temperature = 0: soft_actor_critic moves towards a Boltzmann policy, so give a "
                 "temperature above 0; soft_q_learning takes 0"
@@ -262,9 +257,7 @@ class ActorCritic(TableLearner):
         self.scores = np.zeros_like(self.q)
 
     def log_policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
-        scores, mask = self.scores[self.offsets + states], self.episodes.log_mask
-        if mask is not None:
-            scores = scores + mask[states]
+        scores = self._available(self.scores, states)
         scores = scores - scores.max(axis=1, keepdims=True)
         return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
 
@@ -274,25 +267,16 @@ class ActorCritic(TableLearner):
     def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
         return self.v[self.offsets + states]
 
-    def learn(
-        self,
-        states: Int[ndarray, " K"],
-        actions: Int[ndarray, " K"],
-        rewards: Float[ndarray, " K"],
-        discounts: Float[ndarray, " K"],
-        successors: Int[ndarray, " K"],
-        uniform: Float[ndarray, " K"],
-    ) -> None:
-        rows = self.offsets + states
-        log_policy = self.log_policy(states)
-        fresh = (np.arange(len(rows)), pick(np.exp(log_policy), uniform))
+    def learn(self, seen: Samples) -> None:
+        rows = self.offsets + seen.states
+        log_policy = self.log_policy(seen.states)
+        fresh = (np.arange(len(rows)), pick(np.exp(log_policy), seen.uniform))
         sample = self.q[rows][fresh] - self.temperature * log_policy[fresh]
         self.seen[rows] += 1
         self.v[rows] += self.step_size(self.seen[rows]) * (sample - self.v[rows])
-        super().learn(states, actions, rewards, discounts, successors, uniform)
-        improved = (1.0 - self.step) * self.scores[rows] + self.step / self.temperature * self.q[
-            rows
-        ]
+        super().learn(seen)
+        pull = self.step / self.temperature * self.q[rows]
+        improved = (1.0 - self.step) * self.scores[rows] + pull
         self.scores[rows] = improved - improved.max(axis=1, keepdims=True)
 
     def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
