@@ -132,7 +132,7 @@ def sweep(
                         shown.update(1)
                         if lines.due:
                             lines.write(f"maxent: {_count(found.values())}")
-                    if report is not None and outcome.status != WAITING:
+                    if report is not None and cell.status in (DONE, FAILED, CUT):
                         report(cell)
             except LostWorkersError as lost:
                 warnings.warn(str(lost), MaxEntWarning, stacklevel=2)

