@@ -1,5 +1,5 @@
-"""The problems of the study: a point in a box, and the dynamics of Pendulum, each with a solution
-that is chosen first.
+"""The problems of the study: a point in a box, and the dynamics of Pendulum, Hopper and
+HalfCheetah, each with a solution that is chosen first.
 
 The chosen policies are squashed Gaussians, or mixtures of them with equal weights.  Their means
 move with the state, so that no constant policy is right anywhere.
@@ -100,4 +100,25 @@ def pendulum(*, modes: int, temperature: float, discount: float, noise: float) -
         return 2.0 * s[:, 0] + 0.4 * s[:, 2]
 
     env = gymnasium.make("Pendulum-v1")
+    return maxent.known_answer(env, policy, value, temperature, discount, noise)
+
+
+def robot(
+    env_id: str, *, modes: int, temperature: float, discount: float, noise: float
+) -> KnownEnvironment:
+    """A MuJoCo robot's dynamics.  V is 3 sum_i sin(1.5 tanh s_i) / sqrt(d); the means of the chosen
+    torques follow the speeds of the joints that they drive, the last numbers observed."""
+    env = gymnasium.make(env_id)
+    assert isinstance(env.observation_space, spaces.Box) and isinstance(
+        env.action_space, spaces.Box
+    )
+    seen, driven = env.observation_space.shape[0], env.action_space.shape[0]
+    placed = centres(modes, driven)
+
+    def policy(s: Tensor) -> Distribution:
+        return mixture(placed - 0.8 * torch.tanh(s[:, None, -driven:]))
+
+    def value(s: Tensor) -> Tensor:
+        return 3.0 * torch.sin(1.5 * torch.tanh(s)).sum(1) / seen**0.5
+
     return maxent.known_answer(env, policy, value, temperature, discount, noise)

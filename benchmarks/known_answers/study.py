@@ -6,7 +6,8 @@
 
 Every cell is the base with one factor changed, most of them with one and with two Q's.  A finished
 cell and seed is a small JSON file in `results/` and is not run again.  Measured is what
-`maxent.diagnose` finds in the states of 20 episodes (Pendulum: 5) of the agent's own policy.
+`maxent.diagnose` finds in the states of 20 episodes (Pendulum, HalfCheetah: 5) of the agent's own
+policy.  Hopper's and HalfCheetah's dynamics need MuJoCo (the extra `mujoco`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from problems import pendulum, point
+from problems import pendulum, point, robot
 from study_figure import KINDS, study_figure
 from torch.distributions import Distribution
 
@@ -60,6 +61,7 @@ SQL = {"algorithm": "sql", "actor_rate": None, "sampler_rate": 1e-3}
 V1 = {"algorithm": "sac_v1", "value_rate": 1e-3}
 SIMBA = {"critic_network": "residual", "normalize_observations": True}
 
+LONGER = {"steps": 20_000, "learning_starts": 1_000}
 COOLED = {"cooled_from": 2.0, "cooling_share": 0.75}
 
 FACTORS: dict[str, dict[str, Any]] = {
@@ -81,6 +83,8 @@ FACTORS: dict[str, dict[str, Any]] = {
     "sql, resampled": SQL | {"policy": "resampled"},
     "pendulum": {"env": "pendulum"},
     "pendulum, modes 2": {"env": "pendulum", "modes": 2},
+    "Hopper-v5": {"env": "Hopper-v5"} | LONGER,
+    "HalfCheetah-v5": {"env": "HalfCheetah-v5"} | LONGER,
     "layer norm": {"critic_network": "layer_norm"},
     "SimBa": SIMBA,
     "n-step 3": {"n_steps": 3},
@@ -117,10 +121,12 @@ def cells() -> Iterator[tuple[str, dict[str, Any]]]:
 def problem(changes: dict[str, Any]) -> KnownEnvironment:
     """The known answer of a cell."""
     settings = {key: (PROBLEM | changes)[key] for key in PROBLEM}
-    if changes.get("env") == "pendulum":
-        del settings["dimension"]
+    if "env" not in changes:
+        return point(**settings)
+    del settings["dimension"]
+    if changes["env"] == "pendulum":
         return pendulum(**settings)
-    return point(**settings)
+    return robot(changes["env"], **settings)
 
 
 def trained(known: KnownEnvironment, changes: dict[str, Any], seed: int) -> maxent.Agent:
@@ -147,7 +153,7 @@ def run(name: str, changes: dict[str, Any], seed: int) -> dict[str, Any]:
         raise SystemExit(f"{name}, seed {seed}: stopped by signal {agent.stopped_by}, not recorded")
     seconds = time.process_time() - started
     known.noise = 0.0  # so that what is measured has none
-    episodes = 5 if "env" in changes else 20
+    episodes = 5 if changes.get("env") in ("pendulum", "HalfCheetah-v5") else 20
     found = maxent.diagnose(agent, known, episodes=episodes)
     return {
         "cell": name,
