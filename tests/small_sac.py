@@ -25,6 +25,11 @@ MISTAKES = (
     "truncation cut",
     "next episode's observation",
     "autoreset step stored",
+    "termination inverted",
+    "entropy bonus after the end",
+    "current observation stored as the next",
+    "temperature squared in the target",
+    "bonus of the current state",
     "target frozen",
     "discount missing",
     "discount squared",
@@ -47,7 +52,11 @@ MISTAKES = (
     # what is seen, paid and reported
     "replay normalised at collection",
     "policy sees other statistics",
+    "observation ignored by the policy",
+    "observations clipped",
     "rewards scaled",
+    "reward discounted",
+    "constant in the reward",
     "reported density without jacobian",
     "reported density in units of the box",
 )
@@ -139,11 +148,19 @@ class SmallSac:
     def act(self, observation: Tensor, statistics: bool = True) -> tuple[Tensor, Tensor, Tensor]:
         """Policy's action, its log-density and u, (n, m), (n,), (n, m); differentiable."""
         x = self.seen(observation) if statistics else observation
-        mean, log_std = forward(self.actor, x)[0].chunk(2, -1)
-        log_std = log_std.clamp(-12.0, 2.0)
+        mean, log_std = self.head(x)
         noise = torch.randn(mean.shape, generator=self.generator)
         u = mean + log_std.exp() * noise
         return self.squashed(u), self.density(u, mean, log_std), u
+
+    def head(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-deviation before the tanh."""
+        if self.has("observation ignored by the policy"):
+            x = torch.zeros_like(x)
+        if self.has("observations clipped"):
+            x = x.clamp(-1.0, 1.0)
+        mean, log_std = forward(self.actor, x)[0].chunk(2, -1)
+        return mean, log_std.clamp(-12.0, 2.0)
 
     def squashed(self, u: Tensor) -> Tensor:
         return torch.tanh(u) if self.squash else u
@@ -202,7 +219,10 @@ class SmallSac:
                 ended = over
             stored = following if self.has("next episode's observation") else after
             kept = taken if self.has("critic sees actions in units of the box") else action
+            if self.has("current observation stored as the next"):
+                stored = observation
             reward = 0.25 * reward if self.has("rewards scaled") else reward
+            reward = reward + 1.0 if self.has("constant in the reward") else reward
             self.store(observation, kept, reward, stored, ended)
             if over and self.has("autoreset step stored"):
                 with torch.no_grad():
@@ -241,6 +261,9 @@ class SmallSac:
             on = (on > 0.0).float()
         if self.has("discount squared"):
             on = on**2
+        if self.has("termination inverted"):
+            on = self.discount * (on == 0.0)
+        r = self.discount * r if self.has("reward discounted") else r
         with torch.no_grad():
             next_action, log_next, _ = (
                 self.act(x_after, statistics=False) if normalised else self.act(after)
@@ -248,10 +271,15 @@ class SmallSac:
             weight = {
                 "entropy missing in the target": 0.0,
                 "temperature missing in the target": 1.0,
+                "temperature squared in the target": alpha**2,
                 "wrong sign of the entropy in the target": -alpha,
             }.get(self.mistake or "", alpha)
             next_v = self.smaller_q(self.target, x_after, next_action) - weight * log_next
             y = r + on * next_v
+            if self.has("entropy bonus after the end"):
+                y = y - (on == 0.0) * self.discount * alpha * log_next
+            if self.has("bonus of the current state"):
+                y = y - alpha * self.act(s)[1]
         q = forward(self.critic, torch.cat([x, a], -1))[..., 0]
         self.descend(0, 0.5 * (q - y).square().mean(-1).sum())
 
@@ -297,10 +325,7 @@ class SmallSac:
     def log_density(self, observations: Any, actions: Any) -> Any:
         seen = torch.as_tensor(observations, dtype=torch.float32)
         unit = self.from_env(actions)
-        mean, log_std = (
-            part[:, None] for part in forward(self.actor, self.seen(seen))[0].chunk(2, -1)
-        )
-        log_std = log_std.clamp(-12.0, 2.0)
+        mean, log_std = (part[:, None] for part in self.head(self.seen(seen)))
         u = torch.atanh(unit.clamp(-1 + 1e-6, 1 - 1e-6)) if self.squash else unit
         log = -(0.5 * ((u - mean) / log_std.exp()) ** 2 + log_std + 0.5 * math.log(2 * math.pi))
         if self.squash and not self.has("reported density without jacobian"):

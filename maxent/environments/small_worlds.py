@@ -81,9 +81,9 @@ class Ring(gymnasium.Env[Any, Any]):
 
     curves : a reward for each state.
     cut_after : None: episodes start in state 0 and terminate after state K-1, with the observation
-        of state 0, which is worth nothing there; every second one is truncated at the same step,
-        which changes nothing.  Else episodes start in any state, go round and round, and are
-        truncated after so many steps, never terminated.
+        of state 1 (of one state, of that), which is worth nothing there; every second one is
+        truncated at the same step, which changes nothing.  Else episodes start in any state, go
+        round and round, and are truncated after so many steps, never terminated.
 
     >>> ring = Ring([Curve(1.0)], spaces.Discrete(2))
     >>> ring.reset(seed=0)[0].tolist(), ring.step(0)[1:4]
@@ -118,6 +118,8 @@ class Ring(gymnasium.Env[Any, Any]):
         if self.cut_after is not None:
             return self._observation(), paid, False, self._steps >= self.cut_after, {}
         ended = self._state == 0
+        if ended:
+            self._state = 1 % len(self.curves)
         return self._observation(), paid, ended, ended and self._episodes % 2 == 0, {}
 
     def _observation(self) -> ndarray:

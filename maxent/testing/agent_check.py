@@ -12,7 +12,7 @@ import numpy as np
 from maxent.environments.trials import Case, cases
 from maxent.errors import ConfigError
 from maxent.support.arguments import nearest, require_count
-from maxent.testing.agent_faults import SHADOWS, VAGUE, Sign
+from maxent.testing.agent_faults import DOUBTFUL, SHADOWS, UNSTABLE, VAGUE, Sign
 from maxent.testing.agent_look import Look, UnusableAnswerError, look
 from maxent.testing.agent_policies import (
     DRIFT_POINTS,
@@ -118,13 +118,14 @@ def _judged(
     for attempt in range(TRAININGS):
         signs, said = _signs(adapter, case, steps, seed + attempt, known)
         names = {sign.fault for sign in signs}
-        if not names or names & before:
-            return [sign for sign in signs if sign.fault in before], said
-        if names <= VAGUE:  # it may not have learnt enough
-            before, steps = set(), 2 * steps
-        else:
-            before = names
-    return signs, said
+        again, last = names & before, attempt == TRAININGS - 1
+        if not names or again - VAGUE or (again and last):
+            return [sign for sign in signs if sign.fault in again], said
+        before |= names
+        if names <= DOUBTFUL:  # it may not have learnt enough
+            steps *= 2
+    detail = "each training shows another mistake: " + "; ".join(sorted(before))
+    return [Sign(UNSTABLE, detail, np.nan, np.nan)], said
 
 
 def _signs(

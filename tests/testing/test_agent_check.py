@@ -28,6 +28,11 @@ NAMED = {  # mistake of SmallSac: what the suite calls it
     "truncation cut": faults.CUT,
     "next episode's observation": faults.NEXT_EPISODE,
     "autoreset step stored": faults.AUTORESET,
+    "termination inverted": faults.INVERTED,
+    "entropy bonus after the end": faults.BONUS_AFTER_END,
+    "current observation stored as the next": faults.CURRENT,
+    "temperature squared in the target": faults.BONUS_SQUARED,
+    "bonus of the current state": faults.BONUS_OF_BOTH,
     "target frozen": faults.FROZEN,
     "discount missing": "discount ignored",
     "discount squared": "discount applied twice",
@@ -47,7 +52,11 @@ NAMED = {  # mistake of SmallSac: what the suite calls it
     "density in units of the box": faults.BOX_UNITS,
     "replay normalised at collection": "stale normalisation of observations",
     "policy sees other statistics": "stale normalisation of observations",
+    "observation ignored by the policy": faults.IGNORES,
+    "observations clipped": faults.CUT_OFF,
     "rewards scaled": faults.REWARDS_SCALED,
+    "reward discounted": faults.REWARDS_DISCOUNTED,
+    "constant in the reward": faults.REWARDS_SHIFTED,
     "reported density without jacobian": "tanh's Jacobian left out of the reported density",
     "reported density in units of the box": "reported density in the units of the box",
 }
@@ -79,15 +88,20 @@ def drawn(case, densities, q_of, seed=0):
     return Look(unit, taken_of(case.space, unit), entropy, q_of(unit), None, None)
 
 
-def exact_look(case, temperature=None, prediction=None):
-    """A Look of the exact policy at a temperature, with the Q that a faulty target settles at."""
+def exact_look(case, temperature=None, prediction=None, factor=1.0, more=None):
+    """A Look of the exact policy at a temperature, with the Q that a faulty target settles at.
+
+    factor : of the rewards; more : what is added to E[Q - r], a function of the entropies (K,) and
+        of what should be there.
+    """
     points, _ = grid(case.discrete)
     scores = np.stack([curve(points[:, None]) for curve in case.curves])
-    scores = scores / (temperature or case.temperature)
+    scores = factor * scores / (temperature or case.temperature)
     densities = np.exp(scores - scores.max(axis=1, keepdims=True))
 
     def paid(unit):
-        return np.stack([curve(actions) for curve, actions in zip(case.curves, unit)])
+        each = [factor * curve(actions) for curve, actions in zip(case.curves, unit)]
+        return np.stack(each)
 
     seen = drawn(case, densities, paid)
     going_on = np.zeros(len(case.curves))
@@ -97,6 +111,7 @@ def exact_look(case, temperature=None, prediction=None):
         )
         arguments = prediction or {}
         going_on = agent_targets._prediction(seen, case, paid(seen.unit), **arguments)
+        going_on = going_on + (0.0 if more is None else more(seen.entropy, going_on))
     return seen
 
 
@@ -140,7 +155,7 @@ def test_a_ring_ends_and_is_cut_as_it_says():
         ring.reset(seed=1)
         assert ring.step(np.array([4.0]))[1:4] == (1.0, False, False)
         seen, paid, terminated, truncated, _ = ring.step(np.array([4.0]))
-        assert (paid, terminated, seen.tolist()) == (2.0, True, [1.0, 0.0])
+        assert (paid, terminated, seen.tolist()) == (2.0, True, [0.0, 1.0])
         ends.append(truncated)
     assert sorted(ends) == [False, True]
     cut = Ring([Curve(), Curve(slope=1.0)], spaces.Discrete(3), cut_after=2)
@@ -184,14 +199,18 @@ TARGETS = [
     ({"discount": "discount ignored"}, "discount ignored"),
     ({"discount": "discount applied twice"}, "discount applied twice"),
     ({"value": faults.FROZEN}, faults.FROZEN),
-    ({"ending": faults.AUTORESET}, faults.AUTORESET),
+    ({"entropy": faults.BONUS_SQUARED}, faults.BONUS_SQUARED),
+    ({"entropy": faults.BONUS_OF_CURRENT}, faults.BONUS_OF_CURRENT),
+    *(({"ending": each}, each) for each in (faults.AUTORESET, faults.INVERTED)),
+    *(({"ending": each}, each) for each in (faults.CURRENT, faults.LATER)),
 ]
+ENDINGS = (faults.TERMINATION, faults.AT_LIMIT, faults.BONUS_AFTER_END)
 
 
 @pytest.mark.parametrize(
     ("name", "wrong", "fault"),
     [("values", *each) for each in TARGETS]
-    + [("values", {"ending": ending}, ending) for ending in (faults.TERMINATION, faults.AT_LIMIT)]
+    + [("values", {"ending": ending}, ending) for ending in ENDINGS]
     + [("truncation", {"ending": ending}, ending) for ending in (faults.CUT, faults.NEXT_EPISODE)],
 )
 def test_each_faulty_target_is_told_from_the_others(name, wrong, fault):
@@ -201,6 +220,53 @@ def test_each_faulty_target_is_told_from_the_others(name, wrong, fault):
     assert sign.fault == fault
     assert abs(sign.measured - sign.mistaken) < abs(sign.measured - sign.right)
     assert f"{sign.right:.3f}" in sign.detail
+
+
+NUMBERS = [  # what is added to E[Q - r], or the factor of the rewards
+    ({"more": lambda h, right: 1.0}, faults.REWARDS_SHIFTED, "about +1.0"),
+    ({"more": lambda h, right: ALPHA * h}, faults.BONUS_OF_BOTH, ""),
+    (
+        {"more": lambda h, right: 0.8 * ALPHA * np.append(h[1:], 0.0)},
+        faults.BONUS_OTHER,
+        "weight of 0.8",
+    ),
+    ({"more": lambda h, right: -0.4 * right}, faults.OTHER_DISCOUNT, "as if 0.48"),
+    ({"factor": 0.8}, faults.REWARDS_DISCOUNTED, ""),
+    ({"factor": 2.0}, faults.REWARDS_SCALED, ""),
+    ({"factor": 0.1}, faults.REWARDS_SCALED, ""),
+]
+
+
+@pytest.mark.parametrize("cases_of", [CASES, DISCRETE])
+@pytest.mark.parametrize(("wrong", "fault", "said"), NUMBERS)
+def test_a_faulty_target_with_a_number_of_its_own_is_told(cases_of, wrong, fault, said):
+    case = cases_of["values"]
+    seen = exact_look(case, **wrong)
+    (sign,) = agent_targets.value_signs(seen, case)
+    assert sign.fault == fault and said in sign.detail
+    assert agent_policies.law_signs(seen, case) == []
+
+
+@pytest.mark.parametrize("cases_of", [CASES, DISCRETE])
+def test_without_any_bootstrapping_one_mistake_is_told(cases_of):
+    none = {"more": lambda h, right: -right}
+    (sign,) = agent_targets.value_signs(exact_look(cases_of["values"], **none), cases_of["values"])
+    assert sign.fault == faults.FROZEN
+    cut = cases_of["truncation"]
+    assert agent_targets.value_signs(exact_look(cut, **none), cut, [faults.FROZEN]) == []
+
+
+def test_of_one_kind_of_mistake_one_is_told():
+    """A discount of .99 looks like none where that is .8, and like another one where it is .5."""
+    values, cut = CASES["values"], CASES["truncation"]
+    (sign,) = agent_targets.value_signs(
+        exact_look(values, more=lambda h, right: (0.99 / 0.8 - 1.0) * right), values
+    )
+    assert sign.fault == faults.NO_DISCOUNT
+    seen = exact_look(cut, more=lambda h, right: 0.98 * right)
+    (sign,) = agent_targets.value_signs(seen, cut)
+    assert sign.fault == faults.OTHER_DISCOUNT and "as if 0.99" in sign.detail
+    assert agent_targets.value_signs(seen, cut, [faults.NO_DISCOUNT]) == []
 
 
 def test_two_mistakes_at_once_are_both_named():
@@ -274,6 +340,60 @@ def test_a_policy_that_collapses_onto_the_best_actions_has_lost_its_entropy():
     assert "in each state" not in sign.detail
 
 
+@pytest.mark.parametrize("cases_of", [CASES, DISCRETE])
+def test_what_a_policy_may_be_and_what_it_is_called(cases_of):
+    case = cases_of["values"]
+    points, _ = grid(case.discrete)
+    scores = np.stack([curve(points[:, None]) for curve in case.curves]) / ALPHA
+    right = np.exp(scores - scores.max(axis=1, keepdims=True))
+    right /= right.sum(axis=1, keepdims=True)
+    always = np.exp(-0.5 * ((points - 1.0) / 0.01) ** 2)
+    blind = np.exp(scores.mean(axis=0) - scores.mean(axis=0).max())
+    policies = [  # densities, fault, what is said beside
+        (np.tile(blind, (3, 1)), faults.IGNORES, "the same in every state"),
+        (np.ones_like(right), faults.POLICY_DIFFERS, "nearly uniform"),
+        (np.tile(always, (3, 1)), faults.POLICY_DIFFERS, ""),  # stuck at the border
+        (np.roll(right, 1, axis=0), faults.POLICY_DIFFERS, ""),
+        (right[:, ::-1], faults.POLICY_DIFFERS, ""),
+        (0.9 * right + 0.1 / len(points), faults.OTHER_TEMPERATURE, ""),
+        (right**2, faults.OTHER_TEMPERATURE, "temperature 0.2"),
+        (right**0.5, faults.OTHER_TEMPERATURE, "temperature 0.798"),
+    ]
+    for densities, fault, said in policies:
+        (sign,) = agent_policies.law_signs(drawn(case, densities, lambda _: None), case)
+        assert sign.fault == fault and said in sign.detail, sign
+
+
+def test_actions_at_both_ends_of_a_plain_are_those_without_jacobian():
+    case, points = CASES["values"], grid(False)[0]
+    scores = np.stack([curve(points[:, None]) for curve in case.curves]) / ALPHA
+    right = np.exp(scores - scores.max(axis=1, keepdims=True))
+    for ends, faulty in (((-1.0, 1.0), True), ((1.0,), False)):
+        densities = right.copy()
+        densities[1] = sum(np.exp(-0.5 * ((points - end) / 0.005) ** 2) for end in ends)
+        signs = agent_policies.law_signs(drawn(case, densities, lambda _: None), case)
+        assert (faults.JACOBIAN in {sign.fault for sign in signs}) == faulty
+
+
+@pytest.mark.parametrize(
+    ("means", "fault"),
+    [
+        ([-0.62, -0.32, -0.01, 0.36, 0.6], None),
+        ([-0.57, -0.46, -0.35, -0.17, 0.25], faults.STALE),
+        ([-0.12, 0.09, 0.38, 0.64, 0.78], faults.STALE),
+        ([-0.2, -0.2, -0.2, -0.19, -0.2], faults.IGNORES),
+        ([-0.63, -0.34, 0.22, 0.22, 0.22], faults.CUT_OFF),
+        ([0.6, 0.3, 0.0, -0.3, -0.6], faults.POLICY_DIFFERS),
+    ],
+)
+def test_what_observations_mean_to_a_policy(means, fault):
+    """Means as trained agents had them."""
+    unit = np.repeat(np.array(means)[:, None], 10, axis=1)[..., None]
+    seen = Look(unit, unit, np.zeros(5), None, None, None)
+    signs = agent_policies.drift_signs(seen, CASES["drift"])
+    assert [sign.fault for sign in signs] == ([fault] if fault else [])
+
+
 # --- the adapter ----------------------------------------------------------------------------------
 
 
@@ -332,6 +452,37 @@ def test_what_an_agent_does_not_offer_is_told_and_no_mistake():
     assert not nothing.passed and "nothing could be checked" in str(nothing)
 
 
+class Told(Uniform):
+    """Its trainings show one thing after the other."""
+
+    def __init__(self, *shown):
+        super().__init__()
+        self.shown, self.steps = list(shown), []
+
+    def train(self, make_env, **how):
+        self.steps.append(how["steps"])
+        self.space = make_env().action_space
+        self.answer = self.shown.pop(0)
+        if self.answer == "key":
+            raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("shown", "fault", "steps"),
+    [
+        (["key", "nan", "key"], "raises KeyError", [100, 100, 100]),
+        (["key", "nan", "short"], faults.UNSTABLE, [100, 100, 100]),
+        (["key", None, "short"], faults.UNSTABLE, [100, 100, 200]),
+        ([None, None, None], faults.POLICY_DIFFERS, [100, 200, 400]),
+        (["short", None, "short"], "unusable answer", [100, 100, 200]),
+    ],
+)
+def test_a_mistake_is_told_where_two_trainings_show_it(shown, fault, steps):
+    agent = Told(*shown)
+    assert testing.check_agent(agent, cases=["values"], steps=100).faults == (fault,)
+    assert agent.steps == steps
+
+
 def test_what_is_no_adapter_or_no_case_is_refused():
     with pytest.raises(maxent.errors.ConfigError, match="no method train"):
         testing.check_agent(maxent.solve)
@@ -372,6 +523,7 @@ SHOWN_IN = {  # all others: in "values"
     "temperature not tuned": "temperature",
     "replay normalised at collection": "drift",
     "policy sees other statistics": "drift",
+    "observations clipped": "drift",
 }
 
 
