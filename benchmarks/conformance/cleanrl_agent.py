@@ -9,6 +9,7 @@ changed in it; its networks are what it leaves behind.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import runpy
@@ -22,7 +23,11 @@ import numpy as np
 import torch
 
 FOLDER = Path(os.environ.get("CLEANRL", "cleanrl")).resolve()
-VERSIONS = {name: version(name) for name in ("gymnasium", "torch")}
+PROGRAM = FOLDER / "cleanrl" / "sac_continuous_action.py"
+VERSIONS = {
+    "file with SHA-256": hashlib.sha256(PROGRAM.read_bytes()).hexdigest()[:12],
+    **{name: version(name) for name in ("gymnasium", "torch")},
+}
 ID = "conformance/Case-v0"
 
 
@@ -53,14 +58,13 @@ class Adapter:
         words += (
             ["--autotune"] if temperature is None else ["--no-autotune", f"--alpha={temperature}"]
         )
-        program = FOLDER / "cleanrl" / "sac_continuous_action.py"
         before, path, here = sys.argv, list(sys.path), Path.cwd()
         with tempfile.TemporaryDirectory() as scratch:
             try:
-                sys.argv, sys.path[:0] = [str(program), *words], [str(FOLDER)]
+                sys.argv, sys.path[:0] = [str(PROGRAM), *words], [str(FOLDER)]
                 os.chdir(scratch)  # it writes its log into the folder that it runs in
                 with contextlib.redirect_stdout(io.StringIO()):
-                    left = runpy.run_path(str(program), run_name="__main__")
+                    left = runpy.run_path(str(PROGRAM), run_name="__main__")
             finally:
                 sys.argv, sys.path[:] = before, path
                 os.chdir(here)
