@@ -173,5 +173,4 @@ def log_normalised(problem: ReferenceProblem, logits: ndarray) -> ndarray:
 def _scores(problem: ReferenceProblem, optimum: ReferenceValue, sign: float = 1.0) -> ndarray:
     """Logits of the Boltzmann policy of Q*, or of -Q*; at alpha = 0 of a low temperature."""
     temperature = problem.temperature or 0.01 * (problem.scale(optimum.q) or 1.0)
-    prior = np.where(problem.support, problem.log_prior, 0.0)
-    return sign * optimum.q / temperature + prior
+    return sign * optimum.q / temperature + problem.bonus

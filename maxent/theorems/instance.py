@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from functools import cached_property, wraps
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -38,6 +38,35 @@ class ValueIterates:
     name: str
     start: ndarray
     sweeps: dict[int, tuple[ndarray, ndarray]]
+
+
+Found = TypeVar("Found")
+
+
+def _once(
+    store_of: Callable[[Instance], dict[Any, Any]],
+) -> Callable[[Callable[[Instance], Found]], Callable[[Instance], Found]]:
+    def decorator(make: Callable[[Instance], Found]) -> Callable[[Instance], Found]:
+        @wraps(make)
+        def made(instance: Instance) -> Found:
+            store = store_of(instance)
+            if make not in store:
+                store[make] = make(instance)
+            return store[make]
+
+        return made
+
+    return decorator
+
+
+def once(make: Callable[[Instance], Found]) -> Callable[[Instance], Found]:
+    """Make something of an instance once: several clauses ask for it."""
+    return _once(lambda instance: instance.shared)(make)
+
+
+def once_for_all(make: Callable[[Instance], Found]) -> Callable[[Instance], Found]:
+    """The same for what holds of the problem, whatever the operators: other instances share it."""
+    return _once(lambda instance: instance.problem.known)(make)
 
 
 class Instance:
@@ -147,8 +176,7 @@ class Instance:
             made = self.variant(temperature=temperature)
             made.start = self.optimum.q
             self.shared["at", temperature] = made
-        found: Instance = self.shared["at", temperature]
-        return found
+        return self.shared["at", temperature]
 
     # the truth
 
@@ -256,13 +284,12 @@ class Instance:
         """alpha log(pi / prior) = Q - V for the policy of each Q, entry by entry."""
         problem = self.problem
         alpha = problem.temperature
-        prior = np.where(problem.support, problem.log_prior, 0.0)
         for name, q in inputs.q_functions(problem, self.optimum, self.rng(3)):
             log_policy = policy_of(q)
             gap = q.astype(np.longdouble) - problem.soft_value(q)[:, None]
-            vanished = (log_policy == -np.inf) & (gap / alpha + prior < UNDERFLOW)
+            vanished = (log_policy == -np.inf) & (gap / alpha + problem.bonus < UNDERFLOW)
             with np.errstate(all="ignore"):
-                found = np.where(vanished, gap, alpha * (log_policy - prior))
+                found = np.where(vanished, gap, alpha * (log_policy - problem.bonus))
             yield self.equal(found, gap, self.sweep_rounding(q), q=name)
 
     def _where(self, values: ndarray) -> ndarray:

@@ -79,7 +79,12 @@ class ReferenceProblem:
         self.row_sums = np.where(self.support, sums, 0.0).astype(LONG)
         self._evaluated: dict[bytes, ReferenceValue] = {}
         self._optima: dict[bytes | None, ReferenceValue] = {}
-        self.known: dict[str, Any] = {}
+        self.known: dict[Any, Any] = {}
+
+    @cached_property
+    def bonus(self) -> ndarray:
+        """The log prior, 0 where an action is not available."""
+        return np.where(self.support, self.log_prior, LONG(0.0))
 
     @cached_property
     def modulus(self) -> float:

@@ -17,7 +17,7 @@ from numpy import ndarray
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import FACTORISABLE, NO_PRIOR, POSITIVE, REPRESENTABLE
-from maxent.theorems.instance import Instance
+from maxent.theorems.instance import Instance, once
 from maxent.theorems.reference import ReferenceProblem
 
 
@@ -50,18 +50,16 @@ class Performance:
     """How far from optimal rounding alone can make the policy, at its own temperature."""
 
 
+@once
 def performance(instance: Instance) -> Performance:
     """Return and discounted entropy of pi*_alpha, the policy and its entropy by the operators."""
-    if "performance" not in instance.shared:
-        policy, problem = instance.best_policy, instance.problem
-        bare = reward_only(instance)
-        returns, first = problem.solve(policy, bare.policy_value(problem.reward, policy))
-        entropies, second = problem.solve(policy, instance.entropy(policy))
-        error = first + instance.temperature * second + 2.0 * instance.optimum.error
-        rounding = instance.solve_rounding(instance.optimum.q)
-        instance.shared["performance"] = Performance(instance, returns, entropies, error, rounding)
-    found: Performance = instance.shared["performance"]
-    return found
+    policy, problem = instance.best_policy, instance.problem
+    bare = reward_only(instance)
+    returns, first = problem.solve(policy, bare.policy_value(problem.reward, policy))
+    entropies, second = problem.solve(policy, instance.entropy(policy))
+    error = first + instance.temperature * second + 2.0 * instance.optimum.error
+    rounding = instance.solve_rounding(instance.optimum.q)
+    return Performance(instance, returns, entropies, error, rounding)
 
 
 def reward_only(instance: Instance) -> ReferenceProblem:

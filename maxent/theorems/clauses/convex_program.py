@@ -17,7 +17,7 @@ from scipy import sparse
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import CLARABEL, CONVEX_PAIRS, MODEL, Hypothesis, at_most_pairs
-from maxent.theorems.instance import Instance
+from maxent.theorems.instance import Instance, once_for_all
 
 STOP = 1e-9
 """Duality gap and infeasibility, relative, at which the solver is asked to stop."""
@@ -111,13 +111,15 @@ MODERATE = Hypothesis(
 IN_RANGE = (*MODEL, at_most_pairs(CONVEX_PAIRS), MODERATE, CLARABEL)
 
 
+@once_for_all
+def _solution(instance: Instance) -> tuple[ndarray, ConvexSolution]:
+    start = instance.problem.nonterminal / instance.problem.nonterminal.sum()
+    return start, solve_program(instance, start)
+
+
 def _program(instance: Instance) -> tuple[ndarray, ConvexSolution, float]:
     """A start in every state alike, the solution from there, and what its accuracy is worth."""
-    known = instance.problem.known
-    if "convex" not in known:
-        start = instance.problem.nonterminal / instance.problem.nonterminal.sum()
-        known["convex"] = start, solve_program(instance, start)
-    start, found = known["convex"]
+    start, found = _solution(instance)
     size = instance.problem.scale() + instance.temperature
     return start, found, ALLOWED * size / (1.0 - instance.beta)
 

@@ -24,7 +24,7 @@ from maxent.theorems.hypotheses import (
     POSITIVE,
     REPRESENTABLE,
 )
-from maxent.theorems.instance import Instance
+from maxent.theorems.instance import Instance, once, once_for_all
 from maxent.theorems.reference import ReferenceValue
 
 # LIMIT-ZERO
@@ -69,23 +69,20 @@ class HardLimit:
     gap: float
 
 
+@once_for_all
 def hard_limit(instance: Instance) -> HardLimit:
     """Where pi*_alpha goes as alpha -> 0."""
-    known = instance.problem.known
-    if "hard limit" not in known:
-        hard = instance.at(0.0)
-        problem, q = hard.problem, hard.optimum.q
-        gaps = np.where(problem.support, hard.optimum.v[:, None] - q, np.inf)
-        width = 4.0 * hard.optimum.error + 0.01 * hard.sweep_rounding(q)
-        tied = gaps <= width
-        log_prior = np.where(tied | ~problem.nonterminal[:, None], problem.log_prior, -np.inf)
-        free = instance.mdp.replace(reward=np.zeros_like(instance.mdp.reward))
-        limit = instance.problems(free, 1.0, log_prior.astype(np.float64))
-        truth = limit.optimum()
-        gap = float(gaps[problem.support & ~tied].min(initial=math.inf))
-        known["hard limit"] = HardLimit(truth, limit.boltzmann(truth.q), gap)
-    found: HardLimit = known["hard limit"]
-    return found
+    hard = instance.at(0.0)
+    problem, q = hard.problem, hard.optimum.q
+    gaps = np.where(problem.support, hard.optimum.v[:, None] - q, np.inf)
+    width = 4.0 * hard.optimum.error + 0.01 * hard.sweep_rounding(q)
+    tied = gaps <= width
+    log_prior = np.where(tied | ~problem.nonterminal[:, None], problem.log_prior, -np.inf)
+    free = instance.mdp.replace(reward=np.zeros_like(instance.mdp.reward))
+    limit = instance.problems(free, 1.0, log_prior.astype(np.float64))
+    truth = limit.optimum()
+    gap = float(gaps[problem.support & ~tied].min(initial=math.inf))
+    return HardLimit(truth, limit.boltzmann(truth.q), gap)
 
 
 @clause(
@@ -123,13 +120,11 @@ def tied_actions(instance: Instance) -> Iterator[Case]:
 # LIMIT-INFINITY
 
 
+@once
 def free_instance(instance: Instance) -> Instance:
     """The problem without rewards, at temperature 1."""
-    if "free" not in instance.shared:
-        free = instance.mdp.replace(reward=np.zeros_like(instance.mdp.reward))
-        instance.shared["free"] = instance.variant(mdp=free, temperature=1.0)
-    found: Instance = instance.shared["free"]
-    return found
+    free = instance.mdp.replace(reward=np.zeros_like(instance.mdp.reward))
+    return instance.variant(mdp=free, temperature=1.0)
 
 
 def _large(instance: Instance) -> list[Instance]:

@@ -19,7 +19,7 @@ from maxent.mdp import MDP
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import FACTORISABLE, Hypothesis, at_most_pairs
-from maxent.theorems.instance import Instance
+from maxent.theorems.instance import Instance, once_for_all
 from maxent.theorems.reference import EPS_LONG, LONG
 
 HORIZON = 10
@@ -82,13 +82,10 @@ class Passive:
             reach = further
 
 
+@once_for_all
 def passive(instance: Instance) -> Passive:
-    """The passive dynamics of an instance; remembered."""
-    known = instance.problem.known
-    if "passive" not in known:
-        known["passive"] = Passive(instance)
-    found: Passive = known["passive"]
-    return found
+    """The passive dynamics of an instance."""
+    return Passive(instance)
 
 
 def _in_range(instance: Instance) -> bool:
@@ -125,12 +122,8 @@ def linear_recursion(instance: Instance) -> Iterator[Case]:
         q = other.backup(v)
         v = np.where(dynamics.nonterminal, other.soft_value(q), 0.0)
         rounding += other.sweep_rounding(q)
-        own = (
-            4.0
-            * float(alpha)
-            * EPS_LONG
-            * (other.problem.longest_row + other.problem.n_actions + 8)
-        )
+        terms = other.problem.longest_row + other.problem.n_actions + 8
+        own = 4.0 * float(alpha) * EPS_LONG * terms
         yield other.equal(v, alpha * np.log(z), rounding + k * own, steps=k)
 
 

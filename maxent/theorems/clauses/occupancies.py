@@ -15,7 +15,7 @@ from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.clauses.newtons_method import span
 from maxent.theorems.hypotheses import FACTORISABLE
-from maxent.theorems.instance import Instance
+from maxent.theorems.instance import Instance, once
 
 # SUBOPT
 
@@ -54,26 +54,21 @@ def _visits(instance: Instance, log_policy: ndarray) -> ndarray:
 # SENSITIVITY
 
 
+@once
 def _reward_steps(instance: Instance) -> list[tuple[str, Instance, ndarray, float]]:
     """Name, the instance with r + delta, delta (S, A) as rounding leaves it, and its size."""
-    if "reward steps" not in instance.shared:
-        problem, rng = instance.problem, instance.rng(50)
-        made = []
-        reach = instance.temperature * (1.0 - instance.beta)
-        for name, size in (("small", 1e-3 * reach), ("large", reach))[
-            : 2 if instance.is_small else 1
-        ]:
-            delta = np.where(
-                problem.support, size * rng.uniform(-1.0, 1.0, problem.support.shape), 0
-            )
-            reward = np.where(problem.support, instance.mdp.reward + delta, 0.0)
-            other = instance.variant(mdp=instance.mdp.replace(reward=reward))
-            other.start = instance.optimum.q
-            exact = other.problem.reward - problem.reward
-            made.append((name, other, exact, float(np.abs(exact).max(initial=0.0))))
-        instance.shared["reward steps"] = made
-    found: list[tuple[str, Instance, ndarray, float]] = instance.shared["reward steps"]
-    return found
+    problem, rng = instance.problem, instance.rng(50)
+    made = []
+    reach = instance.temperature * (1.0 - instance.beta)
+    sizes = {"small": 1e-3 * reach} | ({"large": reach} if instance.is_small else {})
+    for name, size in sizes.items():
+        delta = np.where(problem.support, size * rng.uniform(-1.0, 1.0, problem.support.shape), 0)
+        reward = np.where(problem.support, instance.mdp.reward + delta, 0.0)
+        other = instance.variant(mdp=instance.mdp.replace(reward=reward))
+        other.start = instance.optimum.q
+        exact = other.problem.reward - problem.reward
+        made.append((name, other, exact, float(np.abs(exact).max(initial=0.0))))
+    return made
 
 
 def _gain(instance: Instance, policy: ndarray, delta: ndarray) -> tuple[ndarray, float]:

@@ -31,8 +31,7 @@ def natural_step(
 ) -> ndarray:
     """log of the policy after one natural gradient step of `weight` times the largest: the
     Boltzmann policy of weight Q^pi + (1 - weight) alpha log(pi / prior), by the operator."""
-    prior = np.where(instance.problem.support, instance.problem.log_prior, 0.0)
-    kept = np.where(instance.problem.support, policy, 0.0) - prior
+    kept = np.where(instance.problem.support, policy, 0.0) - instance.problem.bonus
     return instance.boltzmann_policy(instance.q_float(_goal(instance, truth, kept, weight)))
 
 
@@ -86,7 +85,6 @@ def natural_update(instance: Instance) -> Iterator[Case]:
     """natural_policy_gradient with step eta takes exactly this step; eta = (1-gamma) / alpha is
     soft policy iteration."""
     problem, alpha = instance.problem, instance.temperature
-    prior = np.where(problem.support, problem.log_prior, 0.0)
     for name, policy, before in instance.interior_policies()[:2]:
         kept = np.where(problem.support, policy, 0.0)
         for weight in STEPS[1:]:
@@ -97,7 +95,7 @@ def natural_update(instance: Instance) -> Iterator[Case]:
             settings = {"step": step, "iterations": 1, "logits": kept, "prior": instance.prior}
             trace = instance.call("natural_policy_gradient", *given, **settings)
             found = getattr(trace, "log_policy", np.full(kept.shape, np.nan))
-            goal = _goal(instance, before, kept - prior, weight)
+            goal = _goal(instance, before, kept - problem.bonus, weight)
             expected = alpha * problem.boltzmann(goal)
             tolerance = instance.solve_rounding(before.q, alpha * kept)
             names = {"policy": name, "weight": weight}
@@ -127,8 +125,7 @@ def slope_of_value(
     problem = instance.problem
     probability = np.where(problem.support, np.exp(policy.astype(np.longdouble)), 0.0)
     change = probability * (direction - (probability * direction).sum(axis=1, keepdims=True))
-    prior = np.where(problem.support, problem.log_prior, 0.0)
-    surprise = np.where(problem.support, policy, 0.0) - prior
+    surprise = np.where(problem.support, policy, 0.0) - problem.bonus
     earned = np.where(problem.support, change * (truth.q - problem.temperature * surprise), 0.0)
     slope, error = problem.solve(policy, earned.sum(axis=1))
     return slope, error + 2.0 * truth.error / (1.0 - instance.beta)
@@ -152,11 +149,10 @@ def policy_gradient(instance: Instance) -> Iterator[Case]:
 def gradient_by_occupancy(instance: Instance) -> Iterator[Case]:
     """The same with d^pi from the public occupancy and Q^pi = r + gamma P V^pi by the operators."""
     problem = instance.problem
-    prior = np.where(problem.support, problem.log_prior, 0.0)
     for name, policy, truth in instance.interior_policies():
         visits = instance.call("occupancy", instance.mdp, np.exp(policy))
         q = instance.backup(truth.v.astype(np.float64))
-        worth = q - instance.temperature * (np.where(problem.support, policy, 0.0) - prior)
+        worth = q - instance.temperature * (np.where(problem.support, policy, 0.0) - problem.bonus)
         with np.errstate(all="ignore"):
             gradient = visits * (worth - truth.v[:, None])
         for along, direction in directions(instance):
@@ -205,10 +201,9 @@ def _two_terms(instance: Instance, q: ndarray, y: ndarray) -> tuple[ndarray, nda
     alpha dpi(a)/dQ(b) = pi(a) ([a = b] - pi(b))."""
     problem = instance.problem
     log_policy = instance.boltzmann_policy(q)
-    prior = np.where(problem.support, problem.log_prior, 0.0)
     with np.errstate(all="ignore"):
         policy = np.where(problem.support, np.exp(log_policy), 0.0)
-        surprise = np.where(policy > 0.0, log_policy - prior, 0.0)
+        surprise = np.where(policy > 0.0, log_policy - problem.bonus, 0.0)
         worth = np.where(problem.support, y - instance.temperature * surprise, 0.0)
         expected = instance.policy_value(y, log_policy)
         first = -policy * (worth - expected[:, None])
@@ -227,8 +222,7 @@ def equivalent_to_gradient(instance: Instance) -> Iterator[Case]:
     problem = instance.problem
     for name, policy, truth in instance.interior_policies():
         with np.errstate(all="ignore"):
-            prior = np.where(problem.support, problem.log_prior, 0.0)
-            kept = np.where(problem.support, policy, 0.0) - prior
+            kept = np.where(problem.support, policy, 0.0) - problem.bonus
             q = instance.q_float(instance.temperature * kept)
         first, _ = _two_terms(instance, q, instance.q_float(truth.q))
         for along, direction in directions(instance):

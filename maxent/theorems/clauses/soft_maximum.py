@@ -16,7 +16,7 @@ from maxent.theorems import inputs
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import POSITIVE
-from maxent.theorems.instance import Instance
+from maxent.theorems.instance import Instance, once
 from maxent.theorems.reference import ReferenceProblem
 
 
@@ -93,10 +93,9 @@ def bounds(instance: Instance) -> Iterator[Case]:
     """max (q + alpha log prior) <= alpha log sum prior exp(q / alpha) <= the same + alpha log
     |A(s)| (max q and max q + alpha log |A(s)| without a prior)."""
     problem = instance.problem
-    bonus = problem.temperature * np.where(problem.support, problem.log_prior, 0.0)
     count = np.maximum(problem.support.sum(axis=1), 1)
     for name, q in _listed(instance):
-        scores = np.where(problem.support, q + bonus, -np.inf)
+        scores = np.where(problem.support, q + problem.temperature * problem.bonus, -np.inf)
         least = np.where(problem.nonterminal, scores.max(axis=1), 0.0)
         found, tolerance = instance.soft_value(q), instance.sweep_rounding(q)
         yield instance.at_most(least, found, tolerance, q=name, side="lower")
@@ -133,7 +132,9 @@ def _without_prior(instance: Instance) -> Instance:
     """The instance with every action of the mask, all alike."""
     if instance.log_prior is None:
         return instance
-    if "without prior" not in instance.shared:
-        instance.shared["without prior"] = instance.variant(prior=None)
-    found: Instance = instance.shared["without prior"]
-    return found
+    return _plain(instance)
+
+
+@once
+def _plain(instance: Instance) -> Instance:
+    return instance.variant(prior=None)

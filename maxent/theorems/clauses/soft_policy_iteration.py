@@ -20,7 +20,7 @@ from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.clauses.soft_q_learning import improvements
 from maxent.theorems.hypotheses import POSITIVE
-from maxent.theorems.instance import SWEEPS_CHECKED, Instance
+from maxent.theorems.instance import SWEEPS_CHECKED, Instance, once
 from maxent.theorems.reference import ReferenceValue
 
 ROUNDS = 100
@@ -182,26 +182,24 @@ def limit_dominates(instance: Instance) -> Iterator[Case]:
             yield instance.at_most(other.q, values[-1].q, tolerance, doubt, **witness)
 
 
+@once
 def soft_policy_iterations(instance: Instance) -> list[tuple[str, list[ReferenceValue]]]:
     """Runs of soft policy iteration: improvement by the operator under test, exact evaluation.
 
     A run ends when V* is reached within rounding, or when no state's value rises any more.
     """
-    if "policy_iterations" not in instance.shared:
-        runs = []
-        for name, _, truth in instance.policies[: 3 if instance.is_small else 1]:
-            values = [truth]
-            enough = 0.25 * instance.solve_rounding(instance.optimum.q)
-            for _ in range(ROUNDS):
-                improved = instance.soft_policy_improvement(instance.q_float(values[-1].q))
-                values.append(instance.evaluate(improved))
-                rise = (values[-1].v - values[-2].v)[instance.problem.nonterminal].max()
-                if instance.distance(values[-1].v, instance.optimum.v) <= enough or not rise > 0.0:
-                    break
-            runs.append((name, values))
-        instance.shared["policy_iterations"] = runs
-    found: list[tuple[str, list[ReferenceValue]]] = instance.shared["policy_iterations"]
-    return found
+    runs = []
+    for name, _, truth in instance.policies[: 3 if instance.is_small else 1]:
+        values = [truth]
+        enough = 0.25 * instance.solve_rounding(instance.optimum.q)
+        for _ in range(ROUNDS):
+            improved = instance.soft_policy_improvement(instance.q_float(values[-1].q))
+            values.append(instance.evaluate(improved))
+            rise = (values[-1].v - values[-2].v)[instance.problem.nonterminal].max()
+            if instance.distance(values[-1].v, instance.optimum.v) <= enough or not rise > 0.0:
+                break
+        runs.append((name, values))
+    return runs
 
 
 def _policies_with_q(instance: Instance) -> Iterator[tuple[str, ndarray, str, ndarray]]:

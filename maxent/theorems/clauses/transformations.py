@@ -171,7 +171,7 @@ def prior_as_reward(instance: Instance) -> Iterator[Case]:
         yield from _to_prior(instance, _some_prior(instance), "random")
         return
     problem = instance.problem
-    bonus = np.where(problem.support, problem.temperature * problem.log_prior, 0.0)
+    bonus = problem.temperature * problem.bonus
     reward = (problem.reward + bonus).astype(np.float64)
     mask = np.asarray(problem.log_prior > -np.inf)
     mdp = instance.mdp.replace(reward=np.where(mask, reward, 0.0), action_mask=mask)

@@ -19,7 +19,7 @@ from maxent.theorems import inputs
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import MODEL, NO_PRIOR, NO_TERMINAL, Hypothesis, at_most_states
-from maxent.theorems.instance import Instance
+from maxent.theorems.instance import Instance, once_for_all
 
 FEW_STATES = at_most_states(500)
 SHIFT = 1e-2
@@ -72,11 +72,14 @@ def ending(instance: Instance) -> Instance:
     return instance.variant(mdp=MDP(everything, reward, **settings), prior=prior)
 
 
+@once_for_all
+def _ending(instance: Instance) -> tuple[MDP, ndarray | None]:
+    made = ending(instance)
+    return made.mdp, made.prior
+
+
 def _solved(instance: Instance) -> tuple[Instance, Any]:
-    known = instance.problem.known
-    if "ending" not in known:
-        known["ending"] = ending(instance).mdp, ending(instance).prior
-    mdp, prior = known["ending"]
+    mdp, prior = _ending(instance)
     other = instance.variant(mdp=mdp, prior=prior)
     return other, answer(instance, "solve", "ending", mdp, instance.temperature, prior=prior)
 

@@ -68,15 +68,10 @@ def stochastic_inference() -> CounterExample:
     numbers["the same, winning for certain"] = certain["alpha log Z"] - certain["V*"]
     numbers["total variation, winning for certain"] = certain["total variation of the two laws"]
     names = {"posterior of gambling": "posterior", "pi* of gambling": "policy"}
-    return CounterExample.of(
-        "NOT-STOCHASTIC",
-        mdp,
-        temperature,
-        bool(numbers["alpha log Z - V*"] > 0.1 and abs(gap[[0, -1]]).max() < 1e-12),
-        numbers,
-        {"luck": lucks, "gap": gap}
-        | {short: np.array([each[name] for each in swept]) for name, short in names.items()},
-    )
+    shown = numbers["alpha log Z - V*"] > 0.1 and abs(gap[[0, -1]]).max() < 1e-12
+    curves = {short: np.array([each[name] for each in swept]) for name, short in names.items()}
+    curves |= {"luck": lucks, "gap": gap}
+    return CounterExample.of("NOT-STOCHASTIC", mdp, temperature, shown, numbers, curves)
 
 
 def non_uniform_limit() -> CounterExample:
@@ -105,14 +100,9 @@ def non_uniform_limit() -> CounterExample:
         unpaid = solve(mdp.replace(reward=np.zeros((2, 2))), 1.0)
         numbers[f"staying at temperature 1e6, {name}"] = stay[-1]
         numbers[f"staying in the limit, {name}"] = unpaid.policy[0, 1]
-    return CounterExample.of(
-        "NOT-UNIFORM",
-        mdps["exit"],
-        float("nan"),
-        bool(abs(off["exit"][-1]) > 0.3 and off["mask"][-1] > 0.1 and abs(off["equal"][-1]) < 1e-5),
-        numbers,
-        {"temperature": temperatures, **off},
-    )
+    shown = abs(off["exit"][-1]) > 0.3 and off["mask"][-1] > 0.1 and abs(off["equal"][-1]) < 1e-5
+    curves = {"temperature": temperatures, **off}
+    return CounterExample.of("NOT-UNIFORM", mdps["exit"], float("nan"), shown, numbers, curves)
 
 
 def hard_q_in_the_bound() -> CounterExample:
@@ -150,17 +140,7 @@ def hard_q_in_the_bound() -> CounterExample:
         "bound with Q of the uniform policy": explicit[at],
         "gap over the bound with Q*_0": gaps[at] / wrong[at],
     }
-    return CounterExample.of(
-        "NOT-HARD-Q",
-        mdp,
-        float(temperatures[at]),
-        bool(np.all(gaps > wrong) and np.all(gaps <= right) and np.all(gaps <= explicit)),
-        numbers,
-        {
-            "temperature": temperatures,
-            "gap": gaps,
-            "hard": wrong,
-            "soft": right,
-            "uniform": explicit,
-        },
-    )
+    shown = np.all(gaps > wrong) and np.all(gaps <= right) and np.all(gaps <= explicit)
+    curves = {"temperature": temperatures, "gap": gaps, "hard": wrong}
+    curves |= {"soft": right, "uniform": explicit}
+    return CounterExample.of("NOT-HARD-Q", mdp, float(temperatures[at]), shown, numbers, curves)

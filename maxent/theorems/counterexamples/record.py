@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -54,14 +55,14 @@ class CounterExample:
         key: str,
         mdp: MDP,
         temperature: float,
-        shown: bool,
+        shown: Any,
         numbers: Mapping[str, float],
         curves: Mapping[str, ndarray],
     ) -> CounterExample:
         """The counter-example of a key, whose words are in the table of statements."""
         about = STATEMENTS[key]
         words = (about.against, about.missing, about.plain, about.source)
-        return cls(key, *words, mdp, temperature, shown, numbers, curves)
+        return cls(key, *words, mdp, temperature, bool(shown), numbers, curves)
 
     def __str__(self) -> str:
         verdict = "shown" if self.shown else "NOT shown"

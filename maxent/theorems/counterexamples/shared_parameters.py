@@ -93,14 +93,9 @@ def tied_improvement() -> CounterExample:
         "change in the state that loses least": change.max(),
         "change in the state that loses most": change.min(),
     }
-    return CounterExample.of(
-        "NOT-TIED-IMPROVED",
-        mdp,
-        TIED_TEMPERATURE,
-        bool(change.max() < -20.0),
-        numbers,
-        {"x": xs, "v": values},
-    )
+    shown = change.max() < -20.0
+    curves = {"x": xs, "v": values}
+    return CounterExample.of("NOT-TIED-IMPROVED", mdp, TIED_TEMPERATURE, shown, numbers, curves)
 
 
 def tied_best() -> CounterExample:
@@ -115,14 +110,9 @@ def tied_best() -> CounterExample:
     numbers = {f"best x for state {s}": x[values[:, s].argmax()] for s in range(mdp.n_states)}
     numbers |= {f"its value there, state {s}": values[:, s].max() for s in range(mdp.n_states)}
     numbers |= {"least worst-state shortfall": shortfall[least].max(), "reached at x": x[least]}
-    return CounterExample.of(
-        "NOT-TIED-BEST",
-        mdp,
-        TIED_TEMPERATURE,
-        bool(shortfall[least].max() > 7.0),
-        numbers,
-        {"x": x, "v": values},
-    )
+    shown = shortfall[least].max() > 7.0
+    curves = {"x": x, "v": values}
+    return CounterExample.of("NOT-TIED-BEST", mdp, TIED_TEMPERATURE, shown, numbers, curves)
 
 
 def tied_oscillation() -> CounterExample:
@@ -144,11 +134,6 @@ def tied_oscillation() -> CounterExample:
         "mean value of the other": tied_value(mdp, high, TIED_TEMPERATURE).mean(),
         "best mean value in the set": best,
     }
-    return CounterExample.of(
-        "NOT-TIED-CONVERGENT",
-        mdp,
-        TIED_TEMPERATURE,
-        bool(high - low > 0.5 and abs(xs[-1] - xs[-3]) < 1e-12),
-        numbers,
-        {"x": xs, "v": values, "grid": grid, "after": after},
-    )
+    shown = high - low > 0.5 and abs(xs[-1] - xs[-3]) < 1e-12
+    curves = {"x": xs, "v": values, "grid": grid, "after": after}
+    return CounterExample.of("NOT-TIED-CONVERGENT", mdp, TIED_TEMPERATURE, shown, numbers, curves)
