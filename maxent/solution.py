@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy import ndarray
 
 from maxent.errors import ModelError
 from maxent.support.arrays import HasPolicy, HasStatus, ReadOnly
 from maxent.support.frames import data_frame
+from maxent.support.shapes import Float, Int
 from maxent.support.traces import kept_iterations
 
 Status = Literal["converged", "stalled", "max_iterations", "interrupted"]

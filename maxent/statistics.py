@@ -33,12 +33,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy.stats import trim_mean
 
 from maxent.errors import ConfigError
 from maxent.support.arguments import require_count, require_real
+from maxent.support.shapes import Float
 
 RESAMPLES = 2_000
 """Draws of a bootstrap: the ends of a 95 % interval are then known to about its 20th part."""

@@ -76,11 +76,12 @@ def comparison_figure(found: Comparison) -> Figure:
 def _page(figure: Figure, text: str) -> str:
     """Figure and tables as one HTML page that asks for nothing from anywhere."""
     from maxent import plots, reports
+    from maxent.reports.shell import html_page
 
     with tempfile.TemporaryDirectory() as folder:
         drawn = base64.b64encode(plots.save(figure, Path(folder, "curves.svg")).read_bytes())
     made = ", ".join(f"{library} {number}" for library, number in reports.versions().items())
-    return reports.html_page(
+    return html_page(
         "Learning curves",
         "<h1>Learning curves</h1>\n"
         '<img alt="Learning curves; their last values are in the tables below" '

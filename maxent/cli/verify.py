@@ -76,7 +76,9 @@ def run(asked: Namespace) -> int:
     if "json" in outputs:
         write_record("verify", asked, outputs["json"], mdp, **found)
     if "html" in outputs:
-        page = reports.verification_page(asked.mdp, mdp, asked.temperature, report, facts=facts)
+        from maxent.reports.page import verification_page
+
+        page = verification_page(asked.mdp, mdp, asked.temperature, report, facts=facts)
         reports.write_text(page, outputs["html"], overwrite=asked.overwrite)
     print(reports.printable(report.clause_table() if asked.clauses else str(report)))
     say_written(outputs)

@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from maxent.continuous.discretise import Discretisation, discretise
@@ -35,6 +34,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.solution import Solution
 from maxent.support.arguments import require_count
+from maxent.support.shapes import Bool, Float, Int
 from maxent.tabular import operators
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.solvers import soft_policy_evaluation, solve

@@ -29,7 +29,6 @@ from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
@@ -39,6 +38,7 @@ from maxent.mdp import MDP
 from maxent.solution import Solution
 from maxent.support.arguments import require_counts, require_discount, require_temperature
 from maxent.support.memory import require_memory
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 
 __all__ = [

@@ -10,11 +10,11 @@ import math
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.continuous.lqr import LinearQuadraticSolution
 from maxent.continuous.matrices import matrix
+from maxent.support.shapes import Float
 
 
 def frobenius_error(estimate: Any, exact: Float[ndarray, "m n"]) -> float:

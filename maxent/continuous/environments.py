@@ -11,7 +11,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.continuous import corridor, multigoal
@@ -19,6 +18,7 @@ from maxent.continuous.lqr import LinearQuadratic, coupled_masses
 from maxent.continuous.matrices import square_root
 from maxent.environments import registration  # noqa: F401 (registers the ids)
 from maxent.errors import ConfigError, ModelError
+from maxent.support.shapes import Float
 
 Observation = Float[ndarray, " n"]
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.continuous.matrices import ASYMMETRY, matrix, quadratic, rank_gap, symmetric
 from maxent.errors import ConfigError, ModelError
 from maxent.support.arguments import require_discount
+from maxent.support.shapes import Float
 
 
 @dataclass(frozen=True, eq=False, init=False)

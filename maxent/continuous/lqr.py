@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import linalg
 
@@ -46,6 +45,7 @@ from maxent.errors import ModelError
 from maxent.support.arguments import require_temperature
 from maxent.support.arrays import ReadOnly
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Float
 
 __all__ = [
     "LinearQuadratic", "LinearQuadraticSolution", "coupled_masses", "evaluate_linear_policy",

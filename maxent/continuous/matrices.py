@@ -9,12 +9,12 @@ import math
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import linalg
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import validation
+from maxent.support.shapes import Float
 
 ASYMMETRY = 1e-10
 """Relative asymmetry, or negative eigenvalue, of a given matrix that passes for rounding."""

@@ -17,12 +17,12 @@ vertex: nothing is interpolated, and the only errors are those of the Riemann su
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from maxent.continuous.discretise import Discretisation, discretise
 from maxent.continuous.tasks import Task
 from maxent.support.arguments import require_count
+from maxent.support.shapes import Bool, Float, Int
 
 GOALS = np.array([[5.0, 0.0], [-5.0, 0.0], [0.0, 5.0], [0.0, -5.0]])
 GOALS.setflags(write=False)

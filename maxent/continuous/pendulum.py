@@ -15,11 +15,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from maxent.continuous.discretise import Discretisation, discretise
 from maxent.continuous.tasks import Task
+from maxent.support.shapes import Bool, Float
 
 TORQUE, SPEED, TIME_STEP = 2.0, 8.0, 0.05
 

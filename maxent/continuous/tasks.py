@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
+
+from maxent.support.shapes import Bool, Float
 
 Step: TypeAlias = Callable[[ndarray, ndarray], tuple[ndarray, ndarray, ndarray]]
 """states (N, n), actions (N, m) -> next states (N, n), rewards (N,), terminated bool (N,)."""

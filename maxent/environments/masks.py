@@ -8,10 +8,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from jaxtyping import Bool
 from numpy import ndarray
 
 from maxent.errors import ConfigError
+from maxent.support.shapes import Bool
 
 KEY = "action_mask"
 

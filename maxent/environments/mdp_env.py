@@ -8,13 +8,13 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
-from jaxtyping import Float, Int8
 from numpy import ndarray
 
 from maxent.environments import rendering
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.support.arguments import nearest
+from maxent.support.shapes import Float, Int8
 
 
 class MDPEnv(gymnasium.Env[Any, Any]):

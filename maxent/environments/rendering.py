@@ -11,11 +11,11 @@ from math import ceil, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from jaxtyping import UInt8
 from numpy import ndarray
 
 from maxent.mdp import MDP
 from maxent.mdp.grid import Grid
+from maxent.support.shapes import UInt8
 
 if TYPE_CHECKING:  # Pillow is imported when the first image is asked for
     from PIL import Image

@@ -18,8 +18,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from jaxtyping import Float
 from numpy import ndarray
+
+from maxent.support.shapes import Float
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
 from numpy import ndarray
 from scipy import sparse
 from scipy.sparse import csgraph
@@ -29,6 +28,7 @@ from maxent.mdp.grid import Grid
 from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Bool
 
 ACTION_NAMES = ("up", "up-right", "right", "down-right", "down", "down-left", "left", "up-left")
 MATRIX_FREE_FROM = 500_000

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int
 from numpy import ndarray
 
 from maxent.gridworlds.settings import GridworldSettings
 from maxent.gridworlds.text import PORTALS
 from maxent.mdp.directions import RESTART, Directions
+from maxent.support.shapes import Bool, Int
 
 WALL, CLIFF = -1, -2
 """Cells that are no state, where a cell's state number is looked up."""

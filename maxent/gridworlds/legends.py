@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy import ndarray
-from scipy import ndimage
 
 from maxent.errors import ConfigError, MapError, MaxEntWarning
 from maxent.gridworlds.text import PORTALS, place_of
@@ -226,6 +225,8 @@ def known_legends(drawn: ndarray, given: Any) -> str:
 
 def _walled(board: ndarray) -> ndarray:
     """The floor that is joined to what lies outside of the map, as wall."""
+    from scipy import ndimage  # few maps need it, and it takes long to import
+
     framed = np.pad(np.isin(board, (" ", ".")), 1, constant_values=True)
     region = ndimage.label(framed)[0]
     board[(region == region[0, 0])[1:-1, 1:-1]] = "#"

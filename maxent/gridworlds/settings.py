@@ -11,11 +11,11 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
 from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.support.arguments import nearest, require_discount, require_finite, require_fraction
+from maxent.support.shapes import Int
 
 GOALS = ("terminal", "absorbing", "restart")
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.support.memory import require_memory
+from maxent.support.shapes import Bool, Float, Int
 
 RESTART = -1
 """A successor that stands for "a start, drawn at random"."""

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
@@ -17,6 +16,7 @@ from maxent.mdp.grid import Grid
 from maxent.mdp.model import MDP
 from maxent.support.arguments import require_discount
 from maxent.support.arrays import read_only
+from maxent.support.shapes import Float
 
 KEEPS = {"discount", "grid", "action_names"}
 """What can be replaced without a transition."""

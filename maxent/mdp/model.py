@@ -21,7 +21,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy import sparse
 
@@ -33,6 +32,7 @@ from maxent.support.arguments import require_discount
 from maxent.support.arrays import logs, read_only
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Float, Int
 
 FREE_OF_RULES = {"discount", "state_names", "action_names", "grid", "observations"}
 """What can change in a gridworld without its transitions and rewards being others."""

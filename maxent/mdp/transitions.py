@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.errors import ModelError
 from maxent.mdp import validation
 from maxent.support.memory import require_memory
+from maxent.support.shapes import Bool, Float
 
 Transition: TypeAlias = Any
 """A dense float64 array or a SciPy `csr_array`."""

@@ -35,7 +35,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from numpy import ndarray
 from torch import Tensor
 
@@ -48,6 +47,7 @@ from maxent.neural.parts.resampling import Resampled
 from maxent.neural.training.agent import Agent
 from maxent.support.arguments import require_count
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Float
 
 ACTS_BY = ("temperature", "resampling")
 """Parts of a state that are no networks: alpha, and how many candidates there are."""

@@ -27,7 +27,6 @@ from typing import Any, SupportsFloat
 import gymnasium
 import numpy as np
 import torch
-from jaxtyping import Float
 from numpy import ndarray
 from torch import Tensor
 from torch.distributions import Distribution
@@ -35,6 +34,7 @@ from torch.distributions import Distribution
 from maxent.errors import ConfigError
 from maxent.neural.parts.spaces import Spaces
 from maxent.support.arguments import require_discount, require_positive, require_real
+from maxent.support.shapes import Float
 
 FLOOR = 1e-3
 """Share of the uniform policy in every known answer on bounded or discrete actions: it bounds the

@@ -32,13 +32,13 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural.operators import Temperature, backup, entropy, policy_value, soft_policy_bellman
 from maxent.neural.parts.replay import Batch
 from maxent.support.arguments import require_count, require_real
+from maxent.support.shapes import Float, Int
 
 
 def soft_q_loss(

@@ -34,10 +34,10 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Bool, Float
 from torch import Tensor
 
 from maxent.neural.parts.replay import Batch
+from maxent.support.shapes import Bool, Float
 
 Temperature = float | Float[Tensor, ""]
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, MaxEntWarning
@@ -26,6 +25,7 @@ from maxent.proofs import balls
 from maxent.proofs.balls import Ball, Operator
 from maxent.support.arguments import require_positive, require_temperature
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Float
 from maxent.tabular.solvers import soft_policy_evaluation, solve, steps
 from maxent.tabular.solvers.kernels import PolicyKernel
 

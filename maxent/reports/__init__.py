@@ -10,7 +10,6 @@
 =============  ===========================================================================
 """
 
-from maxent.reports.page import verification_page
 from maxent.reports.records import (
     mdp_record,
     solution_record,
@@ -19,14 +18,12 @@ from maxent.reports.records import (
     write_json,
     write_text,
 )
-from maxent.reports.shell import html_page
 from maxent.reports.text import LEGEND, discount_text, policy_picture, printable, size_text
 from maxent.support.tables import table, table_row
 
 __all__ = [
     "LEGEND",
     "discount_text",
-    "html_page",
     "mdp_record",
     "policy_picture",
     "printable",
@@ -35,7 +32,6 @@ __all__ = [
     "table",
     "table_row",
     "value_at_start",
-    "verification_page",
     "versions",
     "write_json",
     "write_text",

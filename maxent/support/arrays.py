@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
+
+from maxent.support.shapes import Float
 
 
 def logs(probabilities: Any) -> ndarray:

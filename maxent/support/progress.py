@@ -6,9 +6,11 @@ import os
 import sys
 import time
 import warnings
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from tqdm.std import tqdm
+if TYPE_CHECKING:
+    from tqdm.std import tqdm
 
 AFTER, BETWEEN = 10.0, 60.0
 """Seconds before the first line of text, and between two."""
@@ -21,13 +23,42 @@ def in_notebook() -> bool:
     return type(shell).__name__ == "ZMQInteractiveShell"
 
 
-def bar(progress: bool | None, **settings: Any) -> tqdm:
+class Hidden:
+    """A bar that nobody sees.  It does without tqdm, which takes long to import."""
+
+    disable = True
+
+    def __init__(self, iterable: Iterable[Any] = (), **settings: Any) -> None:
+        self._iterable = iterable
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._iterable)
+
+    def __enter__(self) -> Hidden:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def update(self, count: float = 1) -> None:
+        """So much more is done."""
+
+    def set_postfix_str(self, text: str, refresh: bool = True) -> None:
+        """What to say beside the bar."""
+
+    def close(self) -> None:
+        """That was all."""
+
+
+def bar(progress: bool | None, **settings: Any) -> tqdm | Hidden:
     """A progress bar (tqdm's, of these settings) where one was asked for and can be shown: in a
     terminal or a notebook, but not in a job of continuous integration."""
-    if not progress or os.environ.get("CI"):
-        return tqdm(**settings | {"disable": True})
+    if not progress or os.environ.get("CI") or not (sys.stderr.isatty() or in_notebook()):
+        return Hidden(**settings)
     if not in_notebook():
-        return tqdm(**settings | {"disable": None})
+        from tqdm.std import tqdm
+
+        return tqdm(**settings)
     with warnings.catch_warnings():  # without ipywidgets it is one of text
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm as automatic
@@ -40,7 +71,7 @@ class Lines:
     progress : True: wherever that is; None: in a terminal or a notebook alone; False: never.
     """
 
-    def __init__(self, shown: tqdm, progress: bool | None) -> None:
+    def __init__(self, shown: tqdm | Hidden, progress: bool | None) -> None:
         self._silent = not shown.disable or not _is_seen(progress)
         self._due = time.monotonic() + AFTER
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy import ndarray
+
+from maxent.support.shapes import Float, Int
 
 MOST = 2**20
 """Numbers that are kept at most."""

@@ -37,13 +37,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.errors import ModelError, ToleranceError
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
+from maxent.support.shapes import Bool, Float
 from maxent.tabular.linear_systems import solve_discounted
 
 UNIT = float(np.finfo(np.float64).eps) / 2

@@ -45,7 +45,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
@@ -54,6 +53,7 @@ from maxent.solution import Solution
 from maxent.support.arguments import require_temperature
 from maxent.support.arrays import HasPolicy
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers import soft_policy_evaluation, solve

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ModelError
@@ -23,6 +22,7 @@ from maxent.support.arguments import require_count, require_temperature
 from maxent.support.arrays import HasPolicy, logs
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT, FixedPointBounds, soft_bounds
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
@@ -27,6 +26,7 @@ from maxent.mdp import MDP, require_mdp
 from maxent.mdp.validation import action_distribution, real_array
 from maxent.support.arguments import require_temperature
 from maxent.support.arrays import logs
+from maxent.support.shapes import Float
 from maxent.tabular.operators import backup
 
 FLOOR = 1e-3

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 from scipy.sparse import linalg
 
 from maxent.mdp.transitions import Transition, is_local
 from maxent.support.memory import require_memory
+from maxent.support.shapes import Float
 
 SMALL = 2_000
 """States up to which a sparse system is factorised whatever its pattern."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 from scipy.sparse import linalg
@@ -24,6 +23,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.mdp.transitions import Transition
 from maxent.support.arrays import logs
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import longest_stay
 from maxent.tabular.linear_systems import SMALL, is_cheap_to_factorise, solve_discounted

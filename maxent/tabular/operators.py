@@ -26,13 +26,13 @@ has no alpha (it is absorbed into the reward); SAC2's Eq. 3, used here, has it.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
 from maxent.support.arrays import logs
+from maxent.support.shapes import Float
 from maxent.tabular.arrays import of_arrays
 
 

@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
@@ -34,6 +33,7 @@ from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count, require_positive, require_temperature
 from maxent.support.arrays import HasPolicy, ReadOnly
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.linear_systems import solve_discounted
 from maxent.tabular.solvers.convergence import reference_value

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp.transitions import Transition
+from maxent.support.shapes import Float, Int
 
 try:
     from scipy.sparse._sparsetools import csr_matvec, csr_row_index

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import maxent
-from maxent import reports
 from maxent.cli import main
 from maxent.reports.formulas import formula
+from maxent.reports.page import verification_page
 from maxent.reports.slack_plots import ROUNDING, WIDTH, position, strip
 from maxent.theorems.catalogue import statements
 from maxent.theorems.check import Check
@@ -63,7 +63,7 @@ def check(verdict="holds", slack=-1e-15, tolerance=1e-13, **about):
 
 
 def page_of(*checks, name="an MDP"):
-    return Page(reports.verification_page(name, MDP, 0.1, Report(checks)))
+    return Page(verification_page(name, MDP, 0.1, Report(checks)))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_the_verdict_comes_first(verdicts, words):
 
 def test_a_page_holds_every_clause_with_its_numbers():
     report = maxent.verify(MDP, 0.1)
-    page = Page(reports.verification_page("garnet", MDP, 0.1, report))
+    page = Page(verification_page("garnet", MDP, 0.1, report))
     anchors = {attrs["id"] for tag, attrs in page.tags if tag == "h3"}
     assert anchors == {each.key for each in report}
     links = {attrs["href"] for tag, attrs in page.tags if tag == "a"}
@@ -156,7 +156,7 @@ def test_a_page_holds_every_clause_with_its_numbers():
 
 
 def test_a_page_asks_for_nothing_from_elsewhere():
-    html = reports.verification_page("garnet", MDP, 0.1, maxent.verify(MDP, 0.1))
+    html = verification_page("garnet", MDP, 0.1, maxent.verify(MDP, 0.1))
     page = Page(html)
     assert not {"script", "img", "iframe", "object", "base"} & {tag for tag, _ in page.tags}
     for tag, attrs in page.tags:

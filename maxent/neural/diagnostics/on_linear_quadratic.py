@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.continuous import distances
@@ -13,6 +12,7 @@ from maxent.errors import ConfigError
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.trained import TrainedAgent, as_doubles, policy_in, q_in
 from maxent.neural.parts.policies import Categorical, Gaussian, Policy
+from maxent.support.shapes import Float
 
 ACTIONS = 32
 """In each state, of the expectations over a policy."""

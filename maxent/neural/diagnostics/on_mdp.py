@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.continuous.discretise import cell_volumes
@@ -18,6 +17,7 @@ from maxent.neural.diagnostics.tables import (
 from maxent.neural.diagnostics.trained import TrainedAgent, as_doubles, policy_in, state_values_in
 from maxent.neural.parts.policies import Flow, Resampled, SamplingNetwork
 from maxent.solution import Solution
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.solvers import soft_policy_evaluation, solve

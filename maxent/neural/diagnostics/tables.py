@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from gymnasium.spaces import Discrete
-from jaxtyping import Float
 from numpy import ndarray
 from scipy.special import ndtr
 
@@ -21,6 +20,7 @@ from maxent.neural.diagnostics.trained import (
 )
 from maxent.neural.parts.policies import Flow, Gaussian, Mixture, Resampled, SamplingNetwork
 from maxent.solution import Solution
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.solvers import soft_policy_evaluation
 

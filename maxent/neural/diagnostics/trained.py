@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from maxent.neural.algorithms.settings import Settings
 from maxent.neural.parts.normalise import as_seen
 from maxent.neural.parts.policies import Policy
 from maxent.neural.parts.spaces import Spaces
+from maxent.support.shapes import Float, Int
 
 LONGEST = 10_000
 """Steps after which an episode that nothing ends is stopped, where an agent is looked at."""

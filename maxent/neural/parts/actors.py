@@ -13,7 +13,6 @@ import math
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from maxent.neural.parts import flow, policies
@@ -23,6 +22,7 @@ from maxent.neural.parts.mixture import parameters as mixture_parameters
 from maxent.neural.parts.networks import Parameters
 from maxent.neural.parts.policies import LOG_STD, Gaussian
 from maxent.neural.parts.spaces import Spaces
+from maxent.support.shapes import Float
 
 PolicyName = Literal["gaussian", "mixture", "flow"]
 

@@ -16,8 +16,9 @@ from math import comb
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
+
+from maxent.support.shapes import Float
 
 PART = "ensemble"
 

@@ -24,12 +24,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from maxent.neural.parts.gaussian import log_tanh_jacobian
 from maxent.neural.parts.networks import Parameters
 from maxent.support.extras import optional_module
+from maxent.support.shapes import Float
 
 TRANSFORMS, BINS, PASSES = 3, 8, 2
 PREFIX = "transform."

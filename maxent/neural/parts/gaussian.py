@@ -29,9 +29,10 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import softplus
+
+from maxent.support.shapes import Float
 
 
 class Draw(NamedTuple):

@@ -25,11 +25,11 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from maxent.neural.parts.gaussian import gaussian_log_density, log_tanh_jacobian
 from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
+from maxent.support.shapes import Float
 
 CENTRE = "centre"
 """The parameter by whose name an actor is known to be a mixture."""

@@ -18,8 +18,9 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
+
+from maxent.support.shapes import Float
 
 Parameters = dict[str, Tensor]
 Kind = Literal["plain", "layer_norm", "residual"]

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
+
+from maxent.support.shapes import Float
 
 PART = "observations"
 LARGEST, EPSILON = 10.0, 1e-8

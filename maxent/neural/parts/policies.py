@@ -15,7 +15,6 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from maxent.errors import ConfigError
@@ -25,6 +24,7 @@ from maxent.neural.parts.mixture import Mixture
 from maxent.neural.parts.networks import Parameters, mlp, mlp_parameters
 from maxent.neural.parts.resampling import Resampled
 from maxent.neural.parts.spaces import Spaces
+from maxent.support.shapes import Bool, Float, Int
 
 LOG_STD = (-20.0, 2.0)
 """Limits of the log standard deviation, as in the papers' own code.

@@ -69,12 +69,12 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from maxent.errors import ConfigError
 from maxent.neural.parts.gaussian import log_tanh_jacobian
 from maxent.neural.parts.networks import Parameters, mlp
+from maxent.support.shapes import Float
 
 SMALLEST_WIDTH = 0.01
 """Of the mixture's Gaussians, in pre-tanh units: for networks that put all samples in one place."""

@@ -37,13 +37,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from maxent.neural.parts import proposals
 from maxent.neural.parts.ensembles import cautious
 from maxent.neural.parts.networks import action_values
 from maxent.neural.parts.proposals import Places
+from maxent.support.shapes import Float
 
 MOST_AT_ONCE = 4_000_000
 """Numbers in the largest array: states, candidates, centres, dimensions."""

@@ -47,10 +47,10 @@ from collections.abc import Callable
 from typing import Literal
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from maxent.neural.parts.gaussian import log_tanh_jacobian
+from maxent.support.shapes import Float
 
 Kernel = Callable[[Tensor], tuple[Tensor, Tensor]]
 """t -> (phi(t), phi'(t)) of a kernel kappa(x, y) = phi(|x - y|^2 / h), phi(0) = 1."""

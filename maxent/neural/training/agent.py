@@ -11,7 +11,6 @@ from typing import Any, cast
 import gymnasium
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from maxent.environments.guard import Guarded
@@ -34,6 +33,7 @@ from maxent.neural.training.video import recorded
 from maxent.solution import Solution
 from maxent.statistics import bootstrap_interval, interquartile_mean
 from maxent.support.arguments import require_count
+from maxent.support.shapes import Bool, Float, Int
 
 
 @dataclass(frozen=True, eq=False)

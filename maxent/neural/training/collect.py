@@ -15,7 +15,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium.vector import VectorEnv
-from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from maxent.environments.guard import Guarded, name_of
@@ -33,6 +32,7 @@ from maxent.neural.training.snapshots import (
 )
 from maxent.neural.training.transitions import Episode, Tally, Transitions, copied
 from maxent.neural.training.vector import VectorEnvironments
+from maxent.support.shapes import Bool, Float
 
 REPLAYED, LONGEST = 10_000, 100_000
 """Steps of an episode above which an environment that can be copied is brought back without taking

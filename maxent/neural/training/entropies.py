@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from maxent.neural import operators
 from maxent.neural.parts.gaussian import gaussian_entropy, log_tanh_jacobian
 from maxent.neural.parts.policies import Categorical, Gaussian, Policy
+from maxent.support.shapes import Float
 
 SAMPLES = 4_096
 """Actions drawn in each state where the entropy is an average."""

@@ -18,7 +18,6 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces as spaces_of_gymnasium
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
-from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from maxent.environments.making import Environment, make_environment
@@ -27,6 +26,7 @@ from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.collect import Environments, environments_of
 from maxent.neural.training.snapshots import Layers
 from maxent.neural.training.transitions import Episode, Transitions
+from maxent.support.shapes import Bool, Float
 
 Making = Callable[[], gymnasium.Env[Any, Any]]
 CAME = "came"

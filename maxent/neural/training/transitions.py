@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
+
+from maxent.support.shapes import Bool, Float
 
 
 class Transitions(NamedTuple):

@@ -23,7 +23,6 @@ from typing import Any, cast
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
-from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from maxent.environments.guard import guarded_step, misfit, name_of
@@ -32,6 +31,7 @@ from maxent.errors import ConfigError
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.training.snapshots import Layers, changed, forgotten, put_back, remembered
 from maxent.neural.training.transitions import Episode, Tally, Transitions, copied
+from maxent.support.shapes import Bool, Float
 
 
 class VectorEnvironments:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
@@ -17,6 +16,7 @@ from maxent.errors import ConfigError
 from maxent.plots.parts import headline
 from maxent.plots.style import LINES, MUTED, new_figure, styled
 from maxent.support.arguments import require_kind
+from maxent.support.shapes import Float
 
 
 class Player(NamedTuple):

@@ -6,13 +6,13 @@ import warnings
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.errors import MaxEntWarning, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.mdp.transitions import Transition
+from maxent.support.shapes import Bool, Float
 from maxent.tabular.inverse.episodes import Episode, read_episodes
 from maxent.tabular.inverse.shaping import flow_violation, shaping_rows
 from maxent.tabular.linear_systems import solve_discounted

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import linalg, sparse
 from scipy.sparse import linalg as sparse_linalg
@@ -15,6 +14,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
 from maxent.solution import Solution
+from maxent.support.shapes import Float
 from maxent.tabular.inverse.shaping import free_pairs
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.operators import (

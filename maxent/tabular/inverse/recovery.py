@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import optimize, sparse
 from scipy.sparse import linalg as sparse_linalg
@@ -26,6 +25,7 @@ from maxent.support.arguments import (
 )
 from maxent.support.arrays import HasStatus, ReadOnly
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Bool, Float
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.inverse.demonstrations import demonstrated
 from maxent.tabular.inverse.dual import Dual

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.mdp.transitions import Transition
+from maxent.support.shapes import Bool, Float
 from maxent.tabular.linear_systems import solve_discounted
 from maxent.tabular.solvers.end_components import reaching
 from maxent.tabular.solvers.pairs import Pairs

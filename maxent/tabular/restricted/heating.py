@@ -6,9 +6,9 @@ import math
 from decimal import Decimal, localcontext
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 
+from maxent.support.shapes import Bool, Float
 from maxent.tabular.bounds import UNIT
 
 

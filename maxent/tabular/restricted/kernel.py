@@ -20,7 +20,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
@@ -28,6 +27,7 @@ from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
 from maxent.mdp.validation import ROW_SUM_TOLERANCE
 from maxent.support.arrays import logs
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT, FixedPointBounds, soft_bounds
 from maxent.tabular.restricted.heating import entropy_accuracy

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import validation
 from maxent.support.arguments import require_fraction, require_real
 from maxent.support.arrays import logs
+from maxent.support.shapes import Bool, Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT
 from maxent.tabular.restricted.heating import entropy_accuracy, from_uniform, heated, log_remainders

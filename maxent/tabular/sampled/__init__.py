@@ -57,7 +57,6 @@ from numbers import Integral
 from typing import Any, Literal, Unpack
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import stats
 
@@ -65,6 +64,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.support.arguments import require_count, require_counts, require_one_of
 from maxent.support.frames import data_frame
+from maxent.support.shapes import Float
 from maxent.tabular.sampled.loop import Learned, LearnerOptions, learn
 from maxent.tabular.sampled.simulation import require_level
 from maxent.tabular.sampled.updates import ActorCritic, RobbinsMonro, Sarsa, SoftQ, TableLearner

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy.special import logsumexp
 
@@ -36,6 +35,7 @@ from maxent.support.arguments import (
 from maxent.support.arrays import logs
 from maxent.support.frames import data_frame
 from maxent.support.memory import require_memory
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, MaxEntWarning, ModelError
 from maxent.mdp import MDP, validation
 from maxent.solution import Solution
 from maxent.support.arrays import logs
+from maxent.support.shapes import Bool, Float
 from maxent.tabular import operators
 from maxent.tabular.solvers import soft_policy_evaluation, solve
 

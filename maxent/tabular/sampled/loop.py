@@ -8,7 +8,6 @@ from numbers import Integral
 from typing import Any, Required, TypedDict
 
 import numpy as np
-from jaxtyping import Bool, Int
 from numpy import ndarray
 
 from maxent.errors import ConfigError
@@ -24,6 +23,7 @@ from maxent.support.arguments import (
 )
 from maxent.support.arrays import HasPolicy
 from maxent.support.memory import require_memory
+from maxent.support.shapes import Bool, Int
 from maxent.tabular.sampled.exact import (
     Reference,
     exact_mdp,

@@ -23,13 +23,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
 from maxent.mdp.transitions import Transition
+from maxent.support.shapes import Bool, Float, Int
 
 BLOCK = 1024
 

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy import stats
 
@@ -36,6 +35,7 @@ from maxent.support.arguments import (
 from maxent.support.arrays import logs
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Float, Int
 from maxent.tabular import operators
 from maxent.tabular.bounds import longest_stay
 from maxent.tabular.sampled.sampler import Draws, Sampler

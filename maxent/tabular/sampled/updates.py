@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
@@ -23,6 +22,7 @@ from maxent.support.arguments import (
     require_real,
 )
 from maxent.support.arrays import logs
+from maxent.support.shapes import Float, Int
 from maxent.tabular import operators
 from maxent.tabular.sampled.sampler import Episodes, MDPEpisodes
 

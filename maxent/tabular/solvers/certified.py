@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
+from maxent.support.shapes import Float
 from maxent.tabular.solvers.kernels import Kernel
 
 

@@ -10,11 +10,11 @@ random let news go a few states far, and rounding would decide how long a solve 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp.transitions import Transition
+from maxent.support.shapes import Float
 from maxent.tabular.products import AddProduct, adder, pick_rows, room_for_rows
 
 

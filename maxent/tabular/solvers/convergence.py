@@ -29,7 +29,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy import ndarray
 
 from maxent.errors import MaxEntWarning
@@ -37,6 +36,7 @@ from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Solution
 from maxent.support.arguments import require_temperature
 from maxent.support.arrays import ReadOnly
+from maxent.support.shapes import Float, Int
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers import (

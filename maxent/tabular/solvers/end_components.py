@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int
 from numpy import ndarray
 from scipy import sparse
 
+from maxent.support.shapes import Bool, Int
 from maxent.tabular.solvers.pairs import Pairs
 
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
+from maxent.support.shapes import Float
 from maxent.tabular.linear_systems import is_cheap_to_factorise, solve_discounted
 from maxent.tabular.solvers.certified import Certified
 from maxent.tabular.solvers.kernels import Kernel

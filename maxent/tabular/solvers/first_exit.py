@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from maxent.errors import ConfigError
@@ -28,6 +27,7 @@ from maxent.mdp import MDP
 from maxent.solution import Iteration, Status
 from maxent.support import progress
 from maxent.support.arrays import logs
+from maxent.support.shapes import Bool, Float, Int
 from maxent.support.traces import Trace
 from maxent.tabular.solvers import critical, refusals, steps
 from maxent.tabular.solvers.certified import certify

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import linalg, sparse
 from scipy.sparse import linalg as sparse_linalg
 
 from maxent.solution import Status
+from maxent.support.shapes import Float
 from maxent.tabular.bounds import UNIT, longest_row
 from maxent.tabular.solvers.pairs import Pairs
 

@@ -11,13 +11,13 @@ from typing import Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp import MDP
 from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.mdp.transitions import Transition
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import FixedPointBounds, policy_bounds, soft_bounds
 from maxent.tabular.products import AddProduct, adder, pick_rows, room_for_rows

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
@@ -23,6 +22,7 @@ from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Status
 from maxent.support import progress
 from maxent.support.arguments import require_count, require_positive
+from maxent.support.shapes import Float
 from maxent.support.traces import Trace
 from maxent.tabular.bounds import COARSEST
 from maxent.tabular.solvers.certified import Certified, certify

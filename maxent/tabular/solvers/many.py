@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from maxent.mdp import MDP
 from maxent.mdp.transitions import is_local
+from maxent.support.shapes import Bool, Float, Int
 from maxent.tabular.bounds import FixedPointBounds
 from maxent.tabular.solvers.certified import Certified
 from maxent.tabular.solvers.kernels import rows_of

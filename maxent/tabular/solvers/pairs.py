@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp import MDP
+from maxent.support.shapes import Bool, Float, Int
 from maxent.tabular.bounds import UNIT, longest_row
 from maxent.tabular.linear_systems import SMALL
 

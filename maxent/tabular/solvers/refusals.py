@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from jaxtyping import Bool, Int
 from numpy import ndarray
 
 from maxent.errors import ModelError
 from maxent.mdp import MDP
+from maxent.support.shapes import Bool, Int
 from maxent.tabular.bounds import UNIT
 from maxent.tabular.solvers import critical
 from maxent.tabular.solvers.pairs import Pairs

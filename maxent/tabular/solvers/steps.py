@@ -26,12 +26,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import sparse
 from scipy.sparse import linalg
 
 from maxent.mdp.transitions import Transition
+from maxent.support.shapes import Float
 from maxent.tabular.linear_systems import SMALL, is_cheap_to_factorise, solve_discounted
 from maxent.tabular.products import AddProduct, adder
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy import sparse
 from scipy.sparse import linalg as sparse_linalg
 
+from maxent.support.shapes import Bool, Float, Int
 from maxent.tabular.solvers.pairs import Pairs
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, MaxEntWarning
@@ -22,6 +21,7 @@ from maxent.support.arrays import ReadOnly
 from maxent.support.files import write_whole
 from maxent.support.frames import data_frame
 from maxent.support.other_words import takes_our_words
+from maxent.support.shapes import Float
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.tradeoff.front import Front, Point, distance, require_extended_temperature
 from maxent.tabular.tradeoff.reaching import goal_states, reaching_probability

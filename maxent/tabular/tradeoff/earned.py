@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 
+from maxent.support.shapes import Bool, Float
 from maxent.tabular.bounds import UNIT, FixedPointBounds
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.solvers.many import PolicyColumns, Rows, sweep_columns

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import MaxEntWarning
@@ -19,6 +18,7 @@ from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.solution import Solution
 from maxent.support.arguments import MAX_TEMPERATURE, MIN_TEMPERATURE, require_temperature
 from maxent.support.progress import bar
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers import soft_policy_evaluation, soft_policy_iteration, solve

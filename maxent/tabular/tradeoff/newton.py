@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
+from maxent.support.shapes import Float
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.kernels import SoftKernel
 from maxent.tabular.solvers.loop import Options, iterate

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.linear_systems import solve_discounted
 

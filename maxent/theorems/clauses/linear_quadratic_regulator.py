@@ -20,12 +20,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.continuous import lqr
 from maxent.continuous.lqr import LinearQuadratic, LinearQuadraticSolution
 from maxent.continuous.matrices import quadratic, spectral_radius, square_root
+from maxent.support.shapes import Float
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import POSITIVE, Hypothesis

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy.optimize import brentq
 
@@ -18,6 +17,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.support.arguments import nearest
 from maxent.support.arrays import logs
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.theorems.counterexamples.record import CounterExample
 

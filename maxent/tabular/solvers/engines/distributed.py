@@ -10,12 +10,12 @@ import math
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.errors import ConfigError, MissingExtraError
 from maxent.mdp.transitions import Transition
+from maxent.support.shapes import Bool, Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import FixedPointBounds, bounds_from_extremes, longest_row
 from maxent.tabular.solvers.certified import Certified

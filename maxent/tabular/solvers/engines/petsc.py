@@ -18,11 +18,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
+from maxent.support.shapes import Float
 from maxent.tabular.solvers.certified import Certified
 from maxent.tabular.solvers.engines.distributed import Rows, libraries, own_share
 from maxent.tabular.solvers.loop import History, Options, Outcome, until_narrow, verdict
