@@ -23,14 +23,45 @@ from maxent.support.shapes import Float
 Observation = Float[ndarray, " n"]
 
 
-class LQREnv(gymnasium.Env[ndarray, ndarray]):
+class _StatefulEnv(gymnasium.Env[ndarray, ndarray]):
+    """What these environments share: the state is the observation, drawn at a reset or given."""
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+    state: ndarray | None = None
+
+    def _drawn(self) -> Observation:
+        raise NotImplementedError
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Draw a start, or take it from `options={"state": s}`."""
+        super().reset(seed=seed)
+        drawn, options = self._drawn(), options or {}
+        for key in options.keys() - {"state"}:
+            raise ConfigError(f"reset option {key!r} is unknown; Known: state")
+        state = np.array(options.get("state", drawn), dtype=float)
+        if state.shape != drawn.shape or not np.isfinite(state).all():
+            raise ConfigError(f"state = {options['state']!r}; give {len(drawn)} finite numbers")
+        self.state = state
+        return state.copy(), {}
+
+    def _ready(self, action: Any) -> tuple[Observation, Float[ndarray, " m"]]:
+        """The state, once there is one, and the action as numbers."""
+        if self.state is None:
+            raise gymnasium.error.ResetNeeded("call reset() before step()")
+        array, shape = np.asarray(action, dtype=float), self.action_space.shape or (0,)
+        if array.shape != shape or not np.isfinite(array).all():
+            raise ConfigError(f"action = {action!r}; give {shape[0]} finite numbers")
+        return self.state, array
+
+
+class LQREnv(_StatefulEnv):
     """s' = A s + B a + w with reward -(s'Q s + a'R a), float64, unbounded, never terminating.
 
     problem : left out: `maxent.continuous.lqr.coupled_masses()`.  `reset(options={"state": s})`
     starts in a state of your choice.  One seed fixes the start and the noise.
     """
-
-    metadata = {"render_modes": []}  # noqa: RUF012
 
     def __init__(self, problem: LinearQuadratic | None = None) -> None:
         if problem is not None and not isinstance(problem, LinearQuadratic):
@@ -39,111 +70,60 @@ class LQREnv(gymnasium.Env[ndarray, ndarray]):
         n, m = self.problem.n_states, self.problem.n_actions
         self.observation_space = spaces.Box(-np.inf, np.inf, (n,), np.float64)
         self.action_space = spaces.Box(-np.inf, np.inf, (m,), np.float64)
-        self.state: ndarray | None = None
         self._start = square_root(self.problem.initial_covariance)
         self._noise = square_root(self.problem.W)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Start at the initial law, or from `options={"state": s}`."""
-        super().reset(seed=seed)
-        drawn = self.problem.initial_mean + self._start @ self.np_random.standard_normal(
-            self.problem.n_states
-        )
-        self.state = _given_state(options, drawn)
-        return self.state.copy(), {}
+    def _drawn(self) -> Observation:
+        start = self._start @ self.np_random.standard_normal(self.problem.n_states)
+        return self.problem.initial_mean + start
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take an action: (next state, reward, False, False, {})."""
-        state, chosen = _ready(self.state), _action(action, self.problem.n_actions)
+        state, chosen = self._ready(action)
         reward = float(self.problem.reward(state, chosen))
         noise = self._noise @ self.np_random.standard_normal(self.problem.n_states)
         self.state = self.problem.expected_next(state, chosen) + noise
         return self.state.copy(), reward, False, False, {}
 
 
-class MultigoalEnv(gymnasium.Env[ndarray, ndarray]):
+class MultigoalEnv(_StatefulEnv):
     """The point mass of `maxent.continuous.multigoal`; the state is the observation, float64.
 
     Actions outside [-1, 1] are clipped.  `reset(options={"state": s})` starts in a state of your
     choice.  `info["goal"]` after a step is the number of the goal that was reached, or -1.
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012
-
     def __init__(self) -> None:
         border = multigoal.BORDER
         self.observation_space = spaces.Box(-border, border, (2,), np.float64)
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float64)
-        self.state: ndarray | None = None
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Start at N(0, 0.1^2), or from `options={"state": s}`."""
-        super().reset(seed=seed)
-        self.state = _given_state(options, multigoal.start(1, self.np_random)[0])
-        return self.state.copy(), {}
+    def _drawn(self) -> Observation:
+        return multigoal.start(1, self.np_random)[0]
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take an action: (next state, reward, terminated, False, {"goal": number})."""
-        state, chosen = _ready(self.state), _action(action, 2)
+        state, chosen = self._ready(action)
         after, reward, terminated = multigoal.step(state[None, :], chosen[None, :])
         self.state = after[0]
         goal = int(multigoal.goal_reached(after)[0])
         return self.state.copy(), float(reward[0]), bool(terminated[0]), False, {"goal": goal}
 
 
-def _ready(state: ndarray | None) -> ndarray:
-    if state is None:
-        raise gymnasium.error.ResetNeeded("call reset() before step()")
-    return state
-
-
-def _action(action: Any, size: int) -> Float[ndarray, " m"]:
-    array = np.asarray(action, dtype=float)
-    if array.shape != (size,) or not np.isfinite(array).all():
-        raise ConfigError(f"action = {action!r}; give {size} finite numbers")
-    return array
-
-
-def _given_state(options: dict[str, Any] | None, drawn: Observation) -> Observation:
-    """The state that `options` names, or the one drawn."""
-    options = options or {}
-    for key in options.keys() - {"state"}:
-        raise ConfigError(f"reset option {key!r} is unknown; Known: state")
-    state = np.array(options.get("state", drawn), dtype=float)
-    if state.shape != drawn.shape or not np.isfinite(state).all():
-        raise ConfigError(f"state = {options['state']!r}; give {len(drawn)} finite numbers")
-    return state
-
-
-class CorridorEnv(gymnasium.Env[ndarray, ndarray]):
+class CorridorEnv(_StatefulEnv):
     """The corridor as a Gymnasium environment; it does not truncate episodes by itself."""
-
-    metadata = {"render_modes": []}  # noqa: RUF012
 
     def __init__(self) -> None:
         reach = 1.0 + corridor.STRIDE
         self.observation_space = spaces.Box(-reach, reach, (1,), np.float64)
         self.action_space = spaces.Box(-1.0, 1.0, (1,), np.float64)
-        self.state: ndarray | None = None
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[ndarray, dict[str, Any]]:
-        """Start uniformly in [-1/2, 1/2]."""
-        super().reset(seed=seed)
-        self.state = self.np_random.uniform(-corridor.START, corridor.START, 1)
-        return self.state.copy(), {}
+    def _drawn(self) -> Observation:
+        return self.np_random.uniform(-corridor.START, corridor.START, 1)
 
     def step(self, action: Any) -> tuple[ndarray, float, bool, bool, dict[str, Any]]:
         """Take an action: (next state, reward, terminated, False, {})."""
-        if self.state is None:
-            raise gymnasium.error.ResetNeeded("call reset() before step()")
-        after, reward, terminated = corridor.step(
-            self.state[None], np.asarray(action, dtype=float)[None]
-        )
+        state, chosen = self._ready(action)
+        after, reward, terminated = corridor.step(state[None], chosen[None])
         self.state = after[0]
         return self.state.copy(), float(reward[0]), bool(terminated[0]), False, {}

@@ -8,7 +8,7 @@ import pytest
 import maxent
 from maxent.tabular.inverse import empirical_occupancy, recover_reward, remove_shaping
 from maxent.tabular.inverse.dual import Dual
-from maxent.tabular.inverse.recovery import _design
+from maxent.tabular.inverse.features import design_matrix
 from maxent.tabular.inverse.shaping import free_pairs
 
 FEATURES = ["state-action", "state", "arrival", "array"]
@@ -59,7 +59,7 @@ def test_gradient_and_curvature_against_differences(features, dense):
     rng = np.random.default_rng(0)
     if features == "array":
         features = rng.normal(size=(8, 3, 4))
-    design, _ = _design(mdp, features, free_pairs(mdp))
+    design, _ = design_matrix(mdp, features, free_pairs(mdp))
     dual = Dual(mdp, 0.5, design, demonstrate(mdp, 0.5)[1], strength=0.03)
     weights, direction = rng.normal(size=(2, design.shape[1]))
     value, gradient = dual.value_and_gradient(weights)
@@ -80,7 +80,7 @@ def test_the_dual_is_a_likelihood():
     expert = demonstrate(mdp, 0.5)[1]
     other = mdp.replace(reward=np.random.default_rng(1).normal(size=(8, 3)))
     free = free_pairs(mdp)
-    design, _ = _design(mdp, "state-action", free)
+    design, _ = design_matrix(mdp, "state-action", free)
     dual = Dual(mdp, 0.5, design, expert, 0.0)
     value, _ = dual.value_and_gradient(other.reward[free])
     log_policy = maxent.soft_policy_iteration(other, 0.5).log_policy

@@ -13,7 +13,7 @@ from maxent.errors import ConfigError
 from maxent.plots.curves.convergence import say_unknown
 from maxent.plots.parts import curve_look, entries_of, entry, headline, rule, tick_decades
 from maxent.plots.style import INK, LINES, MUTED, discount_text, new_figure, require_records, styled
-from maxent.tabular.policy_gradient import GradientTrace
+from maxent.tabular.softmax_policies import GradientTrace
 
 TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 

@@ -9,15 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy import ndarray
-from scipy import optimize, sparse
-from scipy.sparse import linalg as sparse_linalg
 
-from maxent.errors import ConfigError, MaxEntWarning, ModelError
-from maxent.mdp import MDP, require_mdp, validation
-from maxent.mdp.transitions import Transition
+from maxent.errors import ConfigError, MaxEntWarning
+from maxent.mdp import MDP, require_mdp
 from maxent.solution import Solution
 from maxent.support.arguments import (
-    nearest,
     require_count,
     require_positive,
     require_real,
@@ -29,6 +25,8 @@ from maxent.support.shapes import Bool, Float
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.inverse.demonstrations import demonstrated
 from maxent.tabular.inverse.dual import Dual
+from maxent.tabular.inverse.features import design_matrix
+from maxent.tabular.inverse.optimisation import finite_start, minimise, slope
 from maxent.tabular.inverse.shaping import free_pairs, remove_shaping, require_determined
 from maxent.tabular.solvers import soft_policy_iteration
 
@@ -148,7 +146,7 @@ def recover_reward(
     temperature = _check_temperature(require_mdp(mdp), temperature)
     max_iterations = require_count("max_iterations", max_iterations)
     started = time.perf_counter()
-    design, shape = _design(mdp, features, free_pairs(mdp))
+    design, shape = design_matrix(mdp, features, free_pairs(mdp))
     expert, policy, flow_error, episodes = demonstrated(mdp, demonstrations, free_pairs(mdp))
     strength = _strength(regularisation, temperature, episodes)
     goal = 1e-9 * float(expert.sum())
@@ -159,19 +157,19 @@ def recover_reward(
     if isinstance(features, str) and features == "state-action" and strength == 0.0:
         start = closed_form(mdp, policy, goal, float(expert.sum()))
     elif mdp.discount == 1.0:
-        start = _finite_start(dual)
+        start = finite_start(dual)
     scaled, iterations = minimise(dual, start, goal, max_iterations)
-    slope, difference = _slope(dual, scaled), dual.difference(scaled)
+    steepness, difference = slope(dual, scaled), dual.difference(scaled)
     mismatch = float(np.abs(difference).max(initial=0.0))
     reward, solution = _at_temperature(dual, scaled, temperature)
     visits = dual.optimum(scaled)[1]
     status: Literal["converged", "stalled", "max_iterations"] = "converged"
-    if slope > goal:
+    if steepness > goal:
         status = "max_iterations" if iterations >= max_iterations else "stalled"
         warnings.warn(
-            f"recover_reward stopped ({status.replace('_', ' ')}) with a gradient of {slope:.3g}, "
-            f"above the tolerance {goal:.3g}; the mismatch is {mismatch:.3g}: give more "
-            "max_iterations, a larger tolerance or some regularisation",
+            f"recover_reward stopped ({status.replace('_', ' ')}) with a gradient of "
+            f"{steepness:.3g}, above the tolerance {goal:.3g}; the mismatch is {mismatch:.3g}: "
+            "give more max_iterations, a larger tolerance or some regularisation",
             MaxEntWarning,
             stacklevel=3,
         )
@@ -197,21 +195,6 @@ def recover_reward(
     )
 
 
-def _finite_start(dual: Dual) -> Float[ndarray, " K"]:
-    """Weights under which values are finite at discount 1: each step costs about what its entropy
-    can earn, and more.  ConfigError where the features cannot say so."""
-    cost = np.full(dual.design.shape[0], -np.log(dual.mdp.n_actions) - 0.1)
-    for _ in range(12):
-        weights = sparse_linalg.lsqr(dual.design, cost, atol=1e-12, btol=1e-12)[0]
-        if np.isfinite(dual.value_and_gradient(weights)[0]):
-            return weights
-        cost = 2.0 * cost
-    raise ConfigError(
-        "discount = 1: no reward was found with these features whose value is finite; give a "
-        "feature that makes each step cost something (a column of ones), or use a discount below 1"
-    )
-
-
 def closed_form(
     mdp: MDP, policy: Float[ndarray, "S A"], goal: float, horizon: float
 ) -> Float[ndarray, " N"]:
@@ -226,48 +209,6 @@ def closed_form(
     raised = np.where(free, raised, 0.0)
     total = np.where(free.any(axis=1), raised.sum(axis=1), 1.0)
     return remove_shaping(mdp, np.log(np.where(free, raised / total[:, None], 1.0)))[free]
-
-
-def minimise(
-    dual: Dual, start: Float[ndarray, " K"], goal: float, max_iterations: int
-) -> tuple[Float[ndarray, " K"], int]:
-    """Weights at which no entry of the gradient is above `goal`, or the best that were found, and
-    the number of iterations.
-
-    By values first, in a trust region.  The last digits are beyond them (a gradient g lowers them
-    by g^2 only), so that steps of Newton's method follow, as long as each halves the gradient.
-    """
-    if _slope(dual, start) <= goal:
-        return start, 0
-    found = optimize.minimize(
-        dual.value_and_gradient,
-        start,
-        jac=True,
-        hessp=dual.curvature,
-        method="trust-ncg",
-        options={"maxiter": max_iterations, "gtol": goal},
-    )
-    weights, iterations, slope = found.x, int(found.nit), _slope(dual, found.x)
-    while slope > goal and iterations < max_iterations:
-        tried = weights - _newton_step(dual, weights)
-        iterations, reached = iterations + 1, _slope(dual, tried)
-        if not reached <= 0.5 * slope:
-            break
-        weights, slope = tried, reached
-    return weights, iterations
-
-
-def _newton_step(dual: Dual, weights: Float[ndarray, " K"]) -> Float[ndarray, " K"]:
-    size = len(weights)
-    hessian = sparse_linalg.LinearOperator(
-        (size, size), matvec=lambda p: dual.curvature(weights, np.ravel(p)), dtype=float
-    )
-    gradient = dual.value_and_gradient(weights)[1]
-    return sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)[0]
-
-
-def _slope(dual: Dual, weights: Float[ndarray, " K"]) -> float:
-    return float(np.abs(dual.value_and_gradient(weights)[1]).max(initial=0.0))
 
 
 def _at_temperature(
@@ -317,31 +258,3 @@ def _strength(regularisation: float | None, temperature: float, episodes: int) -
             f"float64; give less than {1e300 / temperature:.3g}"
         )
     return strength
-
-
-def _design(
-    mdp: MDP, features: Any, free: Bool[ndarray, "S A"]
-) -> tuple[Transition, tuple[int, ...]]:
-    """The matrix D (free pairs, weights) with r = D w, and the shape that the weights have."""
-    pairs = int(free.sum())
-    state = np.nonzero(free)[0]
-    if isinstance(features, str):
-        known = ("state-action", "state", "arrival")
-        if features == "state-action":
-            return sparse.eye_array(pairs, format="csr"), free.shape
-        if features == "state":
-            ones = (np.ones(pairs), (np.arange(pairs), state))
-            return sparse.csr_array(ones, shape=(pairs, mdp.n_states)), (mdp.n_states,)
-        if features == "arrival":
-            return mdp.transition_rows[np.flatnonzero(free)], (mdp.n_states,)
-        raise ConfigError(f"features = {features!r} is not known; {nearest(features, known)}")
-    array = validation.real_array("features", features)
-    if array.ndim not in (2, 3) or array.shape[:-1] not in (free.shape[:1], free.shape):
-        raise ModelError(
-            f"features have shape {array.shape}; it must be (S, F) or (S, A, F) with "
-            f"(S, A) = {free.shape}"
-        )
-    design = array[state] if array.ndim == 2 else array[free]
-    if array.shape[-1] == 0 or not np.isfinite(design).all():
-        raise ModelError("features must be finite, and at least one")
-    return design, (array.shape[-1],)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy import ndarray
@@ -18,17 +18,15 @@ from maxent.tabular import operators
 from maxent.tabular.bounds import UNIT
 from maxent.tabular.restricted.heating import entropy_accuracy, from_uniform, heated, log_remainders
 
+Table: TypeAlias = Float[ndarray, "S A"]
+"""A number for each state and action."""
+
 
 @runtime_checkable
 class PolicySet(Protocol):
     """A set of policies: anything that can project on itself, as exactly as float64 allows."""
 
-    def improve(
-        self,
-        q: Float[ndarray, "S A"],
-        temperature: float,
-        log_prior: Float[ndarray, "S A"] | None = None,
-    ) -> Float[ndarray, "S A"]:
+    def improve(self, q: Table, temperature: float, log_prior: Table | None = None) -> Table:
         """log of the policy in the set that maximises <p, q> + alpha H(p) in every state (SAC
         Eq. 4).  A state without any available action (a terminal one) gets the uniform row."""
         ...
@@ -56,12 +54,7 @@ class EpsilonFloor:
     def __post_init__(self) -> None:
         object.__setattr__(self, "epsilon", require_fraction("epsilon", self.epsilon))
 
-    def improve(
-        self,
-        q: Float[ndarray, "S A"],
-        temperature: float,
-        log_prior: Float[ndarray, "S A"] | None = None,
-    ) -> Float[ndarray, "S A"]:
+    def improve(self, q: Table, temperature: float, log_prior: Table | None = None) -> Table:
         """p = max(epsilon, c exp(q/alpha)) by water-filling, as logs, (S, A) -> (S, A).  At alpha =
         0 what the floor leaves is split evenly among the best actions."""
         scores, available, live = _scores(q, temperature, log_prior)
@@ -137,12 +130,7 @@ class EntropyFloor:
         floor.setflags(write=False)
         object.__setattr__(self, "minimum", floor if floor.ndim else float(floor))
 
-    def improve(
-        self,
-        q: Float[ndarray, "S A"],
-        temperature: float,
-        log_prior: Float[ndarray, "S A"] | None = None,
-    ) -> Float[ndarray, "S A"]:
+    def improve(self, q: Table, temperature: float, log_prior: Table | None = None) -> Table:
         """The Boltzmann policy where its entropy suffices, elsewhere the soft-max at the higher
         temperature that attains the floor, as logs, (S, A) -> (S, A)."""
         scores, available, live = _scores(q, temperature, log_prior)
@@ -216,12 +204,7 @@ class Choices:
         array.setflags(write=False)
         object.__setattr__(self, "policies", array)
 
-    def improve(
-        self,
-        q: Float[ndarray, "S A"],
-        temperature: float,
-        log_prior: Float[ndarray, "S A"] | None = None,
-    ) -> Float[ndarray, "S A"]:
+    def improve(self, q: Table, temperature: float, log_prior: Table | None = None) -> Table:
         """The choice of greatest <p, q> + alpha H(p) in every state, as logs, (S, A) -> (S, A)."""
         _, available, live = _scores(q, temperature, log_prior)
         stack = self.policies if self.policies.ndim == 3 else self.policies[None]
@@ -249,8 +232,8 @@ class Choices:
 
 
 def _scores(
-    q: Float[ndarray, "S A"], temperature: float, log_prior: Float[ndarray, "S A"] | None
-) -> tuple[Float[ndarray, "S A"], Bool[ndarray, "S A"], Bool[ndarray, " S"]]:
+    q: Table, temperature: float, log_prior: Table | None
+) -> tuple[Table, Bool[ndarray, "S A"], Bool[ndarray, " S"]]:
     """q + alpha log prior (-inf where unavailable), the available actions, and the states that have
     one; in the others, which are left out, all count as available."""
     if log_prior is None:

@@ -16,21 +16,18 @@ def solve_undiscounted(
 ) -> Float[ndarray, "S K"] | None:
     """x with (I - P_pi) x = right, or None: by LU, or BiCGSTAB where its factors would fill up."""
     matrix, n = pairs.matrix(policy), pairs.n_states
-    found: ndarray
     with np.errstate(all="ignore"):
         if n <= 300 or matrix.nnz > 0.1 * n * n:
             try:
-                found = np.linalg.solve(np.eye(n) - matrix.toarray(), right)
+                return np.linalg.solve(np.eye(n) - matrix.toarray(), right)
             except np.linalg.LinAlgError:
                 return None
-            return found
         system = sparse.csc_array(sparse.eye_array(n) - matrix)
         if pairs.factorises:
             try:
-                found = sparse_linalg.splu(system).solve(right)
+                return sparse_linalg.splu(system).solve(right)
             except RuntimeError:
                 return None
-            return found
         by_rows = sparse.csr_array(system)
         columns = [_iterated(by_rows, column) for column in right.T]
     solved = [each for each in columns if each is not None]
