@@ -41,6 +41,14 @@ def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
     return np.array(array, dtype=np.float64, order="C", copy=True if copy else None)
 
 
+def array_of_shape(name: str, value: Any, shape: tuple[int, ...], what: str = "") -> np.ndarray:
+    """`real_array` of that shape; ModelError for another, whose message ends with `what`."""
+    array = real_array(name, value)
+    if array.shape != shape:
+        raise ModelError(f"{name} has shape {array.shape}; it must be {shape}{what}")
+    return array
+
+
 def plain_array(name: str, value: Any) -> np.ndarray:
     """`value` as an array of whatever dtype; ModelError for what is no array (ragged lists, tensors
     that NumPy cannot read), MemoryBudgetError for what would not fit in memory."""
@@ -168,9 +176,7 @@ def require_reward(reward: np.ndarray, available: np.ndarray | None = None) -> N
 
 def distribution(name: str, value: Any, n_states: int) -> np.ndarray:
     """A probability distribution over states, (S,)."""
-    array = real_array(name, value)
-    if array.shape != (n_states,):
-        raise ModelError(f"{name} has shape {array.shape}; it must be ({n_states},)")
+    array = array_of_shape(name, value, (n_states,))
     if not (array.min() >= 0.0):
         state = int(np.argmax(~(array >= 0.0)))
         raise ModelError(

@@ -21,11 +21,11 @@ from maxent.proofs import balls
 from maxent.proofs.clauses import CLAUSES, ProvableClause
 from maxent.proofs.enclosure import enclose, outward, require_problem
 from maxent.proofs.ground import Ground
-from maxent.support.arguments import nearest, require_count, require_positive, require_real
+from maxent.support.arguments import require_count, require_positive, require_real
 from maxent.support.other_words import takes_our_words
 from maxent.support.progress import bar
 from maxent.tabular.solvers import solve
-from maxent.theorems.catalogue import verify
+from maxent.theorems.catalogue import chosen_keys, verify
 from maxent.theorems.check import Check, Verdict
 from maxent.theorems.hypotheses import CONTRACTING, FINITE
 from maxent.theorems.report import Report
@@ -76,14 +76,7 @@ def prove(
     elif not require_real("tolerance", tolerance, "[0, inf)") >= 0.0:
         raise ConfigError(f"tolerance = {tolerance!r} must be at least 0")
     known = tuple(dict.fromkeys(clause.key for clause in CLAUSES))
-    chosen = known if keys is None else (keys,) if isinstance(keys, str) else tuple(keys)
-    for key in chosen:
-        if key not in known:
-            raise ConfigError(f"no clause of {key!r} is proved; {nearest(key, known)}")
-    if not chosen:
-        raise ConfigError(
-            f"keys is empty; name at least one of {', '.join(known)}, or leave it out"
-        )
+    chosen = chosen_keys(keys, known, "no clause of {!r} is proved")
     rng = np.random.default_rng(require_count("seed", seed, minimum=0))
     ground = Ground(mdp, temperature, prior, policies, width, rng)
     clauses = [clause for clause in CLAUSES if clause.key in chosen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,15 @@ def logs(probabilities: Any) -> ndarray:
     """The logarithms of probabilities, in their shape; -inf for 0."""
     with np.errstate(divide="ignore"):
         return np.log(probabilities)
+
+
+def closure(start: ndarray, step: Callable[[ndarray], ndarray]) -> ndarray:
+    """Booleans, with all that steps from what is true make true as well."""
+    while True:
+        more = start | step(start)
+        if (more == start).all():
+            return start
+        start = more
 
 
 def read_only(*values: Any) -> None:

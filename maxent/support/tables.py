@@ -1,8 +1,12 @@
-"""Tables of text."""
+"""Tables and paragraphs of text."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from typing import Any
+
+COLUMNS = 80
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -18,3 +22,10 @@ def table_row(cells: Sequence[str], widths: Sequence[int]) -> str:
         for i, (cell, width) in enumerate(zip(cells, widths))
     )
     return " ".join([first, *others]).rstrip()
+
+
+def filled(text: str, first: int = 0, rest: int = 0) -> str:
+    """Each line of a text as lines of at most 80 columns; `first`, `rest`: how far they begin."""
+    indents: Any = {"initial_indent": " " * first, "subsequent_indent": " " * rest}
+    fill = textwrap.TextWrapper(COLUMNS, break_on_hyphens=False, **indents).fill
+    return "\n".join(fill(line) for line in text.split("\n"))

@@ -204,11 +204,8 @@ def _rewards(
     shape = (horizon, *mdp.reward.shape)
     if reward is None:
         return np.broadcast_to(mdp.reward, shape), bounds
-    given = validation.real_array("reward", reward)
-    if given.shape != shape:
-        raise ModelError(
-            f"reward has shape {given.shape}; it must be {shape}: the rewards (S, A) of each step"
-        )
+    what = ": the rewards (S, A) of each step"
+    given = validation.array_of_shape("reward", reward, shape, what)
     given = np.where(mdp.action_mask & ~mdp.terminal[:, None], given, 0.0)
     for t, step in enumerate(given):
         try:
@@ -223,9 +220,7 @@ def _terminal_value(mdp: MDP, value: Any) -> Float[ndarray, " S"]:
     """What each state is worth after the last step, 0 at terminal states."""
     if value is None:
         return np.zeros(mdp.n_states)
-    given = validation.real_array("terminal_value", value)
-    if given.shape != (mdp.n_states,):
-        raise ModelError(f"terminal_value has shape {given.shape}; it must be ({mdp.n_states},)")
+    given = validation.array_of_shape("terminal_value", value, (mdp.n_states,))
     wrong = ~(np.abs(given) <= validation.MAX_REWARD) | (mdp.terminal & (given != 0.0))
     if wrong.any():
         state = int(np.argmax(wrong))

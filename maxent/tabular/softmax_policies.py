@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_temperature
 from maxent.support.arrays import HasPolicy, ReadOnly
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.linear_systems import solve_discounted
 from maxent.tabular.solvers.convergence import reference_value
@@ -79,9 +79,8 @@ class SoftmaxProblem:
     def log_policy(self, logits: Any) -> Float[ndarray, "S A"]:
         """The soft-max of the logits over the available actions; uniform in terminal states."""
         shape = self.mdp.reward.shape
-        array = np.zeros(shape) if logits is None else validation.real_array("logits", logits)
-        if array.shape != shape:
-            raise ModelError(f"logits has shape {array.shape}; it must be {shape} (S, A)")
+        given = np.zeros(shape) if logits is None else logits
+        array = validation.array_of_shape("logits", given, shape, " (S, A)")
         array = np.where(self.available & ~self.mdp.terminal[:, None], array, 0.0)
         if not np.isfinite(array).all():
             state, action = (int(i) for i in np.argwhere(~np.isfinite(array))[0])

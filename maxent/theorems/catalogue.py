@@ -74,7 +74,7 @@ def verify(
         raise ModelError(f"mdp = {mdp!r} is not a maxent.MDP; build one, or see maxent.gridworld")
     temperature = require_temperature(temperature)
     seed = require_count("seed", seed, minimum=0)
-    chosen = _keys_about(mdp) if keys is None else _chosen_keys(keys)
+    chosen = _keys_about(mdp) if keys is None else chosen_keys(keys)
     instance: Instance | LinearQuadraticInstance
     if isinstance(mdp, MDP):
         instance = _instance_of_mdp(mdp, temperature, prior, seed, operators)
@@ -128,7 +128,7 @@ def _instance_of_mdp(
 
 def statements(keys: str | Iterable[str] | None = None) -> list[dict[str, Any]]:
     """What `verify` checks: of each clause its key, name, statement, hypotheses and source."""
-    chosen = _chosen_keys(keys)
+    chosen = chosen_keys(keys)
     return [
         {
             "key": clause.key,
@@ -148,13 +148,17 @@ def _keys_about(problem: MDP | LinearQuadratic) -> set[str]:
     return {clause.key for clause in CLAUSES if (LINEAR in clause.hypotheses) == linear}
 
 
-def _chosen_keys(keys: str | Iterable[str] | None) -> set[str]:
-    if keys is None:
-        return set(KEYS)
-    chosen = [keys] if isinstance(keys, str) else list(keys)
+def chosen_keys(
+    keys: str | Iterable[str] | None,
+    known: Sequence[str] = KEYS,
+    otherwise: str = "no check has the key {!r}",
+) -> set[str]:
+    """The keys asked for, each of which must be known; None: all."""
+    chosen = list(known) if keys is None else [keys] if isinstance(keys, str) else list(keys)
     for key in chosen:
-        if key not in KEYS:
-            raise ConfigError(f"no check has the key {key!r}; {nearest(key, KEYS)}")
+        if key not in known:
+            raise ConfigError(f"{otherwise.format(key)}; {nearest(key, known)}")
     if not chosen:
-        raise ConfigError(f"keys is empty; name at least one of {', '.join(KEYS)}, or leave it out")
+        named = ", ".join(known)
+        raise ConfigError(f"keys is empty; name at least one of {named}, or leave it out")
     return set(chosen)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
+from maxent.support.tables import filled
 from maxent.theorems.check import Check
 
-COLUMNS = 80
 WORDS = {
     "fails": ("fails", "fail"),
     "undecided": ("undecided", "undecided"),
@@ -21,14 +20,14 @@ def summary(checks: Sequence[Check]) -> str:
     """The verdict, then a line a key, with what did not pass in full beneath it."""
     keys = list(dict.fromkeys(check.key for check in checks))
     width = max(map(len, keys), default=0)
-    lines = [_fill(_verdict(checks), 0)]
+    lines = [filled(_verdict(checks))]
     for key in keys:
         own = [check for check in checks if check.key == key]
         found = _by_strength(own)
         counts = [_counts(each) for each in found.values()]
         if len(_by_strength(checks)) > 1:
             counts = [f"{count} ({strength})" for count, strength in zip(counts, found)]
-        lines.append(_fill(f"{key:<{width}}  {', '.join(counts)}", width + 2))
+        lines.append(filled(f"{key:<{width}}  {', '.join(counts)}", 0, width + 2))
         lines += [_in_full(check) for check in own if check.verdict in ("fails", "undecided")]
     return "\n".join([lines[0], *([""] if keys else []), *lines[1:]])
 
@@ -74,27 +73,13 @@ def _by_strength(checks: Sequence[Check]) -> dict[str, list[Check]]:
 def _in_full(check: Check) -> str:
     """A check that did not pass: the numbers, the statement, the worst case, hypotheses, source."""
     lines = [
-        _fill(f"{check.clause}: {check.verdict}, {check.numbers}", 4, first=2),
-        _fill(check.statement, 6, first=4),
-        _fill(f"worst case: {check.place}", 6, first=4),
-        _fill(f"assumes: {'; '.join(check.hypotheses) or 'nothing'}", 6, first=4),
-        _fill(f"source: {check.source}", 6, first=4),
+        filled(f"{check.clause}: {check.verdict}, {check.numbers}", 2, 4),
+        filled(check.statement, 4, 6),
+        filled(f"worst case: {check.place}", 4, 6),
+        filled(f"assumes: {'; '.join(check.hypotheses) or 'nothing'}", 4, 6),
+        filled(f"source: {check.source}", 4, 6),
     ]
     return "\n".join(lines)
-
-
-def _fill(text: str, indent: int, first: int = 0) -> str:
-    """Lines of at most 80 columns."""
-    return "\n".join(
-        textwrap.fill(
-            line,
-            COLUMNS,
-            initial_indent=" " * first,
-            subsequent_indent=" " * indent,
-            break_on_hyphens=False,
-        )
-        for line in text.split("\n")
-    )
 
 
 def _clause_table(checks: Sequence[Check]) -> str:

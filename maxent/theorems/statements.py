@@ -8,7 +8,6 @@ a hypothesis of another statement.
 from __future__ import annotations
 
 import importlib
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -17,6 +16,7 @@ from typing import Any
 from maxent.errors import ConfigError
 from maxent.support.arguments import nearest
 from maxent.support.data_files import beside, paragraphs
+from maxent.support.tables import filled
 from maxent.theorems import clauses, hypotheses
 from maxent.theorems.clause import Clause
 from maxent.theorems.hypotheses import Hypothesis
@@ -120,14 +120,14 @@ def listing(key: str | None = None) -> str:
         "about": ", ".join(about.functions),
         "docs": about.anchor,
     }
-    lines = [f"{key}  {about.title}", _indented(about.plain, 2, 2), ""]
-    lines += [_indented(f"{name}: {text}", 2, 4) for name, text in facts.items() if text]
+    lines = [f"{key}  {about.title}", filled(about.plain, 2, 2), ""]
+    lines += [filled(f"{name}: {text}", 2, 4) for name, text in facts.items() if text]
     for each in (clause for clause in CLAUSES if clause.key == key):
-        lines += ["", _indented(f"{each.name}: {each.statement}", 2, 4)]
+        lines += ["", filled(f"{each.name}: {each.statement}", 2, 4)]
         own = "; ".join(hypothesis.words for hypothesis in each.hypotheses[len(about.hypotheses) :])
-        lines += [_indented(f"assumes also: {own}", 4, 6)] if own else []
+        lines += [filled(f"assumes also: {own}", 4, 6)] if own else []
         if each.source != about.source:
-            lines.append(_indented(f"source: {each.source}", 4, 6))
+            lines.append(filled(f"source: {each.source}", 4, 6))
     return "\n".join(lines)
 
 
@@ -135,14 +135,3 @@ def _line(about: Statement) -> str:
     count = sum(clause.key == about.key for clause in CLAUSES)
     end = f"against {about.against}" if about.against else f"{count} clause{'s' * (count != 1)}"
     return f"{about.key:<20} {about.title:<{59 - len(end)}}{end}"
-
-
-def _indented(text: str, first: int, rest: int) -> str:
-    return textwrap.fill(
-        text,
-        80,
-        initial_indent=" " * first,
-        subsequent_indent=" " * rest,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )

@@ -1,4 +1,4 @@
-"""Average reward: certified gains, whatever the chains, and the limit of discounting."""
+"""Average reward: certified gains, whatever the chains, and the limit of discounting (AVERAGE)."""
 
 import warnings
 

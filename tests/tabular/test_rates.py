@@ -1,4 +1,4 @@
-"""How fast, not only whether: measured rates against the theorems'."""
+"""How fast, not only whether: measured rates against the theorems' (RATE, SPI-NEWTON)."""
 
 import itertools
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
 from numpy import ndarray
 from scipy import sparse
 
@@ -13,6 +12,7 @@ from maxent.errors import ModelError
 from maxent.mdp import MDP, validation
 from maxent.mdp.transitions import Transition
 from maxent.support.arguments import require_one_of
+from maxent.support.shapes import Bool
 
 
 def design_matrix(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 from scipy import optimize
 from scipy.sparse import linalg as sparse_linalg
 
 from maxent.errors import ConfigError
+from maxent.support.shapes import Float
 from maxent.tabular.inverse.dual import Dual
 
 

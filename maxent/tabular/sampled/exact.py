@@ -15,7 +15,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, MaxEntWarning, ModelError
 from maxent.mdp import MDP, validation
 from maxent.solution import Solution
-from maxent.support.arrays import logs
+from maxent.support.arrays import closure, logs
 from maxent.support.shapes import Bool, Float
 from maxent.tabular import operators
 from maxent.tabular.solvers import soft_policy_evaluation, solve
@@ -158,10 +158,9 @@ def _pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
 def _reachable(mdp: MDP) -> Bool[ndarray, " S"]:
     """Non-terminal states that can be entered from the initial distribution."""
     nonterminal = ~mdp.terminal
-    reached = nonterminal & (mdp.initial_distribution > 0.0)
-    while True:
+
+    def step(reached: ndarray) -> ndarray:
         leaving = (reached[:, None] & mdp.action_mask).ravel().astype(float)
-        more = reached | (nonterminal & (leaving @ mdp.transition_rows > 0.0))
-        if (more == reached).all():
-            return reached
-        reached = more
+        return nonterminal & (leaving @ mdp.transition_rows > 0.0)
+
+    return closure(nonterminal & (mdp.initial_distribution > 0.0), step)

@@ -10,6 +10,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count
+from maxent.support.arrays import closure
 from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.linear_systems import solve_discounted
@@ -40,13 +41,7 @@ def reaching_probability(
         for _ in range(horizon):
             reached = last + step @ reached
         return np.clip(reached, 0.0, 1.0)
-    can = goal.copy()
-    while True:
-        more = can | ((going * mdp.expect(can.astype(float))).sum(axis=1) > RARE)
-        if (more == can).all():
-            break
-        can = more
-    lost = ~can
+    lost = ~closure(goal, lambda can: (going * mdp.expect(can.astype(float))).sum(axis=1) > RARE)
     going[lost] = 0.0
     failing = lost + (going * mdp.expect((lost & mdp.terminal).astype(float))).sum(axis=1)
     missed = solve_discounted(operators.policy_transition(mdp, going), failing)

@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.sparse import linalg
 
 from maxent.mdp import MDP
+from maxent.support.arrays import closure
 from maxent.theorems.case import Case
 from maxent.theorems.clause import clause
 from maxent.theorems.hypotheses import FACTORISABLE, Hypothesis, at_most_pairs
@@ -74,12 +75,9 @@ class Passive:
 
     def exits(self) -> bool:
         """Whether a terminal state is within reach of every state."""
-        reach = ~self.nonterminal
-        while True:
-            further = reach | (self.moves @ reach.astype(float) > 0.0)
-            if (further == reach).all():
-                return bool(reach.all())
-            reach = further
+        return bool(
+            closure(~self.nonterminal, lambda at: self.moves @ at.astype(float) > 0.0).all()
+        )
 
 
 @once_for_all
