@@ -50,7 +50,7 @@ def exercise_table() -> str:
 
 
 def _row(each: Exercise, link: str) -> str:
-    varies = each.is_value and each.given(0) != each.given(1)
+    varies = each.is_value and each.cases(0) != each.cases(1)
     names = ", ".join(mistake.name for mistake in each.mistakes)
     stars = "*" * each.difficulty
     return (

@@ -6,7 +6,7 @@ it, by the exercise's number and the mistake's name; `sheet` puts the two togeth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,7 +40,7 @@ class Exercise:
     number: of the notebook and within it, such as "3.2".
     reference: the right solution.  Of a function: that function.  Of a value: a function of what
         is given, whose result is the value.
-    given: a function of a seed that returns a list of tuples of arguments.  A function is tried on
+    given: a function of a seed that returns or yields tuples of arguments.  A function is tried on
         each.  A value is asked for the first; seed 0 is what the notebook says, other seeds are
         variants of the exercise.
     is_value: the answer is a number, an array or a text; otherwise it is a function.
@@ -63,7 +63,7 @@ class Exercise:
 
     number: str
     reference: Callable[..., Any]
-    given: Callable[[int], Sequence[tuple[Any, ...]]] = _nothing_given
+    given: Callable[[int], Iterable[tuple[Any, ...]]] = _nothing_given
     is_value: bool = False
     axes: tuple[str | tuple[str, ...], ...] = ()
     tolerance: float = 1e-8
@@ -75,6 +75,10 @@ class Exercise:
     difficulty: int = 1
     minutes: int = 5
     corrections: Mapping[str, str] = field(default_factory=dict)
+
+    def cases(self, seed: int) -> list[tuple[Any, ...]]:
+        """What is given for that seed."""
+        return list(self.given(seed))
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:

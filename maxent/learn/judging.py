@@ -66,7 +66,7 @@ def hand_in(exercise: Exercise, answer: Any, seed: int) -> HandedIn:
             "it",
             mistake="no function",
         )
-    return _run(answer, exercise.given(seed))
+    return _run(answer, exercise.cases(seed))
 
 
 def _run(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]]) -> HandedIn:
@@ -101,7 +101,7 @@ def verdict_on(exercise: Exercise, handed: HandedIn, seed: int) -> Verdict:
             words = f"`print` shows a number but gives back nothing (None): {instead}."
             return Verdict("wrong", "printed instead of returned", words)
         return Verdict("wrong", "nothing returned", "your function gives back nothing: `return`?")
-    cases = exercise.given(seed)
+    cases = exercise.cases(seed)
     if exercise.judge is not None:
         return _judged(exercise, handed.results[0], cases[0])
     return _compared(exercise, handed, cases[:1] if exercise.is_value else cases)

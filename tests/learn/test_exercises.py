@@ -27,7 +27,7 @@ def told(exercise, answer, seed):
 
 def as_answer(exercise, solution, seed):
     """What a learner hands in who solves it like this: the function, or its value."""
-    return solution(*exercise.given(seed)[0]) if exercise.is_value else solution
+    return solution(*exercise.cases(seed)[0]) if exercise.is_value else solution
 
 
 @EACH

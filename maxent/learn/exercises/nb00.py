@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.optimize import brentq
 
@@ -27,12 +25,12 @@ def turning_point(share):
     return brentq(above, 0.01, 0.1, xtol=1e-9)
 
 
-def _cost(seed: int) -> list[tuple[Any, ...]]:
+def _cost(seed):
     rng = np.random.default_rng(seed)
     return [(0.04 if seed == 0 else float(rng.choice([0.02, 0.05, 0.1, 0.15])),)]
 
 
-def _share(seed: int) -> list[tuple[Any, ...]]:
+def _share(seed):
     rng = np.random.default_rng(seed)
     return [(0.5 if seed == 0 else float(rng.choice([0.35, 0.45, 0.6, 0.7, 0.8])),)]
 

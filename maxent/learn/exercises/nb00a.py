@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from maxent.learn.exercise import Exercise, sheet
@@ -19,12 +17,12 @@ def kl(p, q):
     return float(np.sum(p * np.log(p / q)))
 
 
-def _rewards(seed: int) -> list[tuple[Any, ...]]:
+def _rewards(seed):
     rng = np.random.default_rng(seed)
     return [(rng.normal(size=4), 0.9), (rng.normal(size=7), 0.5)]
 
 
-def _pairs(seed: int) -> list[tuple[Any, ...]]:
+def _pairs(seed):
     rng = np.random.default_rng(seed)
     return [tuple(rng.dirichlet(np.full(n, 2.0), 2)) for n in (2, 5)]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import maxent
@@ -25,7 +23,7 @@ def temperature_for_share(gap, share):
     return gap / np.log((1 - share) / share)
 
 
-def _arrays(seed: int) -> list[tuple[Any, ...]]:
+def _arrays(seed):
     """Q of ordinary size, and one so large that exp overflows without a shift."""
     rng = np.random.default_rng(seed)
     ordinary = [(rng.normal(size=(3, 4)), temperature) for temperature in (1.0, 0.1)]
@@ -33,11 +31,11 @@ def _arrays(seed: int) -> list[tuple[Any, ...]]:
     return [*ordinary, (large, 1e-3)]
 
 
-def _counts(seed: int) -> list[tuple[Any, ...]]:
+def _counts(seed):
     return [(3,), (10,), (int(np.random.default_rng(seed).integers(20, 90)),)]
 
 
-def _gap_and_share(seed: int) -> list[tuple[Any, ...]]:
+def _gap_and_share(seed):
     """0.1 and one in ten; with a seed, others."""
     if seed == 0:
         return [(0.1, 0.1)]

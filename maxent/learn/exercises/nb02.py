@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import maxent
@@ -30,28 +28,24 @@ def q_sweep(mdp, policy, temperature, q):
     return maxent.backup(mdp, v)
 
 
-def _worlds(seed: int) -> list[tuple[Any, ...]]:
+def _worlds(seed):
     """Two worlds, each with a random policy."""
     rng = np.random.default_rng(seed)
-    cases = []
     for text, temperature in (("S..#\n...G", 0.3), ("S.X\n..G", 2.0)):
         mdp = maxent.gridworld(text, slip=0.2, discount=0.9)
-        cases.append((mdp, rng.dirichlet(np.ones(4), mdp.n_states), temperature))
-    return cases
+        yield mdp, rng.dirichlet(np.ones(4), mdp.n_states), temperature
 
 
-def _pairs(seed: int) -> list[tuple[Any, ...]]:
+def _pairs(seed):
     """A world with a policy that is nearly decided, and a more random one."""
     rng = np.random.default_rng(seed)
-    cases = []
     for text in ("S..#\n...G", "S....\n.##.G"):
         mdp = maxent.gridworld(text, slip=0.1, discount=0.9)
         random = rng.dirichlet(np.full(4, 5.0), mdp.n_states)
-        cases.append((mdp, maxent.solve(mdp, 0.05).policy, random))
-    return cases
+        yield mdp, maxent.solve(mdp, 0.05).policy, random
 
 
-def _with_q(seed: int) -> list[tuple[Any, ...]]:
+def _with_q(seed):
     rng = np.random.default_rng(seed)
     return [(*case, rng.normal(size=(case[0].n_states, 4))) for case in _worlds(seed)]
 

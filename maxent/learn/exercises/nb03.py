@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import maxent
@@ -26,14 +24,14 @@ def bounds(mdp, v, temperature):
     return np.stack([after + factor * change.min(), after + factor * change.max()])
 
 
-def _changes(seed: int) -> list[tuple[Any, ...]]:
+def _changes(seed):
     """Values before and after a sweep: some rise, some fall, most where they fall."""
     rng = np.random.default_rng(seed)
     v = rng.normal(size=6)
     return [(v, v - rng.random(6), 0.9), (v, v + rng.random(6), 0.99)]
 
 
-def _worlds(seed: int) -> list[tuple[Any, ...]]:
+def _worlds(seed):
     """An absorbing gridworld and values to start from, at two temperatures."""
     rng = np.random.default_rng(seed)
     mdp = maxent.gridworld("S..#\n...G", slip=0.1, discount=0.9, goals="absorbing")

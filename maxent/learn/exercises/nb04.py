@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import softmax
 
@@ -26,21 +24,19 @@ def verdicts():
     return [False, False, True, True, False]
 
 
-def _worlds(seed: int) -> list[tuple[Any, ...]]:
+def _worlds(seed):
     rng = np.random.default_rng(seed)
     mdp = maxent.gridworld("S..#\n...G", slip=0.2, discount=0.9, goals="absorbing")
     return [(mdp, rng.dirichlet(np.ones(4), mdp.n_states), alpha) for alpha in (0.2, 2.0)]
 
 
-def _errors(seed: int) -> list[tuple[Any, ...]]:
+def _errors(seed):
     """Three errors of a method of order 2, of order 1, and of one in between."""
     rng = np.random.default_rng(seed)
-    cases = []
     for m in (2.0, 1.0, 1.6):
         c, e0 = rng.uniform(0.2, 0.8), rng.uniform(0.01, 0.1)
         e1 = c * e0**m
-        cases.append((e0, e1, c * e1**m))
-    return cases
+        yield e0, e1, c * e1**m
 
 
 def judge_verdicts(answer):

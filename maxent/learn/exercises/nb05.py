@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import comb
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +23,7 @@ def right(rows, columns):
     return columns / (rows + columns)
 
 
-def _pays(seed: int) -> list[tuple[Any, ...]]:
+def _pays(seed):
     """What the goal pays, what a step pays, the discount and the number of actions."""
     rng = np.random.default_rng(seed)
     cases = [(1.0, -0.04, 0.95, 4)]
@@ -33,7 +32,7 @@ def _pays(seed: int) -> list[tuple[Any, ...]]:
     return cases
 
 
-def _pay(seed: int) -> list[tuple[Any, ...]]:
+def _pay(seed):
     if seed == 0:
         return [(1.0, -0.04, 0.95)]
     rng = np.random.default_rng(seed)
@@ -41,7 +40,7 @@ def _pay(seed: int) -> list[tuple[Any, ...]]:
     return [tuple(float(each) for each in pays)]
 
 
-def _places(seed: int) -> list[tuple[Any, ...]]:
+def _places(seed):
     rng = np.random.default_rng(seed)
     return [(9, 1), (9, 2), (int(rng.integers(2, 5)), int(rng.integers(6, 9)))]
 

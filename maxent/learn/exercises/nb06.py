@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import maxent
@@ -32,22 +30,20 @@ def temperature_at(mdp, target):
     return (low + high) / 2
 
 
-def _policies(seed: int) -> list[tuple[Any, ...]]:
+def _policies(seed):
     rng = np.random.default_rng(seed)
-    cases = []
     for text in ("S..\n.#.\n..G", "S.G\n..#"):
         mdp = maxent.gridworld(text, slip=0.1, discount=0.9)
-        cases.append((mdp, rng.dirichlet(np.ones(4), mdp.n_states)))
-    return cases
+        yield mdp, rng.dirichlet(np.ones(4), mdp.n_states)
 
 
-def _fronts(seed: int) -> list[tuple[Any, ...]]:
+def _fronts(seed):
     mdp = maxent.garnet(5, 3, discount=0.9, branching=2, seed=seed)
     curve = maxent.tradeoff(mdp, np.geomspace(0.05, 1.0, 7))
     return [(curve.returns, curve.entropies)]
 
 
-def _targets(seed: int) -> list[tuple[Any, ...]]:
+def _targets(seed):
     mdp = maxent.gridworld("S.G\n..#", slip=0.1, discount=0.9)
     return [(mdp, 4.0 + 0.1 * (seed % 5))]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -65,14 +64,12 @@ def worst(mdp, policy, worlds):
     return float(min(arrivals))
 
 
-def _walks(seed: int) -> list[tuple[Any, ...]]:
+def _walks(seed):
     """Two worlds that slip, with random policies; the walk is cut before it has surely arrived."""
     rng = np.random.default_rng(seed)
-    cases = []
     for text, steps in (("S..\n.#.\n..G", 12), ("S.G\n..#", 7)):
         mdp = maxent.gridworld(text, slip=0.2, discount=0.9)
-        cases.append((mdp, rng.dirichlet(np.ones(4), mdp.n_states), steps))
-    return cases
+        yield mdp, rng.dirichlet(np.ones(4), mdp.n_states), steps
 
 
 def _carried(gather, keep=False, extra=0):

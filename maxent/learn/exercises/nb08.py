@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import maxent
@@ -35,14 +33,14 @@ def _too_hot(mdp, temperature):
     return HEALTHY(mdp, 2 * temperature if temperature > 0.4 else temperature)
 
 
-def _scaled(seed: int) -> list[tuple[Any, ...]]:
+def _scaled(seed):
     """In the last case one probability falls, and two others rise half as far."""
     mdp = maxent.garnet(4, 3, discount=0.8, branching=2, seed=seed)
     one_better = maxent.MDP(np.ones((1, 3, 1)), [[1.0, 0.0, 0.0]], discount=0.5)
     return [(HEALTHY, mdp, 0.3), (PATIENTS["F"], mdp, 0.3), (_too_hot, one_better, 0.3)]
 
 
-def _balanced(seed: int) -> list[tuple[Any, ...]]:
+def _balanced(seed):
     mdp = maxent.gridworld("S..\n.#.\n..G", slip=0.1, discount=0.9)
     return [(solver, mdp) for solver in (HEALTHY, PATIENTS["A"], PATIENTS["B"])]
 

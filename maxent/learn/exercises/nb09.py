@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import maxent
@@ -26,21 +24,19 @@ def shortfall(mdp, policy, best, temperature):
     return temperature * (visits * divergence)[~mdp.terminal].sum()
 
 
-def _samples(seed: int) -> list[tuple[Any, ...]]:
+def _samples(seed):
     """One sample in the middle of an episode, and one at its end."""
     rng = np.random.default_rng(seed)
     q = rng.normal(size=(4, 3))
     return [(q, (1, 2, 0.5, 3, False), 0.3, 0.9, 0.2), (q, (0, 1, -1.0, 2, True), 0.1, 0.8, 0.5)]
 
 
-def _agents(seed: int) -> list[tuple[Any, ...]]:
+def _agents(seed):
     rng = np.random.default_rng(seed)
-    cases = []
     for text, temperature in (("S..\n.#.\n..G", 0.1), ("S.G\n..#", 0.3)):
         mdp = maxent.gridworld(text, slip=0.1, discount=0.9)
         best = maxent.solve(mdp, temperature).policy
-        cases.append((mdp, rng.dirichlet(np.ones(4), mdp.n_states), best, temperature))
-    return cases
+        yield mdp, rng.dirichlet(np.ones(4), mdp.n_states), best, temperature
 
 
 def _updated(change, gamma=None):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import norm
@@ -61,7 +59,7 @@ def judge_deviation(deviation):
     return "too narrow" if value < WIDTH else "too wide"
 
 
-def _estimates(seed: int) -> list[tuple[Any, ...]]:
+def _estimates(seed):
     rng = np.random.default_rng(seed)
     return [
         (rng.normal(size=(3, 16)), 1.0, 2),
@@ -70,7 +68,7 @@ def _estimates(seed: int) -> list[tuple[Any, ...]]:
     ]
 
 
-def _boxes(seed: int) -> list[tuple[Any, ...]]:
+def _boxes(seed):
     rng = np.random.default_rng(seed)
     unit = np.ones(3)
     high = rng.uniform(0.2, 3.0, size=2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from maxent.learn.exercise import Exercise, sheet
@@ -32,21 +30,19 @@ def _positive(rng, size):
     return half @ half.T + np.eye(size)
 
 
-def _problems(seed: int) -> list[tuple[Any, ...]]:
+def _problems(seed):
     rng = np.random.default_rng(seed)
-    cases = []
     for n, m in ((1, 1), (3, 2)):
         A, B = 0.6 * rng.normal(size=(n, n)) + np.eye(n), rng.normal(size=(n, m))
         Q, R, P = _positive(rng, n), _positive(rng, m), _positive(rng, n)
-        cases.append((A, B, Q, R, 0.8, P))
-    return cases
+        yield A, B, Q, R, 0.8, P
 
 
-def _policies(seed: int) -> list[tuple[Any, ...]]:
+def _policies(seed):
     return [(B, R, g, P, t) for (_, B, _, R, g, P), t in zip(_problems(seed), (0.3, 0.05))]
 
 
-def _masses(seed: int) -> list[tuple[Any, ...]]:
+def _masses(seed):
     rng = np.random.default_rng(seed)
     return [(_positive(rng, size),) for size in (1, 2, 3)]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.stats import norm
 
@@ -22,17 +20,15 @@ def seeds_needed(spread, difference):
     return np.ceil(2 * (noticed * spread / difference) ** 2)
 
 
-def _returns(seed: int) -> list[tuple[Any, ...]]:
+def _returns(seed):
     """Two agents from common starts: what a start is worth varies more than they differ."""
     rng = np.random.default_rng(seed)
-    cases = []
     for count in (20, 7):
         start = rng.normal(-150.0, 70.0, count)
-        cases.append((start + rng.normal(2.0, 5.0, count), start + rng.normal(0.0, 5.0, count)))
-    return cases
+        yield start + rng.normal(2.0, 5.0, count), start + rng.normal(0.0, 5.0, count)
 
 
-def _spreads(seed: int) -> list[tuple[Any, ...]]:
+def _spreads(seed):
     return [(12.0 + seed, 7.0), (30.0, 8.0 - 0.3 * seed), (5.0, 6.5)]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import maxent
@@ -25,24 +23,22 @@ def reward_that_explains(mdp, policy, potential, temperature):
     return temperature * np.log(policy) + potential[:, None] - mdp.discount * following
 
 
-def _values(seed: int) -> list[tuple[Any, ...]]:
+def _values(seed):
     rng = np.random.default_rng(seed)
     return [(rng.normal(size=(3, 4)), scale) for scale in (1.0, 0.3)]
 
 
-def _choices(seed: int) -> list[tuple[Any, ...]]:
+def _choices(seed):
     rng = np.random.default_rng(seed)
     log_policy = np.log(rng.dirichlet(np.ones(3), 5))
     return [(log_policy, rng.integers(5, size=n), rng.integers(3, size=n)) for n in (6, 2000)]
 
 
-def _explained(seed: int) -> list[tuple[Any, ...]]:
+def _explained(seed):
     rng = np.random.default_rng(seed)
-    cases = []
     for discount, temperature in ((0.9, 1.0), (0.5, 0.2)):
         mdp = maxent.garnet(4, 3, discount=discount, branching=2, seed=seed)
-        cases.append((mdp, rng.dirichlet(np.ones(3), 4), rng.normal(size=4), temperature))
-    return cases
+        yield mdp, rng.dirichlet(np.ones(3), 4), rng.normal(size=4), temperature
 
 
 def _explained_by(log_weight, own, next_weight):

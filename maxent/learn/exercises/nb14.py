@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import logsumexp
 
@@ -26,7 +24,7 @@ def edge_rewards(edges, nodes):
     return -np.log(parents[edges[:, 1]])
 
 
-def _priors(seed: int) -> list[tuple[Any, ...]]:
+def _priors(seed):
     rng = np.random.default_rng(seed)
     return [
         (rng.normal(size=(3, 4)), rng.dirichlet(np.ones(4), 3), temperature)
@@ -34,18 +32,16 @@ def _priors(seed: int) -> list[tuple[Any, ...]]:
     ]
 
 
-def _answers(seed: int) -> list[tuple[Any, ...]]:
+def _answers(seed):
     """Log-probabilities of 9 tokens under two models; two answers of 3 and 5 of these tokens."""
     rng = np.random.default_rng(seed)
-    cases = []
     for beta in (0.1, 0.7):
         tokens = rng.permutation(9)
         log_policy, log_reference = np.log(rng.uniform(0.05, 0.9, size=(2, 9)))
-        cases.append((log_policy, log_reference, tokens[:3], tokens[3:8], beta))
-    return cases
+        yield log_policy, log_reference, tokens[:3], tokens[3:8], beta
 
 
-def _graphs(seed: int) -> list[tuple[Any, ...]]:
+def _graphs(seed):
     """A diamond, and a random directed graph without circles."""
     rng = np.random.default_rng(seed)
     diamond = np.array([[0, 1], [0, 2], [1, 3], [2, 3], [3, 4]])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from maxent.learn.exercise import Exercise, sheet
@@ -27,35 +25,29 @@ def loss_on_a_path(v_start, rewards, log_densities, v_end, temperature, discount
     return v_start - soft_return
 
 
-def _steps(seed: int) -> list[tuple[Any, ...]]:
+def _steps(seed):
     """Steps of which the first and the last terminate, with a V after them all the same."""
     rng = np.random.default_rng(seed)
-    cases = []
     for temperature, discount in ((0.2, 0.95), (1.3, 0.8)):
         log_density, v, next_v = rng.normal(size=(3, 5)) + np.array([[-1.0], [2.0], [3.0]])
         ends = np.array([True, False, False, False, True])
-        cases.append((log_density, v, next_v, ends, temperature, discount))
-    return cases
+        yield log_density, v, next_v, ends, temperature, discount
 
 
-def _two_networks(seed: int) -> list[tuple[Any, ...]]:
+def _two_networks(seed):
     """Two estimates of one Q that differ both ways."""
     rng = np.random.default_rng(seed)
-    cases = []
     for spread, discount in ((0.05, 0.95), (0.7, 0.8)):
         truth = rng.normal(2.0, 1.0, 40)
         first, second = truth + spread * rng.normal(size=(2, 40))
-        cases.append((first, second, discount))
-    return cases
+        yield first, second, discount
 
 
-def _paths(seed: int) -> list[tuple[Any, ...]]:
+def _paths(seed):
     rng = np.random.default_rng(seed)
-    cases = []
     for length, temperature, discount in ((6, 0.2, 0.9), (3, 1.7, 0.7)):
         rewards, logs = rng.normal(size=(2, length))
-        cases.append((2.5, rewards, logs - 1.0, 1.5 + seed, temperature, discount))
-    return cases
+        yield 2.5, rewards, logs - 1.0, 1.5 + seed, temperature, discount
 
 
 def _lost(powers_of, entropy_of, last):
