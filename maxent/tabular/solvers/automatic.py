@@ -46,7 +46,7 @@ COMPILED_FIRST, COMPILED_SOON = 3, 60
 HARD_SWEEPS, MORE, MOST = 20, 4, 8
 """Sweeps of an evaluation at temperature 0 at most; iterations after which it is twice as many, and
 again, up to so many times as many."""
-PAIRS, MORE_PAIRS = 5, 15
+PAIRS, MORE_PAIRS = 4, 15
 """The same for pairs of sweeps with the best actions in a relaxation."""
 SOFT_SWEEPS, ENOUGH = 100, 0.1
 """Sweeps of an evaluation above temperature 0 at most, and the part of the span at which any ends

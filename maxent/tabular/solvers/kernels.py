@@ -54,21 +54,8 @@ class SoftKernel:
     def improve(
         self, q: Float[ndarray, "S A"], tie_tolerance: float = 0.0
     ) -> Float[ndarray, "S A"]:
-        """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties.
-        `operators.boltzmann_policy`, with the maximum over whole rows."""
-        scores = self._scores(q)
-        top = scores.max(axis=0)
-        if self.temperature == 0.0:
-            tied = scores >= top - tie_tolerance
-            count = tied.sum(axis=0)
-            with np.errstate(divide="ignore"):
-                logs = np.log(1.0 / np.arange(len(scores) + 1))
-            return np.ascontiguousarray(np.where(tied, logs[count], -np.inf).T)
-        np.subtract(scores, top, out=scores)
-        with np.errstate(over="ignore", under="ignore"):
-            np.divide(scores, self.temperature, out=scores)
-            scores -= np.log(np.exp(scores).sum(axis=0))
-        return np.ascontiguousarray(scores.T)
+        """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties."""
+        return improved(self._scores(q), self.temperature, tie_tolerance)
 
     def values(self, q: Float[ndarray, "S A"]) -> Float[ndarray, " S"]:
         """T V where q = backup(V): the soft value of q, 0 at terminal states."""
@@ -207,6 +194,26 @@ def discounted_rows(mdp: MDP) -> Transition:
         if rows.nnz <= KEPT:
             _kept[mdp] = found
     return found
+
+
+def improved(
+    scores: Float[ndarray, "A S"], temperature: float, tie_tolerance: float
+) -> Float[ndarray, "S A"]:
+    """The Boltzmann policy of q + alpha log prior, whose memory is used, as logs; at temperature 0
+    what is within `tie_tolerance` ties.  `operators.boltzmann_policy`, with the maximum over whole
+    rows."""
+    top = scores.max(axis=0)
+    if temperature == 0.0:
+        tied = scores >= top - tie_tolerance
+        count = tied.sum(axis=0)
+        with np.errstate(divide="ignore"):
+            logs = np.log(1.0 / np.arange(len(scores) + 1))
+        return np.ascontiguousarray(np.where(tied, logs[count], -np.inf).T)
+    np.subtract(scores, top, out=scores)
+    with np.errstate(over="ignore", under="ignore"):
+        np.divide(scores, temperature, out=scores)
+        scores -= np.log(np.exp(scores).sum(axis=0))
+    return np.ascontiguousarray(scores.T)
 
 
 def prior_bonus(temperature: float, log_prior: ndarray | None) -> ndarray | None:

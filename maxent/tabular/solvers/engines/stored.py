@@ -19,12 +19,11 @@ from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp import MDP
-from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers.engines.elementary import compiled, exp, log
 from maxent.tabular.solvers.engines.gauss_seidel import Relaxation, of_rows
 from maxent.tabular.solvers.engines.threads import in_parts
-from maxent.tabular.solvers.kernels import NEGLIGIBLE, prior_bonus
+from maxent.tabular.solvers.kernels import NEGLIGIBLE, improved, prior_bonus
 from maxent.tabular.solvers.steps import evaluated
 
 BLOCK = 512
@@ -46,8 +45,8 @@ class StoredKernel:
         unsigned = np.uint32 if rows.indices.itemsize == 4 else np.uint64
         self._ends, self._to = rows.indptr.view(unsigned), rows.indices.view(unsigned)
         self._chance = rows.data
-        bonus = prior_bonus(temperature, log_prior)
-        self._reward = mdp.reward if bonus is None else mdp.reward + bonus
+        self._bonus = prior_bonus(temperature, log_prior)
+        self._reward = mdp.reward if self._bonus is None else mdp.reward + self._bonus
         self._terminal = mdp.terminal
         self._v = self._ahead = np.zeros(mdp.n_states)
         self._best = np.zeros(mdp.n_states, np.uint32)
@@ -56,7 +55,10 @@ class StoredKernel:
 
     def improve(self, q: ndarray, tie_tolerance: float = 0.0) -> ndarray:
         """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties."""
-        return operators.boltzmann_policy(q, self.temperature, self.log_prior, tie_tolerance)
+        scores = np.array(q.T, order="C")
+        if self._bonus is not None:
+            scores += self._bonus.T
+        return improved(scores, self.temperature, tie_tolerance)
 
     def apply(self, v: ndarray) -> ndarray:
         """T V, 0 at terminal states."""
