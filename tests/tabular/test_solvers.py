@@ -10,7 +10,7 @@ import pytest
 from truth import optimal_value, policy_value
 
 import maxent
-from maxent.tabular import bounds
+from maxent.tabular import bounds, operators
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.kernels import SoftKernel
 
@@ -371,3 +371,16 @@ def test_where_bicgstab_fails_another_method_takes_its_place(cheap, monkeypatch)
     b = kernel.apply(np.zeros(mdp.n_states))
     d = steps.thrifty(mdp.transition, 1e-3)(kernel, b)
     np.testing.assert_allclose(d - kernel.policy_transition() @ d, b, atol=1e-12)
+
+
+@pytest.mark.parametrize("terminal", [None, [3, 17]])
+def test_the_matrix_of_a_policy_is_the_average_of_its_rows(terminal):
+    """Its pattern is found once, its entries for each policy."""
+    mdp = maxent.garnet(30, 3, branching=4, discount=0.9, seed=3).replace(terminal=terminal)
+    kernel, rng = SoftKernel(mdp, 0.2, None), np.random.default_rng(0)
+    for _ in range(3):
+        v = rng.normal(size=30) * ~mdp.terminal
+        kernel.apply(v)
+        policy = np.exp(operators.boltzmann_policy(operators.backup(mdp, v), 0.2))
+        expected = 0.9 * operators.policy_transition(mdp, policy).toarray()
+        np.testing.assert_allclose(kernel.policy_transition().toarray(), expected, atol=1e-15)

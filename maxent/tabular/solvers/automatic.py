@@ -39,7 +39,7 @@ from maxent.tabular.linear_systems import SMALL
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.loop import RECENT, History
 
-FIRST, SOON = 6, 40
+FIRST, SOON = 3, 40
 """Sweeps before their rate is judged above temperature 0, and those left that are waited for."""
 COMPILED_FIRST, COMPILED_SOON = 3, 60
 """The same for compiled sweeps at temperature 0."""

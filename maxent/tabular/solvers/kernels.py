@@ -21,10 +21,12 @@ from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import FixedPointBounds, policy_bounds, soft_bounds
 from maxent.tabular.products import AddProduct, adder, pick_rows, room_for_rows
+from maxent.tabular.solvers.averaged import AveragedRows
 from maxent.tabular.solvers.chosen import ChosenRows
 
 KEPT = 1_000_000
-"""Entries up to which discounted rows are kept as long as their MDP."""
+"""Entries up to which memory is spent for speed: discounted rows are kept as long as their MDP, and
+the pattern of P_pi as long as the kernel."""
 _kept: WeakKeyDictionary[MDP, Transition] = WeakKeyDictionary()
 
 NEGLIGIBLE = np.exp(-200.0)
@@ -50,6 +52,7 @@ class SoftKernel:
         self.log_prior = log_prior
         self.bounds = soft_bounds(mdp, temperature, log_prior)
         self._chosen: ChosenRows | None = None
+        self._averaged: AveragedRows | None = None
 
     def improve(
         self, q: Float[ndarray, "S A"], tie_tolerance: float = 0.0
@@ -112,7 +115,12 @@ class SoftKernel:
             return self._choose().matrix()
         policy = self._weights / self._total
         policy[policy < NEGLIGIBLE] = 0.0
-        return _discounted_transition(self.mdp, np.ascontiguousarray(policy.T))
+        policy = np.ascontiguousarray(policy.T)
+        if self.mdp.is_matrix_free or not self.mdp.is_sparse or self.mdp.transition.nnz > KEPT:
+            return _discounted_transition(self.mdp, policy)
+        if self._averaged is None:
+            self._averaged = AveragedRows(self.mdp)
+        return self._averaged.matrix(policy)
 
     def add_policy_product(self) -> AddProduct:
         """(x, out) -> None: out += gamma P_pi x, P_pi as in `policy_transition`."""
