@@ -94,12 +94,6 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def of_children() -> float:
-    """Seconds of the processor that ended processes of this one spent: the C++ compiler's."""
-    spent = os.times()
-    return spent.children_user + spent.children_system
-
-
 def product_rate() -> float:
     """GFLOP a second of a product of 256 x 256 matrices, one thread."""
     import torch
@@ -109,8 +103,18 @@ def product_rate() -> float:
     return 200 * 2 * 256**3 / median(taken) / 1e9
 
 
+def compiling(name: str) -> float:
+    """Seconds of the processor that making the graph takes, the C++ compiler's included: those of
+    processes that have ended, as each has with one thread for compiling (see `worker`)."""
+    learner = learner_of(TASKS[name], False)
+    learner.plan = replace(learner.plan, compile=True)
+    before = sum(os.times()[:4])
+    learner.compile(False)
+    return sum(os.times()[:4]) - before
+
+
 def updates_row(name: str, rounds: int) -> dict[str, Any]:
-    """Updates a second of both forms, which alternate; and what the compilation took."""
+    """Updates a second of both forms, which alternate."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -118,11 +122,7 @@ def updates_row(name: str, rounds: int) -> dict[str, Any]:
     plain = learner_of(task, False)
     with FlopCounterMode(display=False) as counted:
         plain._learn(1)
-    children = of_children()
-    made: list[Any] = []
-    compiling = seconds_of(lambda: made.append(learner_of(task, True)))
-    compiling += of_children() - children
-    (fused,) = made
+    fused = learner_of(task, True)
     ratios, rates, floors = [], [], []
     for count in range(rounds + 1):
         one = seconds_of(lambda: plain._learn(task.updates))
@@ -140,7 +140,6 @@ def updates_row(name: str, rounds: int) -> dict[str, Any]:
         "spread": f"{min(ratios):.1f} to {max(ratios):.1f}",
         "bound": speed * 1e9 / counted.get_total_flops(),
         "gflops": speed,
-        "compiling": compiling,
         "instructions": torch.backends.cpu.get_cpu_capability(),
     }
 
@@ -174,12 +173,13 @@ def segments(name: str, side: str) -> Callable[[int], object]:
 
 
 def work(job: str, name: str, rounds: int) -> None:
-    """In a worker: the row of updates, or a segment for each number of steps read."""
+    """In a worker: a measurement of updates, or a segment for each number of steps read."""
     import torch
 
     torch.set_num_threads(1)
-    if job == "updates":
-        print("took", json.dumps(updates_row(name, rounds)), flush=True)
+    if job in ("updates", "compiling"):
+        found = updates_row(name, rounds) if job == "updates" else compiling(name)
+        print("took", json.dumps(found), flush=True)
         return
     segment = segments(name, job)
     for line in sys.stdin:
@@ -190,13 +190,13 @@ def work(job: str, name: str, rounds: int) -> None:
 def worker(python: str, job: str, name: str, rounds: int) -> subprocess.Popen[str]:
     """A process of its own, on one thread."""
     command = [python, __file__, "--worker", job, "--task", name, "--rounds", str(rounds)]
-    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TORCHINDUCTOR_COMPILE_THREADS")
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | threads,
+        env=os.environ | dict.fromkeys(names, "1"),
     )
 
 
@@ -242,17 +242,26 @@ def steps_row(name: str, sb3_python: str | None, rounds: int) -> dict[str, Any]:
     )
 
 
-def measure(name: str, sb3_python: str | None, rounds: int) -> None:
-    """Measure a row of both tables, and keep it."""
+def measured(job: str, name: str, rounds: int) -> Any:
+    """What a worker of its own finds."""
+    process = worker(sys.executable, job, name, rounds)
+    found = json.loads(told(process))
+    process.communicate()
+    return found
+
+
+def measure(name: str, sb3_python: str | None, rounds: int, only_compiling: bool) -> None:
+    """Measure a row of both tables, or what its compilation takes alone, and keep it."""
     from maxent.neural.runs.record import surroundings
 
+    record = records()[name] if only_compiling else {"surroundings": surroundings()}
     with tempfile.TemporaryDirectory() as cache:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
-        process = worker(sys.executable, "updates", name, rounds)
-        updates = json.loads(told(process))
-        process.communicate()
-        steps = steps_row(name, sb3_python, rounds)
-    record = {"updates": updates, "steps": steps, "surroundings": surroundings()}
+        seconds = measured("compiling", name, rounds)
+        if not only_compiling:
+            record["updates"] = measured("updates", name, rounds)
+            record["steps"] = steps_row(name, sb3_python, rounds)
+    record["updates"]["compiling"] = seconds
     print(json.dumps(record, indent=1), flush=True)
     RECORDS.write_text(json.dumps(records() | {name: record}, indent=1) + "\n")
 
@@ -304,6 +313,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Updates and steps a second, interleaved.")
     parser.add_argument("--task", nargs="*", choices=TASKS, default=list(TASKS))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--compiling", action="store_true", help="only what compiling takes, of recorded rows"
+    )
     parser.add_argument("--sb3-python", help="of an environment with Stable-Baselines3")
     parser.add_argument("--write", action="store_true", help="into docs/speed.md")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
@@ -312,7 +324,7 @@ def main() -> None:
         work(asked.worker, asked.task[0], asked.rounds)
         return
     for name in asked.task:
-        measure(name, asked.sb3_python, asked.rounds)
+        measure(name, asked.sb3_python, asked.rounds, asked.compiling)
     kept = records()
     text = tables([kept[name] for name in TASKS if name in kept])
     print(text)

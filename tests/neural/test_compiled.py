@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,28 +13,19 @@ from maxent.neural.algorithms import sac, sql_discrete
 from maxent.neural.training import compiled
 from maxent.neural.training.plan import Plan
 
-DRIVER = Path(__file__).with_name("compiled_driver.py")
 SHORT = {"hidden": (8,), "batch_size": 8, "learning_starts": 20, "steps": 60, "seed": 1}
 
 
-def distances(*arguments):
-    """What the driver prints, of a process without the checks of shapes."""
-    said = subprocess.run(
-        [sys.executable, DRIVER, *arguments], capture_output=True, text=True, check=True
-    )
-    return json.loads(said.stdout)
-
-
-def test_a_graph_agrees_with_the_update_it_was_made_of():
+def test_a_graph_agrees_with_the_update_it_was_made_of(distances):
     """Traced, its gradients made functional, run operation by operation: what a compiler gets."""
-    (distance,) = distances("aot_eager", "sac_discrete").values()
+    (distance,) = distances("compiled_driver.py", "aot_eager", "sac_discrete").values()
     assert distance < 1e-5
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["aot_eager", "inductor"])
-def test_ten_compiled_updates_agree_for_all_algorithms(backend):
-    found = distances(backend)
+def test_ten_compiled_updates_agree_for_all_algorithms(distances, backend):
+    found = distances("compiled_driver.py", backend)
     assert max(found.values()) < 1e-5, found
 
 

@@ -3,7 +3,6 @@
 import importlib.util
 import math
 
-import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
@@ -123,33 +122,9 @@ def test_an_update_moves_it_and_no_other_randomness_counts(side):
     )
 
 
-SMALL = {"hidden": (8,), "batch_size": 4, "learning_starts": 10, "policy": "flow"}
-
-
 @with_zuko
-def test_a_run_goes_on_bit_for_bit_and_its_agent_comes_back(tmp_path):
-    whole = maxent.train("sac", "Pendulum-v1", steps=30, seed=3, **SMALL)
-    maxent.train(
-        "sac",
-        "Pendulum-v1",
-        steps=30,
-        seed=3,
-        run=tmp_path / "run",
-        log_every=15,
-        report=lambda row: row["step"] < 15,
-        **SMALL,
-    )
-    again = maxent.resume(tmp_path / "run")
-    back = maxent.load_agent(again.save(tmp_path / "agent.safetensors"))
-    for name, x in whole.state["actor"].items():
-        assert torch.equal(x, again.state["actor"][name])
-        assert torch.equal(x, back.state["actor"][name])
-    seen = np.zeros((3, 3), np.float32)
-    actions = back.actions(seen, back.generator(1))
-    assert np.array_equal(actions, whole.actions(seen, whole.generator(1)))
-    assert np.isfinite(back.entropy(np.zeros(3)))
-    assert np.isfinite(back.evaluate(episodes=1, longest=5).returns).all()
-    assert np.isfinite(maxent.diagnose(back, episodes=1)["GIBBS-3"].error)
+def test_a_run_goes_on_bit_for_bit_and_its_agent_comes_back(agent_through_a_run):
+    agent_through_a_run("flow", 30)
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch):
@@ -166,4 +141,4 @@ def test_without_the_library_it_says_what_to_install(monkeypatch):
 @with_zuko
 def test_it_is_not_compiled():
     with pytest.raises(ConfigError, match="run eagerly"):
-        maxent.train("sac", "Pendulum-v1", steps=20, compile=True, **SMALL)
+        maxent.train("sac", "Pendulum-v1", steps=20, compile=True, policy="flow")

@@ -2,13 +2,11 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
 from scipy import integrate
 
-import maxent
 from maxent.errors import ConfigError
 from maxent.neural import losses
 from maxent.neural.algorithms import sac, sac_discrete
@@ -196,27 +194,5 @@ def test_what_does_not_go_with_it_is_refused():
         sac_discrete.init(discrete, sac_discrete.Config(policy="mixture"), source())
 
 
-SMALL = {"hidden": (8,), "batch_size": 4, "learning_starts": 10, "policy": "mixture"}
-SMALL |= {"components": 3}
-
-
-def test_a_run_goes_on_bit_for_bit_and_its_agent_comes_back(tmp_path):
-    whole = maxent.train("sac", "Pendulum-v1", steps=40, seed=3, **SMALL)
-    maxent.train(
-        "sac",
-        "Pendulum-v1",
-        steps=40,
-        seed=3,
-        run=tmp_path / "run",
-        log_every=20,
-        report=lambda row: row["step"] < 20,
-        **SMALL,
-    )
-    again = maxent.resume(tmp_path / "run")
-    back = maxent.load_agent(again.save(tmp_path / "agent.safetensors"))
-    for name, x in whole.state["actor"].items():
-        assert torch.equal(x, again.state["actor"][name])
-        assert torch.equal(x, back.state["actor"][name])
-    assert np.isfinite(back.entropy(np.zeros(3)))
-    assert np.isfinite(back.evaluate(episodes=1, longest=5).returns).all()
-    assert np.isfinite(maxent.diagnose(back, episodes=1)["GIBBS-3"].error)
+def test_a_run_goes_on_bit_for_bit_and_its_agent_comes_back(agent_through_a_run):
+    agent_through_a_run("mixture", 40, components=3)

@@ -128,6 +128,21 @@ def choose_actions(
     return policy.within(available).choose(generator, deterministic)
 
 
+def random_actions(
+    count: int, generator: torch.Generator, spaces: Spaces, available: Tensor | None = None
+) -> Tensor:
+    """Actions that no policy chose, (n, m) or (n,): uniform among those that are available, or in a
+    box; standard normal where the box has no sides."""
+    size, at = spaces.action_size, generator.device
+    if available is not None and not bool(available.all()):
+        return torch.multinomial(available.float(), 1, generator=generator)[:, 0]
+    if spaces.discrete:
+        return torch.randint(size, (count,), generator=generator, device=at)
+    if not spaces.bounded:
+        return torch.randn((count, size), generator=generator, device=at)
+    return 2.0 * torch.rand((count, size), generator=generator, device=at) - 1.0
+
+
 def with_defaults(algorithm: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Recorded settings with those that the record leaves out, as plain values."""
     known = ALGORITHMS.get(algorithm)

@@ -14,9 +14,10 @@ as if it had not been, bit for bit, on the same machine, versions and threads.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, fields
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -31,6 +32,7 @@ from maxent.neural.algorithms import (
     algorithm_for,
     choose_actions,
     fresh_state,
+    random_actions,
     temperature,
 )
 from maxent.neural.algorithms.settings import configured
@@ -42,17 +44,17 @@ from maxent.neural.training.agent import Agent
 from maxent.neural.training.averages import Averages, Before
 from maxent.neural.training.collect import Environments, environments_of
 from maxent.neural.training.compiled import compiled, is_asked
+from maxent.neural.training.endings import losing_nothing, telling_the_last_checkpoint
 from maxent.neural.training.parallel import ParallelEnvironments, parallel_environments
 from maxent.neural.training.parameters import begin_with, load_parameters
 from maxent.neural.training.plan import Env, Plan
 from maxent.neural.training.sizes import require_room
 from maxent.neural.training.snapshots import Layers, require_layers
-from maxent.neural.training.transitions import Transitions
+from maxent.neural.training.transitions import require_float32
 from maxent.neural.training.vector import VectorEnvironments
 from maxent.support.memory import keep_freed_memory
 from maxent.support.progress import Lines, bar, duration
 
-LARGEST = float(np.finfo(np.float32).max)
 EVALUATION_SEED = 1_000_000
 """Evaluations start their episodes from this seed on, the same ones each time."""
 
@@ -124,7 +126,7 @@ class Learner:
         if run and plan.start is not None and not run.steps:  # to resume from, too
             self._save(run, None, announce)
         with (
-            _telling_the_last_checkpoint(run),
+            telling_the_last_checkpoint(run),
             stop_requested() as stop,
             bar(progress, total=plan.steps, initial=self.step, unit="step") as shown,
         ):
@@ -147,7 +149,8 @@ class Learner:
                     if lines.due:
                         lines.write(self._line())
                     if report is not None:
-                        with self._losing_nothing(run, score):
+                        save = partial(self._save, score=score, announce=None)
+                        with losing_nothing(self.agent, run, save):
                             stop.asked = stop.asked or report(self.history[-1]) is False
                 if run and _is_due(plan.checkpoint_every, before, self.step, done):
                     saved = self._save(run, score, announce)
@@ -226,7 +229,7 @@ class Learner:
         available = self.environments.available
         among = None if available is None else torch.as_tensor(available, device=seen.device)
         if self.step < self.config.learning_starts:
-            actions = self._random_actions(len(seen), among)
+            actions = random_actions(len(seen), self.generator, self.spaces, among)
         else:
             try:
                 with torch.no_grad():
@@ -235,11 +238,11 @@ class Learner:
                         self.module, self.state, seen, self.generator, self.spaces, available=among
                     )
             except RuntimeError:  # torch draws from no probabilities that are NaN
-                self._require_finite("observation", self.environments.observation, self.step)
+                require_float32("observation", self.environments.observation, self.step)
                 self._check_state()
                 raise
         new, episodes = self.environments.step(actions.cpu().numpy())
-        self._check(new)
+        new.require_float32(self.step)
         discount = self.config.discount * (1.0 - new.terminated.astype(np.float32))
         arrays = (new.observation, new.action, new.reward, new.next_observation, discount)
         self.replay.add((*arrays, new.available, new.next_available))
@@ -282,32 +285,6 @@ class Learner:
             next_observation=normalise.as_seen(self.state, batch.next_observation),
         )
 
-    def _random_actions(self, count: int, available: Tensor | None = None) -> Tensor:
-        source, size = self.generator, self.spaces.action_size
-        if available is not None and not bool(available.all()):
-            return torch.multinomial(available.float(), 1, generator=source)[:, 0]
-        if self.spaces.discrete:
-            return torch.randint(size, (count,), generator=source, device=source.device)
-        if not self.spaces.bounded:
-            return torch.randn((count, size), generator=source, device=source.device)
-        return 2.0 * torch.rand((count, size), generator=source, device=source.device) - 1.0
-
-    def _check(self, new: Transitions) -> None:
-        self._require_finite("observation", new.observation, self.step)
-        for name in ("reward", "next_observation"):
-            self._require_finite(name, getattr(new, name), self.step + len(new.reward))
-
-    def _require_finite(self, name: str, numbers: np.ndarray, step: int) -> None:
-        """TrainingDivergedError for numbers of the environment that are none in float32.
-
-        step : the environment steps taken when they came; 0: from a reset, before any.
-        """
-        if not (np.abs(numbers) <= LARGEST).all():
-            raise TrainingDivergedError(
-                f"step {step}: the environment gave a {name} that is NaN, infinite or "
-                "beyond float32; look at the environment, or at the actions it was sent"
-            )
-
     def _check_state(self) -> None:
         require_finite_tensors(self.step, dict(named_tensors(self.state)))
 
@@ -345,24 +322,9 @@ class Learner:
         rows = Rows(new, self.replay.inserted, self.replay.capacity)
         name = run.save(self.step, tensors, values, rows, score, memory)
         if announce is not None:
-            with self._losing_nothing(None, None):
+            with losing_nothing(self.agent):
                 announce(f"saved {name}")
         return self.step
-
-    @contextmanager
-    def _losing_nothing(self, run: Run | None, score: float | None) -> Iterator[None]:
-        """Around a function of the user's: what it raises goes on, with the agent in it, and with a
-        checkpoint where there is a run."""
-        try:
-            yield
-        except Exception as error:
-            if run is not None and self.step not in run.steps:
-                self._save(run, score, None)
-            with suppress(AttributeError):
-                error.agent = self.agent()  # type: ignore[attr-defined]
-            kept = "" if run is None else f", and in {str(run.folder)!r}"
-            error.add_note(f"the agent of step {self.step} is in this exception's `agent`{kept}")
-            raise
 
     def _line(self) -> str:
         """How far the training is, for people."""
@@ -372,19 +334,6 @@ class Learner:
             f"steps/s, {row['updates_per_second']:.0f} updates/s, about "
             f"{duration(row['seconds_left'])} left"
         )
-
-
-@contextmanager
-def _telling_the_last_checkpoint(run: Run | None) -> Iterator[None]:
-    """Add to an error of the environment, or of numbers that are none, what is left of the run."""
-    try:
-        yield
-    except (ConfigError, TrainingDivergedError) as error:
-        if run is None:
-            raise
-        kept = f"its last checkpoint is step {run.steps[-1]}" if run.steps else "no checkpoint yet"
-        message = f"{error}; run {str(run.folder)!r}: {kept}"
-        raise type(error)(message) from (error.__cause__ or error)
 
 
 def _is_due(every: int, before: int, now: int, done: bool) -> bool:

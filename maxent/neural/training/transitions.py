@@ -7,7 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from maxent.errors import TrainingDivergedError
 from maxent.support.shapes import Bool, Float
+
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class Transitions(NamedTuple):
@@ -22,6 +25,12 @@ class Transitions(NamedTuple):
     terminated: ndarray
     available: ndarray | None = None
     next_available: ndarray | None = None
+
+    def require_float32(self, step: int) -> None:
+        """TrainingDivergedError for numbers that are none in float32.  step : when they began."""
+        require_float32("observation", self.observation, step)
+        for name in ("reward", "next_observation"):
+            require_float32(name, getattr(self, name), step + len(self.reward))
 
 
 class Episode(NamedTuple):
@@ -46,6 +55,18 @@ class Tally:
         episode = Episode(float(self.totals[index]), int(self.lengths[index]))
         self.totals[index], self.lengths[index] = 0.0, 0
         return episode
+
+
+def require_float32(name: str, numbers: ndarray, step: int) -> None:
+    """TrainingDivergedError for numbers of the environment that are none in float32.
+
+    step : the environment steps taken when they came; 0: from a reset, before any.
+    """
+    if not (np.abs(numbers) <= LARGEST).all():
+        raise TrainingDivergedError(
+            f"step {step}: the environment gave a {name} that is NaN, infinite or beyond float32; "
+            "look at the environment, or at the actions it was sent"
+        )
 
 
 def copied(masks: ndarray | None) -> ndarray | None:

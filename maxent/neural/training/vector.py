@@ -45,7 +45,6 @@ class VectorEnvironments:
 
     def __init__(self, vector: VectorEnv, spaces: Spaces, seed: int) -> None:
         spaces.require_room(vector.num_envs)
-        spaces.require_room(vector.num_envs)
         self._vector, self._spaces, self._steps = vector, spaces, 0
         self._made = remembered(vector)
         mode = vector.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
