@@ -33,6 +33,7 @@ NAMES = {
     "sac_mixture": "sac, mixture",
     "sac_flow": "sac, flow",
     "sql_resampled": "sql, resampled",
+    "sql_cooled": "sql, resampled, cooled",
     "sql_uniform": "sql, resampled, uniform",
 }
 

@@ -2,13 +2,14 @@
 
     python benchmarks/learning/policy_classes.py --out FILE.json
     python benchmarks/learning/policy_classes.py --tables    # of what is in results/ alone
+    python benchmarks/learning/policy_classes.py --write     # those of docs/policy_classes.md
 
 The exact Q of the four-goal task at temperature 1 in the middle, (0, 0), interpolated between the
 actions of the grid.  The classes of `sac` are fitted to exp(Q) by their own loss, at temperature 1
 and cooled from 10 to 1; the resampled policy of `sql` needs no fit.  KL(pi || pi*) in nats, by
 sums over cells of 0.1 x 0.1 of 200,000 actions.  Then the process time of one update of each, on
-random transitions of the same task.  `--tables`: what trained agents reach on the four goals, over
-the seeds that there are, and how far off the soft value is with each proposal.
+random transitions of the same task.  `--tables`: what trained agents reach on the tasks of
+`targets.py`, over the seeds that there are, and how far off the soft value is with each proposal.
 """
 
 from __future__ import annotations
@@ -102,37 +103,63 @@ def cost(module: Any, config: Any) -> float:
 
 
 RESULTS = Path(__file__).parent / "results"
-ROWS = ("sac", "sac_mixture", "sac_flow", "sql", "sql_resampled", "sql_uniform")
-COLUMNS = {
-    "each goal": [f"goal_{goal}" for goal in range(4)],
-    "missed": ["missed"],
-    **{f"KL {state}": [f"kl_{state}"] for state in range(3)},
-    **{f"H - H* {state}": [f"entropy_error_{state}"] for state in range(3)},
+PAGE = Path(__file__).parents[2] / "docs" / "policy_classes.md"
+BEGIN, END = "<!-- trained: begin -->", "<!-- trained: end -->"
+ROWS = {
+    "sac": "`sac`, Gaussian",
+    "sac_mixture": "`sac`, mixture of 8",
+    "sac_flow": "`sac`, flow",
+    "sql": "`sql`, sampling network",
+    "sql_resampled": "`sql`, resampled, with a network",
+    "sql_cooled": "the same, cooled from 10",
+    "sql_uniform": "`sql`, resampled, without",
 }
-"""Of the trained agents: the states 0, 1, 2 are (-2.5, 0), (0, 0), (2.5, 2.5)."""
+STATES = ("(-2.5, 0)", "(0, 0)", "(2.5, 2.5)")
+GOALS = {
+    "each goal": ("{:.0%}", [f"goal_{goal}" for goal in range(4)]),
+    "missed": ("{:.1%}", ["missed"]),
+    **{f"KL at {state}": ("{:.3f}", [f"kl_{i}"]) for i, state in enumerate(STATES)},
+    **{f"H - H* at {state}": ("{:+.2f}", [f"entropy_error_{i}"]) for i, state in enumerate(STATES)},
+}
+OTHERS = {
+    "lqr": {name: ("{:.1%}", [name]) for name in ("gain", "covariance", "value")},
+    "pendulum": {
+        "return": ("{:.1f}", ["return"]),
+        "exact, finest grid": ("{:.1f}", ["finest"]),
+        "median behind the grid's policy": ("{:.2f}", ["median_behind"]),
+    },
+}
+TASKS = {"multigoal-1": GOALS, "multigoal-10": GOALS, **OTHERS}
+"""Of each task its columns: how a number is written, and its names in a record."""
 
 
-def trained(temperature: int) -> str:
-    """A row a class, in Markdown: least and largest over the seeds that there are."""
-    lines = [
-        f"| class | seeds | {' | '.join(COLUMNS)} | CPU s |",
-        "|---" * (len(COLUMNS) + 3) + "|",
-    ]
-    for name in ROWS:
-        paths = sorted(RESULTS.glob(f"multigoal-{temperature}-{name}-[0-9].json"))
+def trained(task: str) -> str:
+    """A row a class, in Markdown: least to largest over the seeds that there are."""
+    columns = TASKS[task]
+    heads = ["class", "seeds", *columns, "CPU s"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for name, words in ROWS.items():
+        paths = sorted(RESULTS.glob(f"{task}-{name}-[0-9].json"))
         records = [json.loads(path.read_text()) for path in paths]
         if not records:
             continue
         cells = []
-        for names in COLUMNS.values():
+        for form, names in columns.values():
             found = [r["measured"][n] for r in records for n in names if n in r["measured"]]
-            form = "{:.1%}" if names[0] in ("goal_0", "missed") else "{:.3f}"
             ends = dict.fromkeys(form.format(x) for x in (min(found), max(found))) if found else ()
             cells.append(" to ".join(ends) or "-")
         seconds = [r["cpu_seconds"] for r in records if "cpu_seconds" in r]
         cells.append(f"{np.median(seconds):.0f}" if seconds else "-")
-        lines.append(f"| {name} | {len(records)} | {' | '.join(cells)} |")
+        lines.append("| " + " | ".join([words, str(len(records)), *cells]) + " |")
     return "\n".join(lines)
+
+
+def write() -> None:
+    """Renew the tables of trained agents on the page."""
+    blocks = [f"`{task}`\n\n{trained(task)}" for task in TASKS]
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    text = "\n\n".join([BEGIN, *blocks, END])
+    PAGE.write_text(before + text + rest.partition(END)[2])
 
 
 def widths() -> str:
@@ -152,10 +179,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Classes of policies on an exact one.")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--tables", action="store_true", help="run nothing")
+    parser.add_argument("--write", action="store_true", help="renew the tables of the page")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     options = parser.parse_args()
+    if options.write:
+        write()
+        return
     if options.tables or options.out is None:
-        print(*(trained(temperature) for temperature in (1, 10)), widths(), sep="\n\n")
+        print(*(trained(task) for task in TASKS), widths(), sep="\n\n")
         return
     torch.set_num_threads(1)
     grid = multigoal.multigoal()

@@ -203,11 +203,12 @@ COLD |= {"updates_per_step": 0.25, "replay_capacity": 80_000}
 RESAMPLED = {"policy": "resampled"}
 UNIFORM = RESAMPLED | {"proposal": "uniform", "sampler_rate": None}
 MIXTURE, FLOW = {"policy": "mixture"}, {"policy": "flow"}
+COOLING = {"cooled_from": 10.0, "cooling_share": 0.75, "compile": True}
 # The same transitions, updates and networks for policies of several hills.
 HILLS = {name: x for name, x in COLD.items() if name not in ("sampler_rate", "value_particles")}
 HILLS |= {"actor_rate": 1e-3}
 SLOW = {"compile": False, "hidden": (64, 64), "updates_per_step": 0.125}  # an update takes 20 ms
-COOLED = HILLS | {"cooled_from": 10.0, "cooling_share": 0.75, "compile": True}
+COOLED = HILLS | COOLING
 
 GOAL_AIMS = {
     "shares of the goals": lambda m: max(abs(m[f"goal_{goal}"] - 0.25) for goal in range(4)) / 0.1,
@@ -254,6 +255,7 @@ TASKS: dict[str, dict[str, Any]] = {
             "sql": [WARM, COLD],
             "sac": [FAST | GOALS | {"temperature": 1.0}],
             "sql_resampled": [COLD | RESAMPLED | {"compile": True}],
+            "sql_cooled": [COLD | RESAMPLED | COOLING],
             "sql_uniform": [COLD | UNIFORM],
             "sac_mixture": [COOLED | MIXTURE],
             "sac_flow": [COOLED | SLOW | FLOW],
