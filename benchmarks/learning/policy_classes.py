@@ -150,7 +150,8 @@ def trained(task: str) -> str:
             cells.append(" to ".join(ends) or "-")
         seconds = [r["cpu_seconds"] for r in records if "cpu_seconds" in r]
         cells.append(f"{np.median(seconds):.0f}" if seconds else "-")
-        lines.append("| " + " | ".join([words, str(len(records)), *cells]) + " |")
+        row = "| " + " | ".join([words, str(len(records)), *cells]) + " |"
+        lines.append(row.replace("%", " %"))
     return "\n".join(lines)
 
 
