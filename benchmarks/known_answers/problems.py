@@ -104,10 +104,14 @@ def pendulum(*, modes: int, temperature: float, discount: float, noise: float) -
 
 
 def robot(
-    env_id: str, *, modes: int, temperature: float, discount: float, noise: float
+    env_id: str, *, scale: float, modes: int, temperature: float, discount: float, noise: float
 ) -> KnownEnvironment:
-    """A MuJoCo robot's dynamics.  V is 3 sum_i sin(1.5 tanh s_i) / sqrt(d); the means of the chosen
-    torques follow the speeds of the joints that they drive, the last numbers observed."""
+    """A MuJoCo robot's dynamics.  V is 3 sum_i sin(1.5 tanh(s_i / scale)) / sqrt(d); the means of
+    the chosen torques follow the speeds of the joints that they drive, the last numbers observed.
+
+    Joints of HalfCheetah turn at about 8 a second, one way in a step and the other way in the next:
+    with a scale of 1 the answer follows the signs of its speeds, with 10 the speeds.
+    """
     env = gymnasium.make(env_id)
     assert isinstance(env.observation_space, spaces.Box) and isinstance(
         env.action_space, spaces.Box
@@ -116,9 +120,9 @@ def robot(
     placed = centres(modes, driven)
 
     def policy(s: Tensor) -> Distribution:
-        return mixture(placed - 0.8 * torch.tanh(s[:, None, -driven:]))
+        return mixture(placed - 0.8 * torch.tanh(s[:, None, -driven:] / scale))
 
     def value(s: Tensor) -> Tensor:
-        return 3.0 * torch.sin(1.5 * torch.tanh(s)).sum(1) / seen**0.5
+        return 3.0 * torch.sin(1.5 * torch.tanh(s / scale)).sum(1) / seen**0.5
 
     return maxent.known_answer(env, policy, value, temperature, discount, noise)

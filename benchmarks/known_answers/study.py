@@ -85,6 +85,7 @@ FACTORS: dict[str, dict[str, Any]] = {
     "pendulum, modes 2": {"env": "pendulum", "modes": 2},
     "Hopper-v5": {"env": "Hopper-v5"} | LONGER,
     "HalfCheetah-v5": {"env": "HalfCheetah-v5"} | LONGER,
+    "HalfCheetah-v5, smooth": {"env": "HalfCheetah-v5", "scale": 10.0} | LONGER,
     "layer norm": {"critic_network": "layer_norm"},
     "SimBa": SIMBA,
     "n-step 3": {"n_steps": 3},
@@ -126,12 +127,14 @@ def problem(changes: dict[str, Any]) -> KnownEnvironment:
     del settings["dimension"]
     if changes["env"] == "pendulum":
         return pendulum(**settings)
-    return robot(changes["env"], **settings)
+    return robot(changes["env"], scale=changes.get("scale", 1.0), **settings)
 
 
 def trained(known: KnownEnvironment, changes: dict[str, Any], seed: int) -> maxent.Agent:
     """An agent with the base's settings, and a cell's changes."""
-    settings = {k: v for k, v in (TRAINING | changes).items() if k not in (*PROBLEM, "env")}
+    settings = {
+        k: v for k, v in (TRAINING | changes).items() if k not in (*PROBLEM, "env", "scale")
+    }
     settings = {k: v for k, v in settings.items() if v is not None}
     return maxent.train(
         settings.pop("algorithm"),

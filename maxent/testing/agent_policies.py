@@ -44,6 +44,8 @@ from maxent.testing.agent_targets import has_learnt, paid_in, reward_factors
 TEMPERATURE_FACTOR = 1.6
 NAMED_WITHIN = 1.18
 """The factor within which a law's temperature is one that a mistake explains."""
+PRESSED = -8.0
+"""Nats of actions that nothing keeps off the border: without Jacobian they have about -20."""
 WELL_FITTED = 0.06
 """KL to the nearest such law that a trained policy stays below; it is about 0.02."""
 UNIFORM = 30.0
@@ -69,8 +71,8 @@ def law_signs(seen: Look, case: Case) -> list[Sign]:
     if piled is not None:
         size = float(np.median(np.abs(seen.unit[piled])))
         detail = (
-            f"in state {piled}, where all actions are alike, they pile up at both ends of the box "
-            f"(median |a| {size:.3f})"
+            f"in state {piled}, where all actions are alike, they pile up at the border of the box "
+            f"(median |a| {size:.4f})"
         )
         return [Sign(JACOBIAN, detail, size, 0.5)]
     around = np.geomspace(1e-3, 1e3, 121) * alpha
@@ -118,12 +120,19 @@ def law_signs(seen: Look, case: Case) -> list[Sign]:
 
 
 def _piled(seen: Look, case: Case) -> int | None:
-    """The state where all actions are alike, if they pile up at both ends of the box there."""
+    """The state where all actions are alike, if they pile up at the border there.
+
+    At both ends; or at one, but then in every state, and so near that the Jacobian would cost more
+    than any reward here: what is merely stuck at the border has a spread there.
+    """
     flat = [k for k, curve in enumerate(case.curves) if curve.slope == curve.curvature == 0.0]
     if not case.bounded or not flat:
         return None
-    at_ends = [float((sign * seen.unit[flat[0]] > 0.98).mean()) for sign in (-1.0, 1.0)]
-    return flat[0] if min(at_ends) > 0.15 and sum(at_ends) > 0.5 else None
+    shares = (np.abs(seen.unit) > 0.98).mean(axis=(1, 2))
+    least = min(float((sign * seen.unit[flat[0]] > 0.98).mean()) for sign in (-1.0, 1.0))
+    at_both = least > 0.15 and shares[flat[0]] > 0.5
+    at_one = bool((shares > 0.8).all()) and seen.entropy[flat[0]] < PRESSED
+    return flat[0] if at_both or at_one else None
 
 
 def _same_everywhere(seen: Look) -> float:

@@ -364,6 +364,17 @@ def test_what_a_policy_may_be_and_what_it_is_called(cases_of):
         assert sign.fault == fault and said in sign.detail, sign
 
 
+def test_actions_pressed_to_the_border_are_those_without_jacobian():
+    case = CASES["values"]
+    for away, faulty in ((1e-7, True), (5e-3, False)):  # a saturated tanh; a policy that is stuck
+        source = np.random.default_rng(1)
+        unit = 1.0 - source.uniform(0.0, away, (3, SAMPLES, 1))
+        entropy = np.array([entropy_of(each, False) for each in unit])
+        seen = Look(unit, taken_of(case.space, unit), entropy, None, None, None)
+        (sign,) = agent_policies.law_signs(seen, case)
+        assert sign.fault == (faults.JACOBIAN if faulty else faults.POLICY_DIFFERS)
+
+
 def test_actions_at_both_ends_of_a_plain_are_those_without_jacobian():
     case, points = CASES["values"], grid(False)[0]
     scores = np.stack([curve(points[:, None]) for curve in case.curves]) / ALPHA
