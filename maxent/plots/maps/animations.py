@@ -200,16 +200,9 @@ def _on_map(ax: Axes, mdp: MDP, policy: ndarray, runs: Simulation, step: int) ->
         x, y = column[on_map] + offset[0], row[on_map] + offset[1]
         colour = LINES[episode % len(LINES)]
         ax.plot(x, y, color=colour, linewidth=max(0.9, 0.035 * cell), alpha=0.55, zorder=7)
-        ax.plot(
-            x[-1:],
-            y[-1:],
-            marker=MARKERS[(episode + episode // len(LINES)) % len(MARKERS)],
-            color=colour,
-            markersize=float(np.clip(0.26 * cell, 3.5, 12.0)),
-            markeredgecolor=INK,
-            markeredgewidth=0.8,
-            zorder=8,
-        )
+        marker = MARKERS[(episode + episode // len(LINES)) % len(MARKERS)]
+        look: Any = {"markersize": float(np.clip(0.26 * cell, 3.5, 12.0)), "markeredgecolor": INK}
+        ax.plot(x[-1:], y[-1:], marker=marker, color=colour, markeredgewidth=0.8, zorder=8, **look)
 
 
 def _by_time(ax: Axes, mdp: MDP, policy: ndarray, runs: Simulation, step: int) -> None:

@@ -8,6 +8,7 @@ arrow.  Displacements come from `grid.moves` alone: rows grow downwards, and so 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,17 +26,15 @@ the probability below which an action is not drawn."""
 class Arrows:
     """Arrows in cells: start (x, y), displacement (dx, dy) with y downwards, and opacity."""
 
-    x: ndarray
-    y: ndarray
-    dx: ndarray
-    dy: ndarray
+    start: ndarray
+    step: ndarray
     opacity: ndarray
     state: ndarray
 
     @property
     def count(self) -> int:
         """How many."""
-        return len(self.x)
+        return len(self.start)
 
 
 def unit_moves(mdp: MDP) -> ndarray:
@@ -63,7 +62,7 @@ def action_arrows(mdp: MDP, policy: ndarray, states: ndarray, reach: float, rise
     start = origin[which] + GAP * moves[action]
     step = reach * probability[:, None] * moves[action]
     opacity = 0.55 + 0.45 * probability
-    return Arrows(start[:, 0], start[:, 1], step[:, 0], step[:, 1], opacity, states[which])
+    return Arrows(start, step, opacity, states[which])
 
 
 def mean_arrows(mdp: MDP, policy: ndarray, states: ndarray, every: int) -> Arrows:
@@ -72,19 +71,13 @@ def mean_arrows(mdp: MDP, policy: ndarray, states: ndarray, every: int) -> Arrow
     row, column = mdp.grid.cells[states].T
     offset = every // 2
     state = states[(row % every == offset) & (column % every == offset)]
-    row, column = mdp.grid.cells[state].T.astype(float)
+    middle = mdp.grid.cells[state][:, ::-1].astype(float)
     mean = policy[state] @ unit_moves(mdp)
     step = 0.95 * every * mean
     size = np.linalg.norm(mean, axis=1)
     drawn = size > FAINT
-    return Arrows(
-        (column - step[:, 0] / 2)[drawn],
-        (row - step[:, 1] / 2)[drawn],
-        step[drawn, 0],
-        step[drawn, 1],
-        (0.55 + 0.45 * np.minimum(size, 1.0))[drawn],
-        state[drawn],
-    )
+    opacity = 0.55 + 0.45 * np.minimum(size, 1.0)
+    return Arrows((middle - step / 2)[drawn], step[drawn], opacity[drawn], state[drawn])
 
 
 def draw_arrows(ax: Axes, arrows: Arrows, shade: ndarray, width: float) -> None:
@@ -94,25 +87,11 @@ def draw_arrows(ax: Axes, arrows: Arrows, shade: ndarray, width: float) -> None:
     colours = to_rgba_array(["black"] * arrows.count)
     colours[:, :3] = shade[arrows.state][:, None]
     colours[:, 3] = arrows.opacity
-    ax.quiver(
-        arrows.x,
-        arrows.y,
-        arrows.dx,
-        arrows.dy,
-        color=colours,
-        angles="xy",
-        scale_units="xy",
-        scale=1.0,
-        units="xy",
-        width=width,
-        headwidth=3.6,
-        headlength=3.6,
-        headaxislength=3.4,
-        minlength=0.0,
-        minshaft=1.4,
-        zorder=4,
-        gid="policy",
-    )
+    cells: Any = {"angles": "xy", "scale_units": "xy", "scale": 1.0, "units": "xy"}
+    head: Any = {"headwidth": 3.6, "headlength": 3.6, "headaxislength": 3.4}
+    least: Any = {"minlength": 0.0, "minshaft": 1.4, "zorder": 4, "gid": "policy"}
+    where = (*arrows.start.T, *arrows.step.T)
+    ax.quiver(*where, color=colours, width=width, **cells, **head, **least)
 
 
 def draw_stays(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -47,27 +49,15 @@ def draw_blocks(ax: Axes, grid: Grid) -> list[Artist]:
     if cliff.any():
         _fill(ax, grid, cliff, CLIFF)
         cells = [Rectangle((column - 0.5, row - 0.5), 1, 1) for row, column in np.argwhere(cliff)]
-        ax.add_collection(
-            PatchCollection(
-                cells, facecolor="none", edgecolor=HATCH, hatch="////", linewidth=0.0, zorder=2.5
-            )
-        )
-        entries.append(
-            Patch(facecolor=CLIFF, edgecolor=HATCH, hatch="////", linewidth=0.0, label="cliff")
-        )
+        hatched: Any = {"edgecolor": HATCH, "hatch": "////", "linewidth": 0.0}
+        ax.add_collection(PatchCollection(cells, facecolor="none", zorder=2.5, **hatched))
+        entries.append(Patch(facecolor=CLIFF, label="cliff", **hatched))
     return entries
 
 
 def _fill(ax: Axes, grid: Grid, where: ndarray, colour: str) -> None:
-    x, y = edges(grid)
-    ax.pcolormesh(
-        x,
-        y,
-        np.ma.masked_where(~where, np.ones(grid.shape)),
-        cmap=ListedColormap([colour]),
-        rasterized=where.size > 4096,
-        zorder=2,
-    )
+    colours, shown = ListedColormap([colour]), np.ma.masked_where(~where, np.ones(grid.shape))
+    ax.pcolormesh(*edges(grid), shown, cmap=colours, rasterized=where.size > 4096, zorder=2)
 
 
 def draw_ends(ax: Axes, mdp: MDP, cell: float) -> list[Artist]:
@@ -82,17 +72,8 @@ def draw_ends(ax: Axes, mdp: MDP, cell: float) -> list[Artist]:
         row, column = np.array(cells).T
         side = float(np.clip(part * cell, 9.0, 26.0))
         edge = PAPER if cell < 14.0 else INK
-        ax.scatter(
-            column,
-            row,
-            s=side**2,
-            marker=marker,
-            c=INK,
-            edgecolors=edge,
-            linewidths=0.7,
-            zorder=6,
-            clip_on=False,
-        )
+        look: Any = {"c": INK, "edgecolors": edge, "linewidths": 0.7, "clip_on": False}
+        ax.scatter(column, row, s=side**2, marker=marker, zorder=6, **look)
         entries.append(symbol(marker, f"{name} (terminal)" if name != "terminal" else name))
     return entries
 
@@ -129,18 +110,11 @@ def draw_letters(ax: Axes, mdp: MDP, cell: float, shade: ndarray) -> list[Artist
     named = ~np.isin(written, list(PLAIN)) & ~(starts & ringed)
     if named.sum() <= MAX_LETTERS:
         for place in np.flatnonzero(named):
-            ax.text(
-                column[place] - 0.40,
-                row[place] - 0.40,
-                written[place],
-                ha="left",
-                va="top",
-                fontsize=float(np.clip(0.17 * cell, 5.5, 9.0)),
-                fontweight="bold",
-                color="white" if shade[on_map[place]] else INK,
-                zorder=5,
-                parse_math=False,
-            )
+            words: Any = {"ha": "left", "va": "top", "fontweight": "bold", "parse_math": False}
+            words["fontsize"] = float(np.clip(0.17 * cell, 5.5, 9.0))
+            words["color"] = "white" if shade[on_map[place]] else INK
+            at = column[place] - 0.40, row[place] - 0.40
+            ax.text(*at, written[place], zorder=5, **words)
     letters = set(written[named])
     if "G" in letters:
         entries.append(symbol("$\\mathrm{G}$", "goal"))
@@ -169,17 +143,14 @@ def absent_states(mdp: MDP) -> int:
 def tick_cells(ax: Axes, grid: Grid) -> None:
     """Row and column numbers, axis names, rows growing downwards, square cells."""
     rows, columns = grid.shape
-    ax.set_aspect("equal")
-    ax.set_xlim(-0.5, columns - 0.5)
-    ax.set_ylim(rows - 0.5, -0.5)
+    ax.set(aspect="equal", xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     for axis, size in ((ax.xaxis, columns), (ax.yaxis, rows)):
         step = next(
             step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**6) if size / step <= 16
         )
         axis.set_ticks(np.arange(0, size, step))
         axis.set_tick_params(length=0 if step == 1 else 3)
-    ax.set_xlabel("column")
-    ax.set_ylabel("row")
+    ax.set(xlabel="column", ylabel="row")
     for spine in ax.spines.values():
         spine.set_visible(True)
         spine.set_color(MUTED)

@@ -214,18 +214,12 @@ def _draw_policy(ax: Axes, mdp: MDP, policy: ndarray, shade: ndarray, cell: floa
 def _write_numbers(ax: Axes, mdp: MDP, values: ndarray, shade: ndarray, cell: float) -> None:
     grid = mdp.grid
     assert grid is not None
+    size = float(np.clip(0.16 * cell, 5.5, 9.0))
     for state in np.flatnonzero((grid.cells[:, 0] >= 0) & ~mdp.terminal):
         row, column = grid.cells[state]
-        ax.text(
-            column,
-            row + 0.45,
-            number(values[state]),
-            ha="center",
-            va="bottom",
-            fontsize=float(np.clip(0.16 * cell, 5.5, 9.0)),
-            color="white" if shade[state] else INK,
-            zorder=5,
-        )
+        look: Any = {"ha": "center", "va": "bottom", "fontsize": size, "zorder": 5}
+        colour = "white" if shade[state] else INK
+        ax.text(column, row + 0.45, number(values[state]), color=colour, **look)
 
 
 def cell_points(ax: Axes, shape: tuple[int, int]) -> float:
@@ -262,11 +256,6 @@ def legend(figure: Figure, entries: Sequence[Artist]) -> None:
     """The legend below a figure."""
     if entries:
         width = figure.get_figwidth()
-        figure.legend(
-            handles=list(entries),
-            loc="outside lower center",
-            ncols=max(1, min(len(entries), int(width / 1.55))),
-            handletextpad=0.4,
-            columnspacing=1.4,
-            handlelength=1.2,
-        )
+        columns = max(1, min(len(entries), int(width / 1.55)))
+        place: Any = {"loc": "outside lower center", "ncols": columns, "handlelength": 1.2}
+        figure.legend(handles=list(entries), handletextpad=0.4, columnspacing=1.4, **place)
