@@ -117,7 +117,7 @@ def test_length_is_proportional_to_probability_and_faint_actions_are_left_out():
     policy = np.tile([0.6, 0.3, 0.09, 0.01], (9, 1))
     drawn = arrows.action_arrows(mdp, policy, np.arange(9), reach=0.8, rise=0.0)
     assert drawn.count == 27
-    lengths = np.hypot(drawn.dx, drawn.dy).reshape(9, 3)
+    lengths = np.hypot(*drawn.step.T).reshape(9, 3)
     np.testing.assert_allclose(lengths, np.tile([0.48, 0.24, 0.072], (9, 1)))
     assert (np.diff(drawn.opacity.reshape(9, 3), axis=1) < 0).all()
 
@@ -129,8 +129,8 @@ def test_arrows_stay_inside_their_cell(moves):
     policy = rng.dirichlet(np.full(moves, 0.3), size=12)
     drawn = arrows.action_arrows(mdp, policy, np.arange(12), reach=0.8, rise=0.0)
     row, column = mdp.grid.cells[drawn.state].T
-    assert (np.abs(drawn.x + drawn.dx - column) <= 0.5).all()
-    assert (np.abs(drawn.y + drawn.dy - row) <= 0.5).all()
+    ends = drawn.start + drawn.step - np.stack([column, row], 1)
+    assert (np.abs(ends) <= 0.5).all()
     assert (np.abs(drawn.x - column) <= 0.5).all() and (np.abs(drawn.y - row) <= 0.5).all()
 
 
@@ -164,7 +164,7 @@ def test_mean_arrows_of_a_large_map_are_means():
     drawn = arrows.mean_arrows(mdp, policy, np.arange(36), every=2)
     assert drawn.count == 9
     mean = policy[0] @ arrows.unit_moves(mdp)
-    np.testing.assert_allclose(np.stack([drawn.dx, drawn.dy], 1), np.tile(1.9 * mean, (9, 1)))
+    np.testing.assert_allclose(drawn.step, np.tile(1.9 * mean, (9, 1)))
 
 
 # -- words, colours, everything on the map -----------------------------------------------------
