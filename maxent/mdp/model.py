@@ -185,6 +185,11 @@ class MDP:
         return np.flatnonzero(~self.terminal) if self.terminal.any() else slice(None)
 
     @cached_property
+    def all_available(self) -> bool:
+        """Whether every action is available in every state."""
+        return bool(self.action_mask.all())
+
+    @cached_property
     def extremes(self) -> tuple[int, float]:
         """The most actions that a nonterminal state has, and the largest size of their rewards."""
         used = self.action_mask & ~self.terminal[:, None]
@@ -231,7 +236,7 @@ class MDP:
     @property
     def log_mask(self) -> Float[ndarray, "S A"] | None:
         """(S, A): 0 for an available action, -inf for another; None where all are available."""
-        if self.action_mask.all():
+        if self.all_available:
             return None
         return logs(self.action_mask.astype(float))
 

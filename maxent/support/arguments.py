@@ -21,6 +21,8 @@ def require_real(name: str, value: Any, valid: str) -> float:
 
     An array or tensor without axes is the number that it holds.
     """
+    if type(value) is float and value == value:  # the usual case
+        return value
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         value = value.item()
     try:
@@ -43,6 +45,8 @@ def require_discount(value: Any) -> float:
 
 def require_temperature(value: Any) -> float:
     """The temperature alpha as a float: 0 (hard maximum) or in [1e-300, 1e15], else ConfigError."""
+    if type(value) is float and (value == 0.0 or MIN_TEMPERATURE <= value <= MAX_TEMPERATURE):
+        return value
     valid = f"{{0}} or [{MIN_TEMPERATURE:g}, {MAX_TEMPERATURE:g}] (0 is the hard maximum)"
     temperature = require_real("temperature", value, valid)
     if temperature != 0.0 and not (MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE):

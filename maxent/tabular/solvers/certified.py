@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -12,8 +12,7 @@ from maxent.support.shapes import Float
 from maxent.tabular.solvers.kernels import Kernel
 
 
-@dataclass(frozen=True, eq=False)
-class Certified:
+class Certified(NamedTuple):
     """One application of an operator, with the interval that it certifies for the fixed point.
 
     tv : (S,), T V.  b : (S,), T V - V.

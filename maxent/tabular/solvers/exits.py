@@ -13,8 +13,6 @@ but the two sweeps that check them.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy import ndarray
 
@@ -54,8 +52,8 @@ def narrowed(kernel: Kernel, now: Certified) -> Certified:
     if above is None or below is None or above + below >= now.width:
         return now
     low, high = float(v.min()), float(v.max())
-    return replace(
-        now, below=-below, above=above, value_size=max(high - below, -(low + above), 0.0)
+    return now._replace(
+        below=-below, above=above, value_size=max(high - below, -(low + above), 0.0)
     )
 
 

@@ -8,26 +8,20 @@ are folded in once.  A kernel holds at most one copy of the transition data.
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
 from maxent.mdp import MDP
-from maxent.mdp.matrix_free import MatrixFreeMDP
 from maxent.mdp.transitions import Transition
 from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import FixedPointBounds, policy_bounds, soft_bounds
-from maxent.tabular.products import AddProduct, adder, pick_rows, room_for_rows
+from maxent.tabular.products import AddProduct, adder
+from maxent.tabular.solvers.arranged import KEPT, arranged, discounted_rows
 from maxent.tabular.solvers.averaged import AveragedRows
 from maxent.tabular.solvers.chosen import ChosenRows
-
-KEPT = 1_000_000
-"""Entries up to which memory is spent for speed: discounted rows are kept as long as their MDP, and
-the pattern of P_pi as long as the kernel."""
-_kept: WeakKeyDictionary[MDP, Transition] = WeakKeyDictionary()
 
 NEGLIGIBLE = np.exp(-200.0)
 """Probabilities below this are treated as 0 in a correction step: denormal numbers are slow."""
@@ -38,17 +32,14 @@ class SoftKernel:
     / alpha); the hard maximum at temperature 0 (SQL-T3)."""
 
     def __init__(self, mdp: MDP, temperature: float, log_prior: ndarray | None) -> None:
-        n_states, n_actions = mdp.reward.shape
         self.mdp, self.temperature = mdp, temperature
-        self._terminal = np.flatnonzero(mdp.terminal)
-        self._arrival = mdp.discount_on_arrival
-        self._rows = rows_of(mdp)
+        shared = arranged(mdp)
+        self._rows, self._arrival, self._terminal = shared.rows, shared.arrival, shared.terminal
         self._add_product = adder(self._rows)
         bonus = prior_bonus(temperature, log_prior)
-        scores = mdp.reward if bonus is None else mdp.reward + bonus
         self._bonus = None if bonus is None else np.array(bonus.T, order="C")
-        self._reward = np.array(scores.T, order="C")
-        self._weights = np.empty((n_actions, n_states))
+        self._reward = shared.reward if self._bonus is None else shared.reward + self._bonus
+        self._weights = np.empty(self._reward.shape)
         self.log_prior = log_prior
         self.bounds = soft_bounds(mdp, temperature, log_prior)
         self._chosen: ChosenRows | None = None
@@ -177,31 +168,6 @@ class Kernel(Protocol):
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """The operator applied to v, 0 at terminal states."""
         ...
-
-
-def rows_of(mdp: MDP) -> Transition:
-    """What values are multiplied by: discounted rows; P where it is dense (S*A, S) or matrix-free,
-    so that nothing is copied."""
-    if isinstance(mdp, MatrixFreeMDP):
-        return mdp.directions
-    return discounted_rows(mdp) if mdp.is_sparse else mdp.transition_rows
-
-
-def discounted_rows(mdp: MDP) -> Transition:
-    """gamma P of a sparse MDP in CSR with row a*S + s, without what leads to terminal states; kept
-    for small MDPs, which are often solved again."""
-    found = _kept.get(mdp)
-    if found is None:
-        rows, shape = mdp.transition, mdp.reward.shape
-        order = np.arange(mdp.reward.size, dtype=rows.indices.dtype).reshape(shape).T.reshape(-1)
-        found = room_for_rows(rows, len(order), rows.nnz)
-        pick_rows(rows, np.diff(rows.indptr), order, found)
-        ends = mdp.terminal.any()
-        found.data *= mdp.discount_on_arrival.take(found.indices) if ends else mdp.discount
-        found.data.setflags(write=False)
-        if rows.nnz <= KEPT:
-            _kept[mdp] = found
-    return found
 
 
 def improved(

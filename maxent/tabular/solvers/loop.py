@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -69,8 +69,7 @@ class Options:
             raise ConfigError(f"callback = {self.callback!r} cannot be called; give a function")
 
 
-@dataclass(frozen=True, eq=False)
-class History:
+class History(NamedTuple):
     """What the loop has seen so far, for whoever chooses the next step.
 
     iterations : how many.

@@ -18,8 +18,8 @@ from maxent.mdp import MDP
 from maxent.mdp.transitions import is_local
 from maxent.support.shapes import Bool, Float, Int
 from maxent.tabular.bounds import FixedPointBounds
+from maxent.tabular.solvers.arranged import arranged
 from maxent.tabular.solvers.certified import Certified
-from maxent.tabular.solvers.kernels import rows_of
 from maxent.tabular.solvers.loop import History
 
 FIRST, AGAIN, SOON = 20, 100, 100
@@ -37,7 +37,7 @@ class Rows:
 
     def __init__(self, mdp: MDP) -> None:
         self.mdp = mdp
-        self._rows = rows_of(mdp)
+        self._rows = arranged(mdp).rows
         self._discounted = mdp.is_sparse and not mdp.is_matrix_free
         self._arrival = mdp.discount_on_arrival[:, None]
         self.mix = not mdp.is_sparse or not is_local(mdp.transition)
