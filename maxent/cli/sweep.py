@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import maxent
 from maxent.cli.arguments import Parser, whole_number
-from maxent.cli.compare import comparison_figure
 from maxent.cli.exit_codes import DONE, NOT_CONVERGED
 from maxent.errors import ConfigError
 from maxent.support.progress import duration
@@ -59,10 +57,14 @@ def many(told: dict[str, Any]) -> int:
     """Sweep with these arguments of `maxent.sweep`; the exit code."""
     found = maxent.sweep(**told, progress=True, report=_say)
     from maxent import reports
+    from maxent.reports.comparison import sweep_figure
 
     print(reports.printable(str(found)))
     try:
-        _draw(found)
+        if (figure := sweep_figure(found)) is not None:
+            from maxent import plots
+
+            print(f"\nwrote {plots.save(figure, found.folder / FIGURE, overwrite=True)}")
     except ConfigError as error:  # nothing has been logged yet, or too many curves for one figure
         print(f"\nno figure: {error}")
     if found.stopped_by is not None:
@@ -85,27 +87,3 @@ def _listed(found: Sweep) -> str:
 
     rows = [[cell.name, cell.status] for cell in found.cells]
     return f"{reports.table(('cell', 'status'), rows)}\n\n{found.count}"
-
-
-def _draw(found: Sweep) -> None:
-    """The curves of what is done, in the folder; ConfigError where they cannot be drawn."""
-    from maxent import plots
-
-    if found.runs:
-        figure = comparison_figure(found.comparison())
-    elif fronts := found.tradeoffs():
-        figure = plots.lines(
-            {name: _front(front["points"]) for name, front in fronts.items()},
-            x="discounted entropy (nats)",
-            y="discounted return",
-            title="What entropy costs in return",
-        )
-    else:
-        return
-    print(f"\nwrote {plots.save(figure, found.folder / FIGURE, overwrite=True)}")
-
-
-def _front(points: Sequence[dict[str, float]]) -> tuple[list[float], list[float]]:
-    """The entropies and the returns of a trade-off, from its lowest entropy on."""
-    ordered = sorted((point["entropy"], point["return"]) for point in points)
-    return [entropy for entropy, _ in ordered], [gained for _, gained in ordered]

@@ -4,6 +4,7 @@
 `records.py`   numbers and what they are about as JSON, for machines
 `text.py`      tables and pictures of policies, for a terminal
 `page.py`      the checks of an MDP as one self-contained HTML page, for people
+`comparison.py`  runs side by side, as a figure and as a page
 `shell.py`     what is around the content of every page
 `slack_plots.py`  the small figures in it: where each clause's slack lies
 `formulas.py`  statements in plain characters as HTML with Greek letters and indices
