@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "speed.md"
 FIGURE = ROOT / "docs" / "images" / "exact-speed.png"
 BEGIN, END = "<!-- exact speed: begin -->", "<!-- exact speed: end -->"
-PEERS = ("QuantEcon", "MDPSolver", "pymdptoolbox", "msdm")
+PEERS = ("QuantEcon", "MDPSolver", "pymdptoolbox", "jaxdp", "mdpax", "msdm", "imitation")
 OURS = ("maxent", "maxent[fast]")
 KINDS = ("grid", "random", "dense")
 

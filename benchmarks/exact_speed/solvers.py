@@ -144,6 +144,132 @@ def pymdptoolbox_policy_iteration(problem: Problem, _: str) -> Solve:
     return solve
 
 
+def jaxdp(problem: Problem, method: str) -> Solve:
+    import chex
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    chex.disable_asserts()  # they cannot be compiled
+    import jax.numpy as jnp
+    import jaxdp
+
+    n_states, n_actions = problem.reward.shape
+    if n_states > 1_000:
+        raise ValueError("its dense tables are not tried on more than 1,000 states")
+    rows = problem.rows.toarray() if sparse.issparse(problem.rows) else problem.rows
+    transition = rows.reshape(n_states, n_actions, n_states)
+    shape = (n_actions, n_states, n_states)
+    model = jaxdp.MDP(
+        transition=jnp.asarray(transition.transpose(1, 2, 0)),
+        reward=jnp.asarray(np.broadcast_to(problem.reward.T[:, :, None], shape)),
+        initial=jnp.full(n_states, 1.0 / n_states),
+        terminal=jnp.zeros(n_states),
+    )
+    planner = getattr(jaxdp, method)(gamma=problem.discount)
+    first = [jnp.full((n_actions, n_states), 1.0 / n_actions)] if "Policy" in method else []
+    close = problem.tolerance * (1.0 - problem.discount) / problem.discount
+
+    @jax.jit  # it leaves the loop to its caller
+    def iterate(model: Any) -> Any:
+        def going_on(two: tuple[Any, Any]) -> Any:
+            return jnp.abs(two[1].v_val - two[0].v_val).max() > close
+
+        state = planner.init(model, *first)
+        return jax.lax.while_loop(
+            going_on,
+            lambda two: (two[1], planner.update(model, two[1])),
+            (state, planner.update(model, state)),
+        )[1].v_val
+
+    return lambda: np.asarray(iterate(model))
+
+
+def mdpax(problem: Problem, batch: str) -> Solve:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    import jax.numpy as jnp
+    from mdpax.core.problem import Problem as Model
+    from mdpax.solvers.value_iteration import ValueIteration
+
+    if not sparse.issparse(problem.rows):
+        raise ValueError("a random event for each state is not tried on dense problems")
+    n_states, n_actions = problem.reward.shape
+    rows = sparse.csr_array(problem.rows)
+    counts = np.diff(rows.indptr)
+    places = np.arange(len(rows.data)) - np.repeat(rows.indptr[:-1], counts)
+    shape = (n_states, n_actions, int(counts.max()))
+    successors, chances = np.zeros(shape, dtype=np.int32), np.zeros(shape)
+    at = (*np.divmod(np.repeat(np.arange(n_states * n_actions), counts), n_actions), places)
+    successors[at], chances[at] = rows.indices, rows.data
+    next_states, probabilities = jnp.asarray(successors), jnp.asarray(chances)
+    rewards = jnp.asarray(problem.reward)
+
+    class Tables(Model):
+        """The k-th random event is the k-th successor."""
+
+        name = "tables"
+
+        def _construct_state_space(self) -> Any:
+            return jnp.arange(n_states, dtype=jnp.int32)
+
+        def _construct_action_space(self) -> Any:
+            return jnp.arange(n_actions, dtype=jnp.int32)
+
+        def _construct_random_event_space(self) -> Any:
+            return jnp.arange(shape[2], dtype=jnp.int32)
+
+        def state_to_index(self, state: Any) -> Any:
+            return state[0]
+
+        def random_event_probability(self, state: Any, action: Any, event: Any) -> Any:
+            return probabilities[state[0], action[0], event[0]]
+
+        def transition(self, state: Any, action: Any, event: Any) -> Any:
+            following = next_states[state[0], action[0], event[0]]
+            return following[None], rewards[state[0], action[0]]
+
+    solver = ValueIteration(
+        problem=Tables(),
+        gamma=problem.discount,
+        epsilon=problem.tolerance,
+        max_batch_size=int(batch),
+        convergence_test="max_diff",
+        verbose=0,
+    )
+
+    def solve() -> np.ndarray:
+        solver._initialize_solver_state_elements()  # else it goes on from its last values
+        return np.asarray(solver.solve(max_iterations=1_000_000).values)
+
+    return solve
+
+
+def imitation(problem: Problem, _: str) -> Solve:
+    from types import SimpleNamespace
+
+    import torch
+    from imitation.algorithms.mce_irl import mce_partition_fh
+
+    torch.set_num_threads(1)
+    if np.ptp(problem.reward, axis=1).max() > 0.0:
+        raise ValueError("its rewards depend on the state alone")
+    n_states, n_actions = problem.reward.shape
+    scale = problem.temperature  # it knows temperature 1 alone
+    reward = problem.reward[:, 0] / scale
+    # so many steps that the values beyond them are below the tolerance
+    most = np.abs(reward).max() + np.log(n_actions)
+    beyond = problem.tolerance / scale * (1.0 - problem.discount) / most
+    model = SimpleNamespace(
+        horizon=int(np.ceil(np.log(beyond) / np.log(problem.discount))) + 1,
+        state_dim=n_states,
+        action_dim=n_actions,
+        transition_matrix=problem.rows.reshape(n_states, n_actions, n_states),
+        reward_matrix=reward,
+    )
+    return lambda: scale * mce_partition_fh(model, discount=problem.discount)[0][0]
+
+
 def msdm(problem: Problem, _: str) -> Solve:
     import torch
     from msdm.algorithms.entregpolicyiteration import entropy_regularized_policy_iteration
@@ -181,6 +307,9 @@ SOLVERS: dict[str, tuple[str, Callable[[Problem, str], Solve], list[str]]] = {
     "MDPSolver mPI, Gauss-Seidel": ("mdpsolver", mdpsolver, ["mpi gs"]),
     "pymdptoolbox VI": ("pymdptoolbox", pymdptoolbox, ["1e-4", "1e-8"]),
     "pymdptoolbox PI": ("pymdptoolbox", pymdptoolbox_policy_iteration, [""]),
+    "jaxdp PI": ("jaxdp", jaxdp, ["PolicyIteration"]),
+    "jaxdp VI": ("jaxdp", jaxdp, ["ValueIteration"]),
+    "mdpax VI": ("mdpax", mdpax, ["1024"]),
 }
 """Name: (environment, solver, settings from cheap to dear); temperature 0."""
 
@@ -188,5 +317,6 @@ SOFT: dict[str, tuple[str, Callable[[Problem, str], Solve], list[str]]] = {
     "maxent": SOLVERS["maxent"],
     "maxent[fast]": SOLVERS["maxent[fast]"],
     "msdm PI": ("msdm", msdm, [""]),
+    "imitation VI": ("imitation", imitation, [""]),
 }
 """Those that know temperatures above 0."""
