@@ -48,7 +48,7 @@ def study_figure(rows: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
     ticks = (-10.0, -3.0, -1.0, -0.5, 0.0, 0.5)
     axes[1].set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks], minor=False)
     axes[1].minorticks_off()
-    axes[1].set_xlim(-16.0, 1.0)
+    axes[1].set_xlim(-25.0, 1.0)
     axes[2].set_xlim(left=0.0)
     axes[0].set_yticks(range(len(rows)), labels=list(rows))
     axes[0].set_ylim(len(rows) - 0.4, -0.6)
