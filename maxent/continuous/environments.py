@@ -18,6 +18,7 @@ from maxent.continuous.lqr import LinearQuadratic, coupled_masses
 from maxent.continuous.matrices import square_root
 from maxent.environments import registration  # noqa: F401 (registers the ids)
 from maxent.errors import ConfigError, ModelError
+from maxent.support.arguments import quoted
 from maxent.support.shapes import Float
 
 Observation = Float[ndarray, " n"]
@@ -65,7 +66,7 @@ class LQREnv(_StatefulEnv):
 
     def __init__(self, problem: LinearQuadratic | None = None) -> None:
         if problem is not None and not isinstance(problem, LinearQuadratic):
-            raise ModelError(f"problem = {problem!r} is not a LinearQuadratic")
+            raise ModelError(f"problem = {quoted(problem)} is not a LinearQuadratic")
         self.problem = coupled_masses() if problem is None else problem
         n, m = self.problem.n_states, self.problem.n_actions
         self.observation_space = spaces.Box(-np.inf, np.inf, (n,), np.float64)

@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from maxent.continuous.matrices import ASYMMETRY, matrix, quadratic, rank_gap, symmetric
 from maxent.errors import ConfigError, ModelError
+from maxent.mdp import validation
 from maxent.support.arguments import require_discount
 from maxent.support.shapes import Float
 
@@ -62,8 +63,9 @@ class LinearQuadratic:
     ) -> None:
         if require_discount(discount) == 1.0:
             raise ConfigError("discount = 1: the value of noise never ends; give one below 1")
-        if np.ndim(B) != 2:
-            raise ModelError(f"B has shape {np.shape(B)}; it must be (n, m): states, actions")
+        B = validation.real_array("B", B)
+        if B.ndim != 2:
+            raise ModelError(f"B has shape {B.shape}; it must be (n, m): states, actions")
         n, m = np.shape(B)
         mean = np.zeros(n) if initial_mean is None else initial_mean
         law = np.eye(n) if initial_covariance is None else initial_covariance
@@ -122,13 +124,28 @@ class LinearQuadratic:
         self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
     ) -> Float[ndarray, "*N"]:
         """-(s'Q s + a'R a), (..., n) and (..., m) -> (...)."""
+        states, actions = self._read(states, actions)
         return -quadratic(self.Q, states) - quadratic(self.R, actions)
 
     def expected_next(
         self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
     ) -> Float[ndarray, "*N n"]:
         """A s + B a, the next state but for the noise."""
+        states, actions = self._read(states, actions)
         return states @ self.A.T + actions @ self.B.T
+
+    def _read(self, states: Any, actions: Any) -> tuple[ndarray, ndarray]:
+        """Both as float64 arrays (..., n) and (..., m); else ModelError."""
+        read = []
+        for name, value, size in (
+            ("states", states, self.n_states),
+            ("actions", actions, self.n_actions),
+        ):
+            array = validation.real_array(name, value, copy=False)
+            if array.ndim == 0 or array.shape[-1] != size:
+                raise ModelError(f"{name} has shape {array.shape}; its last axis must be {size}")
+            read.append(array)
+        return read[0], read[1]
 
 
 def coupled_masses() -> LinearQuadratic:

@@ -42,7 +42,7 @@ from maxent.continuous.matrices import (
     symmetric,
 )
 from maxent.errors import ModelError
-from maxent.support.arguments import require_temperature
+from maxent.support.arguments import require_kind, require_temperature
 from maxent.support.arrays import ReadOnly
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Float
@@ -160,6 +160,7 @@ def solve_lqr(problem: LinearQuadratic, temperature: float) -> LinearQuadraticSo
     (0.7809, 1.7028)
     """
     temperature = require_temperature(temperature)
+    require_kind("problem", problem, LinearQuadratic)
     scaled_a, scaled_b = problem.scaled
     try:
         P = linalg.solve_discrete_are(scaled_a, scaled_b, problem.Q, problem.R)

@@ -49,10 +49,11 @@ def symmetric(name: str, value: Any, size: int, definite: bool = False) -> ndarr
     """A symmetric positive (semi-)definite matrix, exactly symmetric; else ModelError."""
     array = matrix(name, value, (size, size))
     scale = float(np.abs(array).max(initial=0.0))
-    off = float(np.abs(array - array.T).max(initial=0.0))
+    with np.errstate(over="ignore"):
+        off = float(np.abs(array - array.T).max(initial=0.0))
     if off > ASYMMETRY * scale:
         raise ModelError(f"{name} is not symmetric (off by {off:.3g}); give (X + X') / 2")
-    array = 0.5 * (array + array.T)
+    array = 0.5 * array + 0.5 * array.T
     least = float(np.linalg.eigvalsh(array).min(initial=math.inf))
     if definite and not least > ASYMMETRY**2 * scale:
         raise ModelError(f"{name} has the eigenvalue {least:.6g}; it must be positive definite")

@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium import spaces
 
 from maxent.errors import ConfigError
+from maxent.support.arguments import quoted
 
 Outcomes = list[tuple[float, Hashable, float, bool]]
 """(probability, next state, reward, terminated) of each."""
@@ -89,7 +90,7 @@ class Copies:
         try:
             hash(name)
         except TypeError:
-            raise ConfigError(f"key returned {str(name)[:60]!r}, which is not hashable") from None
+            raise ConfigError(f"key returned {quoted(name)}, which is not hashable") from None
         return name
 
     @staticmethod

@@ -11,6 +11,7 @@ from maxent.environments import registration  # noqa: F401 (registers the ids)
 from maxent.errors import ConfigError, MissingExtraError
 from maxent.gridworlds import MAPS
 from maxent.mdp import MDP
+from maxent.support.arguments import quoted
 
 ON_A_MAP = (
     "  It is a map: env='maxent/Gridworld-v0' with env_settings={{'map': {0!r}}}; in a command "
@@ -45,6 +46,6 @@ def make_environment(
         missing = isinstance(error, gymnasium.error.DependencyNotInstalled)  # says how to get it
         kind = MissingExtraError if missing else ConfigError
         raise kind(
-            f"Gymnasium cannot make {env!r}{made_with}: {type(error).__name__}: {error}"
+            f"Gymnasium cannot make {quoted(env)}{made_with}: {type(error).__name__}: {error}"
             + (ON_A_MAP.format(env) if env in MAPS else "")
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -12,8 +13,8 @@ from numpy import ndarray
 
 from maxent.environments import rendering
 from maxent.errors import ConfigError
-from maxent.mdp import MDP
-from maxent.support.arguments import nearest
+from maxent.mdp import MDP, require_mdp
+from maxent.support.arguments import nearest, quoted, require_kind
 from maxent.support.shapes import Float, Int8
 
 
@@ -49,8 +50,8 @@ class MDPEnv(gymnasium.Env[Any, Any]):
     def __init__(self, mdp: MDP, *, render_mode: str | None = None) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             hint = nearest(render_mode, self.metadata["render_modes"])
-            raise ConfigError(f"render_mode = {render_mode!r} is unknown; {hint}")
-        self.mdp = mdp
+            raise ConfigError(f"render_mode = {quoted(render_mode)} is unknown; {hint}")
+        self.mdp = require_mdp(mdp)
         self.render_mode = render_mode
         self._states = spaces.Discrete(mdp.n_states)
         self.observation_space: spaces.Space = self._states
@@ -70,7 +71,8 @@ class MDPEnv(gymnasium.Env[Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """Start an episode from the initial distribution, or from `options={"state": s}`."""
         super().reset(seed=seed)
-        options = options or {}
+        options = {} if options is None else options
+        require_kind("options", options, Mapping)
         for key in options.keys() - {"state"}:
             raise ConfigError(f"reset option {key!r} is unknown; {nearest(key, ['state'])}")
         if "state" in options:
@@ -149,5 +151,5 @@ def draw(cumulative: Float[ndarray, " n"], uniform: float) -> int:
 
 def _member(space: Any, name: str, value: Any) -> int:
     if not space.contains(value):
-        raise ConfigError(f"{name} = {value!r} is not a whole number from 0 to {space.n - 1}")
+        raise ConfigError(f"{name} = {quoted(value)} is not a whole number from 0 to {space.n - 1}")
     return int(value)

@@ -19,7 +19,7 @@ from maxent.environments.tables import OUTCOME, mdp_of_outcomes
 from maxent.environments.written_tables import require_outcome
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
-from maxent.support.arguments import require_count, require_discount
+from maxent.support.arguments import quoted, require_count, require_discount
 from maxent.support.other_words import takes_our_words
 
 
@@ -67,7 +67,7 @@ def from_simulator(
     [0.9, 0.81, 1.0, 0.73, 0.0]
     """
     discount = require_discount(discount)
-    require_count("max_states", max_states)
+    max_states = require_count("max_states", max_states)
     if isinstance(simulator, gymnasium.Env):
         if start is not None or actions is not None:
             raise ConfigError("start and actions go with a function; an environment has its own")
@@ -136,9 +136,7 @@ class _Function:
             listed = start if isinstance(start, list) else [start]
             self.starts = dict.fromkeys(listed, 1.0 / max(1, len(set(listed))))
         if not self.starts or not np.isclose(sum(self.starts.values()), 1.0, rtol=0.0, atol=1e-9):
-            raise ConfigError(
-                f"start = {str(start)[:60]!r} must be states with probability 1 in all"
-            )
+            raise ConfigError(f"start = {quoted(start)} must be states with probability 1 in all")
         if not callable(actions) and (
             isinstance(actions, str) or not isinstance(actions, Iterable)
         ):
@@ -161,7 +159,7 @@ class _Function:
                 found = [(1.0, *found)]
             if not isinstance(found, list):
                 raise ModelError(
-                    f"state {state!r}, action {action!r}: {str(found)[:60]!r} is no (next_state, "
+                    f"state {state!r}, action {action!r}: {quoted(found)} is no (next_state, "
                     "reward, terminated), no list of (probability, next_state, reward, terminated) "
                     "and not None"
                 )

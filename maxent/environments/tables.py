@@ -32,7 +32,7 @@ from maxent.environments.mdp_env import MDPEnv
 from maxent.environments.toy_text import layout
 from maxent.errors import ConfigError, MaxEntWarning, ModelError
 from maxent.mdp import MDP, validation
-from maxent.support.arguments import nearest, require_discount
+from maxent.support.arguments import nearest, quoted, require_discount
 from maxent.support.other_words import takes_our_words
 
 OUTCOME = [
@@ -218,7 +218,7 @@ def _items(name: str, level: Any, count: int | None = None) -> Iterable[tuple[in
         raise ModelError(f"{name} is {type(level).__name__}; it must be a dictionary or a list")
     for key, value in level.items() if isinstance(level, Mapping) else enumerate(level):
         if count and not (isinstance(key, int | np.integer) and 0 <= key < count):
-            raise ModelError(f"{name} has the key {key!r}; keys are 0 to {count - 1}")
+            raise ModelError(f"{name} has the key {quoted(key)}; keys are 0 to {count - 1}")
         yield int(key), value
 
 

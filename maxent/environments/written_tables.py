@@ -12,7 +12,7 @@ from numpy import ndarray
 from maxent.environments.tables import OUTCOME, mdp_of_outcomes
 from maxent.errors import ModelError
 from maxent.mdp import MDP, validation
-from maxent.support.arguments import require_discount
+from maxent.support.arguments import quoted, require_discount
 from maxent.support.other_words import takes_our_words
 
 FORM = "(probability, next_state, reward, terminated)"
@@ -83,7 +83,7 @@ def _outcomes(P: Any) -> Iterator[tuple[Hashable, Hashable, tuple[float, Hashabl
             rows = [(key, _entries(value))]
         else:
             raise ModelError(
-                f"P[{key!r}] is {str(value)[:60]!r}; it must map actions to lists of {FORM}"
+                f"P[{key!r}] is {quoted(value)}; it must map actions to lists of {FORM}"
             )
         for state, row in rows:
             for action, outcomes in row:
@@ -114,7 +114,7 @@ def require_outcome(state: Any, action: Any, outcome: Any) -> tuple[float, Hasha
         numbers = (np.nan, np.nan)
     if not (0.0 <= numbers[0] < np.inf and np.isfinite(numbers[1])):
         raise ModelError(
-            f"state {state!r}, action {action!r} has the outcome {str(outcome)[:60]!r}; it must be "
+            f"state {state!r}, action {action!r} has the outcome {quoted(outcome)}; it must be "
             f"{FORM}, finite, with a probability of at least 0"
         )
     return numbers[0], successor, numbers[1], bool(terminated)

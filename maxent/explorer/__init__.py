@@ -21,7 +21,7 @@ from string import Template
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
-from maxent.support.arguments import require_temperature
+from maxent.support.arguments import require_kind, require_temperature
 from maxent.support.files import require_output, write_whole
 from maxent.support.other_words import takes_our_words
 
@@ -82,6 +82,7 @@ def explore(mdp: MDP, temperature: float = 0.1, *, title: str = "Explorer") -> E
     '<iframe'
     """
     grid, temperature = require_mdp(mdp).grid, require_temperature(temperature)
+    require_kind("title", title, str)
     if grid is None or grid.rules is None:
         raise ConfigError(
             "the explorer needs a gridworld with its settings, as maxent.gridworld(...) makes it: "

@@ -26,6 +26,7 @@ from maxent.mdp import MDP
 from maxent.mdp.directions import BYTES_PER_ENTRY, RESTART, Directions
 from maxent.mdp.grid import Grid
 from maxent.mdp.matrix_free import MatrixFreeMDP
+from maxent.support.arguments import quoted
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Bool
@@ -127,7 +128,7 @@ def gridworld(
     ('S...', '.X.X', '...X', 'X..G')
     """
     if not (matrix_free is None or isinstance(matrix_free, bool)):
-        raise ConfigError(f"matrix_free = {matrix_free!r} must be True, False or None")
+        raise ConfigError(f"matrix_free = {quoted(matrix_free)} must be True, False or None")
     named = _named(map, legend)
     drawn = _drawn(named.text if named else map, legend)
     given = {
@@ -212,7 +213,9 @@ def _named(map: Any, legend: Any) -> NamedMap | None:
     if legend is None:
         return named_map(map)
     if map in MAPS:
-        raise ConfigError(f"legend = {legend!r}: the named map {map!r} needs none; leave it out")
+        raise ConfigError(
+            f"legend = {quoted(legend)}: the named map {map!r} needs none; leave it out"
+        )
     return None
 
 

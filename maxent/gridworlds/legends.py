@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError, MapError, MaxEntWarning
 from maxent.gridworlds.text import PORTALS, place_of
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 
 OURS = {"#": "wall", ".": "floor", "S": "start", "G": "goal", "X": "pit", "!": "cliff"}
 """Our characters with their names, as messages give them."""
@@ -93,13 +93,14 @@ def named_legend(legend: Any) -> Legend | None:
     if isinstance(legend, str):
         if legend not in LEGENDS:
             raise ConfigError(
-                f"legend = {legend!r} is unknown; {nearest(legend, LEGENDS)}.  Or give a mapping "
+                f"legend = {quoted(legend)} is unknown; {nearest(legend, LEGENDS)}.  Or give a "
+                "mapping "
                 "of characters, legend={'F': '.', '%': '#'}"
             )
         return LEGENDS[legend]
     if legend is not None and not isinstance(legend, Mapping):
         raise ConfigError(
-            f"legend = {str(legend)[:60]!r} must be a name ({', '.join(LEGENDS)}) or a mapping of "
+            f"legend = {quoted(legend)} must be a name ({', '.join(LEGENDS)}) or a mapping of "
             "characters, legend={'F': '.', '%': '#'}"
         )
     return None

@@ -17,7 +17,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from maxent.errors import ConfigError, MapError
-from maxent.support.arguments import nearest, require_count
+from maxent.support.arguments import nearest, quoted, require_count
 from maxent.support.data_files import beside, paragraphs
 from maxent.support.memory import require_memory
 
@@ -117,7 +117,7 @@ def named_map(name: str) -> NamedMap:
         rows, columns = (int(number) for number in generated.groups())
         return _room_map(rows, columns)
     raise MapError(
-        f"unknown map {name!r}; {nearest(name, MAPS)}; of any size: open-50x50, maze-21x31, "
+        f"unknown map {quoted(name)}; {nearest(name, MAPS)}; of any size: open-50x50, maze-21x31, "
         "maze-21x31-seed7.  A map file is named by its path (in Python a pathlib.Path)"
     )
 
@@ -126,9 +126,11 @@ def require_no_name(text: str) -> None:
     """MapError for a line that is nearly a name, or the path of a file, and so no map."""
     meant = difflib.get_close_matches(text.casefold(), MAPS, n=1, cutoff=0.8)
     if meant:
-        raise MapError(f"{text!r} is no map; did you mean {meant[0]!r}?")
+        raise MapError(f"{quoted(text)} is no map; did you mean {meant[0]!r}?")
     if text.startswith(("/", "~", "./", "../")) or text.endswith((".txt", ".map", ".lay", ".xsb")):
-        raise MapError(f"{text!r} is no map; give the path of a file as pathlib.Path({text!r})")
+        raise MapError(
+            f"{quoted(text)} is no map; give the path of a file as pathlib.Path({text!r})"
+        )
 
 
 def _maze_map(rows: int, columns: int, seed: int = 0) -> NamedMap:

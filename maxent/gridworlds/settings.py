@@ -14,7 +14,13 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import ConfigError
-from maxent.support.arguments import nearest, require_discount, require_finite, require_fraction
+from maxent.support.arguments import (
+    nearest,
+    quoted,
+    require_discount,
+    require_finite,
+    require_fraction,
+)
 from maxent.support.shapes import Int
 
 GOALS = ("terminal", "absorbing", "restart")
@@ -57,13 +63,13 @@ def merge_settings(
         )
     rewards = {} if given["rewards"] is None else given["rewards"]
     if not isinstance(rewards, Mapping):
-        raise ConfigError(f"rewards = {rewards!r} must map characters to numbers")
+        raise ConfigError(f"rewards = {quoted(rewards)} must map characters to numbers")
     rewards = {str(character): reward for character, reward in rewards.items()}
     named = list(rewards)
     rewards = {"G": 1.0, "X": -1.0} | own.get("rewards", {}) | rewards
     for character, reward in rewards.items():
         if not (len(character) == 1 and character.isprintable()):
-            raise ConfigError(f"rewards names {character!r}; its keys are single characters")
+            raise ConfigError(f"rewards names {quoted(character)}; its keys are single characters")
         rewards[character] = require_finite(f"rewards[{character!r}]", reward)
     return rewards, named, settings
 
@@ -77,14 +83,14 @@ def require_settings(
     for character in rewards:
         if character not in on_map | {"G", "X"}:
             raise ConfigError(
-                f"rewards names {character!r}, which is not on the map; "
+                f"rewards names {quoted(character)}, which is not on the map; "
                 f"{nearest(character, on_map - {'#'})}"
             )
     moves, goals = settings["moves"], settings["goals"]
     if isinstance(moves, bool) or not isinstance(moves, Integral) or moves not in (4, 8):
-        raise ConfigError(f"moves = {moves!r} must be 4 or 8")
+        raise ConfigError(f"moves = {quoted(moves)} must be 4 or 8")
     if goals not in GOALS:
-        raise ConfigError(f"goals = {goals!r} is unknown; {nearest(str(goals), GOALS)}")
+        raise ConfigError(f"goals = {quoted(goals)} is unknown; {nearest(str(goals), GOALS)}")
     return GridworldSettings(
         discount=require_discount(settings["discount"]),
         slip=require_fraction("slip", settings["slip"]),
@@ -102,7 +108,7 @@ def require_entered(rewards: Mapping[str, float], drawn: ndarray, board: ndarray
     for character in rewards:
         if character == "#" or (board[drawn == character] == "#").any():
             raise ConfigError(
-                f"rewards names {character!r}; a wall is never entered, see bump_reward"
+                f"rewards names {quoted(character)}; a wall is never entered, see bump_reward"
             )
 
 
@@ -113,13 +119,14 @@ def _wind(wind: Any, rows: int, columns: int) -> Int[ndarray, " columns"]:
         values = list(values)
     except TypeError:
         raise ConfigError(
-            f"wind = {wind!r} must be a whole number for each column, or one for all"
+            f"wind = {quoted(wind)} must be a whole number for each column, or one for all"
         ) from None
     if len(values) != columns:
         raise ConfigError(f"wind has {len(values)} entries; the map has {columns} columns")
     for column, value in enumerate(values):
         if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
             raise ConfigError(
-                f"wind of column {column + 1} is {value!r}; it must be a whole number of at least 0"
+                f"wind of column {column + 1} is {quoted(value)}; it must be a whole number of at "
+                "least 0"
             )
     return np.array([min(int(value), rows) for value in values])

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from maxent.errors import MapError
+from maxent.errors import ConfigError, MapError
+from maxent.support.arguments import quoted
+from maxent.support.files import require_path
 
 PORTALS = frozenset(string.ascii_uppercase) - set("SGX")
 
@@ -34,6 +36,10 @@ def read_map(path: str | os.PathLike[str]) -> str:
     ...     maxent.read_map(path)
     'S.#\\n..G\\n'
     """
+    try:
+        path = require_path(path, "map file")
+    except ConfigError as error:
+        raise MapError(str(error)) from None
     try:
         size = Path(path).stat().st_size
         if not Path(path).is_file() or size > LARGEST:
@@ -92,7 +98,7 @@ def _row(row: Any) -> Any:
         return [_cell(cell) for cell in row]
     except TypeError:
         raise MapError(
-            f"a row of the map is {str(row)[:60]!r}; give a text for each row, or a list of cells"
+            f"a row of the map is {quoted(row)}; give a text for each row, or a list of cells"
         ) from None
 
 

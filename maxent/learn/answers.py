@@ -14,7 +14,7 @@ import maxent
 from maxent.errors import ConfigError
 from maxent.learn import progress, registry
 from maxent.learn.judging import hand_in, verdict_on
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 
 
 def reveal(prediction: Any, actual: Any, because: str = "") -> None:
@@ -137,7 +137,7 @@ def links(*keys: str) -> None:
 
     for key in keys:
         if key not in STATEMENTS:
-            raise ConfigError(f"no statement has the key {key!r}; {nearest(key, STATEMENTS)}")
+            raise ConfigError(f"no statement has the key {quoted(key)}; {nearest(key, STATEMENTS)}")
         about = STATEMENTS[key]
         source = about.source.removesuffix("; below")  # on the page
         print(f"{key}  {about.title} ({source})")

@@ -25,6 +25,8 @@ from scipy import sparse
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp.model import MDP
+from maxent.support.arguments import quoted
+from maxent.support.files import require_path
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 
@@ -58,7 +60,7 @@ def read_model(path: str | os.PathLike[str], *, discount: float, terminal: Any =
     array([1.818, 0.   ])
     >>> folder.cleanup()
     """
-    path = Path(path)
+    path = require_path(path, "path")
     if path.suffix != ".tra":
         raise ConfigError(f"{str(path)!r} does not end in .tra; name the file of the transitions")
     table, chain, named, header = _transitions(path)
@@ -84,7 +86,8 @@ def read_model(path: str | os.PathLike[str], *, discount: float, terminal: Any =
     if isinstance(terminal, str):
         if terminal not in labels:
             raise ConfigError(
-                f"terminal = {terminal!r} is no label of {path.with_suffix('.lab').name}; labels: "
+                f"terminal = {quoted(terminal)} is no label of {path.with_suffix('.lab').name}; "
+                "labels: "
                 f"{', '.join(labels) or 'none'}"
             )
         end |= labels[terminal]

@@ -8,6 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from maxent.errors import ModelError
+from maxent.mdp.validation import plain_array
+from maxent.support.arguments import quoted, require_kind
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -37,6 +41,28 @@ class Grid:
     title: str = ""
     rules: Mapping[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        text = tuple(self.text) if isinstance(self.text, Sequence) else ()
+        if not text or not all(isinstance(row, str) and len(row) == len(text[0]) for row in text):
+            raise ModelError(f"text = {quoted(self.text)}; give rows of text, all of one width")
+        object.__setattr__(self, "text", text)
+        for name in ("cells", "moves"):
+            pairs = plain_array(name, getattr(self, name))
+            if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
+                raise ModelError(
+                    f"{name} has shape {pairs.shape} and dtype {pairs.dtype}; give pairs of whole "
+                    "numbers, a row and a column each"
+                )
+            object.__setattr__(self, name, pairs)
+        inside = (self.cells >= 0).all(axis=1) & (self.cells < self.shape).all(axis=1)
+        wrong = ~(inside | (self.cells == -1).all(axis=1))
+        if wrong.any():
+            state = int(np.argmax(wrong))
+            raise ModelError(
+                f"cells of state {state} is {self.cells[state].tolist()}, outside of the map of "
+                f"shape {self.shape}; (-1, -1) is a state without a cell"
+            )
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the map."""
@@ -51,6 +77,9 @@ class Grid:
 
     def picture(self, values: np.ndarray, fill: float = np.nan) -> np.ndarray:
         """Values (S,) laid out on the map, (rows, columns), `fill` where there is no state."""
+        values = plain_array("values", values)
+        if values.shape != (len(self.cells),):
+            raise ModelError(f"values has shape {values.shape}; it must be ({len(self.cells)},)")
         image = np.full(self.shape, fill, dtype=np.result_type(values.dtype, type(fill)))
         on_map = self.cells[:, 0] >= 0
         rows, columns = self.cells[on_map].T
@@ -60,7 +89,13 @@ class Grid:
     def draw(self, marks: Sequence[str] | dict[int, str]) -> str:
         """The map as text with a mark of one character at the cells of the states given."""
         rows = [list(line) for line in self.text]
+        require_kind("marks", marks, Sequence if not isinstance(marks, dict) else dict)
         for state, mark in marks.items() if isinstance(marks, dict) else enumerate(marks):
+            if not (isinstance(mark, str) and state in range(len(self.cells))):
+                raise ModelError(
+                    f"marks has {quoted(mark)} for state {quoted(state)}; give a character for "
+                    f"states from 0 to {len(self.cells) - 1}"
+                )
             row, column = self.cells[state]
             if row >= 0:
                 rows[row][column] = mark

@@ -28,7 +28,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import storage, transitions, validation
 from maxent.mdp.grid import Grid
 from maxent.mdp.transitions import Transition
-from maxent.support.arguments import require_discount
+from maxent.support.arguments import quoted, require_discount
 from maxent.support.arrays import logs, read_only
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
@@ -147,7 +147,7 @@ class MDP:
         else:
             start = validation.distribution("initial_distribution", initial_distribution, n_states)
         if grid is not None and not (isinstance(grid, Grid) and grid.cells.shape == (n_states, 2)):
-            raise ModelError(f"grid = {grid!r} is no maxent.Grid with a cell for each state")
+            raise ModelError(f"grid = {quoted(grid)} is no maxent.Grid with a cell for each state")
         shape = (n_states, n_actions, n_states)
         fields = {
             "transition": rows if sparse.issparse(rows) else rows.reshape(shape),
@@ -252,6 +252,8 @@ class MDP:
 
     def expect(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         """E_{s'}[x(s')] for each state and action: (S,) -> (S, A)."""
+        if type(x) is not ndarray or x.dtype.char != "d" or x.shape != (self.n_states,):
+            x = validation.of_states("x", x, self.n_states)
         return (self.transition_rows @ x).reshape(self.n_states, self.n_actions)
 
     def __copy__(self) -> MDP:
@@ -383,7 +385,7 @@ def require_mdp(value: Any) -> MDP:
     if isinstance(value, MDP):
         return value
     raise ModelError(
-        f"{str(value)[:60]!r} is a {type(value).__name__}, not an MDP; make one with maxent.MDP, "
+        f"{quoted(value)} is a {type(value).__name__}, not an MDP; make one with maxent.MDP, "
         "gridworld, from_gymnasium, from_table, from_pairs, from_simulator or read_model"
     )
 

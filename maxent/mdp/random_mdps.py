@@ -9,7 +9,14 @@ from scipy import sparse
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.support.arguments import require_count, require_fraction
+from maxent.support.arguments import (
+    quoted,
+    require_count,
+    require_discount,
+    require_finite,
+    require_flag,
+    require_fraction,
+)
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 
@@ -49,17 +56,19 @@ def garnet(
     >>> maxent.garnet(20, 3, discount=0.9, branching=4, seed=1, terminal=2)
     MDP(20 states, 3 actions, discount 0.9, sparse, 2 terminal)
     """
-    require_count("n_states", n_states)
-    require_count("n_actions", n_actions)
-    require_count("terminal", terminal, minimum=0)
-    require_count("absorbing", absorbing, minimum=0)
-    require_fraction("masked", masked)
+    n_states, n_actions = require_count("n_states", n_states), require_count("n_actions", n_actions)
+    terminal = require_count("terminal", terminal, minimum=0)
+    absorbing = require_count("absorbing", absorbing, minimum=0)
+    masked, discount = require_fraction("masked", masked), require_discount(discount)
+    reward_scale = require_finite("reward_scale", reward_scale)
+    transition_rewards = require_flag("transition_rewards", transition_rewards)
     if terminal + absorbing > n_states or terminal == n_states:
         raise ConfigError(
-            f"terminal = {terminal} and absorbing = {absorbing} leave none of {n_states} states "
+            f"terminal = {quoted(terminal)} and absorbing = {quoted(absorbing)} leave none of "
+            f"{quoted(n_states)} states "
             "that is not terminal"
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(require_count("seed", seed, minimum=0))
     rows = n_states * n_actions
     if branching is None:
         require_memory(8 * rows * n_states, f"a dense transition of {n_states} states")
@@ -67,6 +76,8 @@ def garnet(
         successors = np.broadcast_to(np.arange(n_states), (rows, n_states))
     else:
         width = min(require_count("branching", branching), n_states)
+        drawn = n_states if n_states <= 4 * width else width  # as `_distinct` does
+        require_memory(24 * rows * drawn, f"an MDP of {quoted(n_states)} states")
         successors = _distinct(rng, rows, width, n_states)
     weights = rng.exponential(size=(rows, width))
     stays = np.zeros(n_states, dtype=bool)

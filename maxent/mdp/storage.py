@@ -16,7 +16,7 @@ from scipy import sparse
 
 from maxent.errors import ConfigError, MaxEntError, ModelError
 from maxent.mdp.grid import Grid
-from maxent.support.files import write_whole
+from maxent.support.files import require_path, write_whole
 from maxent.support.memory import require_memory
 
 FORMAT = "maxent-mdp-1"
@@ -35,7 +35,7 @@ MEMBERS = {
 
 def write(path: str | os.PathLike[str], fields: dict[str, Any], overwrite: bool) -> None:
     """Write the fields of an MDP to `path`, whole or not at all."""
-    if not os.fsdecode(path).endswith(".npz"):
+    if not os.fspath(require_path(path, "output path")).endswith(".npz"):
         raise ConfigError(f"{os.fsdecode(path)!r}: an MDP is saved as an .npz file; end it so")
     arrays: dict[str, Any] = {"format": np.array(FORMAT), "discount": np.array(fields["discount"])}
     arrays |= {name: fields[name] for name in PLAIN}
@@ -72,7 +72,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     others, and what they claim to hold must fit in memory (else MemoryBudgetError): a small file
     can unpack to any size.
     """
-    name = repr(os.fsdecode(path))
+    name = repr(os.fspath(require_path(path, "path")))
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a device or a pipe may have no end
             raise ModelError(f"{name} is no ordinary file; give one that MDP.save wrote")

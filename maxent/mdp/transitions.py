@@ -193,7 +193,8 @@ def expected_reward(
 
 def is_list_of_sparse(value: Any) -> bool:
     """Whether `value` is a list, or an array of objects, some of which are sparse matrices."""
-    listed = isinstance(value, list | tuple) or (isinstance(value, ndarray) and value.dtype == "O")
+    objects = isinstance(value, ndarray) and value.dtype == "O" and value.ndim > 0
+    listed = isinstance(value, list | tuple) or objects
     return listed and len(value) > 0 and any(map(sparse.issparse, value))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from maxent.errors import ModelError
+from maxent.support.arguments import quoted
 from maxent.support.memory import require_memory
 
 ROW_SUM_TOLERANCE = 1e-9
@@ -38,7 +39,8 @@ def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
         raise ModelError(
             f"{name} has dtype {array.dtype} and shape {array.shape}; give real numbers (float64)"
         )
-    return np.array(array, dtype=np.float64, order="C", copy=True if copy else None)
+    with np.errstate(over="ignore"):  # of longer floats: inf
+        return np.array(array, dtype=np.float64, order="C", copy=True if copy else None)
 
 
 def array_of_shape(name: str, value: Any, shape: tuple[int, ...], what: str = "") -> np.ndarray:
@@ -109,7 +111,8 @@ def require_transition_rows(
             f"transition probability to state {column} from {row_place(above + row, n_actions)} is "
             f"{value!r}; probabilities must be finite and at least 0"
         )
-    sums = np.asarray(transition.sum(axis=1)).ravel()
+    with np.errstate(over="ignore"):
+        sums = np.asarray(transition.sum(axis=1)).ravel()
     wrong = np.abs(sums - 1.0) > ROW_SUM_TOLERANCE
     wrong &= needed | (sums != 0.0)
     if wrong.any():
@@ -182,10 +185,12 @@ def distribution(name: str, value: Any, n_states: int) -> np.ndarray:
         raise ModelError(
             f"{name} of state {state} is {float(array[state])!r}; it must be at least 0"
         )
-    if not abs(array.sum() - 1.0) <= ROW_SUM_TOLERANCE:
+    with np.errstate(over="ignore"):
+        total = float(array.sum())
+    if not abs(total - 1.0) <= ROW_SUM_TOLERANCE:
         raise ModelError(
-            f"{name} sums to {float(array.sum())!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE}); "
-            f"{of_float32(array, array.sum(keepdims=True)) or 'divide it by its sum'}"
+            f"{name} sums to {total!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE}); "
+            f"{of_float32(array, np.array([total])) or 'divide it by its sum'}"
         )
     return array
 
@@ -215,7 +220,8 @@ def action_distribution(
             f"{name} of state {state}, action {action} is {float(array[state, action])!r}; "
             "probabilities must be at least 0"
         )
-    sums = array.sum(axis=1)
+    with np.errstate(over="ignore"):
+        sums = array.sum(axis=1)
     wrong = ~(np.abs(sums - 1.0) <= ROW_SUM_TOLERANCE)
     if wrong.any():
         state = int(np.argmax(wrong))
@@ -253,12 +259,12 @@ def terminal_states(terminal: Any, n_states: int) -> np.ndarray:
         or not (0 <= array.min() <= array.max() < n_states)
     ):
         raise ModelError(
-            f"terminal = {terminal!r}; give booleans of shape ({n_states},) or state indices "
+            f"terminal = {quoted(terminal)}; give booleans of shape ({n_states},) or state indices "
             f"between 0 and {n_states - 1}"
         )
     if binary:
         raise ModelError(
-            f"terminal = {terminal!r} could be a mask or a list of states; give booleans"
+            f"terminal = {quoted(terminal)} could be a mask or a list of states; give booleans"
         )
     mask[array] = True
     return mask
@@ -274,6 +280,14 @@ def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...]
     if len(listed) != count:
         raise ModelError(f"{kind} has {len(listed)} entries; it must have {count}")
     return listed
+
+
+def of_states(name: str, value: Any, n_states: int) -> np.ndarray:
+    """A number for each state, (S,), as a float64 array."""
+    array = real_array(name, value, copy=False)
+    if array.shape != (n_states,):
+        raise ModelError(f"{name} has shape {array.shape}; it must be ({n_states},), one a state")
+    return array
 
 
 def points(name: str, value: Any, count: int, flat: bool = False) -> np.ndarray | None:

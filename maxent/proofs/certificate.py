@@ -23,6 +23,7 @@ import maxent
 from maxent.errors import ModelError
 from maxent.mdp import MDP, require_mdp
 from maxent.proofs.enclosure import Enclosure
+from maxent.support.arguments import require_kind
 from maxent.support.files import write_whole
 
 FORMAT = "maxent-certificate-1"
@@ -43,6 +44,7 @@ def write_certificate(
     ...     maxent.check_certificate(f"{folder}/proof.json").valid
     True
     """
+    require_kind("enclosure", enclosure, Enclosure)
     if not np.isfinite(enclosure.radius):
         raise ModelError("the enclosure has no finite radius: there is nothing to certify")
     arrays = _mdp_arrays(enclosure.mdp)

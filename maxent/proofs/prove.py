@@ -21,11 +21,16 @@ from maxent.proofs import balls
 from maxent.proofs.clauses import CLAUSES, ProvableClause
 from maxent.proofs.enclosure import enclose, outward, require_problem
 from maxent.proofs.ground import Ground
-from maxent.support.arguments import require_count, require_positive, require_real
+from maxent.support.arguments import (
+    require_count,
+    require_kind,
+    require_positive,
+    require_real,
+)
 from maxent.support.other_words import takes_our_words
 from maxent.support.progress import bar
 from maxent.tabular.solvers import solve
-from maxent.theorems.catalogue import chosen_keys, verify
+from maxent.theorems.catalogue import chosen_keys, named_keys, verify
 from maxent.theorems.check import Check, Verdict
 from maxent.theorems.hypotheses import CONTRACTING, FINITE
 from maxent.theorems.report import Report
@@ -69,14 +74,16 @@ def prove(
     """
     temperature, prior, _ = require_problem(mdp, temperature, prior)
     width = _usual_width(mdp) if width is None else require_positive("width", width)
+    if policies is not None:
+        require_kind("policies", policies, Mapping)
     if policies is not None and not policies:
         raise ConfigError("policies is empty; name at least one, or leave it out")
     if tolerance is None:
         tolerance = width
-    elif not require_real("tolerance", tolerance, "[0, inf)") >= 0.0:
+    elif not (tolerance := require_real("tolerance", tolerance, "[0, inf)")) >= 0.0:
         raise ConfigError(f"tolerance = {tolerance!r} must be at least 0")
     known = tuple(dict.fromkeys(clause.key for clause in CLAUSES))
-    chosen = chosen_keys(keys, known, "no clause of {!r} is proved")
+    chosen = chosen_keys(keys, known, "no clause of {} is proved")
     rng = np.random.default_rng(require_count("seed", seed, minimum=0))
     ground = Ground(mdp, temperature, prior, policies, width, rng)
     clauses = [clause for clause in CLAUSES if clause.key in chosen]
@@ -108,7 +115,7 @@ def verify_rigorously(
     SQL-T1  4 hold (numerical), 3 hold (proved)
     SUBOPT  2 hold (numerical)
     """
-    chosen = [keys] if isinstance(keys, str) else None if keys is None else list(keys)
+    chosen = None if keys is None else named_keys(keys)
     checked = verify(mdp, temperature, prior=prior, keys=chosen, seed=seed, progress=progress)
     if chosen is not None:
         provable = {clause.key for clause in CLAUSES}

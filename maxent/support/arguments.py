@@ -14,6 +14,22 @@ from typing import Any
 from maxent.errors import ConfigError
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 1e-300, 1e15
+LONGEST_SHOWN = 80
+"""Characters of a value that a message repeats."""
+
+
+def quoted(value: Any) -> str:
+    """A value as a message repeats it: its `repr`, cut where it is long; its class where it has
+    none (an int of thousands of digits, an object whose `repr` raises).
+
+    >>> quoted("x"), quoted(10**5000)
+    ("'x'", 'an int')
+    """
+    try:
+        text = repr(value)
+    except Exception:
+        return f"an {type(value).__name__}"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def require_real(name: str, value: Any, valid: str) -> float:
@@ -23,14 +39,32 @@ def require_real(name: str, value: Any, valid: str) -> float:
     """
     if type(value) is float and value == value:  # the usual case
         return value
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):
-        value = value.item()
+    given = value
+    if getattr(value, "shape", None) == () and hasattr(value, "item") and not _is_duration(value):
+        given = value.item()
     try:
-        if not isinstance(value, bool) and isinstance(value, Real) and not math.isnan(value):
-            return float(value)
+        if _is_number(given, Real) and not math.isnan(given):
+            return float(given)
     except OverflowError:  # an int beyond float64
         pass
-    raise ConfigError(f"{name} = {repr(value)[:60]} is not valid; give a number in {valid}")
+    raise ConfigError(f"{name} = {quoted(value)} is not valid; give a number in {valid}")
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and not _is_duration(value)
+
+
+def _is_duration(value: Any) -> bool:
+    """Whether `value` is one of NumPy's durations, which count as whole numbers to Python."""
+    return getattr(getattr(value, "dtype", None), "kind", "") == "m"
+
+
+def require_flag(name: str, value: Any) -> bool:
+    """`value` as True or False; ConfigError for anything else, which Python might take for either
+    ("no" is true)."""
+    if isinstance(value, bool) or type(value).__name__ == "bool":  # NumPy's
+        return bool(value)
+    raise ConfigError(f"{name} = {quoted(value)} is not valid; give True or False")
 
 
 def require_discount(value: Any) -> float:
@@ -38,7 +72,7 @@ def require_discount(value: Any) -> float:
     discount = require_real("discount", value, "[0, 1]")
     if not (0.0 <= discount <= 1.0):
         raise ConfigError(
-            f"discount = {value!r} is outside [0, 1]; typical values are 0.9 to 0.999"
+            f"discount = {quoted(value)} is outside [0, 1]; typical values are 0.9 to 0.999"
         )
     return discount
 
@@ -50,7 +84,7 @@ def require_temperature(value: Any) -> float:
     valid = f"{{0}} or [{MIN_TEMPERATURE:g}, {MAX_TEMPERATURE:g}] (0 is the hard maximum)"
     temperature = require_real("temperature", value, valid)
     if temperature != 0.0 and not (MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE):
-        raise ConfigError(f"temperature = {value!r} is outside its valid range {valid}")
+        raise ConfigError(f"temperature = {quoted(value)} is outside its valid range {valid}")
     return temperature
 
 
@@ -58,7 +92,7 @@ def require_positive(name: str, value: Any) -> float:
     """A finite float > 0, else ConfigError."""
     number = require_real(name, value, "(0, inf)")
     if not (0.0 < number < math.inf):
-        raise ConfigError(f"{name} = {value!r} must be a finite number greater than 0")
+        raise ConfigError(f"{name} = {quoted(value)} must be a finite number greater than 0")
     return number
 
 
@@ -66,7 +100,7 @@ def require_fraction(name: str, value: Any) -> float:
     """A float in [0, 1], else ConfigError."""
     number = require_real(name, value, "[0, 1]")
     if not (0.0 <= number <= 1.0):
-        raise ConfigError(f"{name} = {value!r} is outside [0, 1]")
+        raise ConfigError(f"{name} = {quoted(value)} is outside [0, 1]")
     return number
 
 
@@ -74,14 +108,14 @@ def require_finite(name: str, value: Any) -> float:
     """A finite float, else ConfigError."""
     number = require_real(name, value, "(-inf, inf)")
     if not math.isfinite(number):
-        raise ConfigError(f"{name} = {value!r} must be finite")
+        raise ConfigError(f"{name} = {quoted(value)} must be finite")
     return number
 
 
 def require_count(name: str, value: Any, minimum: int = 1) -> int:
     """A whole number >= minimum, else ConfigError."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
-        raise ConfigError(f"{name} = {value!r} must be a whole number of at least {minimum}")
+    if not _is_number(value, Integral) or value < minimum:
+        raise ConfigError(f"{name} = {quoted(value)} must be a whole number of at least {minimum}")
     return int(value)
 
 
@@ -91,7 +125,7 @@ def require_counts(name: str, values: Any, minimum: int = 1) -> list[int]:
         given = list(values)
     except TypeError:
         raise ConfigError(
-            f"{name} = {str(values)[:60]!r} must be a list of whole numbers of at least {minimum}"
+            f"{name} = {quoted(values)} must be a list of whole numbers of at least {minimum}"
         ) from None
     return [require_count(name, value, minimum) for value in given]
 
@@ -100,7 +134,7 @@ def require_kind(name: str, value: Any, kind: type) -> None:
     """ConfigError unless `value` is of the class `kind`."""
     if not isinstance(value, kind):
         raise ConfigError(
-            f"{name} = {str(value)[:60]!r} is a {type(value).__name__}; give a {kind.__name__}"
+            f"{name} = {quoted(value)} is a {type(value).__name__}; give a {kind.__name__}"
         )
 
 
@@ -118,7 +152,8 @@ def closest(name: Any, known: Iterable[str]) -> str | None:
     'SQL-T4'
     """
     as_written = {each.casefold(): each for each in known}
-    meant = difflib.get_close_matches(str(name).casefold(), as_written, n=1, cutoff=0.5)
+    text = name[:LONGEST_SHOWN] if isinstance(name, str) else quoted(name)
+    meant = difflib.get_close_matches(text.casefold(), as_written, n=1, cutoff=0.5)
     return as_written[meant[0]] if meant else None
 
 

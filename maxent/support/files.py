@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from maxent.errors import ConfigError, OutputExistsError
+from maxent.support.arguments import quoted, require_flag
 from maxent.support.memory import require_memory
 
 LONGEST_NAME, LONGEST_PATH = 255, 4096
@@ -37,8 +38,12 @@ def require_path(path: str | bytes | os.PathLike[Any], what: str) -> Path:
     what : how the message begins, such as "output path".
     """
     if not isinstance(path, str | bytes | os.PathLike):
-        raise ConfigError(f"{what} = {str(path)[:60]!r} is a {type(path).__name__}; give a path")
+        raise ConfigError(f"{what} = {quoted(path)} is a {type(path).__name__}; give a path")
     text = os.fsdecode(path)
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"{what} {quoted(text)} cannot be the name of a file: {error}") from None
     named = Path(text)
     if not text:
         raise ConfigError(f"the {what} is empty; give a name")
@@ -81,6 +86,7 @@ def require_output(
     Raises ConfigError for a name or place where no file can be, or an ending that is not one of
     `endings`; OutputExistsError where a file is there and `overwrite` is false.
     """
+    require_flag("overwrite", overwrite)
     destination = _named(path)
     text = os.fsdecode(path)
     if endings and destination.suffix.lower() not in endings:
@@ -165,6 +171,7 @@ def output_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
     Raises ConfigError for an impossible name or place, OutputExistsError where something is there
     that is no folder, or a folder that is not empty and `overwrite` is false.
     """
+    require_flag("overwrite", overwrite)
     folder = _named(path)
     text = os.fsdecode(path)
     if folder.exists() and not folder.is_dir():

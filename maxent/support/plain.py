@@ -12,6 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import ConfigError
+from maxent.support.arguments import quoted
 
 
 def plain(value: Any, name: str = "the value", *, finite: bool = False) -> Any:
@@ -54,11 +55,11 @@ def _plain(value: Any, finite: bool) -> Any:
         return _plain(numbers, True) if finite and not np.isfinite(value).all() else numbers
     if hasattr(value, "tolist"):  # the scalars of NumPy, tensors
         return _plain(value.tolist(), finite)
-    raise TypeError(f"{type(value).__name__} {str(value)[:60]!r} is none")
+    raise TypeError(f"{type(value).__name__} {quoted(value)} is none")
 
 
 def _key(key: Any) -> str:
     """A key as JSON writes it: true, 10, null."""
     if isinstance(key, list | dict):
-        raise TypeError(f"{str(key)[:60]!r} is no key")
+        raise TypeError(f"{quoted(key)} is no key")
     return key if isinstance(key, str) else json.dumps(key)

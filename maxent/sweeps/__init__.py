@@ -26,7 +26,7 @@ from secrets import token_hex
 from typing import Any
 
 from maxent.errors import ConfigError, MaxEntWarning
-from maxent.support.arguments import require_count
+from maxent.support.arguments import quoted, require_count
 from maxent.support.files import require_path
 from maxent.support.progress import Lines, bar
 from maxent.support.stopping import StopRequest, stop_requested
@@ -98,10 +98,10 @@ def sweep(
     [('sql_discrete, temperature 0.1', 2), ('sql_discrete, temperature 0.5', 2)]
     """
     if jobs is not None:
-        require_count("jobs", jobs)
+        jobs = require_count("jobs", jobs)
     require_cluster(cluster)
     if report is not None and not callable(report):
-        raise ConfigError(f"report = {report!r} is no function; give one, or None")
+        raise ConfigError(f"report = {quoted(report)} is no function; give one, or None")
     place = require_path(folder, "folder").absolute()
     if place.exists() and not place.is_dir():
         raise ConfigError(f"folder {str(place)!r} exists and is no folder; choose another name")

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from maxent.errors import ConfigError
-from maxent.support.arguments import require_count
+from maxent.support.arguments import quoted, require_count
 from maxent.support.files import require_path
 from maxent.support.plain import plain
 from maxent.support.ranges import read_seeds
@@ -105,7 +105,7 @@ def _texts(name: str, given: Any) -> list[str]:
     values = [given] if isinstance(given, str) else _list(name, given)
     for value in values:
         if not isinstance(value, str):
-            raise ConfigError(f"{name} = {str(value)[:60]!r} is no name; a sweep needs names")
+            raise ConfigError(f"{name} = {quoted(value)} is no name; a sweep needs names")
     return values
 
 
@@ -126,7 +126,7 @@ def _seeds(given: Any, exact: bool) -> list[int | None]:
 def _grid(grid: Any, settings: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The lists of values by name."""
     if not isinstance(grid, Mapping | None):
-        raise ConfigError(f"grid = {str(grid)[:60]!r}; give lists of values by name")
+        raise ConfigError(f"grid = {quoted(grid)}; give lists of values by name")
     require_of_cells((*settings, *(grid or {})))
     for name in grid or {}:
         if name in settings:
@@ -137,8 +137,11 @@ def _grid(grid: Any, settings: Mapping[str, Any]) -> dict[str, list[Any]]:
 def _list(name: str, given: Any) -> list[Any]:
     """The values of a list; ConfigError for what is none, is empty, or has a value twice."""
     if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise ConfigError(f"{name} = {str(given)[:60]!r} must be a list; write [{given!r}]")
-    values = list(given)
+        raise ConfigError(f"{name} = {quoted(given)} must be a list; write [{quoted(given)}]")
+    try:
+        values = list(given)
+    except TypeError:  # an array without axes
+        raise ConfigError(f"{name} = {quoted(given)} must be a list") from None
     if not values:
         raise ConfigError(f"{name} is empty; give one value or more, or leave it out")
     _require_once(name, values)

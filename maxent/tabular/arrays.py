@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from maxent.errors import ConfigError, MaxEntError, ModelError
+from maxent.mdp import require_mdp
 from maxent.mdp.validation import real_array
 from maxent.support.arguments import require_real
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-KEPT = ("mdp", "tie_tolerance")
-"""Arguments that are no arrays."""
-NUMBERS = (float, int, np.number, np.ndarray)
+NUMBERS = ("temperature", "tie_tolerance")
+OPTIONAL = ("log_prior", "log_mask")
+"""Arguments that are no arrays, and those that may be None."""
 
 
 def of_arrays(function: Function) -> Function:
-    """A function of arrays and a temperature that reads lists and tensors as arrays, and passes
-    arrays on as they are.
+    """A function of arrays and a temperature that reads lists, tensors and arrays of another kind
+    (whole numbers, which wrap around, matrices) as float64 arrays, and passes those on as they are.
 
-    ModelError for what cannot be read as numbers (a tensor with a gradient, say), ConfigError for
-    a temperature that is no number.
+    ModelError for what cannot be read as numbers (a tensor with a gradient, say) and for shapes
+    that do not go together, ConfigError for a temperature that is none.
     """
     names = list(inspect.signature(function).parameters)
 
@@ -32,14 +35,30 @@ def of_arrays(function: Function) -> Function:
     def reading(*given: Any, **named: Any) -> Any:
         read = [_read(name, value) for name, value in zip(names, given, strict=False)]
         named = {name: _read(name, value) for name, value in named.items()}
-        return function(*read, *given[len(read) :], **named)
+        try:
+            return function(*read, *given[len(read) :], **named)
+        except MaxEntError:
+            raise
+        except ValueError as error:
+            arrays = {**dict(zip(names, read, strict=False)), **named}
+            shapes = ", ".join(f"{n} {a.shape}" for n, a in arrays.items() if hasattr(a, "shape"))
+            raise ModelError(
+                f"{function.__name__}() needs arrays (S, A) of one shape, not {shapes}: {error}"
+            ) from error
 
     return cast(Function, reading)
 
 
 def _read(name: str, value: Any) -> Any:
-    if isinstance(value, np.ndarray) or name in KEPT:
+    if type(value) is np.ndarray and value.dtype.char == "d":
         return value
-    if name == "temperature":
-        return value if isinstance(value, NUMBERS) else require_real(name, value, "[0, inf)")
-    return None if value is None else real_array(name, value)
+    if name == "self" or (value is None and name in OPTIONAL):
+        return value
+    if name == "mdp":
+        return require_mdp(value)
+    if name in NUMBERS:
+        number = value if isinstance(value, float) else require_real(name, value, "[0, inf)")
+        if not 0.0 <= number < math.inf:
+            raise ConfigError(f"{name} = {number!r} is not valid; give a number in [0, inf)")
+        return number
+    return real_array(name, value, copy=False)

@@ -50,7 +50,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_discounted, require_mdp, validation
 from maxent.solution import Solution
-from maxent.support.arguments import require_temperature
+from maxent.support.arguments import require_kind, require_temperature
 from maxent.support.arrays import HasPolicy
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Float
@@ -204,6 +204,7 @@ def _rounding(mdps: Sequence[MDP], tasks: Sequence[Solution]) -> float:
 
 
 def _weights(mdps: Sequence[MDP], weights: Any) -> Float[ndarray, " k"]:
+    require_kind("mdps", mdps, Sequence)
     count = len(mdps)
     if count < 2:
         raise ConfigError(f"compose() was given {count} tasks; give two or more")
@@ -212,7 +213,9 @@ def _weights(mdps: Sequence[MDP], weights: Any) -> Float[ndarray, " k"]:
     shares = validation.real_array("weights", weights)
     if shares.shape != (count,):
         raise ConfigError(f"weights has shape {shares.shape}; it must be ({count},), one a task")
-    if not (shares >= 0.0).all() or not abs(shares.sum() - 1.0) <= validation.ROW_SUM_TOLERANCE:
+    with np.errstate(over="ignore"):
+        total = shares.sum()
+    if not (shares >= 0.0).all() or not abs(total - 1.0) <= validation.ROW_SUM_TOLERANCE:
         raise ConfigError(
             f"weights = {shares.tolist()}; they must be at least 0 and sum to 1 (for a sum of "
             "rewards divide rewards and temperature by the sum of the weights)"

@@ -29,7 +29,7 @@ import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.mdp import MDP
+from maxent.mdp import MDP, validation
 from maxent.mdp.transitions import Transition
 from maxent.support.arrays import logs
 from maxent.support.shapes import Float
@@ -229,6 +229,7 @@ def backup(mdp: MDP, v: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
     >>> bool(abs(q - solution.q).max() < 1e-8)
     True
     """
+    validation.of_states("v", v, mdp.n_states)
     return mdp.reward + mdp.expect(mdp.discount_on_arrival * v)
 
 

@@ -165,10 +165,11 @@ def natural_policy_gradient(
     if problem.temperature > 0.0:
         largest = (1.0 - mdp.discount) / problem.temperature
     step = largest if step is None else require_positive("step", step)
+    iterations = require_count("iterations", iterations)
     weight = 1.0 if step == largest else step * problem.temperature / (1.0 - mdp.discount)
     now = EvaluatedPolicy(problem, problem.log_policy(logits))
     seen = [now]
-    for _ in range(require_count("iterations", iterations)):
+    for _ in range(iterations):
         goal = operators.backup(mdp, now.v) * step / (1.0 - mdp.discount)
         goal = goal + weight * problem.bonus
         kept = (1.0 - weight) * np.where(problem.available, now.log_policy, 0.0)

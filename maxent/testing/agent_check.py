@@ -11,7 +11,7 @@ import numpy as np
 
 from maxent.environments.trials import Case, cases
 from maxent.errors import ConfigError
-from maxent.support.arguments import nearest, require_count
+from maxent.support.arguments import nearest, quoted, require_count
 from maxent.testing.agent_faults import DOUBTFUL, SHADOWS, UNSTABLE, VAGUE, Sign
 from maxent.testing.agent_look import Look, UnusableAnswerError, look
 from maxent.testing.agent_policies import (
@@ -72,7 +72,7 @@ def check_agent(
     made = adapter() if isinstance(adapter, type) else adapter
     if not callable(getattr(made, "train", None)):
         raise ConfigError(
-            f"adapter = {str(adapter)[:60]!r} has no method train; give an object with train, "
+            f"adapter = {quoted(adapter)} has no method train; give an object with train, "
             "sample, log_density and, if there is one, q"
         )
     require_count("steps", steps, minimum=100)

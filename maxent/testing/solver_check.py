@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
-from maxent.support.arguments import require_count, require_positive, require_temperature
+from maxent.support.arguments import quoted, require_count, require_positive, require_temperature
 from maxent.testing.cases import TEMPERATURES, default_mdps, shrink, size_of
 from maxent.testing.faults import EARLY, UNEXPLAINED, policy_faults, q_faults, value_faults
 from maxent.testing.report import SolverFault, SolverReport
@@ -66,7 +66,7 @@ def check_solver(
     """
     if not callable(solver):
         raise ConfigError(
-            f"solver = {str(solver)[:60]!r} cannot be called; give a function f(mdp, temperature) "
+            f"solver = {quoted(solver)} cannot be called; give a function f(mdp, temperature) "
             "that returns (q, v, log_policy)"
         )
     require_count("seed", seed, minimum=0)

@@ -14,7 +14,7 @@ from numpy import ndarray
 from maxent.continuous.lqr import LinearQuadratic
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
-from maxent.support.arguments import nearest, require_count, require_temperature
+from maxent.support.arguments import nearest, quoted, require_count, require_temperature
 from maxent.support.other_words import takes_our_words
 from maxent.support.progress import bar
 from maxent.tabular import operators as tabular_operators
@@ -71,7 +71,9 @@ def verify(
     SQL-T3  8 hold
     """
     if not isinstance(mdp, MDP | LinearQuadratic):
-        raise ModelError(f"mdp = {mdp!r} is not a maxent.MDP; build one, or see maxent.gridworld")
+        raise ModelError(
+            f"mdp = {quoted(mdp)} is not a maxent.MDP; build one, or see maxent.gridworld"
+        )
     temperature = require_temperature(temperature)
     seed = require_count("seed", seed, minimum=0)
     chosen = _keys_about(mdp) if keys is None else chosen_keys(keys)
@@ -148,16 +150,28 @@ def _keys_about(problem: MDP | LinearQuadratic) -> set[str]:
     return {clause.key for clause in CLAUSES if (LINEAR in clause.hypotheses) == linear}
 
 
+def named_keys(keys: str | Iterable[str]) -> list[str]:
+    """The keys given, one or several; ConfigError for what is neither."""
+    try:
+        chosen = [keys] if isinstance(keys, str) else list(keys)
+    except TypeError:
+        chosen = [keys]  # type: ignore[list-item]  # no iterable
+    for key in chosen:
+        if not isinstance(key, str):
+            raise ConfigError(f"keys = {quoted(keys)} is not valid; give a key or a list of keys")
+    return chosen
+
+
 def chosen_keys(
     keys: str | Iterable[str] | None,
     known: Sequence[str] = KEYS,
-    otherwise: str = "no check has the key {!r}",
+    otherwise: str = "no check has the key {}",
 ) -> set[str]:
     """The keys asked for, each of which must be known; None: all."""
-    chosen = list(known) if keys is None else [keys] if isinstance(keys, str) else list(keys)
+    chosen = list(known) if keys is None else named_keys(keys)
     for key in chosen:
         if key not in known:
-            raise ConfigError(f"{otherwise.format(key)}; {nearest(key, known)}")
+            raise ConfigError(f"{otherwise.format(quoted(key))}; {nearest(key, known)}")
     if not chosen:
         named = ", ".join(known)
         raise ConfigError(f"keys is empty; name at least one of {named}, or leave it out")

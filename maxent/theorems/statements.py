@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from maxent.errors import ConfigError
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 from maxent.support.data_files import beside, paragraphs
 from maxent.support.tables import filled
 from maxent.theorems import clauses, hypotheses
@@ -110,7 +110,7 @@ def listing(key: str | None = None) -> str:
     if key is None:
         return "\n".join(_line(about) for about in STATEMENTS.values())
     if key not in STATEMENTS:
-        raise ConfigError(f"no statement has the key {key!r}; {nearest(key, STATEMENTS)}")
+        raise ConfigError(f"no statement has the key {quoted(key)}; {nearest(key, STATEMENTS)}")
     about = STATEMENTS[key]
     facts = {
         "source": about.source,

@@ -183,7 +183,7 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "latin.txt").write_bytes(b"S.\xe9G")
     with pytest.raises(maxent.MapError, match=r"not UTF-8 text \(byte 2\)"):
         maxent.read_map(tmp_path / "latin.txt")
-    with pytest.raises(maxent.MapError, match="null"):
+    with pytest.raises(maxent.MapError, match="NUL"):
         maxent.read_map("a\0b")
     (tmp_path / "bom.txt").write_bytes(b"\xef\xbb\xbfS.G")
     with pytest.raises(maxent.MapError, match="byte-order mark"):

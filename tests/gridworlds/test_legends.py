@@ -179,7 +179,7 @@ def test_what_to_do_about_a_map(map, settings, words):
     "map, settings, words",
     [
         ("S.", {"legend": "gymnasiu"}, "did you mean 'gymnasium'"),
-        ("S.", {"legend": 3}, "legend = '3' must be a name"),
+        ("S.", {"legend": 3}, "legend = 3 must be a name"),
         ("S.", {"legend": {"%": "wall"}}, r"legend\['%'\] = 'wall' is none of our characters"),
         ("four-rooms", {"legend": "gymnasium"}, "needs none"),
         ("%S", {"legend": {"%": "#"}, "rewards": {"%": 1.0}}, "a wall is never entered"),

@@ -8,7 +8,7 @@ from typing import Any
 from maxent.errors import ConfigError
 from maxent.neural.algorithms import ALGORITHMS
 from maxent.neural.algorithms.settings import Settings
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 
 
 def describe(algorithm: str | None = None) -> str:
@@ -26,7 +26,9 @@ def describe(algorithm: str | None = None) -> str:
             f"{name:<{width}}  {_first_line(module)}" for name, module in ALGORITHMS.items()
         )
     if algorithm not in ALGORITHMS:
-        raise ConfigError(f"algorithm {algorithm!r} is unknown; {nearest(algorithm, ALGORITHMS)}")
+        raise ConfigError(
+            f"algorithm {quoted(algorithm)} is unknown; {nearest(algorithm, ALGORITHMS)}"
+        )
     module = ALGORITHMS[algorithm]
     config = module.Config()
     values = config.to_dict().items()

@@ -39,7 +39,7 @@ from maxent.neural.parts.networks import Parameters, action_value, action_values
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
-from maxent.support.arguments import nearest, require_count, require_finite
+from maxent.support.arguments import nearest, quoted, require_count, require_finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +72,12 @@ class Config(Settings):
         if self.policy not in get_args(actors.PolicyName):
             known = get_args(actors.PolicyName)
             raise ConfigError(
-                f"policy = {self.policy!r} is unknown; {nearest(str(self.policy), known)}"
+                f"policy = {quoted(self.policy)} is unknown; {nearest(str(self.policy), known)}"
             )
         if isinstance(self.target_entropy, str):  # "auto", as other libraries say
             raise ConfigError(
-                f"target_entropy = {self.target_entropy!r}; give None for the usual one, or a "
+                f"target_entropy = {quoted(self.target_entropy)}; give None for the usual one, or "
+                "a "
                 "number of nats"
             )
         if self.target_entropy is not None:

@@ -13,6 +13,7 @@ from maxent.errors import ConfigError
 from maxent.neural.parts.networks import Kind
 from maxent.support.arguments import (
     nearest,
+    quoted,
     require_count,
     require_counts,
     require_discount,
@@ -77,7 +78,8 @@ class Settings:
         require_positive("updates_per_step", self.updates_per_step)
         if not isinstance(self.normalize_observations, bool):
             raise ConfigError(
-                f"normalize_observations = {self.normalize_observations!r}; give True or False"
+                f"normalize_observations = {quoted(self.normalize_observations)}; give True or "
+                "False"
             )
         if not 0.0 < require_real("final_rate_share", self.final_rate_share, "(0, 1]") <= 1.0:
             raise ConfigError(
@@ -117,7 +119,7 @@ class Settings:
             )
         if self.critic_network not in get_args(Kind):
             raise ConfigError(
-                f"critic_network = {self.critic_network!r} is unknown; "
+                f"critic_network = {quoted(self.critic_network)} is unknown; "
                 f"{nearest(str(self.critic_network), get_args(Kind))}"
             )
         if self.critic_network == "residual" and len(set(self.hidden)) != 1:

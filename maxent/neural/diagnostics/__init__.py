@@ -17,6 +17,7 @@ discounted occupancy of the policy that the equality is about, normalised to 1.
 from __future__ import annotations
 
 from maxent.continuous.lqr import LinearQuadratic
+from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
 from maxent.neural.diagnostics.on_known import on_known_environment
@@ -26,7 +27,7 @@ from maxent.neural.diagnostics.rollouts import from_rollouts
 from maxent.neural.diagnostics.tables import evaluated_on, policy_on, q_on
 from maxent.neural.diagnostics.trained import TrainedAgent
 from maxent.neural.known_environment import KnownEnvironment
-from maxent.support.arguments import require_count
+from maxent.support.arguments import quoted, require_count
 from maxent.tabular.known_answers import KnownMDP
 
 __all__ = [
@@ -77,6 +78,11 @@ def diagnose(
     >>> [finding.key for finding in found.findings][:3]
     ['SAC-L1', 'SQL-T2', 'SQL-T1']
     """
+    if not all(hasattr(agent, name) for name in ("algorithm", "spaces", "temperature")):
+        raise ConfigError(
+            f"agent = {quoted(agent)} is no trained agent; give one, as maxent.train and "
+            "maxent.load_agent return it"
+        )
     if isinstance(problem, LinearQuadratic):
         return on_linear_quadratic(agent, problem, seed=seed)
     if isinstance(problem, KnownMDP):

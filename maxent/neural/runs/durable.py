@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from maxent.errors import CorruptCheckpointError
+from maxent.support.arguments import quoted
 from maxent.support.files import STAGED, read_whole
 
 READ_AS_JSON = 30
@@ -63,7 +64,7 @@ def plain_name(folder: Path, entry: Any) -> str:
         name: str = entry["name"]
         if Path(name).name == name and "\0" not in name:
             return name
-    raise CorruptCheckpointError(f"{str(entry)[:60]!r} names no file in {str(folder)!r}")
+    raise CorruptCheckpointError(f"{quoted(entry)} names no file in {str(folder)!r}")
 
 
 def read_bytes(path: Path, expected: str = "of its own text") -> bytes:

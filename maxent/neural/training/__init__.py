@@ -36,6 +36,7 @@ from maxent.neural.training.plan import (
     require_recorded,
     torch_threads,
 )
+from maxent.support.arguments import quoted
 from maxent.support.files import require_path
 from maxent.support.other_words import takes_our_words
 from maxent.support.plain import plain
@@ -309,9 +310,9 @@ def _planned(arguments: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
             )
         num_envs = env.num_envs
     if not isinstance(env_settings, Mapping | None):
-        raise ConfigError(f"env_settings = {env_settings!r}; give a dictionary")
+        raise ConfigError(f"env_settings = {quoted(env_settings)}; give a dictionary")
     if not isinstance(start, Agent | None):
-        raise ConfigError(f"start = {start!r} is no agent; give one, as load_agent(RUN) does")
+        raise ConfigError(f"start = {quoted(start)} is no agent; give one, as load_agent(RUN) does")
     if start is not None and "initial_temperature" in settings:
         raise ConfigError(
             f"initial_temperature = {settings['initial_temperature']!r} would do nothing: the "

@@ -15,7 +15,7 @@ from maxent.neural.algorithms.settings import configured
 from maxent.neural.diagnostics.trained import as_doubles, log_policy_in, q_in
 from maxent.neural.training import train
 from maxent.neural.training.agent import Agent
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 
 QUICK = {"hidden": (32, 32), "batch_size": 64, "learning_starts": 200}
 RATE, TARGET_RATE = 3e-3, 0.02
@@ -28,7 +28,7 @@ class OurAgent:
     def __init__(self, algorithm: str, settings: dict[str, Any]) -> None:
         if algorithm not in ALGORITHMS:
             raise ConfigError(
-                f"algorithm {algorithm!r} is unknown; {nearest(algorithm, ALGORITHMS)}"
+                f"algorithm {quoted(algorithm)} is unknown; {nearest(algorithm, ALGORITHMS)}"
             )
         self.algorithm = algorithm
         self.name = f"maxent {algorithm}"

@@ -255,8 +255,7 @@ class Agent:
         video: a new folder for a video of each episode (gymnasium.wrappers.RecordVideo, which needs
         moviepy); an environment that is given must have been made with render_mode="rgb_array".
         """
-        require_count("episodes", episodes)
-        require_count("longest", longest)
+        episodes, longest = require_count("episodes", episodes), require_count("longest", longest)
         generator = self.generator(seed)
         returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=int)
         unfinished = 0

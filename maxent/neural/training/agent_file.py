@@ -28,6 +28,7 @@ from maxent.neural.runs.durable import sha256, sha256_of
 from maxent.neural.runs.record import without_gone
 from maxent.neural.training.sizes import require_room_for_networks
 from maxent.neural.training.snapshots import require_layers
+from maxent.support.arguments import quoted
 from maxent.support.files import read_whole, require_output, write_whole
 from maxent.support.memory import require_memory
 from maxent.support.plain import plain
@@ -112,7 +113,7 @@ def _require_kinds(document: dict[str, Any]) -> None:
     kinds = {"steps": int, "env": str | None, "env_settings": dict, "start": str | None}
     for name, kind in (kinds | {"history": list}).items():
         if not isinstance(value := document[name], kind) or isinstance(value, bool):
-            raise ValueError(f"its {name} is {str(value)[:60]!r}")
+            raise ValueError(f"its {name} is {quoted(value)}")
     if not all(isinstance(row, dict) for row in document["history"]) or document["steps"] < 0:
         raise ValueError("its history or its steps are none")
     require_layers(document["statistics"])

@@ -17,7 +17,7 @@ import maxent
 from maxent.environments.making import Environment
 from maxent.errors import ConfigError
 from maxent.neural.runs.record import RENAMED
-from maxent.support.arguments import require_count
+from maxent.support.arguments import quoted, require_count
 from maxent.support.memory import require_memory
 
 OTHER_GYMS = ("GymV21Environment", "GymV26Environment")
@@ -68,27 +68,29 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in ("steps", "num_envs", "evaluation_episodes"):
-            require_count(name, getattr(self, name))
+            object.__setattr__(self, name, require_count(name, getattr(self, name)))
         for name in ("seed", "log_every", "evaluate_every", "checkpoint_every"):
-            require_count(name, getattr(self, name), 0)
+            object.__setattr__(self, name, require_count(name, getattr(self, name), 0))
         if self.threads is not None and require_count("threads", self.threads) > MOST_THREADS:
             raise ConfigError(f"threads = {self.threads} is above {MOST_THREADS}; give fewer")
         if self.seed >= 2**63:
             raise ConfigError(f"seed = {self.seed} is too large; give one below 2^63")
         if not (self.compile == "auto" or isinstance(self.compile, bool)):
-            raise ConfigError(f'compile = {self.compile!r}; give True, False or "auto"')
+            raise ConfigError(f'compile = {quoted(self.compile)}; give True, False or "auto"')
         if self.vectorization not in ("sync", "async"):
-            raise ConfigError(f'vectorization = {self.vectorization!r}; give "sync" or "async"')
+            raise ConfigError(
+                f'vectorization = {quoted(self.vectorization)}; give "sync" or "async"'
+            )
         for name, kinds in KINDS.items():
             if not isinstance(value := getattr(self, name), kinds):
-                raise ConfigError(f"{name} = {str(value)[:60]!r} is a {type(value).__name__}")
+                raise ConfigError(f"{name} = {quoted(value)} is a {type(value).__name__}")
         require_memory(
             BYTES_PER_ENVIRONMENT * self.num_envs, f"{self.num_envs} environments", "lower num_envs"
         )
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError) as error:
-            raise ConfigError(f"device = {self.device!r} cannot be used: {error}") from error
+            raise ConfigError(f"device = {quoted(self.device)} cannot be used: {error}") from error
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Plan:

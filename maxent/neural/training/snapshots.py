@@ -30,6 +30,7 @@ from numpy import ndarray
 
 from maxent.errors import CorruptCheckpointError
 from maxent.mdp import MDP
+from maxent.support.arguments import quoted
 
 LARGEST, PARTS = 1_000_000, 20_000
 """Bytes of an array, parts of an attribute: what is larger counts as a table, which stays."""
@@ -149,9 +150,7 @@ def require_layers(saved: Any) -> Layers | None:
         isinstance(saved, list) and all(isinstance(attributes, dict) for attributes in saved)
     ):
         return saved
-    raise ValueError(
-        f"what the environment remembers is {str(saved)[:60]!r}, no list of attributes"
-    )
+    raise ValueError(f"what the environment remembers is {quoted(saved)}, no list of attributes")
 
 
 @contextmanager

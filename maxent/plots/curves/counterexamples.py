@@ -14,7 +14,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.plots.parts import headline, rule
 from maxent.plots.style import INK, LINES, MARKERS, MUTED, discount_text, new_figure, styled
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 from maxent.theorems.counterexamples import CounterExample
 
 VALUE = "soft value (reward units, discounted)"
@@ -33,7 +33,7 @@ def counterexample(example: Any, *, title: str | None = None) -> Figure:
     key = getattr(example, "key", example)
     if not isinstance(example, CounterExample) or key not in DRAWN:
         raise ConfigError(
-            f"no counter-example {str(key)[:60]!r}; {nearest(key, DRAWN)}; pass the record, as in "
+            f"no counter-example {quoted(key)}; {nearest(key, DRAWN)}; pass the record, as in "
             "counterexample(ALL['NOT-UNIFORM']())"
         )
     figure = new_figure(9.2, 3.9)

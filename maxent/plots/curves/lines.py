@@ -13,7 +13,7 @@ from maxent.errors import ConfigError
 from maxent.plots.curves.tradeoff import DASHES
 from maxent.plots.parts import axes_for
 from maxent.plots.style import LINES, MARKERS, MUTED, figure_of, styled
-from maxent.support.arguments import require_kind
+from maxent.support.arguments import quoted, require_kind
 
 
 @styled
@@ -44,7 +44,7 @@ def lines(
     if not 1 <= len(curves) <= len(LINES):
         raise ConfigError(f"{len(curves)} curves; give 1 to {len(LINES)}")
     if log not in ("", "x", "y", "xy"):
-        raise ConfigError(f"log = {log!r} is none of '', 'x', 'y', 'xy'")
+        raise ConfigError(f"log = {quoted(log)} is none of '', 'x', 'y', 'xy'")
     ax, _ = axes_for(ax, 6.2, 4.0)
     for index, (name, pair) in enumerate(curves.items()):
         along, up = (np.asarray(numbers, dtype=float).ravel() for numbers in pair)

@@ -28,7 +28,7 @@ from maxent.plots.style import (
     styled,
     value_colours,
 )
-from maxent.support.arguments import require_count, require_temperature
+from maxent.support.arguments import quoted, require_count, require_temperature
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.tradeoff import Tradeoff
 
@@ -77,7 +77,8 @@ def tradeoff(
     names = curve_names(curves, labels)
     if require_count("random_policies", random_policies, minimum=0) > MAX_RANDOM:
         raise ConfigError(
-            f"random_policies = {random_policies!r} is more than {MAX_RANDOM:,}, the most that is "
+            f"random_policies = {quoted(random_policies)} is more than {MAX_RANDOM:,}, the most "
+            "that is "
             "drawn: each needs a linear solve; a few hundred fill the figure"
         )
     if tangent is not None:
@@ -128,7 +129,7 @@ def curve_names(curves: Sequence[Tradeoff], labels: Sequence[str] | None) -> lis
     for curve in curves:
         if not isinstance(curve, Tradeoff):
             raise ModelError(
-                f"{str(curve)[:60]!r} is a {type(curve).__name__}, not a curve; make one with "
+                f"{quoted(curve)} is a {type(curve).__name__}, not a curve; make one with "
                 "maxent.tradeoff"
             )
     if labels is None:

@@ -32,7 +32,7 @@ from maxent.plots.style import (
     styled,
 )
 from maxent.solution import Iteration, Solution
-from maxent.support.arguments import require_count, require_positive, require_temperature
+from maxent.support.arguments import quoted, require_count, require_positive, require_temperature
 from maxent.tabular import operators
 from maxent.tabular.sampled.simulation import Simulation, simulate
 from maxent.tabular.solvers import soft_value_iteration
@@ -248,5 +248,5 @@ def _short(value: float) -> str:
 def _check_at_most(name: str, value: Any, most: int) -> int:
     count = require_count(name, value)
     if count > most:
-        raise ConfigError(f"{name} = {value!r} is more than {most}, the most that is drawn")
+        raise ConfigError(f"{name} = {quoted(value)} is more than {most}, the most that is drawn")
     return count

@@ -16,6 +16,7 @@ from maxent.plots.maps import dot_plots, grids
 from maxent.plots.parts import colour_scale, grid_of_axes, headline, small_colour_scale
 from maxent.plots.style import MAX_PANELS, new_figure, problem, require_pair, styled
 from maxent.solution import Solution
+from maxent.support.arguments import quoted
 from maxent.tabular.solvers import solve
 from maxent.tabular.tradeoff.reaching import reaching_probability
 
@@ -130,7 +131,7 @@ def one_scale(mdp: MDP, solutions: Sequence[Solution]) -> bool:
 def _solutions(mdp: MDP, temperatures: Sequence[float | Solution]) -> list[Solution]:
     if isinstance(temperatures, str) or not isinstance(temperatures, Iterable):
         raise ConfigError(
-            f"temperatures = {str(temperatures)[:60]!r}; give a list of numbers or Solutions"
+            f"temperatures = {quoted(temperatures)}; give a list of numbers or Solutions"
         )
     given = list(temperatures)
     chosen = {t.temperature if isinstance(t, Solution) else t for t in given}

@@ -26,6 +26,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
 from maxent.mdp.validation import ROW_SUM_TOLERANCE
+from maxent.support.arguments import quoted
 from maxent.support.arrays import logs
 from maxent.support.shapes import Float
 from maxent.tabular import operators
@@ -115,7 +116,7 @@ def require_policies(policies: Any) -> PolicySet:
     """ConfigError for anything that is no set of policies."""
     if not isinstance(policies, PolicySet) or isinstance(policies, type):
         raise ConfigError(
-            f"policies = {policies!r} is no set of policies; give EpsilonFloor(0.05), "
+            f"policies = {quoted(policies)} is no set of policies; give EpsilonFloor(0.05), "
             "EntropyFloor(0.5), Choices(array), or an object with their method improve"
         )
     return policies

@@ -15,6 +15,7 @@ from maxent.support.arguments import require_fraction, require_real
 from maxent.support.arrays import logs
 from maxent.support.shapes import Bool, Float
 from maxent.tabular import operators
+from maxent.tabular.arrays import of_arrays
 from maxent.tabular.bounds import UNIT
 from maxent.tabular.restricted.heating import entropy_accuracy, from_uniform, heated, log_remainders
 
@@ -54,6 +55,7 @@ class EpsilonFloor:
     def __post_init__(self) -> None:
         object.__setattr__(self, "epsilon", require_fraction("epsilon", self.epsilon))
 
+    @of_arrays
     def improve(self, q: Table, temperature: float, log_prior: Table | None = None) -> Table:
         """p = max(epsilon, c exp(q/alpha)) by water-filling, as logs, (S, A) -> (S, A).  At alpha =
         0 what the floor leaves is split evenly among the best actions."""
@@ -113,9 +115,9 @@ class EntropyFloor:
     minimum: Any
 
     def __post_init__(self) -> None:
-        if np.ndim(self.minimum) == 0:
-            number = np.asarray(self.minimum).item()
-            floor = np.array(require_real("minimum", number, "[0, log|A(s)|] nats"))
+        floor = validation.plain_array("minimum", self.minimum)
+        if floor.ndim == 0:
+            floor = np.array(require_real("minimum", self.minimum, "[0, log|A(s)|] nats"))
         else:
             floor = validation.real_array("minimum", self.minimum)
         if floor.ndim > 1:
@@ -130,6 +132,7 @@ class EntropyFloor:
         floor.setflags(write=False)
         object.__setattr__(self, "minimum", floor if floor.ndim else float(floor))
 
+    @of_arrays
     def improve(self, q: Table, temperature: float, log_prior: Table | None = None) -> Table:
         """The Boltzmann policy where its entropy suffices, elsewhere the soft-max at the higher
         temperature that attains the floor, as logs, (S, A) -> (S, A)."""
@@ -204,6 +207,7 @@ class Choices:
         array.setflags(write=False)
         object.__setattr__(self, "policies", array)
 
+    @of_arrays
     def improve(self, q: Table, temperature: float, log_prior: Table | None = None) -> Table:
         """The choice of greatest <p, q> + alpha H(p) in every state, as logs, (S, A) -> (S, A)."""
         _, available, live = _scores(q, temperature, log_prior)
@@ -236,6 +240,8 @@ def _scores(
 ) -> tuple[Table, Bool[ndarray, "S A"], Bool[ndarray, " S"]]:
     """q + alpha log prior (-inf where unavailable), the available actions, and the states that have
     one; in the others, which are left out, all count as available."""
+    if q.ndim != 2:
+        raise ModelError(f"q has shape {q.shape}; it must be (S, A)")
     if log_prior is None:
         return q, np.ones(q.shape, dtype=bool), np.ones(len(q), dtype=bool)
     available = log_prior > -np.inf

@@ -29,6 +29,7 @@ from scipy import sparse
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
 from maxent.mdp.transitions import Transition
+from maxent.support.arguments import quoted
 from maxent.support.shapes import Bool, Float, Int
 
 BLOCK = 1024
@@ -168,7 +169,7 @@ class EnvEpisodes:
         if not _is_reward(reward):
             raise ModelError(
                 f"step {self.sampled}, state {int(self.states[0]) + self.first_state}, action "
-                f"{action}: the environment paid {str(reward)[:60]!r}; rewards must be finite "
+                f"{action}: the environment paid {quoted(reward)}; rewards must be finite "
                 f"numbers of at most {validation.MAX_REWARD:g} in size"
             )
         successor = self._state(observation, {} if terminated else info)
@@ -189,7 +190,7 @@ class EnvEpisodes:
             state = -1
         if not 0 <= state < self.n_states:
             raise ModelError(
-                f"step {self.sampled}: observation {str(observation)[:60]!r} "
+                f"step {self.sampled}: observation {quoted(observation)} "
                 f"({type(observation).__name__}) is outside the environment's own observation "
                 f"space: whole numbers from {self.first_state} to "
                 f"{self.first_state + self.n_states - 1}"

@@ -16,6 +16,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import validation
 from maxent.support.arguments import (
+    quoted,
     require_finite,
     require_fraction,
     require_positive,
@@ -48,7 +49,7 @@ class RobbinsMonro:
                 "never dies out, above 1 the start is never forgotten"
             )
         if require_finite("offset", self.offset) < 0.0:
-            raise ConfigError(f"offset = {self.offset!r} must be at least 0")
+            raise ConfigError(f"offset = {quoted(self.offset)} must be at least 0")
         require_fraction("scale", require_positive("scale", self.scale))
 
     def __call__(self, n: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
@@ -67,7 +68,7 @@ def step_sizes(given: StepSize | None) -> Callable[[ndarray], Any]:
         return _Checked(given)
     number = require_real("step_size", given, "(0, 1], or a function of the counts n = 1, 2, ...")
     if not 0.0 < number <= 1.0:
-        raise ConfigError(f"step_size = {given!r} is outside (0, 1]")
+        raise ConfigError(f"step_size = {quoted(given)} is outside (0, 1]")
     return lambda n: number
 
 

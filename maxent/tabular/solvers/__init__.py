@@ -24,7 +24,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.solution import Solution
-from maxent.support.arguments import nearest, require_count, require_temperature
+from maxent.support.arguments import nearest, quoted, require_count, require_temperature
 from maxent.support.arrays import logs
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
@@ -180,7 +180,7 @@ def modified_soft_policy_iteration(
     True
     """
     if sweeps is not None:
-        require_count("sweeps", sweeps)
+        sweeps = require_count("sweeps", sweeps)
     options = Options(tolerance, max_iterations, callback, progress)
     kernel = _soft_kernel(mdp, temperature, prior)
     step = steps.truncated(sweeps or steps.usual_sweeps(kernel.temperature))
@@ -479,7 +479,7 @@ def _linear_step(name: str, mdp: MDP) -> steps.Step:
 
 def _require_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ConfigError(f"{name} = {value!r} is not known; {nearest(value, choices)}")
+        raise ConfigError(f"{name} = {quoted(value)} is not known; {nearest(value, choices)}")
 
 
 def _improper(mdp: MDP, policy: ndarray) -> str:

@@ -21,7 +21,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Status
 from maxent.support import progress
-from maxent.support.arguments import require_count, require_positive
+from maxent.support.arguments import quoted, require_count, require_positive
 from maxent.support.shapes import Float
 from maxent.support.traces import Trace
 from maxent.tabular.bounds import COARSEST
@@ -64,9 +64,12 @@ class Options:
             tolerance = require_positive("tolerance", self.tolerance)
             object.__setattr__(self, "tolerance", tolerance)
         if self.max_iterations is not None:
-            require_count("max_iterations", self.max_iterations)
+            most = require_count("max_iterations", self.max_iterations)
+            object.__setattr__(self, "max_iterations", most)
         if self.callback is not None and not callable(self.callback):
-            raise ConfigError(f"callback = {self.callback!r} cannot be called; give a function")
+            raise ConfigError(
+                f"callback = {quoted(self.callback)} cannot be called; give a function"
+            )
 
 
 class History(NamedTuple):

@@ -14,9 +14,9 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import ConfigError, MaxEntWarning
-from maxent.mdp import MDP, require_discounted, require_mdp
+from maxent.mdp import MDP, require_discounted, require_mdp, validation
 from maxent.solution import Solution
-from maxent.support.arguments import require_positive
+from maxent.support.arguments import quoted, require_positive
 from maxent.support.arrays import ReadOnly
 from maxent.support.files import write_whole
 from maxent.support.frames import data_frame
@@ -201,10 +201,14 @@ def tradeoff(
     >>> curve.entropies.round(2).tolist()
     [0.0, 6.96, 12.99]
     """
-    if np.ndim(temperatures) != 1 or np.size(temperatures) == 0:
-        raise ConfigError(f"temperatures = {temperatures!r} must be a list of at least one number")
+    listed = validation.plain_array("temperatures", temperatures)
+    if listed.ndim != 1 or listed.size == 0 or listed.dtype.kind not in "iuf":
+        raise ConfigError(
+            f"temperatures = {quoted(temperatures)} must be a list of at least one number"
+        )
+    read = validation.real_array("temperatures", temperatures)  # refuses masked ones
     require_discounted(require_mdp(mdp), "the trade-off")
-    given = [require_extended_temperature(temperature) for temperature in temperatures]
+    given = [require_extended_temperature(temperature) for temperature in read.tolist()]
     if tolerance is not None:
         tolerance = require_positive("tolerance", tolerance)
         for temperature in given:

@@ -14,6 +14,7 @@ from maxent.solution import Solution
 from maxent.support.arguments import (
     MAX_TEMPERATURE,
     MIN_TEMPERATURE,
+    quoted,
     require_finite,
     require_positive,
 )
@@ -88,7 +89,8 @@ def temperature_for_entropy(
 def _unattainable(target: float, known: dict[float, Point]) -> ConfigError:
     low, high = known[0.0].entropy, known[math.inf].entropy
     return ConfigError(
-        f"entropy = {target!r} nats is not attained at any temperature: the attainable range is "
+        f"entropy = {quoted(target)} nats is not attained at any temperature: the attainable "
+        "range is "
         f"[{low!r}, {high!r}), from the limit of temperature 0 to that of infinite temperature; "
         "give a discounted entropy from the initial distribution in that range"
     )

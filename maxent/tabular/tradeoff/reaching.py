@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
-from maxent.support.arguments import require_count
+from maxent.support.arguments import quoted, require_count
 from maxent.support.arrays import closure
 from maxent.support.shapes import Float
 from maxent.tabular import operators
@@ -34,7 +34,7 @@ def reaching_probability(
     policy = validation.action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
     going = np.where((goal | mdp.terminal)[:, None], 0.0, policy)
     if horizon is not None:
-        require_count("horizon", horizon, minimum=0)
+        horizon = require_count("horizon", horizon, minimum=0)
         step = operators.policy_transition(mdp, going)
         last = goal + (going * mdp.expect((goal & mdp.terminal).astype(float))).sum(axis=1)
         reached = goal.astype(float)
@@ -53,11 +53,13 @@ def goal_states(mdp: MDP, states: Any = None) -> ndarray:
     states; ConfigError where there are none."""
     require_mdp(mdp)
     if states is not None:
-        chosen = np.asarray(states)
+        chosen = validation.plain_array("states", states)
         if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "iu":
-            raise ConfigError(f"states = {states!r} must be a list of state indices")
+            raise ConfigError(f"states = {quoted(states)} must be a list of state indices")
         if chosen.min() < 0 or chosen.max() >= mdp.n_states:
-            raise ConfigError(f"states = {states!r} must lie between 0 and {mdp.n_states - 1}")
+            raise ConfigError(
+                f"states = {quoted(states)} must lie between 0 and {mdp.n_states - 1}"
+            )
         return chosen
     if mdp.grid is not None:
         rows, columns = mdp.grid.cells.T

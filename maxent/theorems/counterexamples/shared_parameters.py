@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 from maxent.support.arrays import logs
 from maxent.support.shapes import Float
 from maxent.tabular import operators
@@ -53,7 +53,7 @@ _TIED: dict[str, tuple[Any, Any]] = {
 def tied_mdp(key: str) -> MDP:
     """The stored MDP of a NOT-TIED counter-example: 3 states, 2 actions, discount 0.9."""
     if key not in _TIED:
-        raise ConfigError(f"no tied MDP has the key {key!r}; {nearest(key, _TIED)}")
+        raise ConfigError(f"no tied MDP has the key {quoted(key)}; {nearest(key, _TIED)}")
     transition, reward = _TIED[key]
     return MDP(transition, reward, discount=TIED_DISCOUNT)
 

@@ -26,7 +26,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.mdp.matrix_free import MatrixFreeMDP
-from maxent.support.arguments import nearest, require_count
+from maxent.support.arguments import nearest, quoted, require_count
 from maxent.support.extras import optional_module
 from maxent.tabular.solvers.automatic import automatic
 from maxent.tabular.solvers.loop import History
@@ -41,9 +41,11 @@ installed: to load what is compiled costs half a second, to compile it once some
 def engine_of(mdp: MDP, engine: Any, device: Any, threads: Any) -> str:
     """The engine that solves an MDP; ConfigError for one that is not known or cannot."""
     if engine is not None and engine not in ENGINES:
-        raise ConfigError(f"engine = {engine!r} is not known; {nearest(str(engine), ENGINES)}")
+        raise ConfigError(
+            f"engine = {quoted(engine)} is not known; {nearest(str(engine), ENGINES)}"
+        )
     if threads is not None:
-        require_count("threads", threads)
+        threads = require_count("threads", threads)
     if engine is None:
         engine = "torch" if device is not None else "numba" if threads is not None else None
     if engine is None:
@@ -51,13 +53,15 @@ def engine_of(mdp: MDP, engine: Any, device: Any, threads: Any) -> str:
         found = large and importlib.util.find_spec("numba") is not None
         engine = "numba" if found else "numpy"
     if device is not None and engine != "torch":
-        raise ConfigError(f"device = {device!r}: engine = {engine!r} has none; use engine='torch'")
+        raise ConfigError(
+            f"device = {quoted(device)}: engine = {quoted(engine)} has none; use engine='torch'"
+        )
     if threads is not None and engine != "numba":
         other = " (PyTorch's own: torch.set_num_threads)" if engine == "torch" else ""
-        raise ConfigError(f"threads = {threads!r} are those of engine = 'numba'{other}")
+        raise ConfigError(f"threads = {quoted(threads)} are those of engine = 'numba'{other}")
     if engine != "numpy" and mdp.discount == 1.0:
         raise ConfigError(
-            f"discount = 1: engine = {engine!r} needs a discount below 1; leave engine out"
+            f"discount = 1: engine = {quoted(engine)} needs a discount below 1; leave engine out"
         )
     if engine == "numba" and not mdp.is_sparse:
         raise ConfigError(
