@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Parser(argparse.ArgumentParser):
         self.command = command
         self.seen: set[str] = set()
         self.needed: list[str] = []
+        self.check_given: Callable[[argparse.Namespace], None] | None = None
         self.options: list[str] = []
         self.settings: Sequence[str] = ()  # what --set NAME=VALUE can set
 
@@ -112,9 +113,12 @@ class Parser(argparse.ArgumentParser):
         ).rstrip()
 
     def require(self, asked: argparse.Namespace, *names: str) -> None:
-        """ConfigError for the first of these arguments that was not given."""
+        """ConfigError for the first of these arguments that was not given; but first for what was
+        given and is wrong (`check_given`), so that nothing has to be typed to hear of it."""
         for name in names:
             if getattr(asked, name) in (None, []):
+                if self.check_given is not None:
+                    self.check_given(asked)
                 raise ConfigError(NEEDED[name])
 
     def error(self, message: str) -> Any:

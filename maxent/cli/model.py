@@ -73,6 +73,19 @@ class Model:
             return self._from_model_checker()
         return self._from_map()
 
+    def require_found(self) -> None:
+        """ConfigError where no map and no file has the name given; what a file holds, and an
+        environment, is looked at by `build`."""
+        from maxent.gridworlds import maps
+
+        if self.mdp is None or self.mdp.startswith(GYM) or _is_file(self.mdp):
+            return
+        if maps.is_name(self.mdp):
+            with suppress(MapError):
+                maps.named_map(self.mdp)
+                return
+        raise MapError(_unknown_mdp(self.mdp))
+
     def _only(self, allowed: Sequence[str], kind: str) -> dict[str, Any]:
         options = self.given()
         for name in options:
@@ -132,6 +145,7 @@ def add_model_options(
     """The arguments that name an MDP, and what may be changed in it."""
     parser.place("mdp", "MDP", place)
     add_model_settings(parser)
+    parser.check_given = lambda asked: Model.of(asked).require_found()
 
 
 def add_model_settings(parser: Parser) -> None:
@@ -176,13 +190,23 @@ def known_maps(name: str) -> str:
 
 
 def _unknown_mdp(name: str) -> str:
+    folder = _is_folder(name)
     name = name if len(name) < 64 else f"{name[:60]}..."
+    if folder:
+        return f"{name!r} is a folder; name a file in it, or a map (see: maxent maps)"
     if name.endswith(".txt") or os.sep in name:
         return f"there is no map file {name!r}; name a file, or a map (see: maxent maps)"
     return (
         f"no map or file is called {name!r}; {known_maps(name)}.  Else name a map file, an .npz "
         "or .tra file or an environment, such as gym:FrozenLake-v1"
     )
+
+
+def _is_folder(name: str) -> bool:
+    """Whether a folder is there; False for a name that no file can have."""
+    with suppress(OSError, ValueError):
+        return bool(name) and Path(name).is_dir()
+    return False
 
 
 def _is_file(name: str) -> bool:

@@ -11,7 +11,7 @@ from maxent.cli.exit_codes import DONE, INTERRUPTED, NOT_CONVERGED
 from maxent.cli.model import Model, add_model_options
 from maxent.cli.outputs import add_output_options, require_outputs, say_written, write_record
 from maxent.errors import ConfigError
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 
 if TYPE_CHECKING:
     from maxent.mdp import MDP
@@ -61,7 +61,9 @@ def run(asked: Namespace) -> int:
     from maxent import reports
 
     if asked.method not in METHODS:
-        raise ConfigError(f"--method {asked.method} is unknown; {nearest(asked.method, METHODS)}")
+        raise ConfigError(
+            f"--method {quoted(asked.method)} is unknown; {nearest(asked.method, METHODS)}"
+        )
     outputs = require_outputs(asked)
     mdp = Model.of(asked).build()
     solution = getattr(maxent, METHODS[asked.method])(

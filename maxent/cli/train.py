@@ -17,7 +17,7 @@ from maxent.cli.arguments import NEEDED, Parser, library_default, read_pairs, wh
 from maxent.cli.exit_codes import DONE
 from maxent.cli.sweep import add_engine_options, many
 from maxent.errors import ConfigError, MaxEntWarning
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 from maxent.support.extras import require_neural
 from maxent.support.other_words import hint
 from maxent.support.progress import duration
@@ -135,6 +135,16 @@ def add_options(parser: Parser) -> None:
     parser.flag("overwrite", "Replace a RUN that exists.")
 
 
+def _require_algorithm(name: str | None) -> None:
+    """ConfigError for an algorithm that there is not, where PyTorch is there to know them."""
+    if name is not None:
+        require_neural()
+        from maxent.neural.algorithms import ALGORITHMS
+
+        if name not in ALGORITHMS:
+            raise ConfigError(f"algorithm {quoted(name)} is unknown; {nearest(name, ALGORITHMS)}")
+
+
 def run(asked: Namespace) -> int:
     """Train, saying what was logged and saved."""
     if asked.list:
@@ -145,6 +155,7 @@ def run(asked: Namespace) -> int:
         return DONE
     for name in ("algorithm", "env", "steps"):
         if getattr(asked, name) is None:
+            _require_algorithm(asked.algorithm)
             raise ConfigError(NEEDED[name])
     require_neural()
     if asked.copies is not None:

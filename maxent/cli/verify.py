@@ -62,6 +62,8 @@ def run(asked: Namespace) -> int:
         return DONE
     for name in ("mdp", "temperature"):
         if getattr(asked, name) is None:
+            if asked.mdp is not None:
+                Model.of(asked).require_found()
             raise ConfigError(NEEDED[name])
     outputs = require_outputs(asked)
     mdp = Model.of(asked).build()

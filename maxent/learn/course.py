@@ -12,6 +12,7 @@ from maxent.errors import ConfigError
 from maxent.learn import progress
 from maxent.learn.exercise import Exercise, Quiz
 from maxent.learn.registry import sheets
+from maxent.support.arguments import require_count
 from maxent.support.files import output_folder, staged
 from maxent.support.tables import table
 
@@ -46,6 +47,8 @@ def copy_notebooks(
     Returns the names of what was written and of what was kept.
     Raises ConfigError for another seed than the folder's, unless `overwrite`.
     """
+    if seed is not None:
+        seed = require_count("seed", seed, minimum=0)
     destination = output_folder(folder, overwrite=True)
     record = progress.read(destination) or progress.new(seed or 0)
     if seed is not None and seed != record["seed"]:

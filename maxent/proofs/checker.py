@@ -122,6 +122,12 @@ def check_certificate(path: str | os.PathLike[str]) -> CertificateCheck:
         )
         _check_fields(document)
         read = _Certificate(document)
+    except json.JSONDecodeError as error:
+        raise ConfigError(
+            f"{name} is not a certificate, or it is damaged: it is no JSON from line "
+            f"{error.lineno}, column {error.colno} on; name what solve --certificate or "
+            "write_certificate wrote"
+        ) from error
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, struct.error) as error:
         raise ConfigError(
             f"{name} is not a certificate, or it is damaged: {str(error)[:200]}"

@@ -80,6 +80,10 @@ def read(path: str) -> dict[str, Any]:
             parse_float=not_a_number,
             parse_constant=not_a_number,
         )
+    except json.JSONDecodeError as error:
+        raise NoCertificate(
+            f"it is no JSON from line {error.lineno}, column {error.colno} on"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise NoCertificate(f"it is not JSON of the kind expected: {error}") from error
     for name, fields in FIELDS.items():

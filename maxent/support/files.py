@@ -176,6 +176,8 @@ def output_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
     text = os.fsdecode(path)
     if folder.exists() and not folder.is_dir():
         raise OutputExistsError(f"{text!r} exists and is no folder; choose another name")
+    if folder.is_symlink() and not folder.exists():
+        raise ConfigError(f"{text!r} is a link that leads nowhere; choose another name")
     _check_folder(folder if folder.exists() else folder.parent)
     if folder.exists() and any(folder.iterdir()) and not overwrite:
         raise OutputExistsError(

@@ -44,7 +44,8 @@ def read_sweep(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     file = require_path(path, "sweep file")
     if not file.is_file():
-        raise ConfigError(f"there is no sweep file {str(file)!r}")
+        found = f"{str(file)!r} is no file" if file.exists() else f"no file is called {str(file)!r}"
+        raise ConfigError(f"{found}; name the TOML file of a sweep")
     try:
         read = tomllib.loads(read_whole(file).decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -764,6 +764,9 @@ WRONG = {
         ["train", "sac_v1", "--env", "CartPole-v1", "--steps", "9"],
         "sac_discrete",
     ),
+    "an unknown algorithm and no steps": (["train", "sax"], "did you mean 'sac'"),
+    "a run at a broken link": ([*PENDULUM, "--run", "broken"], "leads nowhere"),
+    "a text as an agent": (["evaluate", "text.txt"], "does not begin as one"),
     "no such option": ([*PENDULUM, "--sed", "1"], "did you mean '--seed'"),
     "an unknown setting": ([*PENDULUM, "--set", "batchsize=9"], "did you mean 'batch_size'"),
     "an argument as a setting": ([*PENDULUM, "--set", "steps=9"], "no setting 'steps'"),
@@ -821,6 +824,8 @@ WRONG = {
 def test_wrong_input_is_told_in_one_message(case, capsys):
     Path("full").mkdir()
     Path("full/letter.txt").write_text("dear")
+    Path("text.txt").write_text("dear")
+    Path("broken").symlink_to("nowhere")
     before = names()
     arguments, words = WRONG[case]
     assert main(arguments) == 2

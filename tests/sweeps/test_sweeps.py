@@ -347,7 +347,7 @@ def test_a_file_says_what_python_says():
         **{"grid": {"batch_size": [1, 2]}, "folder": Path("x/task")},
     }
     assert maxent.read_sweep(toml(SWEEP + 'folder = "runs"'))["folder"] == Path("runs")
-    with pytest.raises(ConfigError, match="there is no sweep file"):
+    with pytest.raises(ConfigError, match="no file is called"):
         maxent.read_sweep("absent.toml")
 
 

@@ -97,9 +97,11 @@ def read_agent(path: Path) -> dict[str, Any]:
         own = isinstance(error, MaxEntError) and not isinstance(error, ConfigError)
         if own or isinstance(error, MissingExtraError):
             raise
+        why = f"{type(error).__name__}: {str(error)[:200]}"
+        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+            why = "it does not begin as one"
         raise CorruptCheckpointError(
-            f"{str(path)!r} is no agent as `save` writes it: {type(error).__name__}: "
-            f"{str(error)[:200]}"
+            f"{str(path)!r} is no agent as `save` writes it: {why}"
         ) from error
     return {name: document[name] for name in PLAIN} | {
         "config": config,
