@@ -47,6 +47,7 @@ class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         super().__init__(env)
         self.steps = 0
+        self._space = env.observation_space  # an environment may change its own
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -77,10 +78,14 @@ class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
         for name, value in (("terminated", terminated), ("truncated", truncated)):
             if not _is_flag(value):
                 raise self._fault(where, f"{name} is {_short(value)}", "it is True or False")
-        return observation, float(reward), bool(terminated), bool(truncated), info
+        try:
+            paid = float(reward)
+        except OverflowError:
+            raise self._fault(where, "the reward is an int beyond any float") from None
+        return observation, paid, bool(terminated), bool(truncated), info
 
     def _look(self, where: str, observation: Any, info: Any) -> None:
-        wrong = misfit(self.env.observation_space, observation)
+        wrong = misfit(self._space, observation)
         if wrong is not None:
             raise self._fault(where, f"the observation {wrong}")
         if not isinstance(info, Mapping):

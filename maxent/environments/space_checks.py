@@ -35,6 +35,8 @@ def require_actions(space: gymnasium.Space) -> None:
         return
     if not isinstance(space, spaces.Box):
         raise ConfigError(f"action space {space} is neither Box nor Discrete; {_way_out(space)}")
+    if math.prod(space.shape) == 0:
+        raise ConfigError(f"action space {space} has no side, so nothing can be chosen")
     with np.errstate(over="ignore"):
         finite = np.isfinite(as_floats(space.high) - as_floats(space.low))
     endless = np.isinf(space.low) & np.isinf(space.high)

@@ -51,6 +51,7 @@ def require_real(name: str, value: Any, valid: str) -> float:
 
 
 def _is_number(value: Any, kind: type) -> bool:
+    """Whether `value` is a number of `kind`, and neither a bool nor a duration."""
     return isinstance(value, kind) and not isinstance(value, bool) and not _is_duration(value)
 
 

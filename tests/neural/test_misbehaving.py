@@ -1,11 +1,13 @@
 """Environments that break Gymnasium's interface: told where it happens, with nothing lost."""
 
+import contextlib
 import math
 import re
 
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 from gymnasium.vector import SyncVectorEnv
 
@@ -16,6 +18,7 @@ from maxent.environments.space_checks import require_no_bytes
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.neural.algorithms import sac_discrete
 from maxent.neural.diagnostics.rollouts import from_rollouts
+from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.runs.checkpoints import read_manifest, steps_in
 
@@ -64,6 +67,10 @@ STEPS = {
         r"the reward is array\(\[1\.\]\); a reward is one number",
     ),
     "no reward": (lambda came: (GOOD, None, *came[2:]), "the reward is None"),
+    "an endless reward": (
+        lambda came: (GOOD, 10**400, *came[2:]),
+        "the reward is an int beyond any float",
+    ),
     "a complex reward": (lambda came: (GOOD, 1j, *came[2:]), "the reward is 1j"),
     "an end in brackets": (
         lambda came: (GOOD, 1.0, np.array([False]), False, {}),
@@ -297,3 +304,83 @@ def test_denormal_numbers_are_flushed_in_updates_alone(monkeypatch):
     with pytest.raises(RuntimeError, match="in an update"):
         maxent.train("sac", Odd(), steps=20, **SMALL)
     assert np.float64(5e-324) * 1.0 == 5e-324
+
+
+def test_a_space_that_changes_on_the_way_is_told():
+    class Grows(Odd):
+        def step(self, action):
+            seen, *came = super().step(action)
+            if self.total == 12:
+                self.observation_space = spaces.Box(-1.0, 1.0, (3,))
+                seen = np.zeros(3, dtype=np.float32)
+            return seen, *came
+
+    with pytest.raises(ConfigError, match=r"step 12: the observation has the shape \(3,\)"):
+        maxent.train("sql", Grows, steps=20, **SMALL)
+
+
+def test_an_agent_is_not_asked_about_what_is_no_number(tmp_path):
+    agent = maxent.train("sql", Odd, steps=12, **SMALL)
+    with pytest.raises(ConfigError, match=r"observation \[nan, 0.0\] has numbers that are NaN"):
+        agent.act([math.nan, 0.0])
+    with pytest.raises(ConfigError, match=r"environment Odd, step 23: .* beyond float32"):
+        agent.evaluate(lambda: Odd(lambda came: (np.array([1e300, 0.0]), *came[1:])), episodes=5)
+
+
+def test_a_box_without_a_side_has_no_actions():
+    with pytest.raises(ConfigError, match="has no side, so nothing can be chosen"):
+        maxent.train("sac_v1", lambda: Odd(actions=spaces.Box(-1.0, 1.0, (0,))), steps=12, **SMALL)
+
+
+@contextlib.contextmanager
+def in_float64():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+OF_THE_CALLER = {
+    "float64": in_float64,
+    "no_grad": torch.no_grad,
+    "inference_mode": torch.inference_mode,
+    "autocast": lambda: torch.autocast("cpu"),
+    "device": lambda: torch.device("meta"),
+}
+
+
+@pytest.mark.parametrize("algorithm", ["sac_discrete", "sac"])
+def test_the_callers_settings_of_pytorch_change_nothing(algorithm):
+    actions = None if algorithm == "sac_discrete" else spaces.Box(-1.0, 1.0, (1,))
+
+    def trained():
+        agent = maxent.train(algorithm, lambda: Odd(actions=actions), steps=15, **SMALL)
+        return [np.asarray(agent.act(GOOD, seed=0)), agent.entropy(GOOD), agent.history[-1]["q"]]
+
+    usual = trained()
+    for name, context in OF_THE_CALLER.items():
+        with context():
+            found = trained()
+            assert torch.get_default_dtype() == (
+                torch.float64 if name == "float64" else torch.float32
+            )
+            assert torch.is_grad_enabled() == (name not in ("no_grad", "inference_mode"))
+        assert found == usual, name
+
+
+def test_an_environment_that_changes_pytorchs_settings_changes_nothing():
+    def changes(came):
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        return came
+
+    agents = []
+    for at_step in (None, changes):
+        try:
+            agents.append(maxent.train("sac", lambda at=at_step: Odd(at), steps=30, **SMALL))
+        finally:
+            torch.set_default_dtype(torch.float32)
+            torch.set_grad_enabled(True)
+    before, after = ([t for _, t in named_tensors(agent.state)] for agent in agents)
+    assert all(map(torch.equal, before, after))

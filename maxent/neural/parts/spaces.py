@@ -92,12 +92,17 @@ class Spaces:
 
     def checked(self, observation: Any) -> ndarray:
         """`flatten`; ConfigError for what is no observation of this space by its size or kind."""
-        space = self.observation
+        space, flat = self.observation, None
         with suppress(TypeError, ValueError, KeyError, IndexError):
             if not isinstance(space, spaces.Discrete) or space.contains(observation):
                 flat = self.flatten(observation)
-                if flat.shape == (self.observation_size,):
+                if flat.shape == (self.observation_size,) and np.isfinite(flat).all():
                     return flat
+        if flat is not None and flat.shape == (self.observation_size,):
+            raise ConfigError(
+                f"observation {str(observation)[:60]} has numbers that are NaN, infinite or beyond "
+                "float32; look at where it came from"
+            )
         raise ConfigError(
             f"observation {str(observation)[:60]} is none of {space}, which the agent was made for"
         )

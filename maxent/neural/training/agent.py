@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from maxent.environments.guard import Guarded
+from maxent.environments.guard import Guarded, name_of
 from maxent.environments.making import Environment, make_environment
 from maxent.environments.masks import mask_in, require_mask
 from maxent.errors import ConfigError
@@ -26,6 +26,7 @@ from maxent.neural.parts.normalise import as_seen
 from maxent.neural.parts.policies import Categorical
 from maxent.neural.parts.single import action_of_one
 from maxent.neural.parts.spaces import Spaces
+from maxent.neural.parts.torch_settings import in_our_settings
 from maxent.neural.training.agent_file import write_agent
 from maxent.neural.training.entropies import entropies
 from maxent.neural.training.snapshots import Layers, frozen_statistics
@@ -144,6 +145,7 @@ class Agent:
         """A source of noise that PyTorch's default one begins."""
         return self.generator(int(torch.randint(2**62, ())))
 
+    @in_our_settings
     def act(
         self,
         observation: Any,
@@ -182,6 +184,7 @@ class Agent:
             action = self.actions(flat[None], generator, deterministic, available=among)[0]
         return self.spaces.to_environment(action)
 
+    @in_our_settings
     def entropy(self, observation: Any, *, action_mask: Any = None) -> float:
         """The entropy of the policy for one observation, in nats.
 
@@ -210,6 +213,7 @@ class Agent:
             raise ConfigError(f"action_mask is for discrete actions, not {self.spaces.action}")
         return require_mask(action_mask, self.spaces.action_size)
 
+    @in_our_settings
     def actions(
         self,
         observations: Float[ndarray, "n d"],
@@ -277,9 +281,13 @@ class Agent:
                 over = False
                 while not over and lengths[episode] < longest:
                     mask = mask_in(info, self.spaces.action)
-                    action = self.act(
-                        observation, generator, deterministic=deterministic, action_mask=mask
-                    )
+                    try:
+                        action = self.act(
+                            observation, generator, deterministic=deterministic, action_mask=mask
+                        )
+                    except ConfigError as error:
+                        place = f"environment {name_of(made)}, step {guarded.steps}"
+                        raise ConfigError(f"{place}: {error}") from error
                     observation, reward, ended, cut, info = guarded.step(action)
                     returns[episode] += reward
                     lengths[episode] += 1

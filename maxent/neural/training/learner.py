@@ -39,6 +39,7 @@ from maxent.neural.algorithms.settings import configured
 from maxent.neural.parts import normalise
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.replay import Batch, Replay
+from maxent.neural.parts.torch_settings import in_our_settings
 from maxent.neural.runs import Checkpoint, Rows, Run, require_finite_tensors, stop_requested
 from maxent.neural.training.agent import Agent
 from maxent.neural.training.averages import Averages, Before
@@ -50,7 +51,7 @@ from maxent.neural.training.parameters import begin_with, load_parameters
 from maxent.neural.training.plan import Env, Plan
 from maxent.neural.training.sizes import require_room
 from maxent.neural.training.snapshots import Layers, require_layers
-from maxent.neural.training.transitions import require_float32
+from maxent.neural.training.transitions import Episode, require_float32
 from maxent.neural.training.vector import VectorEnvironments
 from maxent.support.memory import keep_freed_memory
 from maxent.support.progress import Lines, bar, duration
@@ -84,11 +85,7 @@ class Learner:
             self.config = configured(self.module.Config, settings, arguments)
             masked = self.environments.available is not None
             require_room(self.spaces, self.config, masked, plan.device, trained=remembers)
-            self.generator = torch.Generator(plan.device).manual_seed(plan.seed)
-            self.state = fresh_state(self.module, self.spaces, self.config, self.generator)
-            if remembers:
-                capacity = self.config.replay_capacity
-                self.replay = Replay(self.spaces, capacity, plan.device, masked)
+            self._begin(masked, remembers)
             undo.pop_all()
         self.step = self._updates = 0
         self.averages = Averages(plan.steps)
@@ -97,6 +94,16 @@ class Learner:
         self.compiled = False
         self._statistics: Layers | None = None  # of a checkpoint, where it is only looked at
 
+    @in_our_settings
+    def _begin(self, masked: bool, remembers: bool) -> None:
+        """The first networks, and an empty memory."""
+        self.generator = torch.Generator(self.plan.device).manual_seed(self.plan.seed)
+        self.state = fresh_state(self.module, self.spaces, self.config, self.generator)
+        if remembers:
+            capacity = self.config.replay_capacity
+            self.replay = Replay(self.spaces, capacity, self.plan.device, masked)
+
+    @in_our_settings
     def compile(self, progress: bool | None = None) -> None:
         """Have updates compiled, where the plan asks for it and it can be done; before `train`."""
         if is_asked(self.plan, self.config):
@@ -184,6 +191,7 @@ class Learner:
         """Take the networks of another agent; see `parameters.begin_with`."""
         begin_with(self.agent(), agent)
 
+    @in_our_settings
     def restore(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
         """Come back to a checkpoint; rows: what had been logged until then."""
         self.restore_networks(checkpoint, rows)
@@ -205,6 +213,7 @@ class Learner:
             self.environments.restore(values.get("environments", []), memory, checkpoint.step)
         self._statistics = None  # the environments have them now
 
+    @in_our_settings
     def restore_networks(self, checkpoint: Checkpoint, rows: list[dict[str, Any]]) -> None:
         """Take a checkpoint's parameters and the rows logged until then: what an agent needs.
 
@@ -224,25 +233,33 @@ class Learner:
 
     def _collect(self) -> None:
         """One step in each environment, stored."""
+        new, episodes = self.environments.step(self._actions())
+        new.require_float32(self.step)
+        self._store(new, episodes)
+
+    @in_our_settings
+    def _actions(self) -> np.ndarray:
+        """What to do in each environment."""
         seen = torch.as_tensor(self.environments.observation, device=self.plan.device)
         normalise.include(self.state, seen)
         available = self.environments.available
         among = None if available is None else torch.as_tensor(available, device=seen.device)
         if self.step < self.config.learning_starts:
-            actions = random_actions(len(seen), self.generator, self.spaces, among)
-        else:
-            try:
-                with torch.no_grad():
-                    seen = normalise.as_seen(self.state, seen)
-                    actions = choose_actions(
-                        self.module, self.state, seen, self.generator, self.spaces, available=among
-                    )
-            except RuntimeError:  # torch draws from no probabilities that are NaN
-                require_float32("observation", self.environments.observation, self.step)
-                self._check_state()
-                raise
-        new, episodes = self.environments.step(actions.cpu().numpy())
-        new.require_float32(self.step)
+            return random_actions(len(seen), self.generator, self.spaces, among).cpu().numpy()
+        try:
+            with torch.no_grad():
+                seen = normalise.as_seen(self.state, seen)
+                actions = choose_actions(
+                    self.module, self.state, seen, self.generator, self.spaces, available=among
+                )
+        except RuntimeError:  # torch draws from no probabilities that are NaN
+            require_float32("observation", self.environments.observation, self.step)
+            self._check_state()
+            raise
+        return actions.cpu().numpy()
+
+    @in_our_settings
+    def _store(self, new: Transitions, episodes: list[Episode]) -> None:
         discount = self.config.discount * (1.0 - new.terminated.astype(np.float32))
         arrays = (new.observation, new.action, new.reward, new.next_observation, discount)
         self.replay.add((*arrays, new.available, new.next_available))
@@ -252,6 +269,7 @@ class Learner:
     def _updates_until(self, step: int) -> int:
         return math.floor(step * self.config.updates_per_step)
 
+    @in_our_settings
     def _learn(self, updates: int) -> None:
         """Gradient steps.
 
@@ -311,6 +329,7 @@ class Learner:
         if run:
             run.log(self.history[-1])
 
+    @in_our_settings
     def _save(self, run: Run, score: float | None, announce: Callable[[str], None] | None) -> int:
         tensors = {"generator": self.generator.get_state()} | dict(named_tensors(self.state))
         tensors |= self.averages.tensors()

@@ -63,9 +63,10 @@ def require_float32(name: str, numbers: ndarray, step: int) -> None:
     step : the environment steps taken when they came; 0: from a reset, before any.
     """
     if not (np.abs(numbers) <= LARGEST).all():
+        article = "an" if name[0] in "aeio" else "a"
         raise TrainingDivergedError(
-            f"step {step}: the environment gave a {name} that is NaN, infinite or beyond float32; "
-            "look at the environment, or at the actions it was sent"
+            f"step {step}: the environment gave {article} {name} that is NaN, infinite or beyond "
+            "float32; look at the environment, or at the actions it was sent"
         )
 
 
