@@ -487,9 +487,12 @@ def check(path: str) -> tuple[int, str]:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
-        print(__doc__, file=sys.stdout if arguments else sys.stderr)
-        return VALID if arguments else NO_CERTIFICATE
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(__doc__)
+        return VALID
+    if len(arguments) != 1:
+        print(f"give one FILE, not {len(arguments)}\n{__doc__}", file=sys.stderr)
+        return NO_CERTIFICATE
     try:
         code, text = check(arguments[0])
     except (NoCertificate, OSError, ValueError) as error:

@@ -107,6 +107,7 @@ def test_a_lone_copy_runs_without_any_library(certificate, tmp_path):
         (["/dev/zero"], 2),
         ([copy], 2),
         ([], 2),
+        ([certificate, certificate], 2),
         (["--help"], 0),
     ):
         done = subprocess.run(
