@@ -25,13 +25,27 @@ def words_of(error: Exception) -> str:
     return str(error)
 
 
+def tell(text: str) -> None:
+    """One line on standard error, where that can be written to."""
+    with suppress(OSError):
+        print(f"maxent: {text}", file=sys.stderr, flush=True)
+
+
+def open_what_is_closed() -> None:
+    """Open standard output and standard error where the caller closed them: nothing is shown then,
+    and files are written as ever."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+
+
 @contextmanager
 def plain_warnings() -> Iterator[None]:
     """Show warnings as one line each, without a place in the source."""
 
     def show(message: Any, *_: Any, **__: Any) -> None:
         text = re.sub("\x1b\\[[0-9;]*m|WARN: ", "", str(message))  # Gymnasium colours its warnings
-        print(f"maxent: warning: {text}", file=sys.stderr)
+        tell(f"warning: {text}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)

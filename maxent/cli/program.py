@@ -17,7 +17,14 @@ from maxent.cli.exit_codes import (
     TERMINATED,
     USER_ERROR,
 )
-from maxent.cli.process import drop_output, plain_warnings, sigterm_as_interrupt, words_of
+from maxent.cli.process import (
+    drop_output,
+    open_what_is_closed,
+    plain_warnings,
+    sigterm_as_interrupt,
+    tell,
+    words_of,
+)
 from maxent.errors import ConfigError, MaxEntError, TrainingDivergedError
 from maxent.support.arguments import nearest
 from maxent.support.data_files import beside
@@ -32,18 +39,19 @@ what its --help says before and after the options is in `program.toml`."""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code (see `exit_codes.py`)."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    open_what_is_closed()
     with plain_warnings(), sigterm_as_interrupt() as received:
         try:
             code = _dispatch(arguments)
             sys.stdout.flush()
         except KeyboardInterrupt:
-            print("maxent: interrupted", file=sys.stderr)
+            tell("interrupted")
             code = INTERRUPTED
         except BrokenPipeError:
             drop_output()
             return READER_GONE
         except (MaxEntError, OSError) as error:
-            print(f"maxent: error: {words_of(error)}", file=sys.stderr)
+            tell(f"error: {words_of(error)}")
             code = NOT_CONVERGED if isinstance(error, TrainingDivergedError) else USER_ERROR
     return TERMINATED if received and code == INTERRUPTED else code
 

@@ -312,6 +312,22 @@ def test_a_reader_that_goes_away_is_no_error():
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "ends", "code"),
+    [
+        ("solve two-goals --temperature 0.1 --json all.json", ">&- 2>&-", 0),
+        ("solve two-goals", ">&-", 2),
+        ("solve two-goals", "2>/dev/full", 2),
+    ],
+)
+def test_closed_and_full_standard_streams(arguments, ends, code, folder):
+    line = f"{sys.executable} -m maxent {arguments} {ends}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert done.returncode == code, done
+    assert "Traceback" not in done.stderr
+    assert names(folder) == (["all.json"] if code == 0 else [])
+
+
 def test_without_a_display():
     environment = {**os.environ, "MPLBACKEND": "TkAgg"}
     environment.pop("DISPLAY", None)
