@@ -143,7 +143,7 @@ def require_one_of(name: str, value: Any, known: Iterable[str]) -> None:
     """ConfigError unless `value` is one of the names known."""
     known = list(known)
     if value not in known:
-        raise ConfigError(f"{name} = {value!r} is not known; {nearest(value, known)}")
+        raise ConfigError(f"{name} = {quoted(value)} is not known; {nearest(value, known)}")
 
 
 def closest(name: Any, known: Iterable[str]) -> str | None:

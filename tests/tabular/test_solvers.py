@@ -384,3 +384,13 @@ def test_the_matrix_of_a_policy_is_the_average_of_its_rows(terminal):
         policy = np.exp(operators.boltzmann_policy(operators.backup(mdp, v), 0.2))
         expected = 0.9 * operators.policy_transition(mdp, policy).toarray()
         np.testing.assert_allclose(kernel.policy_transition().toarray(), expected, atol=1e-15)
+
+
+def test_krylov_ends_where_its_iteration_fails(monkeypatch):
+    """Terms of the Neumann series would take a million iterations at this discount."""
+    monkeypatch.setattr(steps, "_bicgstab", lambda matrix, b, accuracy: None)
+    mdp = maxent.MDP(np.eye(3)[:, None], [0.0, 1.0, 2.0], discount=1.0 - 1e-6)
+    found = maxent.soft_policy_evaluation(mdp, [1.0], 0.1, method="krylov", max_iterations=50)
+    assert found.converged and found.iterations < 10
+    exact = policy_value(mdp, np.ones((3, 1)), 0.1)
+    assert all(low <= v <= high for low, v, high in zip(found.lower, exact, found.upper))

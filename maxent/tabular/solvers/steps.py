@@ -112,10 +112,14 @@ def thrifty(transition: Transition, accuracy: float) -> Step:
 
 
 def _krylov(kernel: Any, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
-    """BiCGSTAB to a relative residual of min(1e-3, 1 - gamma), or 100 Neumann terms if it fails."""
+    """BiCGSTAB to a relative residual of min(1e-3, 1 - gamma); where it fails LU, if that is cheap,
+    or 100 Neumann terms, which near discount 1 never come to an end."""
     matrix = kernel.policy_transition()
     d = _bicgstab(matrix, b, min(1e-3, max(1.0 - kernel.mdp.discount, 1e-12)))
-    return _neumann(adder(matrix), b, 100) if d is None else d
+    if d is not None:
+        return d
+    cheap = is_cheap_to_factorise(kernel.mdp.transition)
+    return solve_discounted(matrix, b) if cheap else _neumann(adder(matrix), b, 100)
 
 
 def _bicgstab(
