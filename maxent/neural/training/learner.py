@@ -51,7 +51,7 @@ from maxent.neural.training.parameters import begin_with, load_parameters
 from maxent.neural.training.plan import Env, Plan
 from maxent.neural.training.sizes import require_room
 from maxent.neural.training.snapshots import Layers, require_layers
-from maxent.neural.training.transitions import Episode, require_float32
+from maxent.neural.training.transitions import Episode, Transitions, require_float32
 from maxent.neural.training.vector import VectorEnvironments
 from maxent.support.memory import keep_freed_memory
 from maxent.support.progress import Lines, bar, duration
