@@ -270,7 +270,7 @@ from maxent import plots
 
 room = maxent.gridworld("S.G", discount=0.9)
 for call, words in (
-    (lambda: plots.tradeoff(3), "'3' is a int, not a curve"),
+    (lambda: plots.tradeoff(3), "3 is a int, not a curve"),
     (lambda: plots.reaching(3), "not a curve"),
     (lambda: plots.tradeoff_by_temperature(None), "not a curve"),
     (lambda: plots.tradeoff_policies(room, 3, [0.1]), "not a curve"),

@@ -506,3 +506,11 @@ def test_secants_go_by_temperature_whatever_the_order_given():
     between = np.sort(temperatures)
     assert (-mixed.secants >= between[:-1] - 1e-9).all()
     assert (-mixed.secants <= between[1:] + 1e-9).all()
+
+
+def test_secants_of_temperatures_that_are_one_to_rounding_are_not_told():
+    """Entropies differ by rounding alone there, and its quotients would be any number."""
+    temperatures = [0.1 * (1.0 + k * 2.0**-52) for k in range(6)] + [0.2]
+    curve = maxent.tradeoff(family("dense", discount=0.999), temperatures)
+    assert np.isnan(curve.secants[:-1]).all()
+    assert -0.2 <= curve.secants[-1] <= -0.1
