@@ -43,7 +43,7 @@ FIRST, SOON = 3, 40
 """Sweeps before their rate is judged above temperature 0, and those left that are waited for."""
 COMPILED_FIRST, COMPILED_SOON = 3, 60
 """The same for compiled sweeps at temperature 0."""
-HARD_SWEEPS, MORE, MOST = 20, 4, 8
+HARD_SWEEPS, MORE, MOST = 20, 6, 8
 """Sweeps of an evaluation at temperature 0 at most; iterations after which it is twice as many, and
 again, up to so many times as many."""
 PAIRS, MORE_PAIRS = 4, 15
