@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
@@ -102,7 +103,10 @@ def _engine(joblib: Any, cluster: Any, jobs: int | None, cells: int) -> Iterator
 
 def _start_ray(ray: Any, address: str | None) -> None:
     """Ray on this machine, or the cluster at an address."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     try:
+        if port.isdigit():  # Ray itself waits for minutes where nobody answers
+            socket.create_connection((host, int(port)), PATIENCE).close()
         ray.init(address, log_to_driver=False)
     except Exception as error:  # Ray raises this class itself
         where = "on this machine" if address is None else f"at {address!r}"

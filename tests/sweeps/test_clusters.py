@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,6 +19,7 @@ import maxent
 from maxent.errors import ConfigError
 from maxent.neural.runs.checkpoints import load, steps_in
 from maxent.neural.runs.log import read_log
+from maxent.sweeps import engines
 
 pytest.importorskip("joblib")
 
@@ -100,6 +103,21 @@ def test_no_scheduler(tmp_path):
     pytest.importorskip("distributed")
     with pytest.raises(ConfigError, match="no Dask scheduler answers at 'nowhere'"):
         maxent.sweep(**TASK, folder=tmp_path / "sweep", cluster="dask:nowhere")
+
+
+def test_no_ray_cluster_where_it_is_said_to_be(tmp_path, monkeypatch):
+    """Nobody listens at the address: told at once, without Ray's own minutes of waiting."""
+    ray = SimpleNamespace(is_initialized=lambda: False)
+    modules = {"ray": ray, "ray.util.joblib": SimpleNamespace(register_ray=lambda: None)}
+    real = engines.optional_module
+    monkeypatch.setattr(
+        engines, "optional_module", lambda name, *rest: modules.get(name) or real(name, *rest)
+    )
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # taken, and not listening
+        address = f"127.0.0.1:{held.getsockname()[1]}"
+        with pytest.raises(ConfigError, match=f"Ray cannot be reached at '{address}'.*refused"):
+            maxent.sweep(**TASK, folder=tmp_path / "sweep", cluster=f"ray:{address}")
 
 
 @pytest.mark.slow
