@@ -8,7 +8,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import maxent
-from maxent.continuous import lqr, multigoal
+from maxent.continuous import environments, lqr, multigoal
 
 
 def make(name, **settings):
@@ -107,3 +107,11 @@ def test_what_is_wrong_is_said(name):
 def test_the_problem_must_be_one():
     with pytest.raises(maxent.ModelError, match="not a LinearQuadratic"):
         make("LQR", problem=np.eye(2))
+
+
+def test_the_corridor_takes_a_start_and_refuses_what_is_no_action():
+    env = environments.CorridorEnv()
+    assert env.reset(options={"state": [0.25]})[0].tolist() == [0.25]
+    for wrong in ([np.nan], [0.0, 1.0]):
+        with pytest.raises(maxent.ConfigError, match="give 1 finite numbers"):
+            env.step(wrong)

@@ -65,8 +65,8 @@ from maxent.mdp import MDP
 from maxent.support.arguments import require_count, require_counts, require_one_of
 from maxent.support.frames import data_frame
 from maxent.support.shapes import Float
+from maxent.tabular.sampled.intervals import require_level
 from maxent.tabular.sampled.loop import Learned, LearnerOptions, learn
-from maxent.tabular.sampled.simulation import require_level
 from maxent.tabular.sampled.updates import ActorCritic, RobbinsMonro, Sarsa, SoftQ, TableLearner
 
 __all__ = [

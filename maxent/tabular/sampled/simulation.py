@@ -29,37 +29,19 @@ from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import (
     require_count,
     require_one_of,
-    require_real,
     require_temperature,
 )
 from maxent.support.arrays import logs
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
-from maxent.support.shapes import Float, Int
+from maxent.support.shapes import Float
 from maxent.tabular import operators
 from maxent.tabular.bounds import longest_stay
+from maxent.tabular.sampled.intervals import BATCHES, Interval, batch_of, confidence, require_level
 from maxent.tabular.sampled.sampler import Draws, Sampler
 
 Quantity = Literal["return", "entropy", "objective"]
-BATCHES = 32
-"""Visits are kept for this many batches of episodes, whose spread gives their intervals."""
 TRUNCATION, MOST_STEPS = 1e-4, 100_000
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate and an interval that holds the truth with probability `level`, about."""
-
-    mean: float
-    low: float
-    high: float
-    level: float
-
-    def __contains__(self, value: float) -> bool:
-        return self.low <= value <= self.high
-
-    def __str__(self) -> str:
-        return f"{self.mean:.6g} [{self.low:.6g}, {self.high:.6g}] ({self.level:.0%})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +104,7 @@ class Simulation:
         for side, rest in enumerate(later):
             bounded = samples.copy()
             bounded[~self.terminated] += self.discount**self.horizon * rest
-            ends.append(_confidence(bounded, level, method, self.seed)[side])
+            ends.append(confidence(bounded, level, method, self.seed)[side])
         return Interval(float(samples.mean()), ends[0], ends[1], level)
 
     def occupancy_interval(
@@ -149,7 +131,7 @@ class Simulation:
     @property
     def _weights(self) -> Float[ndarray, " B"]:
         """The part of all episodes that is in each batch."""
-        return np.bincount(_batch_of(self.episodes)) / self.episodes
+        return np.bincount(batch_of(self.episodes)) / self.episodes
 
     def _samples(
         self, quantity: str, temperature: float
@@ -221,7 +203,7 @@ def simulate(
         f"simulating {episodes} episodes of {mdp.n_states} states",
         "ask for fewer episodes",
     )
-    batch = _batch_of(episodes)
+    batch = batch_of(episodes)
     entropy = operators.entropy(logs(policy), log_prior)
     earned = (policy * mdp.reward).sum(axis=1)
     log = _Log(episodes) if trajectories else None
@@ -332,35 +314,3 @@ def _later(mdp: MDP, per_step: Float[ndarray, " S"]) -> tuple[float, float]:
     if left == 0.0:
         return -math.inf if low < 0.0 else 0.0, math.inf if high > 0.0 else 0.0
     return low / left, high / left
-
-
-def _batch_of(episodes: int) -> Int[ndarray, " n"]:
-    return np.arange(episodes) % min(BATCHES, episodes)
-
-
-def require_level(level: Any) -> float:
-    """A confidence level in (0, 1), else ConfigError."""
-    number = require_real("level", level, "(0, 1)")
-    if not (0.0 < number < 1.0):
-        raise ConfigError(f"level = {level!r} is outside (0, 1); a usual one is 0.95")
-    return number
-
-
-def _confidence(
-    samples: Float[ndarray, " n"], level: float, method: str, seed: int
-) -> tuple[float, float]:
-    """Two-sided interval for the mean; infinite for a single sample."""
-    if len(samples) < 2 or not np.isfinite(samples).all():
-        return -math.inf, math.inf
-    spread = float(samples.std(ddof=1))
-    mean = float(samples.mean())
-    if spread <= 1e-14 * abs(mean):  # all the same, up to rounding
-        return mean - 1e-12 * abs(mean), mean + 1e-12 * abs(mean)
-    if method == "student":
-        half = float(stats.t.ppf(0.5 + level / 2, len(samples) - 1)) * spread
-        return mean - half / math.sqrt(len(samples)), mean + half / math.sqrt(len(samples))
-    found = stats.bootstrap(
-        (samples,), np.mean, confidence_level=level, n_resamples=999, batch=100,
-        rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
-    return float(found.low), float(found.high)
