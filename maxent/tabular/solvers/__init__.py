@@ -237,7 +237,7 @@ def solve(
     >>> mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
     >>> solution = maxent.solve(mdp, temperature=0.1, tolerance=1e-9)
     >>> solution.status, solution.method
-    ('converged', 'modified soft policy iteration')
+    ('converged', 'soft policy iteration')
     >>> solution.policy.shape == (mdp.n_states, mdp.n_actions)
     True
     >>> bool((solution.lower <= solution.v).all() and (solution.v <= solution.upper).all())
