@@ -70,3 +70,13 @@ def test_a_run_goes_on(old_run):
     assert agent.steps == 80
     assert agent.history[: len(known["history"])] == known["history"]
     assert len(agent.history) > len(known["history"])
+
+
+def test_a_record_without_a_seed_is_compared(old_run):
+    from maxent.neural.runs.durable import seal
+
+    config = old_run[0] / "config.json"
+    record = json.loads(config.read_text())
+    del record["sha256"], record["config"]["seed"]
+    config.write_bytes(seal(record))
+    assert len(maxent.compare(old_run[0]).groups[0].runs) == 1

@@ -384,3 +384,15 @@ def test_an_environment_that_changes_pytorchs_settings_changes_nothing():
             torch.set_grad_enabled(True)
     before, after = ([t for _, t in named_tensors(agent.state)] for agent in agents)
     assert all(map(torch.equal, before, after))
+
+
+def test_settings_that_cannot_be_hashed_and_counts_beyond_memory_are_told():
+    box = spaces.Box(-1.0, 1.0, (1,))
+    for name in ("kernel", "policy", "proposal"):
+        with pytest.raises(ConfigError, match=f"{name} = "):
+            maxent.train("sql", lambda: Odd(actions=box), steps=12, **SMALL | {name: {"a": 1}})
+    with pytest.raises(ConfigError, match="is a dict"):
+        maxent.train({"a": 1}, Odd, steps=12, **SMALL)
+    agent = maxent.train("sql", Odd, steps=12, **SMALL)
+    with pytest.raises(maxent.MemoryBudgetError, match="evaluating 9223372036854775808 episodes"):
+        agent.evaluate(Odd, episodes=2**63)

@@ -33,7 +33,8 @@ from maxent.neural.training.evaluation import Evaluation
 from maxent.neural.training.snapshots import Layers, frozen_statistics
 from maxent.neural.training.video import recorded
 from maxent.solution import Solution
-from maxent.support.arguments import require_count
+from maxent.support.arguments import quoted, require_count
+from maxent.support.memory import require_memory
 from maxent.support.shapes import Bool, Float
 
 
@@ -222,6 +223,7 @@ class Agent:
         moviepy); an environment that is given must have been made with render_mode="rgb_array".
         """
         episodes, longest = require_count("episodes", episodes), require_count("longest", longest)
+        require_memory(16 * episodes, f"evaluating {quoted(episodes)} episodes", "ask for fewer")
         generator = self.generator(seed)
         returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=int)
         unfinished = 0

@@ -263,9 +263,9 @@ def _setting_in_words(name: str, value: Any) -> str:
 
 def _warn_of_equal_seeds(runs: Sequence[ComparedRun]) -> None:
     """A warning where two runs of a group have one seed: they are one draw, not two."""
-    first: dict[int, str] = {}
+    first: dict[str, str] = {}
     for run in runs:
-        seed = run.config["seed"]
+        seed = str(run.config.get("seed", f"of {run.folder}"))
         if seed in first:
             warnings.warn(
                 f"runs {first[seed]!r} and {run.folder!r} have the same settings and seed {seed}: "
