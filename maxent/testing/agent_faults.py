@@ -35,6 +35,7 @@ REWARDS_SHIFTED = "a constant added to the reward"
 
 # of the policy
 NO_ENTROPY = "entropy left out of the policy's loss"
+NO_NOISE = "samples of the policy are one action"
 IGNORES = "policy does not depend on the observation"
 LOSS_AT_ONE = "temperature left out of the policy's loss"
 LOSS_SQUARED = "temperature squared in the policy's loss"
@@ -74,7 +75,9 @@ FITTED = frozenset([BONUS_OTHER, OTHER_DISCOUNT, REWARDS_SHIFTED])
 """Mistakes with a number that is fitted."""
 DOUBTFUL = VAGUE | FITTED | {STALE}
 """What too short a training may look like: reported if a longer one shows it too."""
-SHADOWS = frozenset([JACOBIAN, NO_ENTROPY, IGNORES, SCALED, SYMMETRIC, OUTSIDE, MIXED_UNITS])
+SHADOWS = frozenset(
+    [JACOBIAN, NO_ENTROPY, NO_NOISE, IGNORES, SCALED, SYMMETRIC, OUTSIDE, MIXED_UNITS]
+)
 """Mistakes of the policy after which values say nothing more."""
 
 

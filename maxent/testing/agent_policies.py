@@ -20,6 +20,7 @@ from maxent.testing.agent_faults import (
     LOSS_SQUARED,
     MIXED_UNITS,
     NO_ENTROPY,
+    NO_NOISE,
     NOT_TUNED,
     OTHER_DENSITY,
     OTHER_TEMPERATURE,
@@ -75,6 +76,9 @@ def law_signs(seen: Look, case: Case) -> list[Sign]:
             f"(median |a| {size:.4f})"
         )
         return [Sign(JACOBIAN, detail, size, 0.5)]
+    if not (case.discrete or np.ptp(seen.unit, axis=1).any()):
+        where = f"each of {SAMPLES} samples is the same action, in every state"
+        return [Sign(NO_NOISE, where, 0.0, float(_entropies(case, curves, alpha)[0]))]
     around = np.geomspace(1e-3, 1e3, 121) * alpha
     divergences = np.array([_divergence(seen, case, curves, t).mean() for t in around])
     best = float(around[divergences.argmin()])

@@ -364,6 +364,15 @@ def test_what_a_policy_may_be_and_what_it_is_called(cases_of):
         assert sign.fault == fault and said in sign.detail, sign
 
 
+def test_samples_that_are_one_action_are_told():
+    case = CASES["values"]
+    unit = np.repeat(np.array([1.0 / 3.0, -1.0, 1.0])[:, None, None], SAMPLES, axis=1)
+    entropy = np.array([entropy_of(each, False) for each in unit])
+    seen = Look(unit, taken_of(case.space, unit), entropy, None, None, None)
+    (sign,) = agent_policies.law_signs(seen, case)
+    assert sign.fault == faults.NO_NOISE and sign.measured == 0.0
+
+
 def test_actions_pressed_to_the_border_are_those_without_jacobian():
     case = CASES["values"]
     for away, faulty in ((1e-7, True), (5e-3, False)):  # a saturated tanh; a policy that is stuck
