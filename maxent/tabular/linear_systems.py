@@ -23,7 +23,8 @@ def solve_discounted(matrix: Transition, right: Float[ndarray, " S"]) -> Float[n
         24 * matrix.nnz, "factorising a policy's transition matrix", "use another method"
     )
     system = sparse.csc_array(sparse.eye_array(len(right)) - matrix)
-    return linalg.splu(system).solve(right)
+    found: Float[ndarray, " S"] = linalg.splu(system).solve(right)
+    return found
 
 
 def is_cheap_to_factorise(transition: Transition) -> bool:

@@ -66,7 +66,8 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
     visits = np.maximum(visits, 0.0)  # rounding can leave -1e-18 at states never reached
     arrivals = mdp.discount * ((visits[:, None] * policy).ravel() @ mdp.transition_rows)
     visits = np.where(nonterminal, visits, mdp.initial_distribution + arrivals)
-    return visits[:, None] * policy
+    found: Float[ndarray, "S A"] = visits[:, None] * policy
+    return found
 
 
 def _solve(matrix: Transition, right: Float[ndarray, " S"]) -> Float[ndarray, " S"]:

@@ -97,7 +97,8 @@ class SoftmaxProblem:
         visits = solve_discounted(now.transition.T, mdp.initial_distribution * ~mdp.terminal)
         surprise = np.where(self.available, now.log_policy, 0.0) - self.bonus
         advantage = operators.backup(mdp, now.v) - self.temperature * surprise - now.v[:, None]
-        return visits[:, None] * now.policy * advantage
+        found: Float[ndarray, "S A"] = visits[:, None] * now.policy * advantage
+        return found
 
     def moved(self, now: EvaluatedPolicy, gradient: ndarray, step: float) -> EvaluatedPolicy:
         """The policy one step along the gradient, evaluated."""

@@ -167,10 +167,12 @@ def log_normalised(problem: ReferenceProblem, logits: ndarray) -> ndarray:
     )
     with np.errstate(over="ignore"):  # beyond float64 a probability is 0
         kept = (kept - kept.max(axis=1, keepdims=True)).astype(np.float64)
-    return kept - np.log(np.exp(kept).sum(axis=1, keepdims=True))
+    found: ndarray = kept - np.log(np.exp(kept).sum(axis=1, keepdims=True))
+    return found
 
 
 def _scores(problem: ReferenceProblem, optimum: ReferenceValue, sign: float = 1.0) -> ndarray:
     """Logits of the Boltzmann policy of Q*, or of -Q*; at alpha = 0 of a low temperature."""
     temperature = problem.temperature or 0.01 * (problem.scale(optimum.q) or 1.0)
-    return sign * optimum.q / temperature + problem.bonus
+    found: ndarray = sign * optimum.q / temperature + problem.bonus
+    return found

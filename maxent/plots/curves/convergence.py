@@ -86,7 +86,8 @@ def _iteration_axis(ax: Axes, lengths: Sequence[int]) -> None:
 
 
 def _log1p(iteration: ndarray) -> ndarray:
-    return np.log1p(np.maximum(iteration, -0.9))
+    found: ndarray = np.log1p(np.maximum(iteration, -0.9))
+    return found
 
 
 def _draw_record(ax: Axes, record: Convergence, index: int, alone: bool) -> None:

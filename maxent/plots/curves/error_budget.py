@@ -74,7 +74,8 @@ def _mark(ax: Axes, place: int, seeds: Sequence[float]) -> None:
 
 def _positive(seeds: Sequence[float]) -> np.ndarray:
     values = np.asarray(seeds, dtype=float)
-    return values[np.isfinite(values) & (values > 0.0)]
+    found: np.ndarray = values[np.isfinite(values) & (values > 0.0)]
+    return found
 
 
 def _range(

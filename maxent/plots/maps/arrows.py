@@ -42,7 +42,8 @@ def unit_moves(mdp: MDP) -> ndarray:
     assert mdp.grid is not None
     moves = np.asarray(mdp.grid.moves, dtype=float)[:, ::-1]
     size = np.linalg.norm(moves, axis=1, keepdims=True)
-    return np.divide(moves, size, out=np.zeros_like(moves), where=size > 0)
+    found: ndarray = np.divide(moves, size, out=np.zeros_like(moves), where=size > 0)
+    return found
 
 
 def action_arrows(mdp: MDP, policy: ndarray, states: ndarray, reach: float, rise: float) -> Arrows:

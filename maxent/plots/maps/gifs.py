@@ -101,7 +101,7 @@ def require_dpi(mdp: MDP, dpi: Any, frames: int) -> float:
         )
     needed = int(wide * high) * (BYTES_A_PIXEL * frames + BYTES_AT_ONCE)
     require_memory(needed, f"an animation of {frames} frames at dpi {dpi:g}", "lower dpi or frames")
-    return dpi
+    return float(dpi)
 
 
 def _picture(figure: Figure) -> Image.Image:

@@ -103,7 +103,8 @@ def visits_scale(mdp: MDP, visits: list[ndarray], scale: str = "auto") -> Normal
 
 def clipped(visits: ndarray, norm: Normalize) -> ndarray:
     """Visits below a logarithmic scale take its lowest colour."""
-    return np.maximum(visits, norm.vmin or 0.0)
+    found: ndarray = np.maximum(visits, norm.vmin or 0.0)
+    return found
 
 
 def extend(norm: Normalize, *visits: ndarray) -> str:

@@ -84,7 +84,10 @@ class Dual:
 
     def difference(self, weights: Float[ndarray, " K"]) -> Float[ndarray, " K"]:
         """D' (x_r - x_E): model's less demonstrator's feature expectations (SENSITIVITY)."""
-        return self.design.T @ (self.optimum(weights)[1] - self.expert)[self.free]
+        found: Float[ndarray, " K"] = (
+            self.design.T @ (self.optimum(weights)[1] - self.expert)[self.free]
+        )
+        return found
 
     def value_and_gradient(self, weights: Float[ndarray, " K"]) -> tuple[float, ndarray]:
         """L and its gradient; infinite where the value is, as it can be at discount 1.
@@ -120,7 +123,8 @@ class Dual:
         change = visits * np.where(self.free, advantage, 0.0) / self.temperature
         inflow = mdp.discount * (change.ravel() @ mdp.transition_rows) * nonterminal
         change += back(inflow, True)[:, None] * policy
-        return self.design.T @ change[self.free] + self.strength * direction
+        found: Float[ndarray, " K"] = self.design.T @ change[self.free] + self.strength * direction
+        return found
 
 
 def _factorised(matrix: Transition) -> Callable[[ndarray, bool], ndarray]:

@@ -17,7 +17,9 @@ def finite_start(dual: Dual) -> Float[ndarray, " K"]:
     can earn, and more.  ConfigError where the features cannot say so."""
     cost = np.full(dual.design.shape[0], -np.log(dual.mdp.n_actions) - 0.1)
     for _ in range(12):
-        weights = sparse_linalg.lsqr(dual.design, cost, atol=1e-12, btol=1e-12)[0]
+        weights: Float[ndarray, " K"] = sparse_linalg.lsqr(
+            dual.design, cost, atol=1e-12, btol=1e-12
+        )[0]
         if np.isfinite(dual.value_and_gradient(weights)[0]):
             return weights
         cost = 2.0 * cost
@@ -62,7 +64,10 @@ def _newton_step(dual: Dual, weights: Float[ndarray, " K"]) -> Float[ndarray, " 
         (size, size), matvec=lambda p: dual.curvature(weights, np.ravel(p)), dtype=float
     )
     gradient = dual.value_and_gradient(weights)[1]
-    return sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)[0]
+    found: Float[ndarray, " K"] = sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)[
+        0
+    ]
+    return found
 
 
 def slope(dual: Dual, weights: Float[ndarray, " K"]) -> float:

@@ -208,7 +208,10 @@ def closed_form(
     raised = np.where(free & (policy <= 0.0), np.minimum(floor, least), policy)
     raised = np.where(free, raised, 0.0)
     total = np.where(free.any(axis=1), raised.sum(axis=1), 1.0)
-    return remove_shaping(mdp, np.log(np.where(free, raised / total[:, None], 1.0)))[free]
+    found: Float[ndarray, " N"] = remove_shaping(
+        mdp, np.log(np.where(free, raised / total[:, None], 1.0))
+    )[free]
+    return found
 
 
 def _at_temperature(

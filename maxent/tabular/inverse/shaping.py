@@ -55,7 +55,8 @@ def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
 
 def free_pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
     """The available actions of non-terminal states: where a reward can be paid."""
-    return mdp.action_mask & ~mdp.terminal[:, None]
+    found: Bool[ndarray, "S A"] = mdp.action_mask & ~mdp.terminal[:, None]
+    return found
 
 
 def require_determined(mdp: MDP) -> None:
@@ -91,4 +92,7 @@ def flow_violation(
     mdp: MDP, free: Bool[ndarray, "S A"], visits: Float[ndarray, "S A"]
 ) -> Float[ndarray, " L"]:
     """mu + gamma P' x - d for each non-terminal state: 0 for an occupancy of this MDP."""
-    return mdp.initial_distribution[~mdp.terminal] + shaping_rows(mdp, free).T @ visits[free]
+    found: Float[ndarray, " L"] = (
+        mdp.initial_distribution[~mdp.terminal] + shaping_rows(mdp, free).T @ visits[free]
+    )
+    return found

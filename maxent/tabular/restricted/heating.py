@@ -83,4 +83,5 @@ def heated(
             newton = z + excess / variance
         good = (newton > low) & (newton < high) & (step % 3 != 2)
         z = np.where(found, z, np.where(good, newton, middle))
-    return exponents - np.log(np.exp(exponents).sum(axis=1, keepdims=True))
+    result: Float[ndarray, "N A"] = exponents - np.log(np.exp(exponents).sum(axis=1, keepdims=True))
+    return result

@@ -90,7 +90,8 @@ class EpsilonFloor:
         last = np.maximum(consistent.sum(axis=1, keepdims=True), 1) - 1
         share = np.take_along_axis(np.maximum(shares, self.epsilon * above), last, axis=1)
         total = np.take_along_axis(totals, last, axis=1)
-        return exponents + np.log(share / total)
+        found: Float[ndarray, "S A"] = exponents + np.log(share / total)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,4 +108,5 @@ def _of(into: tuple[ndarray, ndarray], states: Int[ndarray, " M"]) -> Int[ndarra
     if not counts.sum():
         return np.empty(0, dtype=int)
     shift = np.repeat(begin[states] - np.append(0, np.cumsum(counts)[:-1]), counts)
-    return listed[np.arange(counts.sum()) + shift]
+    found: Int[ndarray, " K"] = listed[np.arange(counts.sum()) + shift]
+    return found

@@ -106,7 +106,8 @@ def policy_gain(
             return None
 
         def solve(b: ndarray, transposed: bool) -> ndarray:
-            return linalg.lu_solve(tuple(factors), b, trans=int(transposed))
+            found: ndarray = linalg.lu_solve(tuple(factors), b, trans=int(transposed))
+            return found
     else:
         system = sparse.lil_array(matrix + sparse.eye_array(n))
         system[:, [0]] = np.ones((n, 1))
@@ -116,7 +117,8 @@ def policy_gain(
             return None
 
         def solve(b: ndarray, transposed: bool) -> ndarray:
-            return sparse_factors.solve(b, "T" if transposed else "N")
+            found: ndarray = sparse_factors.solve(b, "T" if transposed else "N")
+            return found
 
     def gain_and_bias(b: ndarray) -> tuple[float, ndarray]:
         d = solve(b, False)

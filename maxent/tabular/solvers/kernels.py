@@ -147,7 +147,8 @@ class PolicyKernel:
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T^pi V, 0 at terminal states."""
-        return self._reward + self._matrix @ v
+        found: Float[ndarray, " S"] = self._reward + self._matrix @ v
+        return found
 
     def policy_transition(self) -> Transition:
         """gamma P_pi between non-terminal states."""

@@ -51,9 +51,13 @@ class Rows:
         """gamma E_{s'}[v(s')], without what lies beyond a terminal state."""
         n_states, n_actions = self.mdp.reward.shape
         product = self._rows @ (v if self._discounted else self._arrival * v)
-        if not self.mdp.is_sparse:
-            return product.reshape(n_states, n_actions, -1).transpose(1, 0, 2)
-        return product.reshape(n_actions, n_states, -1)
+        shape = (n_actions, n_states, -1)
+        found: Float[ndarray, "A S K"] = (
+            product.reshape(shape)
+            if self.mdp.is_sparse
+            else product.reshape(n_states, n_actions, -1).transpose(1, 0, 2)
+        )
+        return found
 
 
 @dataclass(eq=False)

@@ -136,11 +136,13 @@ class Pairs:
 
     def q(self, v: Float[ndarray, " S"]) -> Float[ndarray, " N"]:
         """r + alpha log prior + P v."""
-        return self.scores + self.expect(v)
+        found: Float[ndarray, " N"] = self.scores + self.expect(v)
+        return found
 
     def expect(self, v: Float[ndarray, " S"]) -> Float[ndarray, " N"]:
         """P v."""
-        return self.rows @ (v if self.merged is None else v[self.merged])
+        found: Float[ndarray, " N"] = self.rows @ (v if self.merged is None else v[self.merged])
+        return found
 
     def value(self, q: Float[ndarray, " N"]) -> Float[ndarray, " S"]:
         """alpha log sum exp(q / alpha) over the pairs of each state; the largest at alpha = 0."""
@@ -152,7 +154,8 @@ class Pairs:
     def boltzmann(self, q: Float[ndarray, " N"]) -> Float[ndarray, " N"]:
         """The Boltzmann policy of q, as probabilities; temperature > 0."""
         weights = self._weights(q, np.maximum.reduceat(q, self.first))
-        return weights / np.add.reduceat(weights, self.first)[self.owner]
+        found: Float[ndarray, " N"] = weights / np.add.reduceat(weights, self.first)[self.owner]
+        return found
 
     def greedy(
         self, q: Float[ndarray, " N"], now: Int[ndarray, " S"] | None = None, slack: float = 0.0

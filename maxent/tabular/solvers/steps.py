@@ -67,7 +67,8 @@ def truncated(sweeps: int, enough: float = 0.0) -> Step:
 
     def correct(kernel: Any, b: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         if hasattr(kernel, "evaluate"):
-            return kernel.evaluate(b, sweeps, enough)
+            found: Float[ndarray, " S"] = kernel.evaluate(b, sweeps, enough)
+            return found
         return _neumann(kernel.add_policy_product(), b, sweeps, enough)
 
     return Step("truncated", "modified soft policy iteration", correct)
@@ -134,7 +135,8 @@ def _bicgstab(
         left = np.linalg.norm(b / size - (d - matrix @ d))
     if failed or not np.isfinite(d).all() or left > 10 * accuracy * np.linalg.norm(b / size):
         return None
-    return d * size
+    found: Float[ndarray, " S"] | None = d * size
+    return found
 
 
 def _neumann(

@@ -25,7 +25,8 @@ def solve_undiscounted(
         system = sparse.csc_array(sparse.eye_array(n) - matrix)
         if pairs.factorises:
             try:
-                return sparse_linalg.splu(system).solve(right)
+                found: Float[ndarray, "S K"] | None = sparse_linalg.splu(system).solve(right)
+                return found
             except RuntimeError:
                 return None
         by_rows = sparse.csr_array(system)
@@ -41,7 +42,8 @@ def _iterated(system: sparse.csr_array, right: Float[ndarray, " S"]) -> ndarray 
     x, failed = sparse_linalg.bicgstab(system, right / size, rtol=1e-10, atol=0.0, maxiter=4_000)
     if failed or not np.isfinite(x).all():
         return None
-    return x * size
+    found: ndarray | None = x * size
+    return found
 
 
 def longest_time(

@@ -86,12 +86,16 @@ class Tradeoff(ReadOnly):
         entropy, reward = np.diff(self.entropies[self.order]), np.diff(self.returns[self.order])
         rounding = 1000.0 * np.finfo(np.float64).eps / (1.0 - self.mdp.discount)
         moved = np.abs(entropy) > rounding * max(1.0, float(np.abs(self.entropies).max()))
-        return np.divide(reward, entropy, out=np.full(len(entropy), np.nan), where=moved)
+        found: Float[ndarray, " N"] = np.divide(
+            reward, entropy, out=np.full(len(entropy), np.nan), where=moved
+        )
+        return found
 
     def policy(self, temperature: float) -> Float[ndarray, "S A"]:
         """The policy at any temperature in [0, inf], (S, A): at one of the curve's recovered at
         once, at another solved from its neighbour.  (The curve keeps values, not policies.)"""
-        return np.exp(self._front.log_policy(self._point(temperature)))
+        found: Float[ndarray, "S A"] = np.exp(self._front.log_policy(self._point(temperature)))
+        return found
 
     def solution(self, temperature: float) -> Solution:
         """The certified `Solution` at any finite temperature; at 0 its policy is the limit."""

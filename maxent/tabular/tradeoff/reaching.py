@@ -40,7 +40,8 @@ def reaching_probability(
         reached = goal.astype(float)
         for _ in range(horizon):
             reached = last + step @ reached
-        return np.clip(reached, 0.0, 1.0)
+        found: Float[ndarray, " S"] = np.clip(reached, 0.0, 1.0)
+        return found
     lost = ~closure(goal, lambda can: (going * mdp.expect(can.astype(float))).sum(axis=1) > RARE)
     going[lost] = 0.0
     failing = lost + (going * mdp.expect((lost & mdp.terminal).astype(float))).sum(axis=1)

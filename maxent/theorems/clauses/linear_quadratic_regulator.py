@@ -103,7 +103,10 @@ class LinearQuadraticInstance:
     def curvature(self) -> Float[ndarray, "m m"]:
         """M of the true P."""
         problem = self.problem
-        return problem.R + problem.discount * problem.B.T @ self.truth[0] @ problem.B
+        found: Float[ndarray, "m m"] = (
+            problem.R + problem.discount * problem.B.T @ self.truth[0] @ problem.B
+        )
+        return found
 
     @cached_property
     def true_constant(self) -> float:
@@ -117,7 +120,8 @@ class LinearQuadraticInstance:
         after = problem.expected_next(s, a)[:, None, :] + spread
         v = constant - quadratic(P, after).mean(axis=1)
         cost = np.einsum("ni,ij,nj->n", s, problem.Q, s) + np.einsum("ni,ij,nj->n", a, problem.R, a)
-        return problem.discount * v - cost
+        found: ndarray = problem.discount * v - cost
+        return found
 
     @cached_property
     def states(self) -> Float[ndarray, "N n"]:

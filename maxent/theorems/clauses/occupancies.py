@@ -48,7 +48,8 @@ def suboptimality_by_occupancy(instance: Instance) -> Iterator[Case]:
 def _visits(instance: Instance, log_policy: ndarray) -> ndarray:
     """d^pi (S,) from the initial distribution, by the public `occupancy`."""
     found = instance.call("occupancy", instance.mdp, np.exp(log_policy))
-    return np.broadcast_to(found, instance.problem.support.shape).sum(axis=1)
+    result: ndarray = np.broadcast_to(found, instance.problem.support.shape).sum(axis=1)
+    return result
 
 
 # SENSITIVITY

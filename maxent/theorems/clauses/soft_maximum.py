@@ -85,7 +85,8 @@ def maximum_entropy(instance: Instance) -> Iterator[Case]:
 
 def _mean(problem: ReferenceProblem, q: ndarray, log_policy: ndarray) -> ndarray:
     policy = np.exp(log_policy.astype(np.longdouble))
-    return np.where(problem.support & (policy > 0.0), policy * q, 0.0).sum(axis=1)
+    found: ndarray = np.where(problem.support & (policy > 0.0), policy * q, 0.0).sum(axis=1)
+    return found
 
 
 @clause("GIBBS-4", "bounds")

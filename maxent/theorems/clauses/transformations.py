@@ -212,4 +212,5 @@ def _prior_cases(instance: Instance, other: Instance, q: ndarray, name: str) -> 
 def _some_prior(instance: Instance) -> ndarray:
     """A random prior, at least 0.01 / A on every available action."""
     weights = instance.mdp.action_mask * (0.01 + instance.rng(31).random(instance.mdp.reward.shape))
-    return weights / weights.sum(axis=1, keepdims=True)
+    found: ndarray = weights / weights.sum(axis=1, keepdims=True)
+    return found

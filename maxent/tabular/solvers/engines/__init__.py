@@ -68,14 +68,15 @@ def engine_of(mdp: MDP, engine: Any, device: Any, threads: Any) -> str:
             "engine = 'numba' sweeps over sparse transitions; use mdp.to_sparse(), or leave engine "
             "out: dense ones are multiplied by the linear algebra library already"
         )
-    return engine
+    return str(engine)
 
 
 def _entries(mdp: MDP) -> int:
     """Entries of the transition, or what a matrix-free one has instead."""
     if isinstance(mdp, MatrixFreeMDP):
         return mdp.directions.target.size
-    return mdp.transition.nnz
+    found: int = mdp.transition.nnz
+    return found
 
 
 def kernel_of(

@@ -56,7 +56,8 @@ class Rows:
         """E[v(s')] for this process's states and actions; all processes together."""
         self._right.setArray(v)
         self._matrix.mult(self._right, self._left)
-        return self._left.getArray().reshape(self.n, self.n_actions).copy()
+        found: Float[ndarray, "N A"] = self._left.getArray().reshape(self.n, self.n_actions).copy()
+        return found
 
     def certify(self, v: Float[ndarray, " N"]) -> Certified:
         """One application of T to the whole V; `tv`, `b` and `terminal` are of this process."""

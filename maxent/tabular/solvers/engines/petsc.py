@@ -33,11 +33,13 @@ SWEEPS = 30
 
 
 def _newton(rows: Any, b: ndarray) -> ndarray:
-    return rows.newton(b)
+    found: ndarray = rows.newton(b)
+    return found
 
 
 def _truncated(rows: Any, b: ndarray) -> ndarray:
-    return rows.truncated(b, usual_sweeps(rows.temperature))
+    found: ndarray = rows.truncated(b, usual_sweeps(rows.temperature))
+    return found
 
 
 NEWTON = Step("krylov", "soft policy iteration", _newton)

@@ -60,7 +60,8 @@ class StencilKernel:
 
     def evaluate(self, b: ndarray, sweeps: int, enough: float) -> ndarray:
         """As good as an evaluation of the policy: so many sweeps more, over all actions."""
-        return b + self.sweep_on(sweeps)
+        found: ndarray = b + self.sweep_on(sweeps)
+        return found
 
     def relax(self, b: ndarray, pairs: int) -> ndarray:
         """What Gauss-Seidel sweeps add to V, at temperature 0."""
