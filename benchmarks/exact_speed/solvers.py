@@ -252,7 +252,7 @@ def imitation(problem: Problem, _: str) -> Solve:
 
     torch.set_num_threads(1)
     if np.ptp(problem.reward, axis=1).max() > 0.0:
-        raise ValueError("its rewards depend on the state alone")
+        raise ValueError("not tried: its rewards depend on the state alone")
     n_states, n_actions = problem.reward.shape
     scale = problem.temperature  # it knows temperature 1 alone
     reward = problem.reward[:, 0] / scale

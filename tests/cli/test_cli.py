@@ -54,7 +54,7 @@ def test_solve_prints_a_compact_table(capsys):
     assert f"value at start   {solution.v[0]:.10g}" in out
     assert f"certified error  {solution.error_bound:.2g} at most" in out
     for word in (
-        "converged, 13 iterations",
+        f"converged, {solution.iterations} iterations",
         "modified soft policy iteration",
         "104 states",
         "discount 0.95",
