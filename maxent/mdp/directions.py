@@ -16,6 +16,7 @@ import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
+from maxent.support.arrays import ReadOnly
 from maxent.support.memory import require_memory
 from maxent.support.shapes import Bool, Float, Int
 
@@ -27,7 +28,7 @@ BYTES_PER_ENTRY = 110
 
 
 @dataclass(frozen=True, eq=False)
-class Directions:
+class Directions(ReadOnly):
     """Where each direction leads, what it pays, and how actions choose among directions.
 
     target : int32 (D, S), the next state, or RESTART.

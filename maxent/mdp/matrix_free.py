@@ -103,8 +103,7 @@ class MatrixFreeMDP(MDP):
         read_only(found)
         return found
 
-    def expect(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
-        """E_{s'}[x(s')] for each state and action: (S,) -> (S, A)."""
+    def _expected(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         return np.ascontiguousarray((self.directions @ x).reshape(self.n_actions, -1).T)
 
     def replace(self, **changes: Any) -> MDP:

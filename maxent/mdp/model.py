@@ -182,7 +182,11 @@ class MDP:
     @cached_property
     def nonterminal(self) -> Int[ndarray, " N"] | slice:
         """What selects the nonterminal states: their numbers, or a slice where all are."""
-        return np.flatnonzero(~self.terminal) if self.terminal.any() else slice(None)
+        if not self.terminal.any():
+            return slice(None)
+        found = np.flatnonzero(~self.terminal)
+        read_only(found)
+        return found
 
     @cached_property
     def all_available(self) -> bool:
@@ -254,6 +258,9 @@ class MDP:
         """E_{s'}[x(s')] for each state and action: (S,) -> (S, A)."""
         if type(x) is not ndarray or x.dtype.char != "d" or x.shape != (self.n_states,):
             x = validation.of_states("x", x, self.n_states)
+        return self._expected(x)
+
+    def _expected(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         return (self.transition_rows @ x).reshape(self.n_states, self.n_actions)
 
     def __copy__(self) -> MDP:

@@ -310,3 +310,21 @@ def test_garnets_are_seeded_and_shaped():
     ):
         with pytest.raises(maxent.ConfigError):
             maxent.garnet(20, 3, discount=0.9, **bad)
+
+
+@pytest.mark.parametrize("matrix_free", [False, True])
+def test_expectations_are_of_numbers_whatever_their_type(matrix_free):
+    world = maxent.gridworld("S.S\n..G", discount=0.9, goals="restart", matrix_free=matrix_free)
+    x = np.array([1, 0, 0, 0, 0, 0])
+    for same in (x, x.astype(bool), x.astype(np.float32), x.tolist()):
+        np.testing.assert_array_equal(world.expect(same), world.expect(x.astype(float)))
+    assert world.expect(x).max() == 1.0 and 0.5 in world.expect(x)  # half of the restarts
+    with pytest.raises(maxent.ModelError, match="x has shape"):
+        world.expect(np.ones(3))
+
+
+def test_what_solvers_read_cannot_be_written_to():
+    world = maxent.gridworld("S.S\n..G", discount=0.9, goals="terminal", matrix_free=True)
+    for array in (world.nonterminal, world.directions.target, world.directions.starts):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 0
