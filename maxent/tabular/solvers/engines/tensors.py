@@ -97,7 +97,7 @@ def plan_of(directions: Directions, discount: float, device: torch.device) -> Pl
                 ),
             )
         )
-    starts = torch.as_tensor(directions.starts, device=device) if directions.restarts else None
+    starts = torch.tensor(directions.starts, device=device) if directions.restarts else None
     terminal = torch.as_tensor(np.flatnonzero(directions.terminal), device=device)
     return Plan(tuple(found), directions.turns, directions.step_reward, discount, starts, terminal)
 
