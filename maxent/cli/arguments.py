@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
         )
         self.command = command
         self.seen: set[str] = set()
-        self.needed: list[str] = []
+        self.needed: dict[str, str | None] = {}
         self.check_given: Callable[[argparse.Namespace], None] | None = None
         self.options: list[str] = []
         self.settings: Sequence[str] = ()  # what --set NAME=VALUE can set
@@ -78,9 +78,9 @@ class Parser(argparse.ArgumentParser):
             as_option(name), dest=name, help=words, nargs=0, const=True, default=False, action=_Once
         )
 
-    def need(self, *names: str) -> None:
-        """What must be given (`NEEDED` says how it is asked for)."""
-        self.needed += names
+    def need(self, *names: str, unless: str | None = None) -> None:
+        """What must be given (`NEEDED` says how it is asked for), but for where a flag is."""
+        self.needed |= dict.fromkeys(names, unless)
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The arguments, each checked; ConfigError for what the command does not take, or lacks."""
@@ -100,7 +100,7 @@ class Parser(argparse.ArgumentParser):
             raise ConfigError(
                 f"{left[0]!r} is one argument too many; see maxent {self.command} --help"
             )
-        self.require(asked, *self.needed)
+        self._require(asked)
         return asked
 
     def _in_our_words(self, written: str) -> str:
@@ -112,11 +112,12 @@ class Parser(argparse.ArgumentParser):
             lambda name: f"{as_option(name)} " if name in options else f"--set {name}=",
         ).rstrip()
 
-    def require(self, asked: argparse.Namespace, *names: str) -> None:
-        """ConfigError for the first of these arguments that was not given; but first for what was
-        given and is wrong (`check_given`), so that nothing has to be typed to hear of it."""
-        for name in names:
-            if getattr(asked, name) in (None, []):
+    def _require(self, asked: argparse.Namespace) -> None:
+        """ConfigError for the first argument that was not given; but first for what was given and
+        is wrong (`check_given`), so that nothing has to be typed to hear of it."""
+        for name, unless in self.needed.items():
+            excused = unless is not None and getattr(asked, unless)
+            if getattr(asked, name) in (None, []) and not excused:
                 if self.check_given is not None:
                     self.check_given(asked)
                 raise ConfigError(NEEDED[name])

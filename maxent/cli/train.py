@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 import maxent
-from maxent.cli.arguments import NEEDED, Parser, library_default, read_pairs, whole_number
+from maxent.cli.arguments import Parser, library_default, read_pairs, whole_number
 from maxent.cli.exit_codes import DONE
 from maxent.cli.sweep import add_engine_options, many
 from maxent.errors import ConfigError, MaxEntWarning
-from maxent.support.arguments import nearest, quoted
+from maxent.support.arguments import nearest
 from maxent.support.extras import require_neural
 from maxent.support.other_words import hint
 from maxent.support.progress import duration
@@ -58,6 +58,8 @@ SETTINGS = (
 def add_options(parser: Parser) -> None:
     """What the command takes."""
     parser.settings = SETTINGS
+    parser.need("algorithm", "env", "steps", unless="list")
+    parser.check_given = _require_algorithm
     parser.place(
         "algorithm",
         "ALGORITHM",
@@ -135,14 +137,13 @@ def add_options(parser: Parser) -> None:
     parser.flag("overwrite", "Replace a RUN that exists.")
 
 
-def _require_algorithm(name: str | None) -> None:
+def _require_algorithm(asked: Namespace) -> None:
     """ConfigError for an algorithm that there is not, where PyTorch is there to know them."""
-    if name is not None:
+    if asked.algorithm is not None:
         require_neural()
-        from maxent.neural.algorithms import ALGORITHMS
+        from maxent.neural.algorithms import require_algorithm
 
-        if name not in ALGORITHMS:
-            raise ConfigError(f"algorithm {quoted(name)} is unknown; {nearest(name, ALGORITHMS)}")
+        require_algorithm(asked.algorithm)
 
 
 def run(asked: Namespace) -> int:
@@ -153,10 +154,6 @@ def run(asked: Namespace) -> int:
 
         print(describe(asked.algorithm))
         return DONE
-    for name in ("algorithm", "env", "steps"):
-        if getattr(asked, name) is None:
-            _require_algorithm(asked.algorithm)
-            raise ConfigError(NEEDED[name])
     require_neural()
     if asked.copies is not None:
         if asked.num_envs != library_default("train", "num_envs"):

@@ -6,16 +6,16 @@ from argparse import Namespace
 from typing import Any
 
 import maxent
-from maxent.cli.arguments import NEEDED, Parser, library_default, number, whole_number
+from maxent.cli.arguments import Parser, library_default, number, whole_number
 from maxent.cli.exit_codes import DONE, NOT_PASSED
 from maxent.cli.model import Model, add_model_options
 from maxent.cli.outputs import add_output_options, require_outputs, say_written, write_record
-from maxent.errors import ConfigError
 
 
 def add_options(parser: Parser) -> None:
     """What the command takes."""
     add_model_options(parser)
+    parser.need("mdp", "temperature", unless="list")
     parser.option(
         "temperature", "ALPHA", "0 is the hard maximum; there is no default.", kind=number
     )
@@ -60,11 +60,6 @@ def run(asked: Namespace) -> int:
         pages = [listing(key) for key in named]
         print(reports.printable("\n\n".join(pages)))
         return DONE
-    for name in ("mdp", "temperature"):
-        if getattr(asked, name) is None:
-            if asked.mdp is not None:
-                Model.of(asked).require_found()
-            raise ConfigError(NEEDED[name])
     outputs = require_outputs(asked)
     mdp = Model.of(asked).build()
     check = maxent.verify_rigorously if asked.rigorous else maxent.verify

@@ -6,6 +6,7 @@ Neither truncates an episode by itself: `gymnasium.make` does, after 100 and 30 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import gymnasium
@@ -24,14 +25,15 @@ from maxent.support.shapes import Float
 Observation = Float[ndarray, " n"]
 
 
-class _StatefulEnv(gymnasium.Env[ndarray, ndarray]):
+class _StatefulEnv(gymnasium.Env[ndarray, ndarray], ABC):
     """What these environments share: the state is the observation, drawn at a reset or given."""
 
     metadata = {"render_modes": []}  # noqa: RUF012
     state: ndarray | None = None
 
+    @abstractmethod
     def _drawn(self) -> Observation:
-        raise NotImplementedError
+        """A start, drawn by `np_random`."""
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

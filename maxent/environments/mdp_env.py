@@ -14,7 +14,7 @@ from numpy import ndarray
 from maxent.environments import rendering
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
-from maxent.support.arguments import nearest, quoted, require_kind
+from maxent.support.arguments import nearest, quoted, require_kind, require_one_of
 from maxent.support.shapes import Float, Int8
 
 
@@ -48,9 +48,8 @@ class MDPEnv(gymnasium.Env[Any, Any]):
     metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(self, mdp: MDP, *, render_mode: str | None = None) -> None:
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            hint = nearest(render_mode, self.metadata["render_modes"])
-            raise ConfigError(f"render_mode = {quoted(render_mode)} is unknown; {hint}")
+        if render_mode is not None:
+            require_one_of("render_mode", render_mode, self.metadata["render_modes"])
         self.mdp = require_mdp(mdp)
         self.render_mode = render_mode
         self._states = spaces.Discrete(mdp.n_states)

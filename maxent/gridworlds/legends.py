@@ -94,8 +94,7 @@ def named_legend(legend: Any) -> Legend | None:
         if legend not in LEGENDS:
             raise ConfigError(
                 f"legend = {quoted(legend)} is unknown; {nearest(legend, LEGENDS)}.  Or give a "
-                "mapping "
-                "of characters, legend={'F': '.', '%': '#'}"
+                "mapping of characters, legend={'F': '.', '%': '#'}"
             )
         return LEGENDS[legend]
     if legend is not None and not isinstance(legend, Mapping):

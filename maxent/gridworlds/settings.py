@@ -20,6 +20,7 @@ from maxent.support.arguments import (
     require_discount,
     require_finite,
     require_fraction,
+    require_one_of,
 )
 from maxent.support.shapes import Int
 
@@ -89,8 +90,7 @@ def require_settings(
     moves, goals = settings["moves"], settings["goals"]
     if isinstance(moves, bool) or not isinstance(moves, Integral) or moves not in (4, 8):
         raise ConfigError(f"moves = {quoted(moves)} must be 4 or 8")
-    if goals not in GOALS:
-        raise ConfigError(f"goals = {quoted(goals)} is unknown; {nearest(str(goals), GOALS)}")
+    require_one_of("goals", goals, GOALS)
     return GridworldSettings(
         discount=require_discount(settings["discount"]),
         slip=require_fraction("slip", settings["slip"]),

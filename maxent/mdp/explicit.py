@@ -87,8 +87,7 @@ def read_model(path: str | os.PathLike[str], *, discount: float, terminal: Any =
         if terminal not in labels:
             raise ConfigError(
                 f"terminal = {quoted(terminal)} is no label of {path.with_suffix('.lab').name}; "
-                "labels: "
-                f"{', '.join(labels) or 'none'}"
+                f"labels: {', '.join(labels) or 'none'}"
             )
         end |= labels[terminal]
     elif terminal is not None:

@@ -28,7 +28,7 @@ from maxent.mdp import MDP
 from maxent.plots.describing import alt_text
 from maxent.plots.fitting import fit_for_paper
 from maxent.solution import Solution
-from maxent.support.arguments import nearest, quoted, require_positive
+from maxent.support.arguments import require_one_of, require_positive
 
 INK, MUTED, PAPER = "#1a1a1a", "#5c5c5c", "#ffffff"
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
@@ -109,8 +109,7 @@ def use_style(name: str = "screen", *, width: float | None = None) -> None:
     >>> plots.use_style("paper", width=3.3)
     >>> plots.use_style()  # as it was
     """
-    if name not in STYLES:
-        raise ConfigError(f"style {quoted(name)} is unknown; {nearest(name, STYLES)}")
+    require_one_of("style", name, STYLES)
     CHOSEN.update(style=name, width=None if width is None else require_positive("width", width))
 
 

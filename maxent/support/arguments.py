@@ -142,7 +142,7 @@ def require_kind(name: str, value: Any, kind: type) -> None:
 def require_one_of(name: str, value: Any, known: Iterable[str]) -> None:
     """ConfigError unless `value` is one of the names known."""
     known = list(known)
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ConfigError(f"{name} = {quoted(value)} is not known; {nearest(value, known)}")
 
 

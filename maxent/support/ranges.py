@@ -23,7 +23,7 @@ def read_temperatures(text: str, name: str = "temperatures") -> list[float]:
     low, high, count = _range(text, name)
     import numpy as np
 
-    return list(np.geomspace(low, high, count).tolist())
+    return [float(temperature) for temperature in np.geomspace(low, high, count)]
 
 
 def read_seeds(text: str, name: str = "seeds") -> list[int]:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from maxent.errors import ConfigError, MaxEntError
+from maxent.support.arguments import quoted
 from maxent.support.extras import optional_module
 from maxent.sweeps.cells import Cell
 from maxent.sweeps.work import Outcome
@@ -74,7 +75,7 @@ def require_cluster(cluster: Any) -> None:
 
 def _no_cluster(cluster: Any) -> ConfigError:
     return ConfigError(
-        f"cluster = {str(cluster)[:60]!r}; give dask:ADDRESS (dask:tcp://10.0.0.1:8786, say), a "
+        f"cluster = {quoted(cluster)}; give dask:ADDRESS (dask:tcp://10.0.0.1:8786, say), a "
         "distributed.Client, ray, or ray:ADDRESS"
     )
 

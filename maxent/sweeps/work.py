@@ -119,7 +119,7 @@ def _status_of_tradeoff(cell: Cell, file: Path) -> str:
 
 
 def work(
-    cell: Cell, *, folder: str, stop_file: str, here: str, stop: Callable[[], bool] = bool
+    cell: Cell, *, folder: str, stop_file: str, here: str, stop: Callable[[], bool] = lambda: False
 ) -> Outcome:
     """Work on a cell until it is done, fails, or the sweep is stopped (a file `stop_file` is there,
     this process gets a signal, or `stop()` says so); never raises.

@@ -21,7 +21,7 @@ from maxent.neural.parts import ensembles, normalise
 from maxent.neural.parts.policies import Categorical, Policy
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 
 State = dict[str, Any]
 Noise = dict[str, Tensor]
@@ -149,13 +149,18 @@ def with_defaults(algorithm: str, settings: Mapping[str, Any]) -> dict[str, Any]
     return ({} if known is None else known.Config().to_dict()) | dict(settings)
 
 
+def require_algorithm(name: Any) -> None:
+    """ConfigError, with the likeliest name, for an algorithm that there is not."""
+    if name not in ALGORITHMS:
+        raise ConfigError(f"algorithm {quoted(name)} is unknown; {nearest(name, ALGORITHMS)}")
+
+
 def algorithm_for(name: str, spaces: Spaces) -> str:
     """`name`, or its discrete form where the actions are discrete and it has one.
 
     Raises ConfigError for an unknown name.
     """
-    if name not in ALGORITHMS:
-        raise ConfigError(f"algorithm {name!r} is unknown; {nearest(name, ALGORITHMS)}")
+    require_algorithm(name)
     if spaces.discrete and f"{name}_discrete" in ALGORITHMS:
         return f"{name}_discrete"
     return name

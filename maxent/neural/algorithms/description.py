@@ -5,10 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from maxent.errors import ConfigError
-from maxent.neural.algorithms import ALGORITHMS
+from maxent.neural.algorithms import ALGORITHMS, require_algorithm
 from maxent.neural.algorithms.settings import Settings
-from maxent.support.arguments import nearest, quoted
 
 
 def describe(algorithm: str | None = None) -> str:
@@ -25,10 +23,7 @@ def describe(algorithm: str | None = None) -> str:
         return "\n".join(
             f"{name:<{width}}  {_first_line(module)}" for name, module in ALGORITHMS.items()
         )
-    if algorithm not in ALGORITHMS:
-        raise ConfigError(
-            f"algorithm {quoted(algorithm)} is unknown; {nearest(algorithm, ALGORITHMS)}"
-        )
+    require_algorithm(algorithm)
     module = ALGORITHMS[algorithm]
     config = module.Config()
     values = config.to_dict().items()

@@ -39,7 +39,7 @@ from maxent.neural.parts.networks import Parameters, action_value, action_values
 from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, moments
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
-from maxent.support.arguments import nearest, quoted, require_count, require_finite
+from maxent.support.arguments import quoted, require_count, require_finite, require_one_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +69,11 @@ class Config(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_count("components", self.components)
-        if self.policy not in get_args(actors.PolicyName):
-            known = get_args(actors.PolicyName)
-            raise ConfigError(
-                f"policy = {quoted(self.policy)} is unknown; {nearest(str(self.policy), known)}"
-            )
+        require_one_of("policy", self.policy, get_args(actors.PolicyName))
         if isinstance(self.target_entropy, str):  # "auto", as other libraries say
             raise ConfigError(
                 f"target_entropy = {quoted(self.target_entropy)}; give None for the usual one, or "
-                "a "
-                "number of nats"
+                "a number of nats"
             )
         if self.target_entropy is not None:
             require_finite("target_entropy", self.target_entropy)

@@ -18,6 +18,7 @@ from maxent.support.arguments import (
     require_counts,
     require_discount,
     require_fraction,
+    require_one_of,
     require_positive,
     require_real,
     require_temperature,
@@ -117,11 +118,7 @@ class Settings:
                 f"smallest_of = {few} of {self.critics} critics; give at most {self.critics}, or "
                 "more critics"
             )
-        if self.critic_network not in get_args(Kind):
-            raise ConfigError(
-                f"critic_network = {quoted(self.critic_network)} is unknown; "
-                f"{nearest(str(self.critic_network), get_args(Kind))}"
-            )
+        require_one_of("critic_network", self.critic_network, get_args(Kind))
         if self.critic_network == "residual" and len(set(self.hidden)) != 1:
             raise ConfigError(
                 f"hidden = {self.hidden}: residual blocks share one width; give equal numbers, "

@@ -42,7 +42,7 @@ from maxent.neural.parts.optim import adam, average_into, copied, gradient_of, m
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.resampling import UNIFORM_DIMENSIONS, Resampled
 from maxent.neural.parts.spaces import Spaces
-from maxent.support.arguments import nearest, quoted, require_count, require_positive
+from maxent.support.arguments import require_count, require_one_of, require_positive
 
 ProposalName = Literal["mixture", "uniform", "network"]
 PolicyName = Literal["sampler", "resampled"]
@@ -106,11 +106,7 @@ class Config(Settings):
             ("kernel", KERNELS),
             ("form", get_args(stein.Form)),
         ):
-            if getattr(self, name) not in tuple(known):  # compared, not hashed
-                raise ConfigError(
-                    f"{name} = {quoted(getattr(self, name))} is unknown; "
-                    f"{nearest(getattr(self, name), known)}"
-                )
+            require_one_of(name, getattr(self, name), known)
         if self.policy == "resampled" and self.proposal == "network":
             raise ConfigError(
                 'policy = "resampled" with proposal = "network": where the sampling network folds, '

@@ -10,12 +10,11 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import ConfigError
-from maxent.neural.algorithms import ALGORITHMS
+from maxent.neural.algorithms import ALGORITHMS, require_algorithm
 from maxent.neural.algorithms.settings import configured
 from maxent.neural.diagnostics.trained import as_doubles, log_policy_in, q_in
 from maxent.neural.training import train
 from maxent.neural.training.agent import Agent
-from maxent.support.arguments import nearest, quoted
 
 QUICK = {"hidden": (32, 32), "batch_size": 64, "learning_starts": 200}
 RATE, TARGET_RATE = 3e-3, 0.02
@@ -26,10 +25,7 @@ class OurAgent:
     """An algorithm by name, with settings of ours; `maxent.testing.our_agent` makes it."""
 
     def __init__(self, algorithm: str, settings: dict[str, Any]) -> None:
-        if algorithm not in ALGORITHMS:
-            raise ConfigError(
-                f"algorithm {quoted(algorithm)} is unknown; {nearest(algorithm, ALGORITHMS)}"
-            )
+        require_algorithm(algorithm)
         self.algorithm = algorithm
         self.name = f"maxent {algorithm}"
         self.discrete = algorithm.endswith("_discrete")

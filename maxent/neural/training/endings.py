@@ -12,7 +12,9 @@ from maxent.neural.training.agent import Agent
 
 @contextmanager
 def losing_nothing(
-    agent: Callable[[], Agent], run: Run | None = None, save: Callable[[Run], object] = bool
+    agent: Callable[[], Agent],
+    run: Run | None = None,
+    save: Callable[[Run], object] | None = None,
 ) -> Iterator[None]:
     """Around a function of the user's: what it raises goes on, with the agent in it, and with a
     checkpoint (`save`) where there is a run."""
@@ -20,7 +22,7 @@ def losing_nothing(
         yield
     except Exception as error:
         now = agent()
-        if run is not None and now.steps not in run.steps:
+        if run is not None and save is not None and now.steps not in run.steps:
             save(run)
         with suppress(AttributeError):
             error.agent = now  # type: ignore[attr-defined]

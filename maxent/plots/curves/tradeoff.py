@@ -78,8 +78,7 @@ def tradeoff(
     if require_count("random_policies", random_policies, minimum=0) > MAX_RANDOM:
         raise ConfigError(
             f"random_policies = {quoted(random_policies)} is more than {MAX_RANDOM:,}, the most "
-            "that is "
-            "drawn: each needs a linear solve; a few hundred fill the figure"
+            "that is drawn: each needs a linear solve; a few hundred fill the figure"
         )
     if tangent is not None:
         tangent = require_temperature(tangent)

@@ -64,10 +64,9 @@ def _newton_step(dual: Dual, weights: Float[ndarray, " K"]) -> Float[ndarray, " 
         (size, size), matvec=lambda p: dual.curvature(weights, np.ravel(p)), dtype=float
     )
     gradient = dual.value_and_gradient(weights)[1]
-    found: Float[ndarray, " K"] = sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)[
-        0
-    ]
-    return found
+    step: Float[ndarray, " K"]
+    step, _ = sparse_linalg.cg(hessian, gradient, rtol=1e-6, maxiter=2 * size)
+    return step
 
 
 def slope(dual: Dual, weights: Float[ndarray, " K"]) -> float:

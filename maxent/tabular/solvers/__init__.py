@@ -24,7 +24,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.solution import Solution
-from maxent.support.arguments import nearest, quoted, require_count, require_temperature
+from maxent.support.arguments import require_count, require_one_of, require_temperature
 from maxent.support.arrays import logs
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
@@ -134,7 +134,7 @@ def soft_policy_iteration(
     >>> bool(careful.policy.min() >= 0.05 - 1e-12)
     True
     """
-    _require_choice("evaluation", evaluation, ("auto", "direct", "krylov"))
+    require_one_of("evaluation", evaluation, ("auto", "direct", "krylov"))
     options = Options(tolerance, max_iterations, callback, progress)
     kernel = _soft_kernel(mdp, temperature, prior, policies)
     return _optimise(kernel, _linear_step(evaluation, kernel.mdp), options, v0)
@@ -306,7 +306,7 @@ def soft_policy_evaluation(
     >>> bool((evaluated.v <= maxent.solve(mdp, 0.1).upper).all())
     True
     """
-    _require_choice("method", method, ("auto", "iterative", "direct", "krylov"))
+    require_one_of("method", method, ("auto", "iterative", "direct", "krylov"))
     options = Options(tolerance, max_iterations, callback, progress)
     temperature = require_temperature(temperature)
     log_prior = require_mdp(mdp).log_prior(prior)
@@ -475,11 +475,6 @@ def _policy_bound(
 
 def _linear_step(name: str, mdp: MDP) -> steps.Step:
     return steps.exact(mdp.transition) if name == "auto" else steps.BY_NAME[name]
-
-
-def _require_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} = {quoted(value)} is not known; {nearest(value, choices)}")
 
 
 def _improper(mdp: MDP, policy: ndarray) -> str:

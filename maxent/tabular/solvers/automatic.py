@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -82,7 +82,7 @@ def automatic(
 
 def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
     first = COMPILED_FIRST if relaxes else 0
-    linear = _Linear(mdp, hard=True)
+    linear = cache(partial(_linear, mdp, hard=True))
 
     def next_step(history: History) -> steps.Step:
         step, taken = history.steps[-1][1], history.iterations - first
@@ -94,7 +94,7 @@ def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
         sweeps, more = (PAIRS, MORE_PAIRS) if relaxing else (HARD_SWEEPS, MORE)
         sweeps *= min(2 ** (taken // more), MOST)
         if taken >= HARD_WAIT:
-            solver, cost = linear.found
+            solver, cost = linear()
             too_many = POLICIES_COLD * cost / (3 + sweeps / 4)
             left = _steadily_left(history, min(max(10, taken // 3), RECENT - 1))
             if left > too_many or taken > LATE * too_many:
@@ -113,7 +113,7 @@ def _is_quick(history: History, step: steps.Step) -> bool:
 
 def _soft(mdp: MDP, temperature: float) -> Callable[[History], steps.Step]:
     truncated = steps.truncated(SOFT_SWEEPS, ENOUGH)
-    linear = _Linear(mdp, hard=False)
+    linear = cache(partial(_linear, mdp, hard=False))
     warm = temperature >= WARM * float(np.ptp(mdp.reward))
     policies = POLICIES_WARM if warm else POLICIES_COLD
 
@@ -127,7 +127,7 @@ def _soft(mdp: MDP, temperature: float) -> Callable[[History], steps.Step]:
             return truncated
         taken = history.iterations - began
         if taken >= SOFT_WAIT:
-            solver, cost = linear.found
+            solver, cost = linear()
             too_many = policies * cost / SOFT_COST
             left = _steadily_left(history, min(10, taken - 1))
             if taken > LATE * too_many or (taken >= 0.6 * too_many and left > too_many):
@@ -151,23 +151,16 @@ def _steadily_left(history: History, last: int) -> float:
     return history.iterations_left(last)
 
 
-class _Linear:
-    """The linear solver that suits an MDP, sought when it is asked for."""
-
-    def __init__(self, mdp: MDP, hard: bool) -> None:
-        self._mdp, self._hard = mdp, hard
-
-    @cached_property
-    def found(self) -> tuple[steps.Step, float]:
-        """The solver, and what one policy costs, in sweeps."""
-        mdp, factors, iterations = self._mdp, math.inf, math.inf
-        if not mdp.is_sparse:
-            factors = 10.0 + mdp.n_states / 100.0
-        elif not mdp.is_matrix_free and mdp.n_states <= LARGE and is_local(mdp.transition):
-            factors = (2.0 if self._hard else 1.5) * math.sqrt(mdp.n_states) + 40.0
-        elif not mdp.is_matrix_free and mdp.n_states <= SMALL:  # filled in altogether
-            factors = 40.0 + (mdp.n_states / 75.0) ** 3
-        if mdp.is_sparse and not self._hard and mdp.discount < 1.0:
-            overhead = 1.0 + 1500.0 / mdp.n_states
-            iterations = 20.0 * overhead * max(1.0, 0.1 / math.sqrt(1.0 - mdp.discount))
-        return (steps.DIRECT, factors) if factors <= iterations else (steps.KRYLOV, iterations)
+def _linear(mdp: MDP, hard: bool) -> tuple[steps.Step, float]:
+    """The linear solver that suits an MDP, and what one policy costs, in sweeps."""
+    factors, iterations = math.inf, math.inf
+    if not mdp.is_sparse:
+        factors = 10.0 + mdp.n_states / 100.0
+    elif not mdp.is_matrix_free and mdp.n_states <= LARGE and is_local(mdp.transition):
+        factors = (2.0 if hard else 1.5) * math.sqrt(mdp.n_states) + 40.0
+    elif not mdp.is_matrix_free and mdp.n_states <= SMALL:  # filled in altogether
+        factors = 40.0 + (mdp.n_states / 75.0) ** 3
+    if mdp.is_sparse and not hard and mdp.discount < 1.0:
+        overhead = 1.0 + 1500.0 / mdp.n_states
+        iterations = 20.0 * overhead * max(1.0, 0.1 / math.sqrt(1.0 - mdp.discount))
+    return (steps.DIRECT, factors) if factors <= iterations else (steps.KRYLOV, iterations)

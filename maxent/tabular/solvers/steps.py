@@ -135,7 +135,7 @@ def _bicgstab(
         left = np.linalg.norm(b / size - (d - matrix @ d))
     if failed or not np.isfinite(d).all() or left > 10 * accuracy * np.linalg.norm(b / size):
         return None
-    found: Float[ndarray, " S"] | None = d * size
+    found: Float[ndarray, " S"] = d * size
     return found
 
 

@@ -25,7 +25,7 @@ def solve_undiscounted(
         system = sparse.csc_array(sparse.eye_array(n) - matrix)
         if pairs.factorises:
             try:
-                found: Float[ndarray, "S K"] | None = sparse_linalg.splu(system).solve(right)
+                found: Float[ndarray, "S K"] = sparse_linalg.splu(system).solve(right)
                 return found
             except RuntimeError:
                 return None
@@ -42,7 +42,7 @@ def _iterated(system: sparse.csr_array, right: Float[ndarray, " S"]) -> ndarray 
     x, failed = sparse_linalg.bicgstab(system, right / size, rtol=1e-10, atol=0.0, maxiter=4_000)
     if failed or not np.isfinite(x).all():
         return None
-    found: ndarray | None = x * size
+    found: ndarray = x * size
     return found
 
 

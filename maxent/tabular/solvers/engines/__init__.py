@@ -26,7 +26,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.mdp.matrix_free import MatrixFreeMDP
-from maxent.support.arguments import nearest, quoted, require_count
+from maxent.support.arguments import quoted, require_count, require_one_of
 from maxent.support.extras import optional_module
 from maxent.tabular.solvers.automatic import automatic
 from maxent.tabular.solvers.loop import History
@@ -40,10 +40,8 @@ installed: to load what is compiled costs half a second, to compile it once some
 
 def engine_of(mdp: MDP, engine: Any, device: Any, threads: Any) -> str:
     """The engine that solves an MDP; ConfigError for one that is not known or cannot."""
-    if engine is not None and engine not in ENGINES:
-        raise ConfigError(
-            f"engine = {quoted(engine)} is not known; {nearest(str(engine), ENGINES)}"
-        )
+    if engine is not None:
+        require_one_of("engine", engine, ENGINES)
     if threads is not None:
         threads = require_count("threads", threads)
     if engine is None:
