@@ -84,12 +84,14 @@ class Corridor:
     def visits(self) -> Float[ndarray, " S"]:
         """Share of the optimal policy's discounted visits at each vertex."""
         visits = occupancy(self.mdp, self.solution.policy).sum(axis=1)[:-1]
-        return visits / visits.sum()
+        found: Float[ndarray, " S"] = visits / visits.sum()
+        return found
 
     @cached_property
     def volume_bonus(self) -> Float[ndarray, " A"]:
         """alpha log volume of each node's cell: Q plus this is the MDP's q."""
-        return self.solution.temperature * np.log(self.grid.volumes)
+        found: Float[ndarray, " A"] = self.solution.temperature * np.log(self.grid.volumes)
+        return found
 
     @cached_property
     def successor(self) -> Int[ndarray, "S A"]:
@@ -100,7 +102,8 @@ class Corridor:
     @property
     def reward(self) -> Float[ndarray, "S A"]:
         """The continuous task's reward at the nodes, without the cell volumes."""
-        return self.mdp.reward[:-1] - self.volume_bonus
+        found: Float[ndarray, "S A"] = self.mdp.reward[:-1] - self.volume_bonus
+        return found
 
     @property
     def v(self) -> Float[ndarray, " S"]:
@@ -110,11 +113,15 @@ class Corridor:
     @property
     def q(self) -> Float[ndarray, "S A"]:
         """Q* of the continuous task at the nodes, without the cell volumes."""
-        return self.solution.q[:-1] - self.volume_bonus
+        found: Float[ndarray, "S A"] = self.solution.q[:-1] - self.volume_bonus
+        return found
 
     def backup(self, v: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         """Q(s,a) = r + gamma V(s'), V = 0 behind a door."""
-        return self.reward + self.grid.discount * np.append(v, 0.0)[self.successor]
+        found: Float[ndarray, "S A"] = (
+            self.reward + self.grid.discount * np.append(v, 0.0)[self.successor]
+        )
+        return found
 
     def soft_value(self, q: Float[ndarray, "S A"]) -> Float[ndarray, " S"]:
         """V(s) = alpha log integral exp(Q(s,a)/alpha) da, the sum over nodes (SQL Eq. 5)."""

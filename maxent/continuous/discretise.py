@@ -137,7 +137,8 @@ class Discretisation:
         self, solution: Solution, states: Float[ndarray, "N n"]
     ) -> Float[ndarray, "N A"]:
         """log pi(a|s) at the action nodes, a density in the units of the task's actions."""
-        return self.log_policy(solution, states) - np.log(self.volumes)
+        found: Float[ndarray, "N A"] = self.log_policy(solution, states) - np.log(self.volumes)
+        return found
 
     def _steps(self, states: ndarray) -> tuple[sparse.csr_array, ndarray, ndarray]:
         """Every action in each state: weights (N*A, S), rewards (N*A,), terminated (N*A,)."""
@@ -173,7 +174,8 @@ class Discretisation:
     def _initial_distribution(self, n_states: int) -> Float[ndarray, " S"]:
         starts = self.task.start(STARTS, np.random.default_rng(0))
         mass = np.asarray(self.weights(starts).sum(axis=0)).ravel()
-        return np.append(mass, np.zeros(n_states - len(mass))) / mass.sum()
+        found: Float[ndarray, " S"] = np.append(mass, np.zeros(n_states - len(mass))) / mass.sum()
+        return found
 
 
 def discretise(
@@ -245,7 +247,8 @@ def sampled(
     def act(states: ndarray) -> ndarray:
         cumulative = np.cumsum(np.exp(grid.log_policy(solution, states)), axis=1)
         drawn = rng.random((len(states), 1)) * cumulative[:, -1:]
-        return grid.actions[(cumulative <= drawn).sum(axis=1)]
+        found: ndarray = grid.actions[(cumulative <= drawn).sum(axis=1)]
+        return found
 
     return act
 

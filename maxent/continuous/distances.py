@@ -27,7 +27,8 @@ def fitted_gain(
     states: Float[ndarray, "N n"], means: Float[ndarray, "N m"]
 ) -> Float[ndarray, "m n"]:
     """The K of the least-squares fit means = -K s, of any policy's mean actions in these states."""
-    return -np.linalg.lstsq(states, means, rcond=None)[0].T
+    found: Float[ndarray, "m n"] = -np.linalg.lstsq(states, means, rcond=None)[0].T
+    return found
 
 
 def value_error(

@@ -102,7 +102,8 @@ class MultigoalEnv(_StatefulEnv):
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float64)
 
     def _drawn(self) -> Observation:
-        return multigoal.start(1, self.np_random)[0]
+        found: Observation = multigoal.start(1, self.np_random)[0]
+        return found
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take an action: (next state, reward, terminated, False, {"goal": number})."""

@@ -107,12 +107,14 @@ class LinearQuadratic:
     @property
     def n_states(self) -> int:
         """n, the dimension of the state."""
-        return self.A.shape[0]
+        found: int = self.A.shape[0]
+        return found
 
     @property
     def n_actions(self) -> int:
         """m, the dimension of the action."""
-        return self.B.shape[1]
+        found: int = self.B.shape[1]
+        return found
 
     @property
     def scaled(self) -> tuple[Float[ndarray, "n n"], Float[ndarray, "n m"]]:
@@ -125,14 +127,16 @@ class LinearQuadratic:
     ) -> Float[ndarray, "*N"]:
         """-(s'Q s + a'R a), (..., n) and (..., m) -> (...)."""
         states, actions = self._read(states, actions)
-        return -quadratic(self.Q, states) - quadratic(self.R, actions)
+        found: Float[ndarray, "*N"] = -quadratic(self.Q, states) - quadratic(self.R, actions)
+        return found
 
     def expected_next(
         self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
     ) -> Float[ndarray, "*N n"]:
         """A s + B a, the next state but for the noise."""
         states, actions = self._read(states, actions)
-        return states @ self.A.T + actions @ self.B.T
+        found: Float[ndarray, "*N n"] = states @ self.A.T + actions @ self.B.T
+        return found
 
     def _read(self, states: Any, actions: Any) -> tuple[ndarray, ndarray]:
         """Both as float64 arrays (..., n) and (..., m); else ModelError."""

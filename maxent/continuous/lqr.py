@@ -74,12 +74,16 @@ class LinearQuadraticSolution(ReadOnly):
     @property
     def M(self) -> Float[ndarray, "m m"]:
         """R + gamma B'PB: minus half the curvature of Q(s, a) in the action."""
-        return self.problem.R + self.problem.discount * self.problem.B.T @ self.P @ self.problem.B
+        found: Float[ndarray, "m m"] = (
+            self.problem.R + self.problem.discount * self.problem.B.T @ self.P @ self.problem.B
+        )
+        return found
 
     @property
     def closed_loop(self) -> Float[ndarray, "n n"]:
         """A - B K: the mean of the next state under the policy."""
-        return self.problem.A - self.problem.B @ self.gain
+        found: Float[ndarray, "n n"] = self.problem.A - self.problem.B @ self.gain
+        return found
 
     @property
     def entropy(self) -> float:
@@ -115,14 +119,20 @@ class LinearQuadraticSolution(ReadOnly):
             factor, (actions + states @ self.gain.T).reshape(-1, len(factor)).T, lower=True
         )
         log_normaliser = np.log(np.diag(factor)).sum() + 0.5 * len(factor) * math.log(2 * math.pi)
-        return (-0.5 * (whitened**2).sum(axis=0) - log_normaliser).reshape(states.shape[:-1])
+        found: Float[ndarray, "*N"] = (-0.5 * (whitened**2).sum(axis=0) - log_normaliser).reshape(
+            states.shape[:-1]
+        )
+        return found
 
     def sample(
         self, states: Float[ndarray, "*N n"], rng: np.random.Generator
     ) -> Float[ndarray, "*N m"]:
         """An action for each state, (..., n) -> (..., m)."""
         noise = rng.standard_normal((*states.shape[:-1], self.problem.n_actions))
-        return -states @ self.gain.T + noise @ square_root(self.covariance).T
+        found: Float[ndarray, "*N m"] = (
+            -states @ self.gain.T + noise @ square_root(self.covariance).T
+        )
+        return found
 
     def stationary_covariance(self) -> Float[ndarray, "n n"]:
         """S = (A - BK) S (A - BK)' + B covariance B' + W: where the state N(0, S) settles.
@@ -141,7 +151,8 @@ class LinearQuadraticSolution(ReadOnly):
     def stationary_states(self, count: int, rng: np.random.Generator) -> Float[ndarray, "N n"]:
         """`count` independent states from the stationary law."""
         root = square_root(self.stationary_covariance())
-        return rng.standard_normal((count, len(root))) @ root.T
+        found: Float[ndarray, "N n"] = rng.standard_normal((count, len(root))) @ root.T
+        return found
 
 
 @takes_our_words

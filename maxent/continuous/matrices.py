@@ -25,7 +25,8 @@ RESIDUAL = 1e-9
 
 def quadratic(X: Float[ndarray, "n n"], x: Float[ndarray, "*N n"]) -> Float[ndarray, "*N"]:
     """x'X x for each vector, (..., n) -> (...)."""
-    return ((x @ X) * x).sum(axis=-1)
+    found: Float[ndarray, "*N"] = ((x @ X) * x).sum(axis=-1)
+    return found
 
 
 def spectral_radius(X: Float[ndarray, "n n"]) -> float:
@@ -42,7 +43,8 @@ def gaussian_entropy(covariance: Float[ndarray, "m m"]) -> float:
 def square_root(covariance: Float[ndarray, "n n"]) -> Float[ndarray, "n n"]:
     """A matrix L with L L' = C, for a C that may be singular."""
     values, vectors = np.linalg.eigh(covariance)
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    found: Float[ndarray, "n n"] = vectors * np.sqrt(np.maximum(values, 0.0))
+    return found
 
 
 def symmetric(name: str, value: Any, size: int, definite: bool = False) -> ndarray:

@@ -49,7 +49,8 @@ def step(
 
 def squared_distances(states: Float[ndarray, "N 2"]) -> Float[ndarray, "N 4"]:
     """|s - goal|^2 for each of the four goals."""
-    return ((states[:, None, :] - GOALS) ** 2).sum(axis=2)
+    found: Float[ndarray, "N 4"] = ((states[:, None, :] - GOALS) ** 2).sum(axis=2)
+    return found
 
 
 def goal_reached(states: Float[ndarray, "N 2"]) -> Int[ndarray, " N"]:

@@ -53,7 +53,8 @@ class Rollouts:
     @property
     def returns(self) -> Float[ndarray, " N"]:
         """(N,), undiscounted sums of reward."""
-        return self.rewards.sum(axis=0)
+        found: Float[ndarray, " N"] = self.rewards.sum(axis=0)
+        return found
 
 
 def roll_out(

@@ -45,18 +45,21 @@ def _solver(
 
 
 def _soft(q: ndarray, temperature: float) -> ndarray:
-    return temperature * logsumexp(q / temperature, axis=1)
+    found: ndarray = temperature * logsumexp(q / temperature, axis=1)
+    return found
 
 
 def _under_the_policy(q: ndarray, temperature: float, weight: float) -> ndarray:
     """The expectation of q - weight log pi under the Boltzmann policy pi of q."""
     log_policy = np.where(np.isfinite(q), log_softmax(q / temperature, axis=1), -1e300)
     terms = np.exp(log_policy) * (np.where(np.isfinite(q), q, 0.0) - weight * log_policy)
-    return terms.sum(axis=1)
+    found: ndarray = terms.sum(axis=1)
+    return found
 
 
 def _mean(q: ndarray, temperature: float) -> ndarray:
-    return _soft(q, temperature) - temperature * np.log(np.isfinite(q).sum(axis=1))
+    found: ndarray = _soft(q, temperature) - temperature * np.log(np.isfinite(q).sum(axis=1))
+    return found
 
 
 HEALTHY = _solver(_soft)

@@ -213,12 +213,14 @@ class MDP:
     @property
     def n_states(self) -> int:
         """S, terminal states included."""
-        return self.reward.shape[0]
+        found: int = self.reward.shape[0]
+        return found
 
     @property
     def n_actions(self) -> int:
         """A, unavailable actions included."""
-        return self.reward.shape[1]
+        found: int = self.reward.shape[1]
+        return found
 
     @property
     def is_sparse(self) -> bool:
@@ -261,7 +263,10 @@ class MDP:
         return self._expected(x)
 
     def _expected(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
-        return (self.transition_rows @ x).reshape(self.n_states, self.n_actions)
+        found: Float[ndarray, "S A"] = (self.transition_rows @ x).reshape(
+            self.n_states, self.n_actions
+        )
+        return found
 
     def __copy__(self) -> MDP:
         return self

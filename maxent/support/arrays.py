@@ -15,7 +15,8 @@ from maxent.support.shapes import Float
 def logs(probabilities: Any) -> ndarray:
     """The logarithms of probabilities, in their shape; -inf for 0."""
     with np.errstate(divide="ignore"):
-        return np.log(probabilities)
+        found: ndarray = np.log(probabilities)
+        return found
 
 
 def closure(start: ndarray, step: Callable[[ndarray], ndarray]) -> ndarray:
@@ -51,7 +52,8 @@ class HasPolicy:
     @property
     def policy(self) -> Float[ndarray, "*S A"]:
         """Action probabilities, (..., S, A); a uniform placeholder at terminal states."""
-        return np.exp(self.log_policy)
+        found: Float[ndarray, "*S A"] = np.exp(self.log_policy)
+        return found
 
 
 class HasStatus:
@@ -62,4 +64,4 @@ class HasStatus:
     @property
     def converged(self) -> bool:
         """Whether what `tolerance` asks for was reached: status "converged"."""
-        return self.status == "converged"
+        return bool(self.status == "converged")

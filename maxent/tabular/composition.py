@@ -95,7 +95,8 @@ class Composition(HasPolicy):
     @property
     def loss(self) -> Float[ndarray, " S"]:
         """V*_C - V^policy, (S,), to within the error bounds of `optimum` and `value`."""
-        return self.optimum.v - self.value.v
+        found: Float[ndarray, " S"] = self.optimum.v - self.value.v
+        return found
 
     def __repr__(self) -> str:
         return (
@@ -117,7 +118,10 @@ def divergence(
     """
     each = np.stack([operators.soft_value(task, temperature, log_prior) for task in q])
     average = np.einsum("k,ksa->sa", weights, q)
-    return weights @ each - operators.soft_value(average, temperature, log_prior)
+    found: Float[ndarray, " S"] = weights @ each - operators.soft_value(
+        average, temperature, log_prior
+    )
+    return found
 
 
 @takes_our_words
@@ -220,7 +224,8 @@ def _weights(mdps: Sequence[MDP], weights: Any) -> Float[ndarray, " k"]:
             f"weights = {shares.tolist()}; they must be at least 0 and sum to 1 (for a sum of "
             "rewards divide rewards and temperature by the sum of the weights)"
         )
-    return shares / shares.sum()
+    found: Float[ndarray, " k"] = shares / shares.sum()
+    return found
 
 
 def _check_shared(mdps: Sequence[MDP]) -> list[MDP]:

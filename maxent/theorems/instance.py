@@ -52,7 +52,8 @@ def _once(
             store = store_of(instance)
             if make not in store:
                 store[make] = make(instance)
-            return store[make]
+            found: Found = store[make]
+            return found
 
         return made
 
@@ -176,7 +177,8 @@ class Instance:
             made = self.variant(temperature=temperature)
             made.start = self.optimum.q
             self.shared["at", temperature] = made
-        return self.shared["at", temperature]
+        found: Instance = self.shared["at", temperature]
+        return found
 
     # the truth
 
@@ -225,7 +227,8 @@ class Instance:
 
     @property
     def is_small(self) -> bool:
-        return self.problem.support.size <= inputs.FEW
+        found: bool = self.problem.support.size <= inputs.FEW
+        return found
 
     def rng(self, stream: int) -> np.random.Generator:
         """A generator of its own for each use, so that checks do not depend on their order."""
@@ -245,7 +248,8 @@ class Instance:
         """Rounding of one application of an operator to values of this size (docs/checks.md)."""
         finite = [self._seen(value) for value in values]
         k, n_actions = self.problem.longest_row, self.problem.n_actions
-        return ROUNDING * EPS * (k + n_actions + 8) * self.problem.scale(*finite)
+        found: float = ROUNDING * EPS * (k + n_actions + 8) * self.problem.scale(*finite)
+        return found
 
     def solve_rounding(self, *values: ndarray) -> float:
         """The same, carried through (I - gamma P)^{-1}."""
@@ -253,7 +257,8 @@ class Instance:
 
     def row_rounding(self) -> float:
         """Rounding of the sum of a row of probabilities."""
-        return ROUNDING * EPS * (self.problem.n_actions + 8)
+        found: float = ROUNDING * EPS * (self.problem.n_actions + 8)
+        return found
 
     def distance(self, left: ndarray, right: ndarray) -> float:
         """max |left - right| over what counts: non-terminal states, actions in the support."""

@@ -224,7 +224,8 @@ class ReferenceProblem:
 
     def _rounding(self, scale: float) -> float:
         """Rounding of one sweep of these formulas over values of this size."""
-        return EPS_LONG * (self.longest_row + self.n_actions + 8) * scale
+        found: float = EPS_LONG * (self.longest_row + self.n_actions + 8) * scale
+        return found
 
     def _solver(self, policy: ndarray) -> Callable[[ndarray], ndarray]:
         """x -> an approximation of (I - gamma P_pi)^{-1} x, in float64."""
@@ -238,7 +239,8 @@ class ReferenceProblem:
         moves = sparse.csr_array((entries, (states, columns)), shape=(n, n))
         matrix = sparse.csr_array(sparse.eye_array(n) - float(self.discount) * moves)
         if n * _bandwidth(matrix) <= FILL:
-            return sparse_linalg.splu(sparse.csc_array(matrix)).solve
+            found: Callable[[ndarray], ndarray] = sparse_linalg.splu(sparse.csc_array(matrix)).solve
+            return found
         return _iterative_solver(matrix)
 
     @cached_property
@@ -247,7 +249,8 @@ class ReferenceProblem:
 
     @cached_property
     def _float64_data(self) -> ndarray:
-        return self.probability.data.astype(np.float64)
+        found: ndarray = self.probability.data.astype(np.float64)
+        return found
 
 
 class ReferenceProblems:
@@ -291,8 +294,10 @@ def _iterative_solver(matrix: sparse.csr_array) -> Callable[[ndarray], ndarray]:
             unit = right / size
             x, _ = sparse_linalg.bicgstab(matrix, unit, rtol=1e-10, maxiter=500)
             if np.abs(matrix @ x - unit).max() <= 1e-6:
-                return x * size
+                found: ndarray = x * size
+                return found
             factors.append(sparse_linalg.splu(sparse.csc_array(matrix)))
-        return factors[0].solve(right)
+        found = factors[0].solve(right)
+        return found
 
     return solve

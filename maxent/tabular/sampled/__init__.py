@@ -99,7 +99,8 @@ class ErrorCurves:
     @property
     def mean(self) -> Float[ndarray, " C"]:
         """Geometric mean over seeds, (C,)."""
-        return np.exp(self._logs.mean(axis=0))
+        found: Float[ndarray, " C"] = np.exp(self._logs.mean(axis=0))
+        return found
 
     def interval(self, level: float = 0.95) -> tuple[Float[ndarray, " C"], Float[ndarray, " C"]]:
         """(low, high), (C,) each: confidence interval of the geometric mean at each checkpoint, by
@@ -141,7 +142,8 @@ class ErrorCurves:
     def _logs(self) -> Float[ndarray, "K C"]:
         """Logarithms of the errors, none smaller than what is known of the exact values."""
         floor = max(self.runs[0].reference_error, 1e-300)
-        return np.log(np.maximum(self.errors, floor))
+        found: Float[ndarray, "K C"] = np.log(np.maximum(self.errors, floor))
+        return found
 
 
 def soft_q_learning(

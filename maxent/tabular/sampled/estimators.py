@@ -51,10 +51,12 @@ def importance_sampled_soft_value(
     temperature = require_temperature(temperature)
     q, log_p = _samples(q_samples, log_proposal)
     if temperature == 0.0:
-        return q.max(axis=-1)
+        found: Float[ndarray, "*S"] = q.max(axis=-1)
+        return found
     top, weights = _weights(q, log_p, temperature)
     # a mean, not a sum less log N: at large temperatures the difference would lose its digits
-    return top + temperature * np.log(weights.mean(axis=-1))
+    found = top + temperature * np.log(weights.mean(axis=-1))
+    return found
 
 
 def effective_sample_size(
@@ -64,7 +66,8 @@ def effective_sample_size(
     to N (all count alike); (..., N) -> (...).  Temperature above 0."""
     temperature = _positive(temperature)
     _, weights = _weights(*_samples(q_samples, log_proposal), temperature)
-    return weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1)
+    found: Float[ndarray, "*S"] = weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1)
+    return found
 
 
 def first_order_bias(
@@ -83,7 +86,8 @@ def first_order_bias(
     with np.errstate(over="ignore"):
         terms = np.where(never, -np.inf, 2.0 * log_policy - np.where(never, 0.0, log_p))
         second = np.exp(logsumexp(terms, axis=-1))
-    return -0.5 * temperature * np.maximum(second - 1.0, 0.0) / count
+    found: Float[ndarray, "*S"] = -0.5 * temperature * np.maximum(second - 1.0, 0.0) / count
+    return found
 
 
 BYTES_A_SAMPLE = 96

@@ -152,7 +152,8 @@ def given_reference(mdp: MDP, solution: Solution, temperature: float, policy: An
 
 def _pairs(mdp: MDP) -> Bool[ndarray, "S A"]:
     """Where errors are measured."""
-    return _reachable(mdp)[:, None] & mdp.action_mask
+    found: Bool[ndarray, "S A"] = _reachable(mdp)[:, None] & mdp.action_mask
+    return found
 
 
 def _reachable(mdp: MDP) -> Bool[ndarray, " S"]:
@@ -161,6 +162,7 @@ def _reachable(mdp: MDP) -> Bool[ndarray, " S"]:
 
     def step(reached: ndarray) -> ndarray:
         leaving = (reached[:, None] & mdp.action_mask).ravel().astype(float)
-        return nonterminal & (leaving @ mdp.transition_rows > 0.0)
+        found: ndarray = nonterminal & (leaving @ mdp.transition_rows > 0.0)
+        return found
 
     return closure(nonterminal & (mdp.initial_distribution > 0.0), step)

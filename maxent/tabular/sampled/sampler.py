@@ -59,7 +59,8 @@ class Draws:
             beyond = self.cumulative[middle] <= target
             low, high = np.where(beyond, middle + 1, low), np.where(beyond, high, middle)
             np.minimum(low, high, out=low)
-        return high
+        found: Int[ndarray, " n"] = high
+        return found
 
 
 class Sampler:
@@ -81,7 +82,8 @@ class Sampler:
     def start(self, uniform: Float[ndarray, " n"]) -> Int[ndarray, " n"]:
         """Initial states drawn by numbers in [0, 1)."""
         entries = self.initial.entries(np.zeros(len(uniform), dtype=int), uniform)
-        return self.initial.outcomes[entries]
+        found: Int[ndarray, " n"] = self.initial.outcomes[entries]
+        return found
 
     def step(
         self, states: Int[ndarray, " n"], actions: Int[ndarray, " n"], uniform: Float[ndarray, " n"]
@@ -109,7 +111,8 @@ class Uniforms:
                 self.block[:, :, run] = generator.random((BLOCK, self.width))
             self.at = 0
         self.at += 1
-        return self.block[self.at - 1]
+        found: Float[ndarray, "W K"] = self.block[self.at - 1]
+        return found
 
 
 class MDPEpisodes:

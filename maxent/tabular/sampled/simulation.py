@@ -81,7 +81,8 @@ class Simulation:
     @property
     def occupancy(self) -> Float[ndarray, "S A"]:
         """Estimate of `maxent.occupancy(mdp, policy)`: discounted state-action visits, (S, A)."""
-        return (self._weights @ self.visits)[:, None] * self.policy
+        found: Float[ndarray, "S A"] = (self._weights @ self.visits)[:, None] * self.policy
+        return found
 
     def interval(
         self,

@@ -155,7 +155,10 @@ class TableLearner(ABC):
         if self.episodes.log_mask is not None:
             available = np.exp(self.episodes.log_mask[states])
             anything = available / available.sum(axis=1, keepdims=True)
-        return (1.0 - self.exploration) * policy + self.exploration * anything
+        found: Float[ndarray, "K A"] = (
+            1.0 - self.exploration
+        ) * policy + self.exploration * anything
+        return found
 
     def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
         """v and log_policy of a run, as its final tables have them."""
@@ -170,7 +173,8 @@ class TableLearner(ABC):
     def _available(self, table: ndarray, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
         """What a table holds of each run's state; -inf for actions that are not available."""
         rows, mask = table[self.offsets + states], self.episodes.log_mask
-        return rows if mask is None else rows + mask[states]
+        found: Float[ndarray, "K A"] = rows if mask is None else rows + mask[states]
+        return found
 
     def _soft(
         self, states: Int[ndarray, " K"]
@@ -221,13 +225,15 @@ class Sarsa(TableLearner):
                 f"policy gives probability {float(forbidden.max())!r} to an action that is not "
                 f"available in state {int(states[0])}; set it to 0"
             )
-        return policy
+        found: Float[ndarray, "K A"] = policy
+        return found
 
     def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
         policy = self.behaviour(states) if self.given is None else self.given[states]
         surprise = np.log(np.where(policy > 0.0, policy, 1.0))
         q = self.q[self.offsets + states]
-        return (policy * (q - self.temperature * surprise)).sum(axis=1)
+        found: Float[ndarray, " K"] = (policy * (q - self.temperature * surprise)).sum(axis=1)
+        return found
 
     def result(self, run: int) -> tuple[Float[ndarray, " S"], Float[ndarray, "S A"]]:
         q = self.table(self.q, run)
@@ -260,13 +266,16 @@ class ActorCritic(TableLearner):
     def log_policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
         scores = self._available(self.scores, states)
         scores = scores - scores.max(axis=1, keepdims=True)
-        return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        found: Float[ndarray, "K A"] = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        return found
 
     def policy(self, states: Int[ndarray, " K"]) -> Float[ndarray, "K A"]:
-        return np.exp(self.log_policy(states))
+        found: Float[ndarray, "K A"] = np.exp(self.log_policy(states))
+        return found
 
     def next_value(self, states: Int[ndarray, " K"]) -> Float[ndarray, " K"]:
-        return self.v[self.offsets + states]
+        found: Float[ndarray, " K"] = self.v[self.offsets + states]
+        return found
 
     def learn(self, seen: Samples) -> None:
         rows = self.offsets + seen.states
@@ -289,4 +298,5 @@ class ActorCritic(TableLearner):
 def pick(probabilities: Float[ndarray, "K A"], uniform: Float[ndarray, " K"]) -> Int[ndarray, " K"]:
     """The action that a number in [0, 1) draws in each row."""
     cumulative = probabilities.cumsum(axis=1)
-    return (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=1)
+    found: Int[ndarray, " K"] = (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(axis=1)
+    return found
