@@ -24,7 +24,7 @@ Work = Callable[..., Outcome]
 
 
 class LostWorkersError(MaxEntError):
-    """Processes of this machine died, and the cells that they worked on were cut."""
+    """Processes died, and the cells that they worked on were cut."""
 
 
 def outcomes(
@@ -32,26 +32,27 @@ def outcomes(
 ) -> Iterator[Outcome]:
     """What comes of each cell, as they end, in any order.
 
-    Raises LostWorkersError where a process of this machine died, after which the rest can be begun
-    again; MaxEntError where a cluster fails.  The other arguments are those of `sweep`.
+    Raises LostWorkersError where a process of this machine or of Ray died, after which the rest can
+    be begun again (Dask begins it again itself); MaxEntError where a cluster fails.  The other
+    arguments are those of `sweep`.
     """
     if cluster is None and (jobs == 1 or (jobs is None and len(cells) == 1)):
         yield from map(work, cells)
         return
     joblib = optional_module("joblib", "several processes at once need")
-    with _engine(joblib, cluster, jobs, len(cells)) as engine:
+    with _engine(joblib, cluster, jobs, len(cells)) as (engine, died):
         try:
             if cluster is None:
                 work = partial(_while_the_parent_lives, work, os.getpid())
             yield from joblib.Parallel(**engine)(joblib.delayed(work)(cell) for cell in cells)
-        except BrokenProcessPool as error:
+        except died as error:
             raise LostWorkersError(
-                f"a process died with its cell (for want of memory?): {error}"
+                f"a process died with its cell (for want of memory?): {_first_line(error)}"
             ) from error
         except Exception as error:
             raise MaxEntError(
-                f"the workers were lost ({type(error).__name__}: {error}); what is finished stays, "
-                "and the same call goes on"
+                f"the workers were lost ({type(error).__name__}: {_first_line(error)}); what is "
+                "finished stays, and the same call goes on"
             ) from error
 
 
@@ -80,26 +81,33 @@ def _no_cluster(cluster: Any) -> ConfigError:
     )
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]
+
+
 @contextmanager
-def _engine(joblib: Any, cluster: Any, jobs: int | None, cells: int) -> Iterator[dict[str, Any]]:
-    """An engine, as joblib's `Parallel` is told of it."""
+def _engine(
+    joblib: Any, cluster: Any, jobs: int | None, cells: int
+) -> Iterator[tuple[dict[str, Any], type[Exception] | tuple[()]]]:
+    """An engine, as joblib's `Parallel` is told of it, and how it says that a process died."""
     as_they_end = {"batch_size": 1, "pre_dispatch": "all", "return_as": "generator_unordered"}
+    died: type[Exception] | tuple[()] = ()
     with ExitStack() as after:
         if cluster is None:
             jobs = min(jobs or joblib.cpu_count(), cells)
-            told = {"backend": "loky", "inner_max_num_threads": 1}
+            told, died = {"backend": "loky", "inner_max_num_threads": 1}, BrokenProcessPool
         elif isinstance(cluster, str) and cluster.startswith("ray"):
             ray = optional_module("ray", "a Ray cluster needs")
             optional_module("ray.util.joblib", "a Ray cluster needs").register_ray()
             if not ray.is_initialized():
                 _start_ray(ray, cluster.partition(":")[2] or None)
                 after.callback(ray.shutdown)
-            told = {"backend": "ray"}
+            told, died = {"backend": "ray"}, ray.exceptions.RayActorError
             as_they_end["return_as"] = "list"  # Ray's pool gives nothing before the last
         else:
             told = {"backend": "dask", "client": _dask_client(cluster, after)}
         after.enter_context(joblib.parallel_config(**told))
-        yield as_they_end | {"n_jobs": -1 if jobs is None else jobs}
+        yield as_they_end | {"n_jobs": -1 if jobs is None else jobs}, died
 
 
 def _start_ray(ray: Any, address: str | None) -> None:
@@ -112,7 +120,7 @@ def _start_ray(ray: Any, address: str | None) -> None:
     except Exception as error:  # Ray raises this class itself
         where = "on this machine" if address is None else f"at {address!r}"
         raise ConfigError(
-            f"Ray cannot be reached {where} ({str(error)[:200]}); start it with ray start --head"
+            f"Ray cannot be reached {where} ({_first_line(error)}); start it with ray start --head"
         ) from error
 
 

@@ -99,6 +99,23 @@ def test_a_dask_cluster_that_loses_a_worker(tmp_path):
         assert more.done and sum(cell.seconds is not None for cell in more.cells) == 2
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_ray_cluster_that_loses_a_worker(tmp_path):
+    ray = pytest.importorskip("ray")
+    folder = tmp_path / "sweep"
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        killed = kill_one_worker(folder, lambda: holders(folder))
+        found = maxent.sweep(**TASK, folder=folder, cluster="ray")
+        killed.join()
+        again = maxent.sweep(**TASK, folder=folder, cluster="ray")
+    finally:
+        ray.shutdown()
+    require_equal_to_single_runs(found, tmp_path)
+    assert again.done and all(cell.seconds is None for cell in again.cells)  # all were skipped
+
+
 def test_no_scheduler(tmp_path):
     pytest.importorskip("distributed")
     with pytest.raises(ConfigError, match="no Dask scheduler answers at 'nowhere'"):
@@ -107,7 +124,9 @@ def test_no_scheduler(tmp_path):
 
 def test_no_ray_cluster_where_it_is_said_to_be(tmp_path, monkeypatch):
     """Nobody listens at the address: told at once, without Ray's own minutes of waiting."""
-    ray = SimpleNamespace(is_initialized=lambda: False)
+    ray = SimpleNamespace(
+        is_initialized=lambda: False, exceptions=SimpleNamespace(RayActorError=OSError)
+    )
     modules = {"ray": ray, "ray.util.joblib": SimpleNamespace(register_ray=lambda: None)}
     real = engines.optional_module
     monkeypatch.setattr(
@@ -165,12 +184,17 @@ def kill_one_worker(folder, workers):
 
     def kill():
         wait_until(lambda: any(folder.glob("*/*/checkpoints/step-*")))
-        holding = {int(lock.read_text()) for lock in folder.glob("*/*/lock") if lock.read_text()}
+        holding = holders(folder)
         os.kill(next(pid for pid in workers() if pid in holding), signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
     thread.start()
     return thread
+
+
+def holders(folder):
+    """The process ids of those that work on a cell."""
+    return {int(text) for lock in folder.glob("*/*/lock") if (text := lock.read_text())}
 
 
 def workers_of_this_process():
