@@ -91,6 +91,9 @@ def test_log_density_is_the_gaussians_and_samples_follow_it(solution):
     drawn = solution.sample(np.broadcast_to(s[0], (40_000, 4)), rng)
     np.testing.assert_allclose(drawn.mean(axis=0), -solution.gain @ s[0], atol=0.01)
     np.testing.assert_allclose(np.cov(drawn.T), solution.covariance, atol=0.005)
+    for shape in ((), (3,), (2, 3)):  # (..., n) -> (..., m), one draw a state
+        some = solution.sample(np.ones((*shape, 4)), rng)
+        assert some.shape == (*shape, 2) and len(np.unique(some)) == some.size
 
 
 def test_the_optimum_is_its_own_value_and_better_than_others(solution):
@@ -252,6 +255,13 @@ def test_a_gain_that_is_not_stable_is_worth_minus_infinity_and_refused():
         else:
             with pytest.raises(maxent.ModelError, match="spectral radius"):
                 lqr.evaluate_linear_policy(problem, [[gain]], [[0.1]], 0.2)
+
+
+def test_at_a_spectral_radius_of_one_the_value_is_minus_infinity():
+    """At discount 1/4 the state doubles: each step costs what the one before did."""
+    problem = lqr.LinearQuadratic([[2.0]], [[1.0]], [[1.0]], [[1.0]], [[0.0]], discount=0.25)
+    with pytest.raises(maxent.ModelError, match="value of this policy is -inf"):
+        lqr.evaluate_linear_policy(problem, [[0.0]], [[1.0]], ALPHA)
 
 
 def test_at_temperature_zero_a_policy_may_be_deterministic():

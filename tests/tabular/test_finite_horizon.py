@@ -107,6 +107,22 @@ def test_the_error_bound_grows_with_the_rewards_given():
     assert worth > 1e7 * usual
 
 
+def test_rewards_where_nothing_can_be_paid_do_not_count():
+    mdp = maxent.garnet(5, 3, discount=0.9, seed=0, branching=2, masked=0.3, terminal=1)
+    nowhere = ~mdp.action_mask | mdp.terminal[:, None]
+    given = np.stack([mdp.reward] * 3)
+    odd = np.where(nowhere, 1e9, given)
+    policy = mdp.action_mask / np.maximum(mdp.action_mask.sum(axis=1, keepdims=True), 1)
+    for call in (
+        lambda reward: maxent.finite_horizon(mdp, 0.3, 3, reward=reward),
+        lambda reward: maxent.finite_horizon_evaluation(mdp, policy, 0.3, 3, reward=reward),
+    ):
+        found, usual = call(odd), call(given)
+        np.testing.assert_array_equal(found.v, usual.v)
+        np.testing.assert_array_equal(found.q, usual.q)
+        assert found.error_bound == usual.error_bound
+
+
 def test_bad_rewards_and_terminal_values():
     mdp = maxent.garnet(4, 2, discount=0.9, seed=3, terminal=1)
     for given, words in (
@@ -176,12 +192,15 @@ def test_each_step_adds_the_rounding_that_is_derived_for_it(alpha):
             largest = float(np.abs(worth).max())
             one = call(1, terminal_value=worth)
             first = step(largest, greedy)
-            assert one.error_bound == pytest.approx(first, rel=1e-12)
-            assert call(1).error_bound == pytest.approx(step(0.25, greedy), rel=1e-12)
+            assert one.error_bound == pytest.approx(first, rel=1e-12, abs=0.0)
+            usual = step(0.25, greedy)
+            assert call(1).error_bound == pytest.approx(usual, rel=1e-12, abs=0.0)
+            less = np.full((1, 2, 3), 0.125)  # the MDP's own rewards go on counting
+            assert call(1, reward=less).error_bound == pytest.approx(usual, rel=1e-12, abs=0.0)
             two = call(2, terminal_value=worth, reward=reward)  # the rewards' size counts: 4
             norm = max(float(np.abs(two.v[1]).max()), 4.0)
             second = 0.9 * (1 + 1e-8) * step(max(largest, 4.0), greedy) + step(norm, greedy)
-            assert two.error_bound == pytest.approx(second, rel=1e-11)
+            assert two.error_bound == pytest.approx(second, rel=1e-11, abs=0.0)
 
 
 def test_the_step_of_a_policy_that_is_none_is_named():

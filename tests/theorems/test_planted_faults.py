@@ -187,3 +187,19 @@ def test_the_docs_show_the_whole_matrix():
     pytest.importorskip("clarabel")
     for page, made in planted_faults.matrices().items():
         assert made in TEXTS[page], "run `python tests/theorems/planted_faults.py --write`"
+
+
+@pytest.mark.slow
+def test_every_clause_is_failed_by_a_fault():
+    """Keys of which every clause was seen to fail are not asked again."""
+    pytest.importorskip("clarabel")
+    left = {(clause.key, clause.name) for clause in planted_faults.ABOUT_MDPS}
+    first = [(fault, setting_for(fault)) for fault in planted_faults.FAULTS]
+    others = [(fault, each) for fault in planted_faults.FAULTS for each in SETTINGS.values()]
+    for fault, setting in first + others:
+        keys = {key for key, _ in left}
+        found = planted_faults.caught_by(planted_faults.faulty(fault), setting, keys)
+        left -= {(key, name) for key, names in found.items() for name in names}
+        if not left:
+            return
+    raise AssertionError(f"no planted fault fails {sorted(left)}")
