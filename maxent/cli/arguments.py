@@ -1,8 +1,9 @@
-"""The arguments of a command: how they are declared, parsed, and refused in one line.
+"""The arguments of a command: how they are parsed, and refused in one line.
 
-A command's options are an `argparse` parser's.  What differs from argparse's habits: each mistake
-is a ConfigError with the nearest name, an option given twice is refused, nothing is abbreviated,
-options may stand before, between and after what is given by place, and `-1` is a value.
+A parser is an `argparse` parser of what `commands.toml` says.  What differs from argparse's habits:
+each mistake is a ConfigError with the nearest name, an option given twice is refused, nothing is
+abbreviated, options may stand before, between and after what is given by place, and `-1` is a
+value.
 
 Defaults are those of the library: `library_default` reads them in the signature of the function
 that the command calls, from its source, so that `--help` imports nothing heavy.
@@ -18,69 +19,57 @@ from pathlib import Path
 from typing import Any
 
 import maxent
+from maxent.cli.commands import COMMANDS, NEEDED, Entry, entries
 from maxent.errors import ConfigError
 from maxent.support.arguments import nearest
-from maxent.support.data_files import beside, paragraphs
 from maxent.support.other_words import hint
-
-NEEDED: dict[str, str] = paragraphs(beside(__file__))
-"""What to say where an argument without a default is left out."""
 
 
 class Parser(argparse.ArgumentParser):
-    """The options of one command; `description` and `examples` make its --help."""
+    """The arguments of one command; settings: what `--set NAME=VALUE` can set; check_given: raises
+    for what was given and is wrong, and is called before something is missed."""
 
-    def __init__(self, command: str, description: str, examples: str) -> None:
+    def __init__(
+        self,
+        command: str,
+        settings: Sequence[str] = (),
+        check_given: Callable[[argparse.Namespace], None] | None = None,
+    ) -> None:
+        about = COMMANDS[command]
         super().__init__(
             prog=f"maxent {command}",
-            description=description,
-            epilog=f"examples:\n{examples}",
+            description=about["description"],
+            epilog=f"examples:\n{about['examples']}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        self.command = command
+        self.command, self.settings, self.check_given = command, settings, check_given
         self.seen: set[str] = set()
-        self.needed: dict[str, str | None] = {}
-        self.check_given: Callable[[argparse.Namespace], None] | None = None
         self.options: list[str] = []
-        self.settings: Sequence[str] = ()  # what --set NAME=VALUE can set
+        for entry in entries(command):
+            self._add(entry)
 
-    def place(self, name: str, metavar: str, words: str, *, many: bool = False) -> None:
-        """An argument given by place; `many`: one or more."""
-        self.add_argument(name, metavar=metavar, help=words, nargs="*" if many else "?")
-
-    def option(
-        self,
-        name: str,
-        metavar: str,
-        words: str,
-        *,
-        kind: Any = str,
-        default: Any = None,
-        repeatable: bool = False,
-    ) -> None:
-        """--name VALUE; a default that is not None is shown."""
-        if default is not None:
-            words += f" (default: {default})"
-        if repeatable:
-            words += " (repeatable)"
-        self.options.append(as_option(name))
-        action: Any = "append" if repeatable else _Once
-        self.add_argument(
-            as_option(name), dest=name, metavar=metavar, help=words, type=kind, action=action,
-            default=default,
-        )  # fmt: skip
-
-    def flag(self, name: str, words: str) -> None:
-        """--name, without a value."""
-        self.options.append(as_option(name))
-        self.add_argument(
-            as_option(name), dest=name, help=words, nargs=0, const=True, default=False, action=_Once
-        )
-
-    def need(self, *names: str, unless: str | None = None) -> None:
-        """What must be given (`NEEDED` says how it is asked for), but for where a flag is."""
-        self.needed |= dict.fromkeys(names, unless)
+    def _add(self, entry: Entry) -> None:
+        """An argument given by place, or an option; a default is shown."""
+        about: dict[str, Any] = {"metavar": entry.metavar, "help": entry.words}
+        if not entry.is_option:
+            self.add_argument(entry.name, nargs="*" if entry.kind == "many" else "?", **about)
+            return
+        written, kind = as_option(entry.name), KINDS.get(entry.kind, str)
+        self.options.append(written)
+        about |= {"dest": entry.name, "action": _Once}
+        if not entry.metavar:
+            about |= {"metavar": None, "nargs": 0, "const": True, "default": False}
+            self.add_argument(written, **about)
+            return
+        if entry.kind == "repeatable":
+            about |= {"action": "append", "help": f"{entry.words} (repeatable)"}
+        elif entry.default is not None:
+            function, _, parameter = entry.default.rpartition(".")
+            is_number = not function or function.isdigit()
+            default = kind(entry.default) if is_number else library_default(function, parameter)
+            about |= {"default": default, "help": f"{entry.words} (default: {default})"}
+        self.add_argument(written, type=kind, **about)
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The arguments, each checked; ConfigError for what the command does not take, or lacks."""
@@ -114,10 +103,12 @@ class Parser(argparse.ArgumentParser):
 
     def _require(self, asked: argparse.Namespace) -> None:
         """ConfigError for the first argument that was not given; but first for what was given and
-        is wrong (`check_given`), so that nothing has to be typed to hear of it."""
-        for name, unless in self.needed.items():
-            excused = unless is not None and getattr(asked, unless)
-            if getattr(asked, name) in (None, []) and not excused:
+        is wrong, so that nothing has to be typed to hear of it."""
+        about = COMMANDS[self.command]
+        if "unless" in about and getattr(asked, about["unless"]):
+            return
+        for name in about.get("needs", ()):
+            if getattr(asked, name) in (None, []):
                 if self.check_given is not None:
                     self.check_given(asked)
                 raise ConfigError(NEEDED[name])
@@ -161,6 +152,22 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def auto_or_flag(text: str) -> bool | str:
+    """auto, true or false."""
+    known: dict[str, bool | str] = {"auto": "auto", "true": True, "false": False}
+    if text.lower() not in known:
+        raise argparse.ArgumentTypeError(f"is {text!r}; give auto, true or false")
+    return known[text.lower()]
+
+
+KINDS: dict[str, Callable[[str], Any]] = {
+    "number": number,
+    "whole": whole_number,
+    "auto or flag": auto_or_flag,
+}
+"""What the value of an option must be, by the word for it in `commands.toml`."""
 
 
 def as_option(name: str) -> str:

@@ -4,24 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from maxent.cli.arguments import Parser, as_option
+from maxent.cli.arguments import as_option
 from maxent.cli.exit_codes import DONE, NOT_PASSED
-from maxent.cli.model import Model, add_model_settings
+from maxent.cli.model import Model
 from maxent.errors import ConfigError
-
-
-def add_options(parser: Parser) -> None:
-    """What the command takes."""
-    parser.place(
-        "file", "FILE", "A certificate, written with --certificate or by maxent.write_certificate."
-    )
-    parser.option(
-        "mdp",
-        "MDP",
-        "Valid only if it is about this MDP: a map name, FILE.txt, FILE.npz or gym:ID.",
-    )
-    add_model_settings(parser)
-    parser.need("file")
 
 
 def run(asked: Namespace) -> int:

@@ -8,38 +8,24 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from maxent.cli.arguments import Parser, whole_number
 from maxent.cli.exit_codes import DONE, NOT_PASSED
-from maxent.cli.outputs import write_record
+from maxent.cli.outputs import require_outputs, say_written, write_record
 from maxent.errors import ConfigError
 from maxent.support.extras import require_neural
-from maxent.support.files import require_output
-
-
-def add_options(parser: Parser) -> None:
-    """What the command takes."""
-    parser.place("adapter", "ADAPTER", "MODULE:NAME, or sac, sac_v1, sql, sac_discrete, ...")
-    parser.option("case", "NAME", "Only this case; left out: all.", repeatable=True)
-    parser.option("steps", "N", "Of a training; left out: 2500.", kind=whole_number)
-    parser.option("seed", "N", "Of the first training.", kind=whole_number, default=0)
-    parser.option("out", "FILE.json", "Write the report there.")
-    parser.flag("overwrite", "Replace an output file that exists.")
-    parser.need("adapter")
 
 
 def run(asked: Namespace) -> int:
     """Check it, write the file, print the report."""
     from maxent import testing
 
-    out = None if asked.out is None else require_output(asked.out, asked.overwrite, (".json",))
+    outputs = require_outputs("check-agent", asked)
     adapter = _adapter(asked.adapter)
     given = {} if asked.steps is None else {"steps": asked.steps}
     report = testing.check_agent(adapter, cases=asked.case, seed=asked.seed, **given)
-    if out is not None:
-        write_record("check-agent", asked, out, **report.to_dict())
+    if "out" in outputs:
+        write_record("check-agent", asked, outputs["out"], **report.to_dict())
     print(report)
-    if out is not None:
-        print(f"wrote {out}")
+    say_written(outputs)
     return DONE if report.passed else NOT_PASSED
 
 

@@ -6,28 +6,12 @@ import difflib
 from argparse import Namespace
 from pathlib import Path
 
-from maxent.cli.arguments import Parser, number, whole_number
 from maxent.cli.exit_codes import DONE
+from maxent.cli.outputs import require_outputs, say_written
 from maxent.errors import ConfigError
 from maxent.support.arguments import require_positive
-from maxent.support.files import require_output
 
 VERBS = ("status", "grade")
-
-
-def add_options(parser: Parser) -> None:
-    """What the command takes."""
-    parser.place("words", "DIR | status [DIR] | grade FOLDER", "What to do.", many=True)
-    parser.flag("solutions", "Copy the notebooks with the exercises done; for teachers.")
-    parser.option(
-        "seed", "N", "Exercises with other numbers (0: the notebooks' own).", kind=whole_number
-    )
-    parser.option("out", "FILE.csv", "grade: write the grades there, a row an exercise.")
-    parser.option(
-        "timeout", "SECONDS", "grade: at most this long for a cell (default: 60).", kind=number
-    )
-    parser.flag("overwrite", "Replace notebooks, or the file of grades, that exist.")
-    parser.need("words")
 
 
 def run(asked: Namespace) -> int:
@@ -78,14 +62,13 @@ def _copy(folder: str, asked: Namespace) -> int:
 def _grade(folder: str, asked: Namespace) -> int:
     from maxent.learn.grading import grade, left_out, summary, write_grades
 
-    out = None if asked.out is None else require_output(asked.out, asked.overwrite, (".csv",))
+    outputs = require_outputs("learn", asked)
     timeout = 60.0 if asked.timeout is None else require_positive("timeout", asked.timeout)
     grades = grade(folder, timeout=timeout)
-    if out is not None:
-        write_grades(grades, out, overwrite=asked.overwrite)
+    if "out" in outputs:
+        write_grades(grades, outputs["out"], overwrite=asked.overwrite)
     print(summary(grades))
     if others := left_out(folder):
         print(f"left out, not of the course by name or contents: {', '.join(others)}")
-    if out is not None:
-        print(f"wrote {out}")
+    say_written(outputs)
     return DONE

@@ -7,7 +7,6 @@ import textwrap
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import DONE
 from maxent.cli.model import ANY_SIZE, known_maps
 from maxent.errors import MapError
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
 
 MARGIN = 26
 """Characters left of the text about a map."""
-
-
-def add_options(parser: Parser) -> None:
-    """What the command takes."""
-    parser.place("name", "NAME", "The map to draw; left out: list them all.")
 
 
 def run(asked: Namespace) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import maxent
-from maxent.cli.arguments import Parser, as_option, number, read_pairs, read_value, whole_number
+from maxent.cli.arguments import as_option, read_pairs, read_value
 from maxent.errors import ConfigError, MapError
 from maxent.support.arguments import nearest
 
@@ -78,7 +78,7 @@ class Model:
         environment, is looked at by `build`."""
         from maxent.gridworlds import maps
 
-        if self.mdp is None or self.mdp.startswith(GYM) or _is_file(self.mdp):
+        if self.mdp.startswith(GYM) or _is_file(self.mdp):
             return
         if maps.is_name(self.mdp):
             with suppress(MapError):
@@ -138,37 +138,10 @@ class Model:
             raise MapError(f"{error} (here as --legend NAME or --legend 'F=.,%=#')") from None
 
 
-def add_model_options(
-    parser: Parser,
-    place: str = "A map name (see: maxent maps), FILE.txt, FILE.npz, FILE.tra or gym:ID.",
-) -> None:
-    """The arguments that name an MDP, and what may be changed in it."""
-    parser.place("mdp", "MDP", place)
-    add_model_settings(parser)
-    parser.check_given = lambda asked: Model.of(asked).require_found()
-
-
-def add_model_settings(parser: Parser) -> None:
-    """The options that change an MDP which an argument `mdp` names."""
-    for name, metavar, kind, words in (
-        ("discount", "GAMMA", number, "In [0, 1]; only named maps and .npz files have their own."),
-        ("slip", "P", number, "Maps: total probability of the two neighbouring directions."),
-        ("moves", "4|8", whole_number, "Maps: number of directions."),
-        ("wind", "W,W,...", str, "Maps: cells upwards a step, for each column or one for all."),
-        ("step_reward", "R", number, "Maps: paid for each step."),
-        ("rewards", "G=R,X=R,...", str, "Maps: rewards of characters."),
-        ("bump_reward", "R", number, "Maps: added when a move meets a wall or an edge."),
-        ("goals", "terminal|absorbing|restart", str, "Maps: what a goal does."),
-        ("terminal", "S,S|LABEL", str, ".tra: the states that end the episode, or their label."),
-        ("legend", "NAME|C=C,C=C", str, "Maps: what other characters mean: gymnasium, or F=.,%%=#"),
-    ):
-        parser.option(name, metavar, words, kind=kind)
-    parser.option(
-        "env_option",
-        "KEY=VALUE",
-        "gym: a setting of the environment, such as is_slippery=False.",
-        repeatable=True,
-    )
+def require_known_mdp(asked: Namespace) -> None:
+    """MapError where an MDP was named that there is not."""
+    if getattr(asked, "mdp", None) is not None:
+        Model.of(asked).require_found()
 
 
 def _legend(text: str) -> str | dict[str, str]:

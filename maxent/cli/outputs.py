@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maxent.cli.arguments import Parser
+from maxent.cli.commands import entries
 from maxent.cli.model import Model
 from maxent.support.files import require_output
 
@@ -16,31 +16,14 @@ if TYPE_CHECKING:
     from maxent.mdp import MDP
     from maxent.neural.training.agent import Agent
 
-ENDINGS = {
-    "json": (".json",),
-    "html": (".html",),
-    "figure": (".png", ".svg", ".pdf"),
-    "save_mdp": (".npz",),
-    "certificate": (".json",),
-}
-"""The options that name an output file, with the endings that each may have."""
 
-
-def add_output_options(parser: Parser, **words: str) -> None:
-    """Options that name an output file, by name with what is written there; and --overwrite."""
-    for name, text in words.items():
-        metavar = "|".join(f"FILE{ending}" for ending in ENDINGS[name])
-        parser.option(name, metavar, text)
-    parser.flag("overwrite", "Replace output files that exist.")
-
-
-def require_outputs(asked: Namespace) -> dict[str, Path]:
+def require_outputs(command: str, asked: Namespace) -> dict[str, Path]:
     """The output files that a command was asked for, by option; an error for one that cannot be
     written, now, before any work is done."""
     return {
-        name: require_output(path, asked.overwrite, endings)
-        for name, endings in ENDINGS.items()
-        if (path := getattr(asked, name, None)) is not None
+        entry.name: require_output(path, asked.overwrite, entry.endings)
+        for entry in entries(command)
+        if entry.endings and (path := getattr(asked, entry.name)) is not None
     }
 
 

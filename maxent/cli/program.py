@@ -9,6 +9,7 @@ from typing import Any
 
 import maxent
 from maxent.cli.arguments import Parser
+from maxent.cli.commands import COMMANDS, HELP
 from maxent.cli.exit_codes import (
     DONE,
     INTERRUPTED,
@@ -17,6 +18,7 @@ from maxent.cli.exit_codes import (
     TERMINATED,
     USER_ERROR,
 )
+from maxent.cli.model import require_known_mdp
 from maxent.cli.process import (
     drop_output,
     open_what_is_closed,
@@ -27,13 +29,6 @@ from maxent.cli.process import (
 )
 from maxent.errors import ConfigError, MaxEntError, TrainingDivergedError
 from maxent.support.arguments import nearest
-from maxent.support.data_files import beside
-
-TEXTS = beside(__file__)
-HELP: str = TEXTS["help"]
-COMMANDS: dict[str, dict[str, str]] = TEXTS["commands"]
-"""Each is a module beside this one (a hyphen is an underscore there), with `add_options` and `run`;
-what its --help says before and after the options is in `program.toml`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,6 +76,6 @@ def _module(name: str) -> Any:
 
 def parser_of(name: str) -> Parser:
     """The parser of a command's arguments."""
-    parser = Parser(name, **COMMANDS[name])
-    _module(name).add_options(parser)
-    return parser
+    module = _module(name)
+    check = getattr(module, "check_given", require_known_mdp)
+    return Parser(name, getattr(module, "SETTINGS", ()), check)

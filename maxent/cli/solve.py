@@ -6,10 +6,9 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 import maxent
-from maxent.cli.arguments import Parser, number, whole_number
 from maxent.cli.exit_codes import DONE, INTERRUPTED, NOT_CONVERGED
-from maxent.cli.model import Model, add_model_options
-from maxent.cli.outputs import add_output_options, require_outputs, say_written, write_record
+from maxent.cli.model import Model
+from maxent.cli.outputs import require_outputs, say_written, write_record
 from maxent.errors import ConfigError
 from maxent.support.arguments import nearest, quoted
 
@@ -27,35 +26,6 @@ METHODS = {
 """Solvers: their names here and in Python."""
 
 
-def add_options(parser: Parser) -> None:
-    """What the command takes."""
-    add_model_options(parser)
-    parser.option(
-        "temperature", "ALPHA", "0 is the hard maximum; there is no default.", kind=number
-    )
-    parser.option("method", "|".join(METHODS), "Solver.", default="auto")
-    parser.option(
-        "tolerance",
-        "ERROR",
-        "Largest error of any state's value; left out: about 1e-9 of the largest value.",
-        kind=number,
-    )
-    parser.option(
-        "max_iterations", "N", "Stop after so many; left out: no limit.", kind=whole_number
-    )
-    parser.flag(
-        "rigorous", "Prove the values in ball arithmetic, to within 1e-10, rounding included."
-    )
-    add_output_options(
-        parser,
-        json="Write every number there.",
-        figure="Draw values and policy there.",
-        save_mdp="Write the MDP itself there.",
-        certificate="Write the proof there, for maxent check; implies --rigorous.",
-    )
-    parser.need("mdp", "temperature")
-
-
 def run(asked: Namespace) -> int:
     """Solve, write the files, print the table."""
     from maxent import reports
@@ -64,7 +34,7 @@ def run(asked: Namespace) -> int:
         raise ConfigError(
             f"--method {quoted(asked.method)} is unknown; {nearest(asked.method, METHODS)}"
         )
-    outputs = require_outputs(asked)
+    outputs = require_outputs("solve", asked)
     mdp = Model.of(asked).build()
     solution = getattr(maxent, METHODS[asked.method])(
         mdp,

@@ -7,7 +7,6 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 import maxent
-from maxent.cli.arguments import Parser, whole_number
 from maxent.cli.exit_codes import DONE, NOT_CONVERGED
 from maxent.errors import ConfigError
 from maxent.support.progress import duration
@@ -16,30 +15,6 @@ if TYPE_CHECKING:
     from maxent.sweeps import Cell, Sweep
 
 FIGURE = "curves.png"
-
-
-def add_options(parser: Parser) -> None:
-    """What the command takes."""
-    parser.place("sweep_file", "FILE.toml", "Algorithms, environments, seeds, settings, a grid.")
-    parser.option("run", "DIR", "The folder of the runs (default: FILE, without its ending).")
-    add_engine_options(parser)
-    parser.flag("list", "Say which cells there are, and which are done; begins nothing.")
-    parser.need("sweep_file")
-
-
-def add_engine_options(parser: Parser) -> None:
-    """Where many runs are worked on."""
-    parser.option(
-        "jobs",
-        "N",
-        "Of many runs: processes at once; left out: one a processor.",
-        kind=whole_number,
-    )
-    parser.option(
-        "cluster",
-        "dask:ADDRESS|ray|ray:ADDRESS",
-        "Of many runs: the workers of a Dask or of a Ray cluster.",
-    )
 
 
 def run(asked: Namespace) -> int:

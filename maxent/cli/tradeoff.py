@@ -6,10 +6,9 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 import maxent
-from maxent.cli.arguments import Parser
 from maxent.cli.exit_codes import DONE
-from maxent.cli.model import Model, add_model_options
-from maxent.cli.outputs import add_output_options, require_outputs, say_written, write_record
+from maxent.cli.model import Model
+from maxent.cli.outputs import require_outputs, say_written, write_record
 from maxent.support.ranges import read_temperatures
 
 if TYPE_CHECKING:
@@ -17,23 +16,9 @@ if TYPE_CHECKING:
     from maxent.tabular.tradeoff import Tradeoff
 
 
-def add_options(parser: Parser) -> None:
-    """What the command takes."""
-    add_model_options(parser)
-    parser.option(
-        "temperatures",
-        "LOW:HIGH:COUNT|ALPHA,ALPHA,...",
-        "So many, evenly spaced in the logarithm; or a list, where 0 and inf are the limits.",
-    )
-    add_output_options(
-        parser, json="Write every number there.", figure="Draw return against entropy there."
-    )
-    parser.need("mdp", "temperatures")
-
-
 def run(asked: Namespace) -> int:
     """Solve at every temperature, write the files, print the table."""
-    outputs = require_outputs(asked)
+    outputs = require_outputs("tradeoff", asked)
     temperatures = read_temperatures(asked.temperatures, "--temperatures")
     mdp = Model.of(asked).build()
     curve = maxent.tradeoff(mdp, temperatures, progress=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import warnings
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 import maxent
-from maxent.cli.arguments import Parser, library_default, read_pairs, whole_number
+from maxent.cli.arguments import library_default, read_pairs
 from maxent.cli.exit_codes import DONE
-from maxent.cli.sweep import add_engine_options, many
+from maxent.cli.sweep import many
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.support.arguments import nearest
 from maxent.support.extras import require_neural
@@ -35,18 +35,11 @@ SHOWN = {
 }
 """What a line of the log shows of a row: its name there, and the word for it."""
 
-
-COUNTS = {
-    "evaluate_every": "Environment steps between evaluations, of the deterministic policy; 0: "
-    "never.",
-    "evaluation_episodes": "Episodes of an evaluation.",
-    "log_every": "Environment steps between lines of the log; 0: never.",
-    "num_envs": "Environments that step together.",
-}
-CHECKPOINT_EVERY = 10_000
-"""Unlike in the library, a run keeps checkpoints on its way."""
-
-
+SAME = (
+    *("steps", "checkpoint_every", "evaluate_every", "evaluation_episodes", "log_every"),
+    *("num_envs", "vectorization", "device", "compile"),
+)
+"""Options that are arguments of `train` and of `sweep`."""
 SETTINGS = (
     *("temperature", "discount", "hidden", "replay_capacity", "updates_per_step"),
     *("actor_rate", "critic_rate", "target_rate", "target_interval"),
@@ -55,89 +48,7 @@ SETTINGS = (
 """Settings of the algorithms that other libraries have by other names."""
 
 
-def add_options(parser: Parser) -> None:
-    """What the command takes."""
-    parser.settings = SETTINGS
-    parser.need("algorithm", "env", "steps", unless="list")
-    parser.check_given = _require_algorithm
-    parser.place(
-        "algorithm",
-        "ALGORITHM",
-        "sac, sac_v1, sql, sac_discrete or sql_discrete; where actions are discrete, sac and sql "
-        "are the discrete ones.",
-    )
-    parser.option(
-        "env",
-        "ID",
-        "A Gymnasium environment, such as Pendulum-v1; MODULE:ID imports MODULE first.",
-    )
-    parser.option("steps", "N", "Environment steps in all.", kind=whole_number)
-    parser.option(
-        "env_option",
-        "KEY=VALUE",
-        "What the environment is made with, such as map=four-rooms for maxent/Gridworld-v0.",
-        repeatable=True,
-    )
-    default = library_default("train", "seed")
-    parser.option("seed", "N", "Of everything.", kind=whole_number, default=default)
-    parser.option(
-        "seeds",
-        "FIRST:END|N,N,...",
-        "Many runs, one a seed (0:8 is 0 to 7), in RUN/seed-0 and so on, side by side; the same "
-        "command again goes on.",
-    )
-    add_engine_options(parser)
-    parser.option(
-        "set",
-        "NAME=VALUE",
-        "A setting of the algorithm, such as batch_size=128; --list names them.",
-        repeatable=True,
-    )
-    parser.flag(
-        "list", "Say what ALGORITHM can be set to, and which algorithms there are; trains nothing."
-    )
-    parser.option(
-        "run", "RUN", "A new folder for checkpoints, settings and log; left out: nothing is kept."
-    )
-    parser.option(
-        "checkpoint_every",
-        "N",
-        "Environment steps between checkpoints; 0: only at the end.",
-        kind=whole_number,
-        default=CHECKPOINT_EVERY,
-    )
-    for name, words in COUNTS.items():
-        default = library_default("train", name)
-        parser.option(name, "N", words, kind=whole_number, default=default)
-    parser.option(
-        "vectorization",
-        "sync|async",
-        "Whether environments step in turn, or each in a process of its own.",
-        default=library_default("train", "vectorization"),
-    )
-    parser.option(
-        "copies", "N", "The old name of --num-envs, until version 0.3.0.", kind=whole_number
-    )
-    default = library_default("train", "device")
-    parser.option("device", "cpu|cuda", "Where the networks are.", default=default)
-    parser.option(
-        "threads",
-        "N",
-        "PyTorch's threads; small networks are fastest with 1; left out: as many as it takes.",
-        kind=whole_number,
-    )
-    parser.option(
-        "compile",
-        "auto|true|false",
-        "Updates as one compiled graph, which needs a C++ compiler; auto: where there are enough "
-        "updates for it to pay.",
-        kind=_auto_or_flag,
-        default=library_default("train", "compile"),
-    )
-    parser.flag("overwrite", "Replace a RUN that exists.")
-
-
-def _require_algorithm(asked: Namespace) -> None:
+def check_given(asked: Namespace) -> None:
     """ConfigError for an algorithm that there is not, where PyTorch is there to know them."""
     if asked.algorithm is not None:
         require_neural()
@@ -165,13 +76,8 @@ def run(asked: Namespace) -> int:
             stacklevel=2,
         )
     told: dict[str, Any] = {
-        "steps": asked.steps,
-        "checkpoint_every": asked.checkpoint_every,
-        "device": asked.device,
-        "compile": asked.compile,
-        "vectorization": asked.vectorization,
+        **{name: getattr(asked, name) for name in SAME},
         "env_settings": read_pairs("--env-option", asked.env_option or ()),
-        **{name: getattr(asked, name) for name in COUNTS},
         **_settings(asked.algorithm, asked.set or ()),
     }
     if asked.seeds is not None:
@@ -227,7 +133,7 @@ def say_row(row: Mapping[str, Any]) -> None:
 def outcome(agent: Agent, run: str | None) -> int:
     """Say how a run ended; the exit code."""
     named = None if run is None else shlex.quote(run)
-    if named is not None and ":" in (agent.env or ""):  # it imports a module: see `runs.add_run`
+    if named is not None and ":" in (agent.env or ""):  # it imports a module
         named += " --trust"
     if isinstance(agent.stopped_by, int):
         kept = f"; go on with: maxent resume {named}" if named and agent.steps else ""
@@ -238,14 +144,6 @@ def outcome(agent: Agent, run: str | None) -> int:
         return DONE
     say(f"trained: {agent}\n{agent.evaluate().summary()}")
     return DONE
-
-
-def _auto_or_flag(text: str) -> bool | str:
-    """auto, true or false."""
-    known: dict[str, bool | str] = {"auto": "auto", "true": True, "false": False}
-    if text.lower() not in known:
-        raise ArgumentTypeError(f"is {text!r}; give auto, true or false")
-    return known[text.lower()]
 
 
 def _settings(algorithm: str, texts: Sequence[str]) -> dict[str, Any]:

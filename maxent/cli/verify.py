@@ -6,46 +6,9 @@ from argparse import Namespace
 from typing import Any
 
 import maxent
-from maxent.cli.arguments import Parser, library_default, number, whole_number
 from maxent.cli.exit_codes import DONE, NOT_PASSED
-from maxent.cli.model import Model, add_model_options
-from maxent.cli.outputs import add_output_options, require_outputs, say_written, write_record
-
-
-def add_options(parser: Parser) -> None:
-    """What the command takes."""
-    add_model_options(parser)
-    parser.need("mdp", "temperature", unless="list")
-    parser.option(
-        "temperature", "ALPHA", "0 is the hard maximum; there is no default.", kind=number
-    )
-    parser.option("keys", "KEY,KEY,...", "Which theorems; left out: all.")
-    parser.option(
-        "seed",
-        "N",
-        "For the random inputs of the checks.",
-        kind=whole_number,
-        default=library_default("verify", "seed"),
-    )
-    parser.flag(
-        "rigorous",
-        "Prove too, in ball arithmetic, rounding included, the clauses that can be proved.",
-    )
-    parser.flag(
-        "clauses",
-        "Print a line a clause, with slack, tolerance and worst case, in place of a line a key.",
-    )
-    parser.flag(
-        "list",
-        "Say what is stated, a line a key; followed by a KEY, its hypotheses and clauses.  Needs "
-        "no MDP.",
-    )
-    add_output_options(
-        parser,
-        json="Write the report there, for machines.",
-        html="Write the report there, for people: one page with figures, nothing loaded from "
-        "elsewhere.",
-    )
+from maxent.cli.model import Model
+from maxent.cli.outputs import require_outputs, say_written, write_record
 
 
 def run(asked: Namespace) -> int:
@@ -60,7 +23,7 @@ def run(asked: Namespace) -> int:
         pages = [listing(key) for key in named]
         print(reports.printable("\n\n".join(pages)))
         return DONE
-    outputs = require_outputs(asked)
+    outputs = require_outputs("verify", asked)
     mdp = Model.of(asked).build()
     check = maxent.verify_rigorously if asked.rigorous else maxent.verify
     report = check(mdp, asked.temperature, keys=keys, seed=asked.seed, progress=True)

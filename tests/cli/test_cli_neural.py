@@ -174,13 +174,13 @@ def test_train_the_plan_and_the_command_have_the_same_defaults():
     for name in (
         "env_option",
         "set",
-        "list",
         "copies",
         "seeds",
         "jobs",
         "cluster",
     ):  # the command's own: not given
         assert not command.pop(name)
+    assert command.pop("list")
     assert command.pop("checkpoint_every") == 10_000  # unlike in the library, as --help says
     assert command == {name: function[name] for name in command}
     assert function.keys() - command.keys() == {
