@@ -62,7 +62,7 @@ def check_exercise(number: str, answer: Any) -> None:
         print(f"Not quite{name}: {verdict.words}")
         if handed.printed:
             print(f"It printed: {textwrap.shorten(handed.printed, 300)}")
-        if exercise.hint and verdict.mistake not in [each.name for each in exercise.mistakes]:
+        if exercise.hint and verdict.mistake not in exercise.corrections:
             print(f"Hint: {exercise.hint}")
     else:
         print(verdict.words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from maxent.support.data_files import beside, paragraphs
@@ -15,6 +16,10 @@ from maxent.support.data_files import beside, paragraphs
 
 def _nothing_given(seed: int) -> list[tuple[Any, ...]]:
     return [()]
+
+
+def _none_known(*given: Any) -> dict[str, Any]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,9 @@ class Exercise:
     tolerance: how far a number may be off, relative to the largest in the answer, at least 1.
     judge: where many answers are right: a function of the answer and of what is given that returns
         "" if it is right, the name of a mistake, or a sentence that says what is wrong.
-    wrong: the wrong solutions that are recognised, by name, the likelier first; as formulas, in
-        the letters of the theory (m for the MDP, pi, alpha, gamma).
+    wrong: a function of what is given whose result is what the wrong solutions that are recognised
+        give, by name, the likelier first; formulas in the letters of the theory (m for the MDP, pi,
+        alpha, gamma), or a function where a result takes long.
 
     In the TOML file:
 
@@ -58,7 +64,7 @@ class Exercise:
     answer: what the notebook calls the answer, such as "my_sweep".
     hint: for a wrong answer that is not recognised.
     difficulty, minutes: 1 (a line) to 3 (think), and how long it takes; for teachers.
-    corrections: what to say of each wrong solution, by its name.
+    corrections: what to say of each wrong solution, by its name, in the same order.
     """
 
     number: str
@@ -68,7 +74,7 @@ class Exercise:
     axes: tuple[str | tuple[str, ...], ...] = ()
     tolerance: float = 1e-8
     judge: Callable[..., str] | None = None
-    wrong: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    wrong: Callable[..., Mapping[str, Any]] = _none_known
     title: str = ""
     answer: str = ""
     hint: str = ""
@@ -84,8 +90,13 @@ class Exercise:
     def mistakes(self) -> tuple[Mistake, ...]:
         """The wrong solutions with their names and words."""
         return tuple(
-            Mistake(name, wrong, self.corrections[name]) for name, wrong in self.wrong.items()
+            Mistake(name, partial(self._wrong, name), words)
+            for name, words in self.corrections.items()
         )
+
+    def _wrong(self, name: str, *given: Any) -> Any:
+        found = self.wrong(*given)[name]
+        return found() if callable(found) else found
 
 
 @dataclass(frozen=True)

@@ -113,14 +113,13 @@ def _judged(exercise: Exercise, answer: Any, given: tuple[Any, ...]) -> Verdict:
         found = exercise.judge(answer, *given)
     except (MaxEntError, TypeError, ValueError) as error:
         return Verdict("wrong", "", f"{error}")
-    known = {mistake.name: mistake.words for mistake in exercise.mistakes}
-    if found in known:
-        return Verdict("wrong", found, known[found])
+    if found in exercise.corrections:
+        return Verdict("wrong", found, exercise.corrections[found])
     return Verdict("wrong", "", found) if found else Verdict("right", "", "Right.")
 
 
 def _compared(exercise: Exercise, handed: HandedIn, cases: Sequence[tuple[Any, ...]]) -> Verdict:
-    wanted = [_expected(exercise.reference, case) for case in cases]
+    wanted = [np.asarray(_quietly(exercise.reference, case), dtype=float) for case in cases]
     for number, (result, right) in enumerate(zip(handed.results, wanted), start=1):
         if not isinstance(result, ndarray):
             words = f"a number or an array of numbers is wanted, not {_kind(result)}."
@@ -131,10 +130,12 @@ def _compared(exercise: Exercise, handed: HandedIn, cases: Sequence[tuple[Any, .
         return Verdict("right", "", _praise(wanted, handed.changed))
     if not all(isinstance(result, ndarray) for result in handed.results):
         return Verdict("wrong", "", "some results are numbers, some are not.")
-    for mistake in exercise.mistakes:
-        made = [_expected(mistake.solution, case) for case in cases]
-        if all(agree(r, m, exercise.tolerance) for r, m in zip(handed.results, made)):
-            return Verdict("wrong", mistake.name, mistake.words)
+    made = [_quietly(exercise.wrong, case) for case in cases]
+    for name, words in exercise.corrections.items():
+        wrong = [_quietly(each[name], ()) if callable(each[name]) else each[name] for each in made]
+        arrays = [np.asarray(each, dtype=float) for each in wrong]
+        if all(agree(r, w, exercise.tolerance) for r, w in zip(handed.results, arrays)):
+            return Verdict("wrong", name, words)
     name, words = pattern(handed.results, wanted, exercise.tolerance, rounded=exercise.is_value)
     if name:
         return Verdict("wrong", name, words)
@@ -143,9 +144,9 @@ def _compared(exercise: Exercise, handed: HandedIn, cases: Sequence[tuple[Any, .
     return Verdict("wrong", "", _in_case(number, len(cases)) + words)
 
 
-def _expected(function: Callable[..., Any], case: tuple[Any, ...]) -> ndarray:
+def _quietly(function: Callable[..., Any], case: tuple[Any, ...]) -> Any:
     with np.errstate(all="ignore"):
-        return np.asarray(function(*copy.deepcopy(case)), dtype=float)
+        return function(*copy.deepcopy(case))
 
 
 def _readable(result: Any) -> Any:

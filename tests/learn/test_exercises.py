@@ -82,7 +82,7 @@ def test_the_facts_for_teachers_are_there(number):
     exercise = exercises()[number]
     assert exercise.title and exercise.mistakes and exercise.difficulty in (1, 2, 3)
     assert 1 <= exercise.minutes <= 60
-    assert list(exercise.corrections) == list(exercise.wrong)
+    assert list(exercise.corrections) == list(exercise.wrong(*exercise.cases(0)[0]))
     assert all(mistake.words[-1] in ".?" for mistake in exercise.mistakes)
 
 

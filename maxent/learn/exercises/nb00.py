@@ -48,6 +48,28 @@ def _turning(share, state, entering=False):
     return brentq(above, 0.01, 0.2, xtol=1e-9)
 
 
+def wrong_break_even(cost):
+    return {
+        "number instead of its logarithm": cost / 4,
+        "bits instead of nats": cost / np.log2(4),
+        "logarithm to base 10": cost / np.log10(4),
+        "upside down": np.log(4) / cost,
+        "multiplied": cost * np.log(4),
+        "entropy left out": cost,
+        "the entropy alone": np.log(4),
+    }
+
+
+def wrong_turning_point(share):
+    return {
+        "entering instead of choosing": lambda: _turning(share, (11, 10), entering=True),
+        "two cells from the goal": lambda: _turning(share, (11, 9)),
+        "wrong half kept": 0.01,
+        "the other half kept": 0.1,
+        "the probability instead of the temperature": share,
+    }
+
+
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
@@ -56,15 +78,7 @@ EXERCISES, QUIZZES = sheet(
         given=_cost,
         is_value=True,
         tolerance=1e-5,
-        wrong={
-            "number instead of its logarithm": lambda cost: cost / 4,
-            "bits instead of nats": lambda cost: cost / np.log2(4),
-            "logarithm to base 10": lambda cost: cost / np.log10(4),
-            "upside down": lambda cost: np.log(4) / cost,
-            "multiplied": lambda cost: cost * np.log(4),
-            "entropy left out": lambda cost: cost,
-            "the entropy alone": lambda cost: np.log(4),
-        },
+        wrong=wrong_break_even,
     ),
     Exercise(
         "0.2",
@@ -72,12 +86,6 @@ EXERCISES, QUIZZES = sheet(
         given=_share,
         is_value=True,
         tolerance=1e-5,
-        wrong={
-            "entering instead of choosing": lambda share: _turning(share, (11, 10), entering=True),
-            "two cells from the goal": lambda share: _turning(share, (11, 9)),
-            "wrong half kept": lambda share: 0.01,
-            "the other half kept": lambda share: 0.1,
-            "the probability instead of the temperature": lambda share: share,
-        },
+        wrong=wrong_turning_point,
     ),
 )

@@ -43,6 +43,51 @@ def _gap_and_share(seed):
     return [(float(rng.choice([0.2, 0.3, 0.5, 0.8])), float(rng.choice([0.05, 0.15, 0.2, 0.25])))]
 
 
+def wrong_soft_value(q, alpha):
+    top, log_policy = q.max(axis=1), maxent.boltzmann_policy(q, alpha)
+    below = q - top[:, None]
+    return {
+        "hard maximum": top,
+        "no shift": alpha * np.log(np.exp(q / alpha).sum(axis=1)),
+        "one shift for all rows": (
+            q.max() + alpha * np.log(np.exp((q - q.max()) / alpha).sum(axis=1))
+        ),
+        "alpha left out": np.log(np.exp(below).sum(axis=1)) + top,
+        "alpha left out in front": top + np.log(np.exp(below / alpha).sum(axis=1)),
+        "shift not added back": soft_value(q, alpha) - top,
+        "mean instead of sum": soft_value(q, alpha) - alpha * np.log(q.shape[1]),
+        "expected value": (np.exp(log_policy) * q).sum(axis=1),
+        "wrong axis": soft_value(q.T, alpha),
+        "the policy instead of its value": np.exp(log_policy),
+        "temperature multiplied": alpha * soft_value(q * alpha, 1.0),
+        "inverse temperature": soft_value(q, 1 / alpha),
+    }
+
+
+def wrong_prior_for_copies(n):
+    return {
+        "uniform prior": np.full(n + 1, 1 / (n + 1)),
+        "not normalised": np.array([1.0] + [1 / n] * n),
+        "upside down": np.array([n / (n + 1)] + [1 / (n * (n + 1))] * n),
+        "every prior on the good action": np.array([1.0] + [0.0] * n),
+        "logarithm returned": np.log(prior_for_copies(n)),
+        "good action last": prior_for_copies(n)[::-1],
+    }
+
+
+def wrong_temperature_for_share(gap, share):
+    odds = (1 - share) / share
+    return {
+        "probability instead of odds": gap / np.log(1 / share),
+        "upside down": np.log(odds) / gap,
+        "wrong sign": gap / np.log(share / (1 - share)),
+        "bits instead of nats": gap / np.log2(odds),
+        "logarithm to base 10": gap / np.log10(odds),
+        "gap left out": 1 / np.log(odds),
+        "multiplied by the logarithm": gap * np.log(odds),
+    }
+
+
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
@@ -50,47 +95,14 @@ EXERCISES, QUIZZES = sheet(
         soft_value,
         given=_arrays,
         axes=("state",),
-        wrong={
-            "hard maximum": lambda q, alpha: q.max(axis=1),
-            "no shift": lambda q, alpha: alpha * np.log(np.exp(q / alpha).sum(axis=1)),
-            "one shift for all rows": lambda q, alpha: (
-                q.max() + alpha * np.log(np.exp((q - q.max()) / alpha).sum(axis=1))
-            ),
-            "alpha left out": lambda q, alpha: (
-                np.log(np.exp(q - q.max(axis=1, keepdims=True)).sum(axis=1)) + q.max(axis=1)
-            ),
-            "alpha left out in front": lambda q, alpha: (
-                q.max(axis=1)
-                + np.log(np.exp((q - q.max(axis=1, keepdims=True)) / alpha).sum(axis=1))
-            ),
-            "shift not added back": lambda q, alpha: soft_value(q, alpha) - q.max(axis=1),
-            "mean instead of sum": lambda q, alpha: (
-                soft_value(q, alpha) - alpha * np.log(q.shape[1])
-            ),
-            "expected value": lambda q, alpha: (np.exp(maxent.boltzmann_policy(q, alpha)) * q).sum(
-                axis=1
-            ),
-            "wrong axis": lambda q, alpha: soft_value(q.T, alpha),
-            "the policy instead of its value": lambda q, alpha: np.exp(
-                maxent.boltzmann_policy(q, alpha)
-            ),
-            "temperature multiplied": lambda q, alpha: alpha * soft_value(q * alpha, 1.0),
-            "inverse temperature": lambda q, alpha: soft_value(q, 1 / alpha),
-        },
+        wrong=wrong_soft_value,
     ),
     Exercise(
         "1.2",
         prior_for_copies,
         given=_counts,
         axes=("action",),
-        wrong={
-            "uniform prior": lambda n: np.full(n + 1, 1 / (n + 1)),
-            "not normalised": lambda n: np.array([1.0] + [1 / n] * n),
-            "upside down": lambda n: np.array([n / (n + 1)] + [1 / (n * (n + 1))] * n),
-            "every prior on the good action": lambda n: np.array([1.0] + [0.0] * n),
-            "logarithm returned": lambda n: np.log(prior_for_copies(n)),
-            "good action last": lambda n: prior_for_copies(n)[::-1],
-        },
+        wrong=wrong_prior_for_copies,
     ),
     Exercise(
         "1.3",
@@ -98,14 +110,6 @@ EXERCISES, QUIZZES = sheet(
         given=_gap_and_share,
         is_value=True,
         tolerance=1e-4,
-        wrong={
-            "probability instead of odds": lambda gap, share: gap / np.log(1 / share),
-            "upside down": lambda gap, share: np.log((1 - share) / share) / gap,
-            "wrong sign": lambda gap, share: gap / np.log(share / (1 - share)),
-            "bits instead of nats": lambda gap, share: gap / np.log2((1 - share) / share),
-            "logarithm to base 10": lambda gap, share: gap / np.log10((1 - share) / share),
-            "gap left out": lambda gap, share: 1 / np.log((1 - share) / share),
-            "multiplied by the logarithm": lambda gap, share: gap * np.log((1 - share) / share),
-        },
+        wrong=wrong_temperature_for_share,
     ),
 )

@@ -50,12 +50,6 @@ def _with_q(seed):
     return [(*case, rng.normal(size=(case[0].n_states, 4))) for case in _worlds(seed)]
 
 
-def _evaluated(mdp, policy, earned, discount):
-    """As `evaluation`, with other earnings or another discount."""
-    step = _chain(mdp, policy) * ~mdp.terminal[:, None]
-    return np.linalg.solve(np.eye(mdp.n_states) - discount * step, earned)
-
-
 def _chain(mdp, policy):
     return np.einsum("sa,sat->st", policy, mdp.to_dense().transition)
 
@@ -66,17 +60,69 @@ def _earned(mdp, policy, rate, terminal=0.0):
     return np.where(mdp.terminal, terminal * earned, earned)
 
 
-def _sweep_with(mdp, policy, q, nats, discounted=True):
-    """A sweep of Q with other earnings `nats` of the next state, inside of the discount or not."""
-    nats = np.where(mdp.terminal, 0.0, nats)
-    v = np.where(mdp.terminal, 0.0, (policy * q).sum(axis=1))
-    if discounted:
-        return maxent.backup(mdp, v + nats)
-    return maxent.backup(mdp, v + nats / mdp.discount)
+def wrong_evaluation(m, pi, alpha):
+    step, gamma = _chain(m, pi) * ~m.terminal[:, None], m.discount
+    paid = (pi * m.reward).sum(axis=1)
+    earned = _earned(m, pi, alpha)
+
+    def solved(earned, step=step, gamma=gamma):
+        return np.linalg.solve(np.eye(m.n_states) - gamma * step, earned)
+
+    return {
+        "entropy left out": evaluation(m, pi, 0.0),
+        "alpha left out": evaluation(m, pi, 1.0),
+        "wrong sign of the entropy": evaluation(m, pi, -alpha),
+        "gamma left out": solved(earned, gamma=1.0),
+        "from next states to states": solved(earned, step.T),
+        "terminal states earn": solved(_earned(m, pi, alpha, terminal=1.0)),
+        "bits instead of nats": evaluation(m, pi, alpha / np.log(2)),
+        "probabilities instead of their logarithms": solved(
+            np.where(m.terminal, 0.0, paid + alpha * maxent.entropy(pi))
+        ),
+        "optimum returned": maxent.solve(m, alpha).v,
+        "Q instead of V": maxent.backup(m, evaluation(m, pi, alpha)),
+        "every action alike in the reward": solved(
+            earned + np.where(m.terminal, 0.0, m.reward.mean(axis=1) - paid)
+        ),
+    }
 
 
-def _nats(policy):
-    return maxent.entropy(np.log(policy))
+def wrong_crossing(m, one, two):
+    paid = maxent.policy_return(m, one) - maxent.policy_return(m, two)
+    return {
+        "wrong sign": -crossing(m, one, two),
+        "upside down": 1 / crossing(m, one, two),
+        "entropy of one only": paid / maxent.discounted_entropy(m, two),
+        "entropies not discounted": paid / (_mean_entropy(m, two) - _mean_entropy(m, one)),
+    }
+
+
+def wrong_q_sweep(m, pi, alpha, q):
+    nats, expected = maxent.entropy(np.log(pi)), (pi * q).sum(axis=1)
+
+    def swept(earned):
+        """A sweep of Q with other earnings of the next state."""
+        v = np.where(m.terminal, 0.0, expected) + np.where(m.terminal, 0.0, earned)
+        return maxent.backup(m, v)
+
+    return {
+        "gamma left out of the entropy": swept(alpha * nats / m.discount),
+        "entropy left out": swept(0.0),
+        "alpha left out": swept(nats),
+        "entropy of the wrong state": swept(0.0) + alpha * nats[:, None],
+        "gamma left out": m.reward + (q_sweep(m, pi, alpha, q) - m.reward) / m.discount,
+        "terminal states earn": (
+            m.reward
+            + m.discount * np.einsum("sat,t->sa", m.to_dense().transition, expected + alpha * nats)
+        ),
+        "probabilities instead of their logarithms": swept(alpha * maxent.entropy(pi)),
+        "wrong sign of the entropy": swept(-alpha * nats),
+        "entropy of this state, discounted": swept(0.0) + m.discount * alpha * nats[:, None],
+        "soft maximum of q": maxent.backup(
+            m, np.where(m.terminal, 0.0, maxent.soft_value(q, alpha))
+        ),
+        "V instead of Q": np.where(m.terminal, 0.0, expected + alpha * nats),
+    }
 
 
 EXERCISES, QUIZZES = sheet(
@@ -86,94 +132,21 @@ EXERCISES, QUIZZES = sheet(
         evaluation,
         given=_worlds,
         axes=("state",),
-        wrong={
-            "entropy left out": lambda m, pi, alpha: evaluation(m, pi, 0.0),
-            "alpha left out": lambda m, pi, alpha: evaluation(m, pi, 1.0),
-            "wrong sign of the entropy": lambda m, pi, alpha: evaluation(m, pi, -alpha),
-            "gamma left out": lambda m, pi, alpha: _evaluated(m, pi, _earned(m, pi, alpha), 1.0),
-            "from next states to states": lambda m, pi, alpha: np.linalg.solve(
-                np.eye(m.n_states) - m.discount * (_chain(m, pi) * ~m.terminal[:, None]).T,
-                _earned(m, pi, alpha),
-            ),
-            "terminal states earn": lambda m, pi, alpha: _evaluated(
-                m, pi, _earned(m, pi, alpha, terminal=1.0), m.discount
-            ),
-            "bits instead of nats": lambda m, pi, alpha: evaluation(m, pi, alpha / np.log(2)),
-            "probabilities instead of their logarithms": lambda m, pi, alpha: _evaluated(
-                m,
-                pi,
-                np.where(m.terminal, 0.0, (pi * m.reward).sum(axis=1) + alpha * maxent.entropy(pi)),
-                m.discount,
-            ),
-            "optimum returned": lambda m, pi, alpha: maxent.solve(m, alpha).v,
-            "Q instead of V": lambda m, pi, alpha: maxent.backup(m, evaluation(m, pi, alpha)),
-            "every action alike in the reward": lambda m, pi, alpha: _evaluated(
-                m,
-                pi,
-                _earned(m, pi, alpha)
-                + np.where(m.terminal, 0.0, m.reward.mean(axis=1) - (pi * m.reward).sum(axis=1)),
-                m.discount,
-            ),
-        },
+        wrong=wrong_evaluation,
     ),
     Exercise(
         "2.2",
         crossing,
         given=_pairs,
         tolerance=1e-6,
-        wrong={
-            "wrong sign": lambda m, one, two: -crossing(m, one, two),
-            "upside down": lambda m, one, two: 1 / crossing(m, one, two),
-            "entropy of one only": lambda m, one, two: (
-                (maxent.policy_return(m, one) - maxent.policy_return(m, two))
-                / maxent.discounted_entropy(m, two)
-            ),
-            "entropies not discounted": lambda m, one, two: (
-                (maxent.policy_return(m, one) - maxent.policy_return(m, two))
-                / (_mean_entropy(m, two) - _mean_entropy(m, one))
-            ),
-        },
+        wrong=wrong_crossing,
     ),
     Exercise(
         "2.3",
         q_sweep,
         given=_with_q,
         axes=("state", "action"),
-        wrong={
-            "gamma left out of the entropy": lambda m, pi, alpha, q: _sweep_with(
-                m, pi, q, alpha * _nats(pi), discounted=False
-            ),
-            "entropy left out": lambda m, pi, alpha, q: _sweep_with(m, pi, q, 0.0),
-            "alpha left out": lambda m, pi, alpha, q: _sweep_with(m, pi, q, _nats(pi)),
-            "entropy of the wrong state": lambda m, pi, alpha, q: (
-                _sweep_with(m, pi, q, 0.0) + alpha * _nats(pi)[:, None]
-            ),
-            "gamma left out": lambda m, pi, alpha, q: (
-                m.reward + (q_sweep(m, pi, alpha, q) - m.reward) / m.discount
-            ),
-            "terminal states earn": lambda m, pi, alpha, q: (
-                m.reward
-                + m.discount
-                * np.einsum(
-                    "sat,t->sa", m.to_dense().transition, (pi * q).sum(axis=1) + alpha * _nats(pi)
-                )
-            ),
-            "probabilities instead of their logarithms": lambda m, pi, alpha, q: _sweep_with(
-                m, pi, q, alpha * maxent.entropy(pi)
-            ),
-            "wrong sign of the entropy": lambda m, pi, alpha, q: _sweep_with(
-                m, pi, q, -alpha * _nats(pi)
-            ),
-            "entropy of this state, discounted": lambda m, pi, alpha, q: (
-                _sweep_with(m, pi, q, 0.0) + m.discount * alpha * _nats(pi)[:, None]
-            ),
-            "soft maximum of q": lambda m, pi, alpha, q: maxent.backup(
-                m, np.where(m.terminal, 0.0, maxent.soft_value(q, alpha))
-            ),
-            "V instead of Q": lambda m, pi, alpha, q: np.where(
-                m.terminal, 0.0, (pi * q).sum(axis=1) + alpha * _nats(pi)
-            ),
-        },
+        wrong=wrong_q_sweep,
     ),
 )
 

@@ -38,23 +38,55 @@ def _worlds(seed):
     return [(mdp, rng.normal(size=mdp.n_states), temperature) for temperature in (0.05, 0.5)]
 
 
-def _bounds_with(factor, ends):
-    """Bounds with another factor, and another choice of what is added below and above."""
+def wrong_sweep(m, v, alpha):
+    q = maxent.backup(m, v)
+    policy = np.exp(maxent.boltzmann_policy(q, alpha))
+    return {
+        "hard maximum": q.max(axis=1),
+        "gamma left out": sweep(m, v / m.discount, alpha),
+        "alpha left out": sweep(m, v, 1.0),
+        "no sweep": v,
+        "q instead of v": q,
+        "Boltzmann average": (policy * q).sum(axis=1),
+        "mellowmax": sweep(m, v, alpha) - alpha * np.log(m.n_actions),
+        "inverse temperature": sweep(m, v, 1 / alpha),
+        "gamma twice": sweep(m, m.discount * v, alpha),
+        "the policy instead of its value": policy,
+    }
 
-    def wrong(mdp, v, temperature):
-        after = maxent.soft_value(maxent.backup(mdp, v), temperature)
-        below, above = ends(after - v)
-        return np.stack([after + factor(mdp) * below, after + factor(mdp) * above])
 
-    return wrong
+def wrong_error_bound(v, w, gamma):
+    change, factor = np.abs(w - v), gamma / (1 - gamma)
+    return {
+        "the change alone": change.max(),
+        "gamma left out": change.max() / (1 - gamma),
+        "one later change only": gamma * change.max(),
+        "no absolute value": factor * (w - v).max(),
+        "state by state": factor * change,
+        "upside down": (1 - gamma) / gamma * change.max(),
+        "mean instead of the largest": factor * change.mean(),
+        "Euclidean length": factor * np.linalg.norm(w - v),
+        "sum of the changes": factor * change.sum(),
+    }
 
 
-def _gain(mdp):
-    return mdp.discount / (1 - mdp.discount)
+def wrong_bounds(m, v, alpha):
+    after = sweep(m, v, alpha)
+    change, factor = after - v, m.discount / (1 - m.discount)
+    low, high, size = change.min(), change.max(), np.abs(change).max()
 
+    def around(below, above, factor=factor):
+        return np.stack([after + factor * below, after + factor * above])
 
-def _ends(change):
-    return np.array([change.min(), change.max()])
+    return {
+        "gamma left out": around(low, high, 1 / (1 - m.discount)),
+        "upside down": around(high, low),
+        "size instead of spread": around(-size, size),
+        "from v instead of Tv": bounds(m, v, alpha) - change,
+        "state by state": around(change, change),
+        "one sweep older": v + np.array([[low], [high]]) / (1 - m.discount),
+        "smallest change subtracted": around(-low, high),
+    }
 
 
 EXERCISES, QUIZZES = sheet(
@@ -64,68 +96,19 @@ EXERCISES, QUIZZES = sheet(
         sweep,
         given=_worlds,
         axes=("state",),
-        wrong={
-            "hard maximum": lambda m, v, alpha: maxent.backup(m, v).max(axis=1),
-            "gamma left out": lambda m, v, alpha: maxent.soft_value(
-                maxent.backup(m, v / m.discount), alpha
-            ),
-            "alpha left out": lambda m, v, alpha: maxent.soft_value(maxent.backup(m, v), 1.0),
-            "no sweep": lambda m, v, alpha: v,
-            "q instead of v": lambda m, v, alpha: maxent.backup(m, v),
-            "Boltzmann average": lambda m, v, alpha: (
-                np.exp(maxent.boltzmann_policy(maxent.backup(m, v), alpha)) * maxent.backup(m, v)
-            ).sum(axis=1),
-            "mellowmax": lambda m, v, alpha: sweep(m, v, alpha) - alpha * np.log(m.n_actions),
-            "inverse temperature": lambda m, v, alpha: maxent.soft_value(
-                maxent.backup(m, v), 1 / alpha
-            ),
-            "gamma twice": lambda m, v, alpha: maxent.soft_value(
-                maxent.backup(m, m.discount * v), alpha
-            ),
-            "the policy instead of its value": lambda m, v, alpha: np.exp(
-                maxent.boltzmann_policy(maxent.backup(m, v), alpha)
-            ),
-        },
+        wrong=wrong_sweep,
     ),
     Exercise(
         "3.2",
         error_bound,
         given=_changes,
-        wrong={
-            "the change alone": lambda v, w, gamma: np.abs(w - v).max(),
-            "gamma left out": lambda v, w, gamma: np.abs(w - v).max() / (1 - gamma),
-            "one later change only": lambda v, w, gamma: gamma * np.abs(w - v).max(),
-            "no absolute value": lambda v, w, gamma: gamma / (1 - gamma) * (w - v).max(),
-            "state by state": lambda v, w, gamma: gamma / (1 - gamma) * np.abs(w - v),
-            "upside down": lambda v, w, gamma: (1 - gamma) / gamma * np.abs(w - v).max(),
-            "mean instead of the largest": lambda v, w, gamma: (
-                gamma / (1 - gamma) * np.abs(w - v).mean()
-            ),
-            "Euclidean length": lambda v, w, gamma: gamma / (1 - gamma) * np.linalg.norm(w - v),
-            "sum of the changes": lambda v, w, gamma: gamma / (1 - gamma) * np.abs(w - v).sum(),
-        },
+        wrong=wrong_error_bound,
     ),
     Exercise(
         "3.3",
         bounds,
         given=_worlds,
         axes=(("lower bound", "upper bound"), "state"),
-        wrong={
-            "gamma left out": _bounds_with(
-                lambda m: 1 / (1 - m.discount), lambda b: (b.min(), b.max())
-            ),
-            "upside down": _bounds_with(_gain, lambda b: (b.max(), b.min())),
-            "size instead of spread": _bounds_with(
-                _gain, lambda b: (-np.abs(b).max(), np.abs(b).max())
-            ),
-            "from v instead of Tv": lambda m, v, alpha: (
-                bounds(m, v, alpha) - (sweep(m, v, alpha) - v)
-            ),
-            "state by state": _bounds_with(_gain, lambda b: (b, b)),
-            "one sweep older": lambda m, v, alpha: (
-                v + _ends(sweep(m, v, alpha) - v)[:, None] / (1 - m.discount)
-            ),
-            "smallest change subtracted": _bounds_with(_gain, lambda b: (-b.min(), b.max())),
-        },
+        wrong=wrong_bounds,
     ),
 )

@@ -55,9 +55,45 @@ def judge_verdicts(answer):
     return next((name for name, said, so in zip(each, answer, verdicts()) if said != so), "")
 
 
-def _from_advantage(mdp, policy, temperature):
-    found = maxent.soft_policy_evaluation(mdp, policy, temperature=temperature)
-    return np.exp((found.q - found.v[:, None]) / temperature)
+def wrong_step(m, pi, alpha):
+    found = maxent.soft_policy_evaluation(m, pi, temperature=alpha)
+    q, right = found.q, step(m, pi, alpha)
+    without = maxent.soft_policy_evaluation(m, pi, temperature=0.0).q
+    return {
+        "hard maximum": np.eye(4)[q.argmax(1)],
+        "logarithm returned": np.log(right),
+        "alpha left out of the step": np.exp(maxent.boltzmann_policy(q, 1.0)),
+        "entropy left out of the evaluation": np.exp(maxent.boltzmann_policy(without, alpha)),
+        "old policy kept as a prior": _tilted(pi, np.log(right)),
+        "no step": pi,
+        "optimum returned": maxent.solve(m, alpha).policy,
+        "not normalised": np.exp(q / alpha),
+        "advantage not normalised": np.exp((q - found.v[:, None]) / alpha),
+        "normalised over all states": softmax(q / alpha),
+        "temperature multiplied": softmax(q * alpha, axis=1),
+    }
+
+
+def wrong_order(e0, e1, e2):
+    return {
+        "ratio of errors": e2 / e1,
+        "ratio of logarithms": np.log(e2) / np.log(e1),
+        "upside down": np.log(e1 / e0) / np.log(e2 / e1),
+        "logarithm left out": (e2 / e1) / (e1 / e0),
+        "steps too far apart": np.log(e2 / e0) / np.log(e1 / e0),
+    }
+
+
+def wrong_verdicts():
+    return {
+        "all accepted": [True, True, True, True, True],
+        "both rewritings condemned": [False, False, False, False, False],
+        "hard maximum accepted": [True, False, True, True, False],
+        "temperature forgotten": [False, True, True, True, False],
+        "advantage condemned": [False, False, False, True, False],
+        "halfway condemned": [False, False, True, False, False],
+        "old policy forgotten": [False, False, True, True, True],
+    }
 
 
 EXERCISES, QUIZZES = sheet(
@@ -67,65 +103,21 @@ EXERCISES, QUIZZES = sheet(
         step,
         given=_worlds,
         axes=("state", "action"),
-        wrong={
-            "hard maximum": lambda m, pi, alpha: np.eye(4)[
-                maxent.soft_policy_evaluation(m, pi, temperature=alpha).q.argmax(1)
-            ],
-            "logarithm returned": lambda m, pi, alpha: np.log(step(m, pi, alpha)),
-            "alpha left out of the step": lambda m, pi, alpha: np.exp(
-                maxent.boltzmann_policy(
-                    maxent.soft_policy_evaluation(m, pi, temperature=alpha).q, 1.0
-                )
-            ),
-            "entropy left out of the evaluation": lambda m, pi, alpha: np.exp(
-                maxent.boltzmann_policy(
-                    maxent.soft_policy_evaluation(m, pi, temperature=0.0).q, alpha
-                )
-            ),
-            "old policy kept as a prior": lambda m, pi, alpha: _tilted(
-                pi, np.log(step(m, pi, alpha))
-            ),
-            "no step": lambda m, pi, alpha: pi,
-            "optimum returned": lambda m, pi, alpha: maxent.solve(m, alpha).policy,
-            "not normalised": lambda m, pi, alpha: np.exp(
-                maxent.soft_policy_evaluation(m, pi, temperature=alpha).q / alpha
-            ),
-            "advantage not normalised": _from_advantage,
-            "normalised over all states": lambda m, pi, alpha: softmax(
-                maxent.soft_policy_evaluation(m, pi, temperature=alpha).q / alpha
-            ),
-            "temperature multiplied": lambda m, pi, alpha: softmax(
-                maxent.soft_policy_evaluation(m, pi, temperature=alpha).q * alpha, axis=1
-            ),
-        },
+        wrong=wrong_step,
     ),
     Exercise(
         "4.2",
         order,
         given=_errors,
         tolerance=1e-6,
-        wrong={
-            "ratio of errors": lambda e0, e1, e2: e2 / e1,
-            "ratio of logarithms": lambda e0, e1, e2: np.log(e2) / np.log(e1),
-            "upside down": lambda e0, e1, e2: np.log(e1 / e0) / np.log(e2 / e1),
-            "logarithm left out": lambda e0, e1, e2: (e2 / e1) / (e1 / e0),
-            "steps too far apart": lambda e0, e1, e2: np.log(e2 / e0) / np.log(e1 / e0),
-        },
+        wrong=wrong_order,
     ),
     Exercise(
         "4.3",
         verdicts,
         is_value=True,
         judge=judge_verdicts,
-        wrong={
-            "all accepted": lambda: [True, True, True, True, True],
-            "both rewritings condemned": lambda: [False, False, False, False, False],
-            "hard maximum accepted": lambda: [True, False, True, True, False],
-            "temperature forgotten": lambda: [False, True, True, True, False],
-            "advantage condemned": lambda: [False, False, False, True, False],
-            "halfway condemned": lambda: [False, False, True, False, False],
-            "old policy forgotten": lambda: [False, False, True, True, True],
-        },
+        wrong=wrong_verdicts,
     ),
 )
 

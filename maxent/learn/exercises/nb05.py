@@ -45,36 +45,48 @@ def _places(seed):
     return [(9, 1), (9, 2), (int(rng.integers(2, 5)), int(rng.integers(6, 9)))]
 
 
+def wrong_balance(g, c, gamma, n_actions):
+    nats = np.log(n_actions)
+    return {
+        "gamma left out": -c / nats,
+        "cost added on the wrong side": (g / gamma - g + c) / nats,
+        "bits instead of nats": balance(g, c, gamma, n_actions) * np.log(2),
+        "number instead of its logarithm": (g / gamma - g - c) / n_actions,
+        "arriving now against staying for ever": ((1 - gamma) * g - c) / nats,
+        "goal not taken off": (g / gamma - c) / nats,
+        "step cost left out": (g / gamma - g) / nats,
+        "multiplied by the logarithm": (g / gamma - g - c) * nats,
+    }
+
+
+def wrong_shift(g, c, gamma):
+    return {
+        "until steps are free": -c,
+        "gamma forgotten at the goal": (1 - gamma) * g - c,
+        "cost left out": g / gamma - g,
+        "cost with the wrong sign": g / gamma - g + c,
+        "a discount too many": g / (1 - gamma) - c,
+    }
+
+
+def wrong_right(rows, columns):
+    return {
+        "half each": 0.5,
+        "the other direction": rows / (rows + columns),
+        "odds instead of a probability": columns / rows,
+        "one over the number of paths": 1 / comb(rows + columns, columns),
+        "number of paths": comb(rows + columns, columns),
+        "number of paths to the right": comb(rows + columns - 1, columns - 1),
+    }
+
+
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
         "5.1",
         balance,
         given=_pays,
-        wrong={
-            "gamma left out": lambda g, c, gamma, n_actions: -c / np.log(n_actions),
-            "cost added on the wrong side": lambda g, c, gamma, n_actions: (
-                (g / gamma - g + c) / np.log(n_actions)
-            ),
-            "bits instead of nats": lambda g, c, gamma, n_actions: (
-                balance(g, c, gamma, n_actions) * np.log(2)
-            ),
-            "number instead of its logarithm": lambda g, c, gamma, n_actions: (
-                (g / gamma - g - c) / n_actions
-            ),
-            "arriving now against staying for ever": lambda g, c, gamma, n_actions: (
-                ((1 - gamma) * g - c) / np.log(n_actions)
-            ),
-            "goal not taken off": lambda g, c, gamma, n_actions: (
-                (g / gamma - c) / np.log(n_actions)
-            ),
-            "step cost left out": lambda g, c, gamma, n_actions: (
-                (g / gamma - g) / np.log(n_actions)
-            ),
-            "multiplied by the logarithm": lambda g, c, gamma, n_actions: (
-                (g / gamma - g - c) * np.log(n_actions)
-            ),
-        },
+        wrong=wrong_balance,
     ),
     Exercise(
         "5.2",
@@ -82,27 +94,12 @@ EXERCISES, QUIZZES = sheet(
         given=_pay,
         is_value=True,
         tolerance=1e-4,
-        wrong={
-            "until steps are free": lambda g, c, gamma: -c,
-            "gamma forgotten at the goal": lambda g, c, gamma: (1 - gamma) * g - c,
-            "cost left out": lambda g, c, gamma: g / gamma - g,
-            "cost with the wrong sign": lambda g, c, gamma: g / gamma - g + c,
-            "a discount too many": lambda g, c, gamma: g / (1 - gamma) - c,
-        },
+        wrong=wrong_shift,
     ),
     Exercise(
         "5.3",
         right,
         given=_places,
-        wrong={
-            "half each": lambda rows, columns: 0.5,
-            "the other direction": lambda rows, columns: rows / (rows + columns),
-            "odds instead of a probability": lambda rows, columns: columns / rows,
-            "one over the number of paths": lambda rows, columns: 1 / comb(rows + columns, columns),
-            "number of paths": lambda rows, columns: comb(rows + columns, columns),
-            "number of paths to the right": lambda rows, columns: comb(
-                rows + columns - 1, columns - 1
-            ),
-        },
+        wrong=wrong_right,
     ),
 )

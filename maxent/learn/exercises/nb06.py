@@ -48,34 +48,64 @@ def _targets(seed):
     return [(mdp, 4.0 + 0.1 * (seed % 5))]
 
 
-def _weighted(weights, entropies):
-    """Return and entropy with other visits, or another entropy of each state."""
+def wrong_return_and_entropy(m, pi):
+    paid, nats = return_and_entropy(m, pi)
+    x = maxent.occupancy(m, pi)
+    visits, entropies = x.sum(axis=1), maxent.entropy(np.log(pi))
+    share = visits / visits.sum()
+    return {
+        "entropy of terminal states": (
+            (visits[:, None] * pi * m.reward).sum(),
+            (visits * entropies).sum(),
+        ),
+        "visits as probabilities": (
+            (share[:, None] * pi * m.reward).sum(),
+            (share * np.where(m.terminal, 0.0, entropies)).sum(),
+        ),
+        "every state once": (paid, np.where(m.terminal, 0.0, entropies).sum()),
+        "in the wrong order": (nats, paid),
+        "reward of the states": (m.initial_distribution @ (pi * m.reward).sum(axis=1), nats),
+        "probabilities instead of their logarithms": (
+            paid,
+            (visits * maxent.entropy(pi))[~m.terminal].sum(),
+        ),
+        "wrong sign of the entropy": (paid, -nats),
+        "policy counted twice": ((x * pi * m.reward).sum(), nats),
+        "entropy of the visits": (paid, maxent.entropy(np.log(x))[~m.terminal].sum()),
+        "only terminal states": (paid, (visits * entropies)[m.terminal].sum()),
+    }
 
-    def wrong(mdp, policy):
-        x = maxent.occupancy(mdp, policy)
-        visits = weights(x.sum(axis=1), mdp)
-        entropy = entropies(maxent.entropy(np.log(policy)), mdp)
-        return (visits[:, None] * policy * mdp.reward).sum(), (visits * entropy).sum()
 
-    return wrong
-
-
-def _halved(steps, keep, answer=lambda low, high: (low + high) / 2):
-    """Bisection with another number of steps, another half, another answer."""
-
-    def wrong(mdp, target):
-        low, high = 0.001, 1.0
-        for _ in range(steps):
-            middle = (low + high) / 2
-            reached = maxent.discounted_entropy(mdp, maxent.solve(mdp, middle).policy)
-            low, high = (middle, high) if keep(reached, target) else (low, middle)
-        return answer(low, high)
-
-    return wrong
+def wrong_slopes(r, h):
+    return {
+        "upside down": np.diff(h) / np.diff(r),
+        "ratio instead of slope": (r / h)[1:],
+        "changes of the return alone": np.diff(r),
+        "changes of the entropy alone": np.diff(h),
+        "from the first point": (r[1:] - r[0]) / (h[1:] - h[0]),
+    }
 
 
-def _terminal_out(entropies, mdp):
-    return np.where(mdp.terminal, 0.0, entropies)
+def wrong_temperature_at(m, h):
+    return {
+        "the wrong half": lambda: _halved(m, 30, lambda reached: reached > h),
+        "too few halvings": lambda: _halved(m, 10, lambda reached: reached < h),
+        "the entropy instead of the temperature": h,
+        "the return of that policy": lambda: maxent.policy_return(
+            m, maxent.temperature_for_entropy(m, h).policy
+        ),
+        "fifteen halvings": lambda: _halved(m, 15, lambda reached: reached < h),
+    }
+
+
+def _halved(mdp, steps, keep):
+    """Bisection with another number of steps, or another half."""
+    low, high = 0.001, 1.0
+    for _ in range(steps):
+        middle = (low + high) / 2
+        reached = maxent.discounted_entropy(mdp, maxent.solve(mdp, middle).policy)
+        low, high = (middle, high) if keep(reached) else (low, middle)
+    return (low + high) / 2
 
 
 EXERCISES, QUIZZES = sheet(
@@ -85,70 +115,20 @@ EXERCISES, QUIZZES = sheet(
         return_and_entropy,
         given=_policies,
         axes=(("return", "entropy"),),
-        wrong={
-            "entropy of terminal states": _weighted(lambda visits, m: visits, lambda h, m: h),
-            "visits as probabilities": _weighted(
-                lambda visits, m: visits / visits.sum(), _terminal_out
-            ),
-            "every state once": lambda m, pi: (
-                maxent.policy_return(m, pi),
-                _terminal_out(maxent.entropy(np.log(pi)), m).sum(),
-            ),
-            "in the wrong order": lambda m, pi: return_and_entropy(m, pi)[::-1],
-            "reward of the states": lambda m, pi: (
-                m.initial_distribution @ (pi * m.reward).sum(axis=1),
-                return_and_entropy(m, pi)[1],
-            ),
-            "probabilities instead of their logarithms": lambda m, pi: (
-                maxent.policy_return(m, pi),
-                (maxent.occupancy(m, pi).sum(axis=1) * maxent.entropy(pi))[~m.terminal].sum(),
-            ),
-            "wrong sign of the entropy": lambda m, pi: (
-                return_and_entropy(m, pi)[0],
-                -return_and_entropy(m, pi)[1],
-            ),
-            "policy counted twice": lambda m, pi: (
-                (maxent.occupancy(m, pi) * pi * m.reward).sum(),
-                return_and_entropy(m, pi)[1],
-            ),
-            "entropy of the visits": lambda m, pi: (
-                maxent.policy_return(m, pi),
-                maxent.entropy(np.log(maxent.occupancy(m, pi)))[~m.terminal].sum(),
-            ),
-            "only terminal states": lambda m, pi: (
-                maxent.policy_return(m, pi),
-                (maxent.occupancy(m, pi).sum(axis=1) * maxent.entropy(np.log(pi)))[
-                    m.terminal
-                ].sum(),
-            ),
-        },
+        wrong=wrong_return_and_entropy,
     ),
     Exercise(
         "6.2",
         slopes,
         given=_fronts,
         axes=("gap",),
-        wrong={
-            "upside down": lambda r, h: np.diff(h) / np.diff(r),
-            "ratio instead of slope": lambda r, h: (r / h)[1:],
-            "changes of the return alone": lambda r, h: np.diff(r),
-            "changes of the entropy alone": lambda r, h: np.diff(h),
-            "from the first point": lambda r, h: (r[1:] - r[0]) / (h[1:] - h[0]),
-        },
+        wrong=wrong_slopes,
     ),
     Exercise(
         "6.3",
         temperature_at,
         given=_targets,
         tolerance=1e-7,
-        wrong={
-            "the wrong half": _halved(30, lambda reached, h: reached > h),
-            "too few halvings": _halved(10, lambda reached, h: reached < h),
-            "the entropy instead of the temperature": lambda m, h: h,
-            "the return of that policy": lambda m, h: maxent.policy_return(
-                m, maxent.temperature_for_entropy(m, h).policy
-            ),
-            "fifteen halvings": _halved(15, lambda reached, h: reached < h),
-        },
+        wrong=wrong_temperature_at,
     ),
 )

@@ -72,24 +72,6 @@ def _walks(seed):
         yield mdp, rng.dirichlet(np.ones(4), mdp.n_states), steps
 
 
-def _carried(gather, keep=False, extra=0):
-    """A walk as in `arrival`, with another way to count, or goals that keep what enters."""
-
-    def wrong(mdp, policy, steps):
-        transition = np.array(mdp.to_dense().transition)
-        transition[mdp.terminal] = 0.0
-        if keep:
-            transition[mdp.terminal, :, mdp.terminal] = 1.0
-        chain = np.einsum("sa,sat->st", policy, transition)
-        where, found = mdp.initial_distribution, []
-        for _ in range(steps + extra):
-            where = where @ chain
-            found.append(where[mdp.terminal].sum())
-        return gather(np.array(found), mdp.discount)
-
-    return wrong
-
-
 def judge_map(text):
     """Whether the limit is lost and temperature .04 saves it."""
     if not isinstance(text, str) or text.startswith("<"):  # "<list>": what is no text
@@ -121,50 +103,69 @@ def judge_map(text):
     return f"the limit arrives with {limit:.3f}, temperature 0.04 only with {soft:.3f}."
 
 
+def wrong_arrival(m, pi, steps):
+    arrives = _arrivals(m, pi, steps + 1)
+    return {
+        "only the last step": arrives[steps - 1],
+        "arrivals counted again": np.cumsum(arrives[:steps]).sum(),
+        "discounted": (m.discount ** np.arange(1, steps + 1) * arrives[:steps]).sum(),
+        "one step short": arrives[: steps - 1].sum(),
+        "one step too many": arrives.sum(),
+        "without a limit of steps": m.initial_distribution @ reaching_probability(m, pi),
+        "from every state": reaching_probability(m, pi, steps),
+        "discounted, without a limit": maxent.occupancy(m, pi)[m.terminal].sum(),
+    }
+
+
+def _arrivals(mdp, policy, steps):
+    """The chance to arrive at each step, after which a walk is at its end."""
+    chain = np.einsum("sa,sat->st", policy, mdp.to_dense().transition)
+    chain[mdp.terminal] = 0.0
+    where, found = mdp.initial_distribution, []
+    for _ in range(steps):
+        where = where @ chain
+        found.append(where[mdp.terminal].sum())
+    return np.array(found)
+
+
+def wrong_temperature_for_one_in_ten():
+    path = maxent.gridworld("blocked-path", discount=0.95)
+    policy = maxent.solve(path, temperature_for_one_in_ten()).policy
+    return {
+        "read off a grid": 0.04,
+        "the chance instead of the temperature": 0.1,
+        "the return instead of the temperature": maxent.policy_return(path, policy),
+    }
+
+
+def wrong_maps():
+    return {
+        "one way only": "S...G",
+        "as good as the limit": "...\n.#.\nS#G\n.#.\n...",
+        "the limit copes": "S..\n...\n..G",
+    }
+
+
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
         "7.1",
         arrival,
         given=_walks,
-        wrong={
-            "only the last step": _carried(lambda f, gamma: f[-1]),
-            "arrivals counted again": _carried(lambda f, gamma: f.sum(), keep=True),
-            "discounted": _carried(lambda f, gamma: (gamma ** np.arange(1, len(f) + 1) * f).sum()),
-            "one step short": _carried(lambda f, gamma: f.sum(), extra=-1),
-            "one step too many": _carried(lambda f, gamma: f.sum(), extra=1),
-            "without a limit of steps": lambda m, pi, steps: (
-                m.initial_distribution @ reaching_probability(m, pi)
-            ),
-            "from every state": lambda m, pi, steps: reaching_probability(m, pi, steps),
-            "discounted, without a limit": lambda m, pi, steps: maxent.occupancy(m, pi)[
-                m.terminal
-            ].sum(),
-        },
+        wrong=wrong_arrival,
     ),
     Exercise(
         "7.2",
         temperature_for_one_in_ten,
         is_value=True,
         tolerance=6e-5,
-        wrong={
-            "read off a grid": lambda: 0.04,
-            "the chance instead of the temperature": lambda: 0.1,
-            "the return instead of the temperature": lambda: maxent.policy_return(
-                path := maxent.gridworld("blocked-path", discount=0.95),
-                maxent.solve(path, temperature_for_one_in_ten()).policy,
-            ),
-        },
+        wrong=wrong_temperature_for_one_in_ten,
     ),
     Exercise(
         "7.3",
         map_that_gains,
         is_value=True,
         judge=judge_map,
-        wrong={
-            "one way only": lambda: "S...G",
-            "as good as the limit": lambda: "...\n.#.\nS#G\n.#.\n...",
-            "the limit copes": lambda: "S..\n...\n..G",
-        },
+        wrong=wrong_maps,
     ),
 )

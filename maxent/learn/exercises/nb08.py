@@ -45,37 +45,6 @@ def _balanced(seed):
     return [(solver, mdp) for solver in (HEALTHY, PATIENTS["A"], PATIENTS["B"])]
 
 
-def _scaled_by(reward, temperature, compare):
-    """A scaling test with other factors, or of something else than the policies."""
-
-    def wrong(solver, mdp, alpha):
-        once = solver(mdp, alpha)
-        again = solver(mdp.replace(reward=reward * mdp.reward), temperature * alpha)
-        return compare(once, again)
-
-    return wrong
-
-
-def _policies(once, again):
-    return np.abs(np.exp(again[2]) - np.exp(once[2])).max()
-
-
-def _balanced_at(temperature, gap):
-    def wrong(solver, mdp):
-        v = solver(mdp, temperature(mdp))[1]
-        return gap(v, mdp)
-
-    return wrong
-
-
-def _right_temperature(mdp):
-    return (1 / mdp.discount - 1 + 0.04) / np.log(4)
-
-
-def _right_gap(v, mdp):
-    return np.abs(v - 1 / mdp.discount)[~mdp.terminal].max()
-
-
 def judge_letter(letter):
     """Which patient is meant, and whether it is the silent one."""
     if not isinstance(letter, str):
@@ -86,6 +55,52 @@ def judge_letter(letter):
     return {"F": "", "B": "nearly silent"}.get(letter, "speaks at temperature 1")
 
 
+def wrong_scaling_gap(solver, mdp, alpha):
+    def solved(reward, temperature):
+        q, v, log_policy = solver(mdp.replace(reward=reward * mdp.reward), temperature * alpha)
+        return q, v, log_policy, np.exp(log_policy)
+
+    q, v, log_policy, policy = solved(1, 1)
+    q2, v2, log_policy2, policy2 = solved(2, 2)
+    return {
+        "temperature not doubled": np.abs(solved(2, 1)[3] - policy).max(),
+        "reward not doubled": np.abs(solved(1, 2)[3] - policy).max(),
+        "values instead of policies": np.abs(v2 - v).max(),
+        "logarithms instead of probabilities": np.abs(log_policy2 - log_policy).max(),
+        "mean instead of largest": np.abs(policy2 - policy).mean(),
+        "no absolute value": (policy2 - policy).max(),
+        "sum instead of largest": np.abs(policy2 - policy).sum(),
+        "action values compared": np.abs(q2 - q).max(),
+        "temperature halved": np.abs(solved(2, 0.5)[3] - policy).max(),
+    }
+
+
+def wrong_balance_gap(solver, m):
+    gamma, nats = m.discount, np.log(4)
+    v = solver(m, (1 / gamma - 1 + 0.04) / nats)[1]
+
+    def gap(temperature):
+        return np.abs(solver(m, temperature)[1] - 1 / gamma)[~m.terminal].max()
+
+    return {
+        "terminal states included": np.abs(v - 1 / gamma).max(),
+        "g instead of g/gamma": np.abs(v - 1.0)[~m.terminal].max(),
+        "step reward left out": gap((1 / gamma - 1) / nats),
+        "sign of the step reward": gap((1 / gamma - 1.04) / nats),
+        "bits instead of nats in alpha_c": gap((1 / gamma - 0.96) / np.log2(4)),
+        "terminal values zeroed first": abs(np.where(m.terminal, 0.0, v).mean() - 1 / gamma),
+        "no absolute value": (v - 1 / gamma)[~m.terminal].max(),
+        "mean instead of largest": np.abs(v - 1 / gamma)[~m.terminal].mean(),
+        "not divided by log of the actions": gap(1 / gamma - 1 + 0.04),
+        "log of the states": gap((1 / gamma - 0.96) / np.log(m.n_states)),
+        "gamma for 1/gamma": gap((gamma - 0.96) / nats),
+    }
+
+
+def wrong_patients():
+    return {"nearly silent": "B", "speaks at temperature 1": "C"}
+
+
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
@@ -93,77 +108,20 @@ EXERCISES, QUIZZES = sheet(
         scaling_gap,
         given=_scaled,
         tolerance=1e-7,
-        wrong={
-            "temperature not doubled": _scaled_by(2, 1, _policies),
-            "reward not doubled": _scaled_by(1, 2, _policies),
-            "values instead of policies": _scaled_by(
-                2, 2, lambda once, again: np.abs(again[1] - once[1]).max()
-            ),
-            "logarithms instead of probabilities": _scaled_by(
-                2, 2, lambda once, again: np.abs(again[2] - once[2]).max()
-            ),
-            "mean instead of largest": _scaled_by(
-                2, 2, lambda once, again: np.abs(np.exp(again[2]) - np.exp(once[2])).mean()
-            ),
-            "no absolute value": _scaled_by(
-                2, 2, lambda once, again: (np.exp(again[2]) - np.exp(once[2])).max()
-            ),
-            "sum instead of largest": _scaled_by(
-                2, 2, lambda once, again: np.abs(np.exp(again[2]) - np.exp(once[2])).sum()
-            ),
-            "action values compared": _scaled_by(
-                2, 2, lambda once, again: np.abs(again[0] - once[0]).max()
-            ),
-            "temperature halved": _scaled_by(2, 0.5, _policies),
-        },
+        wrong=wrong_scaling_gap,
     ),
     Exercise(
         "8.2",
         balance_gap,
         given=_balanced,
         tolerance=1e-7,
-        wrong={
-            "terminal states included": _balanced_at(
-                _right_temperature, lambda v, m: np.abs(v - 1 / m.discount).max()
-            ),
-            "g instead of g/gamma": _balanced_at(
-                _right_temperature, lambda v, m: np.abs(v - 1.0)[~m.terminal].max()
-            ),
-            "step reward left out": _balanced_at(
-                lambda m: (1 / m.discount - 1) / np.log(4), _right_gap
-            ),
-            "sign of the step reward": _balanced_at(
-                lambda m: (1 / m.discount - 1.04) / np.log(4), _right_gap
-            ),
-            "bits instead of nats in alpha_c": _balanced_at(
-                lambda m: (1 / m.discount - 0.96) / np.log2(4), _right_gap
-            ),
-            "terminal values zeroed first": _balanced_at(
-                _right_temperature,
-                lambda v, m: abs(np.where(m.terminal, 0.0, v).mean() - 1 / m.discount),
-            ),
-            "no absolute value": _balanced_at(
-                _right_temperature, lambda v, m: (v - 1 / m.discount)[~m.terminal].max()
-            ),
-            "mean instead of largest": _balanced_at(
-                _right_temperature, lambda v, m: np.abs(v - 1 / m.discount)[~m.terminal].mean()
-            ),
-            "not divided by log of the actions": _balanced_at(
-                lambda m: 1 / m.discount - 1 + 0.04, _right_gap
-            ),
-            "log of the states": _balanced_at(
-                lambda m: (1 / m.discount - 0.96) / np.log(m.n_states), _right_gap
-            ),
-            "gamma for 1/gamma": _balanced_at(
-                lambda m: (m.discount - 0.96) / np.log(4), _right_gap
-            ),
-        },
+        wrong=wrong_balance_gap,
     ),
     Exercise(
         "8.3",
         silent_patient,
         is_value=True,
         judge=judge_letter,
-        wrong={"nearly silent": lambda: "B", "speaks at temperature 1": lambda: "C"},
+        wrong=wrong_patients,
     ),
 )

@@ -39,67 +39,48 @@ def _agents(seed):
         yield mdp, rng.dirichlet(np.ones(4), mdp.n_states), best, temperature
 
 
-def _updated(change, gamma=None):
-    """An update with another value of what follows, change(q, sample, temperature), or gamma."""
+def wrong_update(q, sample, step, gamma, alpha):
+    s, a, r, after, ended = sample
+    soft, log_policy = maxent.soft_value(q, alpha), maxent.boltzmann_policy(q, alpha)
 
-    def wrong(q, sample, step, discount, temperature):
-        s, a, r, _, _ = sample
-        new, factor = q.copy(), discount if gamma is None else gamma
-        new[s, a] += step * (r + factor * change(q, sample, temperature) - q[s, a])
+    def updated(following, gamma=gamma, old=q[s, a], step=step):
+        new = q.copy()
+        new[s, a] += step * (r + gamma * following - old)
         return new
 
-    return wrong
+    def unless_ended(value):
+        return updated(0.0 if ended else value)
+
+    return {
+        "bootstrapped after the end": updated(soft[after]),
+        "hard maximum": unless_ended(q[after].max()),
+        "entropy left out": unless_ended((np.exp(log_policy) * q)[after].sum()),
+        "replaced instead of moved": updated(0.0 if ended else soft[after], step=1.0),
+        "old value not taken off": updated(0.0 if ended else soft[after], old=0.0),
+        "gamma left out": updated(0.0 if ended else soft[after], gamma=1.0),
+        "value of the state that is left": unless_ended(soft[s]),
+        "terminated upside down": updated(soft[after] if ended else 0.0),
+        "alpha left out in front": unless_ended(soft[after] / alpha),
+        "mellowmax": unless_ended(maxent.mellowmax(q, alpha)[after]),
+        "a number instead of a table": update(q, sample, step, gamma, alpha)[s, a],
+    }
 
 
-def _unless_ended(value):
-    """What follows by another formula, and 0 after the end."""
-    return lambda q, sample, alpha: 0.0 if sample[4] else value(q, sample, alpha)
-
-
-def _soft(q, sample, temperature):
-    return maxent.soft_value(q, temperature)[sample[3]]
-
-
-def _hard(q, sample, temperature):
-    return q[sample[3]].max()
-
-
-def _mean(q, sample, temperature):
-    policy = np.exp(maxent.boltzmann_policy(q, temperature))
-    return (policy * q)[sample[3]].sum()
-
-
-def _replaced(q, sample, step, discount, temperature):
-    s, a, r, _, terminated = sample
-    new = q.copy()
-    new[s, a] = r + discount * (0.0 if terminated else _soft(q, sample, temperature))
-    return new
-
-
-def _added(q, sample, step, discount, temperature):
-    s, a, r, _, terminated = sample
-    new = q.copy()
-    new[s, a] += step * (r + discount * (0.0 if terminated else _soft(q, sample, temperature)))
-    return new
-
-
-def _diverging(visitor, divergence, factor):
-    """The sum with other visits, another divergence, another factor."""
-
-    def wrong(mdp, policy, best, temperature):
-        visits = maxent.occupancy(mdp, visitor(policy, best)).sum(axis=1)
-        each = divergence(policy, best)
-        return factor(temperature) * (visits * each)[~mdp.terminal].sum()
-
-    return wrong
-
-
-def _own(policy, best):
-    return policy
-
-
-def _kl(policy, best):
-    return (policy * (np.log(policy) - np.log(best))).sum(axis=1)
+def wrong_shortfall(m, pi, best, alpha):
+    visits, nonterminal = maxent.occupancy(m, pi).sum(axis=1), ~m.terminal
+    logs, right = np.log(pi) - np.log(best), shortfall(m, pi, best, alpha)
+    kl, reverse = (pi * logs).sum(axis=1), (best * -logs).sum(axis=1)
+    best_visits = maxent.occupancy(m, best).sum(axis=1)
+    return {
+        "KL the other way round": alpha * (visits * reverse)[nonterminal].sum(),
+        "visits of the best policy": alpha * (best_visits * kl)[nonterminal].sum(),
+        "alpha left out": (visits * kl)[nonterminal].sum(),
+        "every state alike": alpha * kl[nonterminal].sum(),
+        "terminal states included": alpha * (visits * kl).sum(),
+        "not weighted by the policy": alpha * (visits * logs.sum(axis=1))[nonterminal].sum(),
+        "a mean over states": right / nonterminal.sum(),
+        "visits as probabilities": right / maxent.occupancy(m, pi).sum(),
+    }
 
 
 EXERCISES, QUIZZES = sheet(
@@ -109,53 +90,12 @@ EXERCISES, QUIZZES = sheet(
         update,
         given=_samples,
         axes=("state", "action"),
-        wrong={
-            "bootstrapped after the end": _updated(_soft),
-            "hard maximum": _updated(_unless_ended(_hard)),
-            "entropy left out": _updated(_unless_ended(_mean)),
-            "replaced instead of moved": _replaced,
-            "old value not taken off": _added,
-            "gamma left out": _updated(_unless_ended(_soft), gamma=1.0),
-            "value of the state that is left": _updated(
-                _unless_ended(lambda q, sample, alpha: maxent.soft_value(q, alpha)[sample[0]])
-            ),
-            "terminated upside down": _updated(
-                lambda q, sample, alpha: _soft(q, sample, alpha) if sample[4] else 0.0
-            ),
-            "alpha left out in front": _updated(
-                _unless_ended(lambda q, sample, alpha: _soft(q, sample, alpha) / alpha)
-            ),
-            "mellowmax": _updated(
-                _unless_ended(lambda q, sample, alpha: maxent.mellowmax(q, alpha)[sample[3]])
-            ),
-            "a number instead of a table": lambda q, sample, *rest: update(q, sample, *rest)[
-                sample[0], sample[1]
-            ],
-        },
+        wrong=wrong_update,
     ),
     Exercise(
         "9.2",
         shortfall,
         given=_agents,
-        wrong={
-            "KL the other way round": _diverging(_own, lambda p, b: _kl(b, p), lambda t: t),
-            "visits of the best policy": _diverging(lambda p, b: b, _kl, lambda t: t),
-            "alpha left out": _diverging(_own, _kl, lambda t: 1.0),
-            "every state alike": lambda m, pi, best, alpha: (
-                alpha * _kl(pi, best)[~m.terminal].sum()
-            ),
-            "terminal states included": lambda m, pi, best, alpha: (
-                alpha * (maxent.occupancy(m, pi).sum(axis=1) * _kl(pi, best)).sum()
-            ),
-            "not weighted by the policy": _diverging(
-                _own, lambda p, b: (np.log(p) - np.log(b)).sum(axis=1), lambda t: t
-            ),
-            "a mean over states": lambda m, pi, best, alpha: (
-                shortfall(m, pi, best, alpha) / (~m.terminal).sum()
-            ),
-            "visits as probabilities": lambda m, pi, best, alpha: (
-                shortfall(m, pi, best, alpha) / maxent.occupancy(m, pi).sum()
-            ),
-        },
+        wrong=wrong_shortfall,
     ),
 )

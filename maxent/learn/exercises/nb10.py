@@ -75,6 +75,42 @@ def _boxes(seed):
     return [(-unit, unit, 0.1), (-high / 2, high, 0.5)]
 
 
+def wrong_sampled_soft_value(q, alpha, m):
+    log_sum, log_volume, log_samples = (
+        logsumexp(q / alpha, axis=1),
+        m * np.log(2),
+        np.log(q.shape[1]),
+    )
+    return {
+        "the volume forgotten": alpha * (log_sum - log_samples),
+        "a sum instead of a mean": alpha * (log_sum + log_volume),
+        "one dimension": sampled_soft_value(q, alpha, 1),
+        "sign of the volume": sampled_soft_value(q, alpha, -m),
+        "the best that was drawn": q.max(axis=1),
+        "no shift": alpha * (np.log(np.exp(q / alpha).mean(axis=1)) + log_volume),
+        "alpha left out of the exponent": logsumexp(q, axis=1) + alpha * (log_volume - log_samples),
+        "alpha left out in front": sampled_soft_value(q, alpha, m) / alpha,
+        "volume without alpha": sampled_soft_value(q, alpha, 0) + log_volume,
+        "the number of states": alpha * (log_sum + log_volume - np.log(len(q))),
+    }
+
+
+def wrong_deviations():
+    return {"too narrow": 0.1, "too wide": 2.0}
+
+
+def wrong_missing_per_step(low, high, alpha):
+    sides = high - low
+    return {
+        "m log 2 for every box": alpha * len(low) * np.log(2),
+        "alpha left out": np.log(sides).sum(),
+        "half-widths": alpha * np.log(sides / 2).sum(),
+        "the volume itself": alpha * np.prod(sides),
+        "a mean over dimensions": alpha * np.log(sides).mean(),
+        "log of the sum of sides": alpha * np.log(sides.sum()),
+    }
+
+
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
@@ -82,49 +118,19 @@ EXERCISES, QUIZZES = sheet(
         sampled_soft_value,
         given=_estimates,
         axes=("state",),
-        wrong={
-            "the volume forgotten": lambda q, alpha, m: (
-                alpha * (logsumexp(q / alpha, axis=1) - np.log(q.shape[1]))
-            ),
-            "a sum instead of a mean": lambda q, alpha, m: (
-                alpha * (logsumexp(q / alpha, axis=1) + m * np.log(2))
-            ),
-            "one dimension": lambda q, alpha, m: sampled_soft_value(q, alpha, 1),
-            "sign of the volume": lambda q, alpha, m: sampled_soft_value(q, alpha, -m),
-            "the best that was drawn": lambda q, alpha, m: q.max(axis=1),
-            "no shift": lambda q, alpha, m: (
-                alpha * (np.log(np.exp(q / alpha).mean(axis=1)) + m * np.log(2))
-            ),
-            "alpha left out of the exponent": lambda q, alpha, m: (
-                logsumexp(q, axis=1) + alpha * (m * np.log(2) - np.log(q.shape[1]))
-            ),
-            "alpha left out in front": lambda q, alpha, m: sampled_soft_value(q, alpha, m) / alpha,
-            "volume without alpha": lambda q, alpha, m: (
-                sampled_soft_value(q, alpha, 0) + m * np.log(2)
-            ),
-            "the number of states": lambda q, alpha, m: (
-                alpha * (logsumexp(q / alpha, axis=1) + m * np.log(2) - np.log(len(q)))
-            ),
-        },
+        wrong=wrong_sampled_soft_value,
     ),
     Exercise(
         "10.2",
         deviation_of_the_proposal,
         is_value=True,
         judge=judge_deviation,
-        wrong={"too narrow": lambda: 0.1, "too wide": lambda: 2.0},
+        wrong=wrong_deviations,
     ),
     Exercise(
         "10.3",
         missing_per_step,
         given=_boxes,
-        wrong={
-            "m log 2 for every box": lambda low, high, alpha: alpha * len(low) * np.log(2),
-            "alpha left out": lambda low, high, alpha: np.log(high - low).sum(),
-            "half-widths": lambda low, high, alpha: alpha * np.log((high - low) / 2).sum(),
-            "the volume itself": lambda low, high, alpha: alpha * np.prod(high - low),
-            "a mean over dimensions": lambda low, high, alpha: alpha * np.log(high - low).mean(),
-            "log of the sum of sides": lambda low, high, alpha: alpha * np.log((high - low).sum()),
-        },
+        wrong=wrong_missing_per_step,
     ),
 )

@@ -47,14 +47,58 @@ def _masses(seed):
     return [(_positive(rng, size),) for size in (1, 2, 3)]
 
 
-def _gained(new):
-    """A Riccati step with M and K computed, and something else done with them."""
+def wrong_riccati(A, B, Q, R, g, P):
+    M, BPA = R + g * B.T @ P @ B, B.T @ P @ A
+    K = g * np.linalg.solve(M, BPA)
 
-    def wrong(A, B, Q, R, discount, P):
-        M = R + discount * B.T @ P @ B
-        return new(A, B, Q, R, discount, P, discount * np.linalg.solve(M, B.T @ P @ A))
+    def cost(K, Q=Q, g=g):
+        return Q + g * A.T @ P @ (A - B @ K)
 
-    return wrong
+    return {
+        "gamma left out": riccati(A, B, Q, R, 1.0, P),
+        "no feedback": cost(0.0 * K),
+        "sign of the feedback": cost(-K),
+        "gamma left out of M": cost(g * np.linalg.solve(R + B.T @ P @ B, BPA)),
+        "cost of the action forgotten": Q + g * (A - B @ K).T @ P @ (A - B @ K),
+        "gamma left out of K": cost(np.linalg.solve(M, BPA)),
+        "gamma left out of the last line": cost(K, g=1.0),
+        "cost of the state forgotten": cost(K, Q=0.0),
+        "cost of the action twice": cost(K, Q=Q + K.T @ R @ K),
+        "added to the old value": cost(K, Q=P + Q),
+        "M not inverted": cost(g * M @ BPA),
+        "the gain returned": K,
+    }
+
+
+def wrong_covariance(B, R, g, P, t):
+    M, right = R + g * B.T @ P @ B, covariance(B, R, g, P, t)
+    return {
+        "the factor two": 2 * right,
+        "not inverted": t / 2 * M,
+        "the cost of the action alone": t / 2 * np.linalg.inv(R),
+        "standard deviations": np.sqrt(np.abs(right)),
+        "divided by the temperature": np.linalg.inv(M) / (2 * t),
+        "gamma left out of M": covariance(B, R, 1.0, P, t),
+        "temperature left out": covariance(B, R, g, P, 1.0),
+        "the inverse covariance": np.linalg.inv(right),
+        "inverse of each entry": t / 2 / M,
+        "off-diagonal left out": np.diag(np.diag(right)),
+    }
+
+
+def wrong_cheapest_temperature(M):
+    m, det, area = len(M), np.linalg.det(M), np.pi * np.e
+    return {
+        "no root": det / area,
+        "the factor two": 2 * det ** (1 / m) / area,
+        "2 pi e": det ** (1 / m) / (2 * np.pi * np.e),
+        "a root of order two": np.sqrt(det) / area,
+        "e forgotten": det ** (1 / m) / np.pi,
+        "a mean of the diagonal": np.trace(M) / m / area,
+        "M as the covariance": det ** (-1 / m) / area,
+        "pi forgotten": det ** (1 / m) / np.e,
+        "root of the constants too": (det / area) ** (1 / m),
+    }
 
 
 EXERCISES, QUIZZES = sheet(
@@ -64,79 +108,19 @@ EXERCISES, QUIZZES = sheet(
         riccati,
         given=_problems,
         axes=("row", "column"),
-        wrong={
-            "gamma left out": lambda A, B, Q, R, gamma, P: riccati(A, B, Q, R, 1.0, P),
-            "no feedback": _gained(lambda A, B, Q, R, g, P, K: Q + g * A.T @ P @ A),
-            "sign of the feedback": _gained(
-                lambda A, B, Q, R, g, P, K: Q + g * A.T @ P @ (A + B @ K)
-            ),
-            "gamma left out of M": lambda A, B, Q, R, g, P: (
-                Q + g * A.T @ P @ (A - B @ (g * np.linalg.solve(R + B.T @ P @ B, B.T @ P @ A)))
-            ),
-            "cost of the action forgotten": _gained(
-                lambda A, B, Q, R, g, P, K: Q + g * (A - B @ K).T @ P @ (A - B @ K)
-            ),
-            "gamma left out of K": lambda A, B, Q, R, g, P: (
-                Q + g * A.T @ P @ (A - B @ np.linalg.solve(R + g * B.T @ P @ B, B.T @ P @ A))
-            ),
-            "gamma left out of the last line": _gained(
-                lambda A, B, Q, R, g, P, K: Q + A.T @ P @ (A - B @ K)
-            ),
-            "cost of the state forgotten": _gained(
-                lambda A, B, Q, R, g, P, K: g * A.T @ P @ (A - B @ K)
-            ),
-            "cost of the action twice": _gained(
-                lambda A, B, Q, R, g, P, K: Q + K.T @ R @ K + g * A.T @ P @ (A - B @ K)
-            ),
-            "added to the old value": _gained(
-                lambda A, B, Q, R, g, P, K: P + Q + g * A.T @ P @ (A - B @ K)
-            ),
-            "M not inverted": lambda A, B, Q, R, g, P: (
-                Q + g * A.T @ P @ (A - B @ (g * (R + g * B.T @ P @ B) @ B.T @ P @ A))
-            ),
-            "the gain returned": _gained(lambda A, B, Q, R, g, P, K: K),
-        },
+        wrong=wrong_riccati,
     ),
     Exercise(
         "11.2",
         covariance,
         given=_policies,
         axes=("row", "column"),
-        wrong={
-            "the factor two": lambda B, R, g, P, t: 2 * covariance(B, R, g, P, t),
-            "not inverted": lambda B, R, g, P, t: t / 2 * (R + g * B.T @ P @ B),
-            "the cost of the action alone": lambda B, R, g, P, t: t / 2 * np.linalg.inv(R),
-            "standard deviations": lambda B, R, g, P, t: np.sqrt(np.abs(covariance(B, R, g, P, t))),
-            "divided by the temperature": lambda B, R, g, P, t: (
-                np.linalg.inv(R + g * B.T @ P @ B) / (2 * t)
-            ),
-            "gamma left out of M": lambda B, R, g, P, t: covariance(B, R, 1.0, P, t),
-            "temperature left out": lambda B, R, g, P, t: covariance(B, R, g, P, 1.0),
-            "the inverse covariance": lambda B, R, g, P, t: np.linalg.inv(
-                covariance(B, R, g, P, t)
-            ),
-            "inverse of each entry": lambda B, R, g, P, t: t / 2 / (R + g * B.T @ P @ B),
-            "off-diagonal left out": lambda B, R, g, P, t: np.diag(
-                np.diag(covariance(B, R, g, P, t))
-            ),
-        },
+        wrong=wrong_covariance,
     ),
     Exercise(
         "11.3",
         cheapest_temperature,
         given=_masses,
-        wrong={
-            "no root": lambda M: np.linalg.det(M) / (np.pi * np.e),
-            "the factor two": lambda M: 2 * np.linalg.det(M) ** (1 / len(M)) / (np.pi * np.e),
-            "2 pi e": lambda M: np.linalg.det(M) ** (1 / len(M)) / (2 * np.pi * np.e),
-            "a root of order two": lambda M: np.sqrt(np.linalg.det(M)) / (np.pi * np.e),
-            "e forgotten": lambda M: np.linalg.det(M) ** (1 / len(M)) / np.pi,
-            "a mean of the diagonal": lambda M: np.trace(M) / len(M) / (np.pi * np.e),
-            "M as the covariance": lambda M: np.linalg.det(M) ** (-1 / len(M)) / (np.pi * np.e),
-            "pi forgotten": lambda M: np.linalg.det(M) ** (1 / len(M)) / np.e,
-            "root of the constants too": lambda M: (
-                (np.linalg.det(M) / (np.pi * np.e)) ** (1 / len(M))
-            ),
-        },
+        wrong=wrong_cheapest_temperature,
     ),
 )

@@ -32,14 +32,34 @@ def _spreads(seed):
     return [(12.0 + seed, 7.0), (30.0, 8.0 - 0.3 * seed), (5.0, 6.5)]
 
 
-def _needed(z, factor, power, rounding):
-    def wrong(spread, difference):
-        return rounding(factor * (z * spread / difference) ** power)
+def wrong_paired(a, b):
+    mean, spread, root = (a - b).mean(), (a - b).std(ddof=1), np.sqrt(len(a))
+    return {
+        "unpaired": (mean, np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))),
+        "deviation instead of error": (mean, spread),
+        "divided by n": (mean, spread / len(a)),
+        "ddof=0": (mean, (a - b).std() / root),
+        "second minus first": ((b - a).mean(), spread / root),
+        "absolute differences": (np.abs(a - b).mean(), np.abs(a - b).std(ddof=1) / root),
+        "variance instead of deviation": (mean, (a - b).var(ddof=1) / len(a)),
+        "error of one agent": (mean, a.std(ddof=1) / root),
+        "a whole interval": (mean, 1.96 * spread / root),
+    }
 
-    return wrong
 
+def wrong_seeds_needed(spread, d):
+    ratio, noticed, chance = spread / d, norm.ppf(0.975), norm.ppf(0.8)
+    return {
+        "not rounded up": 2 * ((noticed + chance) * ratio) ** 2,
+        "one group": np.ceil(((noticed + chance) * ratio) ** 2),
+        "chance to notice left out": np.ceil(2 * (noticed * ratio) ** 2),
+        "one-sided": np.ceil(2 * ((norm.ppf(0.95) + chance) * ratio) ** 2),
+        "not squared": np.ceil(2 * (noticed + chance) * ratio),
+        "rounded down": np.floor(2 * ((noticed + chance) * ratio) ** 2),
+        "upside down": seeds_needed(d, spread),
+        "two within the square": np.ceil((2 * (noticed + chance) * ratio) ** 2),
+    }
 
-_BOTH = float(norm.ppf(0.975) + norm.ppf(0.8))
 
 EXERCISES, QUIZZES = sheet(
     __file__,
@@ -48,32 +68,7 @@ EXERCISES, QUIZZES = sheet(
         paired,
         given=_returns,
         axes=(("mean", "standard error"),),
-        wrong={
-            "unpaired": lambda a, b: (
-                (a - b).mean(),
-                np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)),
-            ),
-            "deviation instead of error": lambda a, b: ((a - b).mean(), (a - b).std(ddof=1)),
-            "divided by n": lambda a, b: ((a - b).mean(), (a - b).std(ddof=1) / len(a)),
-            "ddof=0": lambda a, b: ((a - b).mean(), (a - b).std() / np.sqrt(len(a))),
-            "second minus first": lambda a, b: (
-                (b - a).mean(),
-                (a - b).std(ddof=1) / np.sqrt(len(a)),
-            ),
-            "absolute differences": lambda a, b: (
-                np.abs(a - b).mean(),
-                np.abs(a - b).std(ddof=1) / np.sqrt(len(a)),
-            ),
-            "variance instead of deviation": lambda a, b: (
-                (a - b).mean(),
-                (a - b).var(ddof=1) / len(a),
-            ),
-            "error of one agent": lambda a, b: ((a - b).mean(), a.std(ddof=1) / np.sqrt(len(a))),
-            "a whole interval": lambda a, b: (
-                (a - b).mean(),
-                1.96 * (a - b).std(ddof=1) / np.sqrt(len(a)),
-            ),
-        },
+        wrong=wrong_paired,
     ),
     Exercise(
         "12.2",
@@ -81,15 +76,6 @@ EXERCISES, QUIZZES = sheet(
         given=_spreads,
         axes=(),
         tolerance=1e-9,
-        wrong={
-            "not rounded up": _needed(_BOTH, 2, 2, lambda n: n),
-            "one group": _needed(_BOTH, 1, 2, np.ceil),
-            "chance to notice left out": _needed(float(norm.ppf(0.975)), 2, 2, np.ceil),
-            "one-sided": _needed(float(norm.ppf(0.95) + norm.ppf(0.8)), 2, 2, np.ceil),
-            "not squared": _needed(_BOTH, 2, 1, np.ceil),
-            "rounded down": _needed(_BOTH, 2, 2, np.floor),
-            "upside down": lambda spread, d: seeds_needed(d, spread),
-            "two within the square": _needed(2 * _BOTH, 1, 2, np.ceil),
-        },
+        wrong=wrong_seeds_needed,
     ),
 )

@@ -41,18 +41,51 @@ def _explained(seed):
         yield mdp, rng.dirichlet(np.ones(3), 4), rng.normal(size=4), temperature
 
 
-def _explained_by(log_weight, own, next_weight):
-    """alpha log pi and a shaping term with other factors in front of its parts."""
+def wrong_gumbel_value(q, b):
+    soft, policy = maxent.soft_value(q, b), np.exp(maxent.boltzmann_policy(q, b))
+    return {
+        "Euler's constant left out": soft,
+        "Euler's constant without the scale": soft + np.euler_gamma,
+        "the best on average": q.max(axis=1) + b * np.euler_gamma,
+        "scale left out": maxent.soft_value(q, 1.0) + np.euler_gamma,
+        "Euler's constant rounded": soft + 0.5772 * b,
+        "sign of Euler's constant": soft - b * np.euler_gamma,
+        "entropy left out": (policy * q).sum(axis=1) + b * np.euler_gamma,
+        "divided and not multiplied back": soft / b + np.euler_gamma,
+    }
 
-    def wrong(mdp, policy, potential, temperature):
-        following = mdp.to_dense().transition @ potential
-        return (
-            log_weight(temperature) * np.log(policy)
-            + own * potential[:, None]
-            + next_weight(mdp.discount) * following
-        )
 
-    return wrong
+def wrong_log_likelihood(logs, s, a):
+    return {
+        "a mean": logs[s, a].mean(),
+        "probabilities added": np.exp(logs[s, a]).sum(),
+        "log of a product": np.log(np.exp(logs[s, a]).prod()),
+        "a table instead of pairs": logs[s][:, a].sum(),
+        "minus": -logs[s, a].sum(),
+        "a likelihood": np.exp(logs[s, a].sum()),
+        "log of a sum": np.log(np.exp(logs[s, a]).sum()),
+        "not added up": logs[s, a],
+        "all actions of the states": logs[s].sum(),
+    }
+
+
+def wrong_reward_that_explains(m, pi, phi, alpha):
+    following, gamma = m.to_dense().transition @ phi, m.discount
+
+    def explained(weight, own, after):
+        return weight * np.log(pi) + own * phi[:, None] + after * following
+
+    return {
+        "shaping left out": explained(alpha, 0.0, 0.0),
+        "sign of the shaping": explained(alpha, -1.0, gamma),
+        "gamma left out": explained(alpha, 1.0, -1.0),
+        "alpha left out": explained(1.0, 1.0, -gamma),
+        "nothing after the next state": explained(alpha, 1.0, 0.0),
+        "sign of the next value": explained(alpha, 1.0, gamma),
+        "sign of log pi": explained(-alpha, 1.0, -gamma),
+        "temperature on everything": alpha * explained(1.0, 1.0, -gamma),
+        "probabilities instead of logarithms": reward_that_explains(m, np.exp(pi), phi, alpha),
+    }
 
 
 EXERCISES, QUIZZES = sheet(
@@ -62,60 +95,19 @@ EXERCISES, QUIZZES = sheet(
         gumbel_value,
         given=_values,
         axes=("state",),
-        wrong={
-            "Euler's constant left out": lambda q, b: maxent.soft_value(q, b),
-            "Euler's constant without the scale": lambda q, b: (
-                maxent.soft_value(q, b) + np.euler_gamma
-            ),
-            "the best on average": lambda q, b: q.max(axis=1) + b * np.euler_gamma,
-            "scale left out": lambda q, b: maxent.soft_value(q, 1.0) + np.euler_gamma,
-            "Euler's constant rounded": lambda q, b: maxent.soft_value(q, b) + 0.5772 * b,
-            "sign of Euler's constant": lambda q, b: maxent.soft_value(q, b) - b * np.euler_gamma,
-            "entropy left out": lambda q, b: (
-                (np.exp(maxent.boltzmann_policy(q, b)) * q).sum(axis=1) + b * np.euler_gamma
-            ),
-            "divided and not multiplied back": lambda q, b: (
-                maxent.soft_value(q, b) / b + np.euler_gamma
-            ),
-        },
+        wrong=wrong_gumbel_value,
     ),
     Exercise(
         "13.2",
         log_likelihood,
         given=_choices,
-        wrong={
-            "a mean": lambda logs, s, a: logs[s, a].mean(),
-            "probabilities added": lambda logs, s, a: np.exp(logs[s, a]).sum(),
-            "log of a product": lambda logs, s, a: np.log(np.exp(logs[s, a]).prod()),
-            "a table instead of pairs": lambda logs, s, a: logs[s][:, a].sum(),
-            "minus": lambda logs, s, a: -logs[s, a].sum(),
-            "a likelihood": lambda logs, s, a: np.exp(logs[s, a].sum()),
-            "log of a sum": lambda logs, s, a: np.log(np.exp(logs[s, a]).sum()),
-            "not added up": lambda logs, s, a: logs[s, a],
-            "all actions of the states": lambda logs, s, a: logs[s].sum(),
-        },
+        wrong=wrong_log_likelihood,
     ),
     Exercise(
         "13.3",
         reward_that_explains,
         given=_explained,
         axes=("state", "action"),
-        wrong={
-            "shaping left out": _explained_by(lambda alpha: alpha, 0.0, lambda gamma: 0.0),
-            "sign of the shaping": _explained_by(lambda alpha: alpha, -1.0, lambda gamma: gamma),
-            "gamma left out": _explained_by(lambda alpha: alpha, 1.0, lambda gamma: -1.0),
-            "alpha left out": _explained_by(lambda alpha: 1.0, 1.0, lambda gamma: -gamma),
-            "nothing after the next state": _explained_by(
-                lambda alpha: alpha, 1.0, lambda gamma: 0.0
-            ),
-            "sign of the next value": _explained_by(lambda alpha: alpha, 1.0, lambda gamma: gamma),
-            "sign of log pi": _explained_by(lambda alpha: -alpha, 1.0, lambda gamma: -gamma),
-            "temperature on everything": lambda m, pi, phi, alpha: (
-                alpha * reward_that_explains(m, pi, phi, 1.0)
-            ),
-            "probabilities instead of logarithms": lambda m, pi, phi, alpha: reward_that_explains(
-                m, np.exp(pi), phi, alpha
-            ),
-        },
+        wrong=wrong_reward_that_explains,
     ),
 )

@@ -50,24 +50,60 @@ def _graphs(seed):
     return [(diamond, 5), (np.array(kept), 7)]
 
 
-def _tilted(q, prior, temperature):
-    """The best policy with a prior."""
-    weights = prior * np.exp(q / temperature)
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-def _margin(change):
-    def wrong(log_policy, log_reference, better, worse, beta):
-        return change(log_policy - log_reference, log_policy, better, worse, beta)
-
-    return wrong
-
-
 def _paths(edges, nodes):
     counts = np.eye(nodes)[0]
     for source, target in edges[np.argsort(edges[:, 1], kind="stable")]:
         counts[target] += counts[source]
     return counts
+
+
+def wrong_value_with_prior(q, p, alpha):
+    best = p * np.exp(q / alpha)
+    best /= best.sum(axis=1, keepdims=True)
+    return {
+        "the prior ignored": alpha * logsumexp(q / alpha, axis=1),
+        "alpha left out in front": logsumexp(q / alpha, b=p, axis=1),
+        "expected q": (p * q).sum(axis=1),
+        "log prior without the temperature": alpha * logsumexp((q + np.log(p)) / alpha, axis=1),
+        "uniform prior": alpha * (logsumexp(q / alpha, axis=1) - np.log(q.shape[1])),
+        "alpha left out of the exponent": alpha * logsumexp(q, b=p, axis=1),
+        "prior added instead of multiplied": alpha * logsumexp(q / alpha + p, axis=1),
+        "KL left out": (best * q).sum(axis=1),
+        "entropy instead of KL": (best * (q - alpha * np.log(best))).sum(axis=1),
+    }
+
+
+def wrong_reward_difference(logs, reference, b, w, beta):
+    ratio = logs - reference
+    both = logs + reference
+    difference = ratio[b].sum() - ratio[w].sum()
+    return {
+        "the reference left out": beta * (logs[b].sum() - logs[w].sum()),
+        "beta left out": difference,
+        "divided by beta": difference / beta,
+        "a mean over tokens": beta * (ratio[b].mean() - ratio[w].mean()),
+        "worse minus better": beta * (ratio[w].sum() - ratio[b].sum()),
+        "one answer only": beta * ratio[b].sum(),
+        "a probability of preference": 1 / (1 + np.exp(-beta * difference)),
+        "the loss of DPO": np.log1p(np.exp(-beta * difference)),
+        "sign of the reference": beta * (both[b].sum() - both[w].sum()),
+    }
+
+
+def wrong_edge_rewards(e, n):
+    (source, target), right = e.T, edge_rewards(e, n)
+    parents, children = np.bincount(target, minlength=n), np.bincount(source, minlength=n)
+    return {
+        "children instead of parents": -np.log(children[source]),
+        "parents of the source": -np.log(np.maximum(parents[source], 1)),
+        "wrong sign": -right,
+        "not a logarithm": np.exp(right),
+        "all paths at every edge": -np.log(_paths(e, n)[target]),
+        "the number itself": -parents[target],
+        "one number for each node": -np.log(np.maximum(parents, 1)),
+        "children of the target": -np.log(np.maximum(children[target], 1)),
+        "all neighbours": -np.log((parents + children)[target]),
+    }
 
 
 EXERCISES, QUIZZES = sheet(
@@ -77,85 +113,19 @@ EXERCISES, QUIZZES = sheet(
         value_with_prior,
         given=_priors,
         axes=("state",),
-        wrong={
-            "the prior ignored": lambda q, p, alpha: alpha * logsumexp(q / alpha, axis=1),
-            "alpha left out in front": lambda q, p, alpha: logsumexp(q / alpha, b=p, axis=1),
-            "expected q": lambda q, p, alpha: (p * q).sum(axis=1),
-            "log prior without the temperature": lambda q, p, alpha: (
-                alpha * logsumexp((q + np.log(p)) / alpha, axis=1)
-            ),
-            "uniform prior": lambda q, p, alpha: (
-                alpha * (logsumexp(q / alpha, axis=1) - np.log(q.shape[1]))
-            ),
-            "alpha left out of the exponent": lambda q, p, alpha: alpha * logsumexp(q, b=p, axis=1),
-            "prior added instead of multiplied": lambda q, p, alpha: (
-                alpha * logsumexp(q / alpha + p, axis=1)
-            ),
-            "KL left out": lambda q, p, alpha: (_tilted(q, p, alpha) * q).sum(axis=1),
-            "entropy instead of KL": lambda q, p, alpha: (
-                _tilted(q, p, alpha) * (q - alpha * np.log(_tilted(q, p, alpha)))
-            ).sum(axis=1),
-        },
+        wrong=wrong_value_with_prior,
     ),
     Exercise(
         "14.2",
         reward_difference,
         given=_answers,
-        wrong={
-            "the reference left out": _margin(
-                lambda ratio, logs, b, w, beta: beta * (logs[b].sum() - logs[w].sum())
-            ),
-            "beta left out": _margin(
-                lambda ratio, logs, b, w, beta: ratio[b].sum() - ratio[w].sum()
-            ),
-            "divided by beta": _margin(
-                lambda ratio, logs, b, w, beta: (ratio[b].sum() - ratio[w].sum()) / beta
-            ),
-            "a mean over tokens": _margin(
-                lambda ratio, logs, b, w, beta: beta * (ratio[b].mean() - ratio[w].mean())
-            ),
-            "worse minus better": _margin(
-                lambda ratio, logs, b, w, beta: beta * (ratio[w].sum() - ratio[b].sum())
-            ),
-            "one answer only": _margin(lambda ratio, logs, b, w, beta: beta * ratio[b].sum()),
-            "a probability of preference": _margin(
-                lambda ratio, logs, b, w, beta: (
-                    1 / (1 + np.exp(-beta * (ratio[b].sum() - ratio[w].sum())))
-                )
-            ),
-            "the loss of DPO": _margin(
-                lambda ratio, logs, b, w, beta: np.log1p(
-                    np.exp(-beta * (ratio[b].sum() - ratio[w].sum()))
-                )
-            ),
-            "sign of the reference": lambda logs, ref, b, w, beta: (
-                beta * ((logs + ref)[b].sum() - (logs + ref)[w].sum())
-            ),
-        },
+        wrong=wrong_reward_difference,
     ),
     Exercise(
         "14.3",
         edge_rewards,
         given=_graphs,
         axes=("edge",),
-        wrong={
-            "children instead of parents": lambda e, n: (
-                -np.log(np.bincount(e[:, 0], minlength=n)[e[:, 0]])
-            ),
-            "parents of the source": lambda e, n: (
-                -np.log(np.maximum(np.bincount(e[:, 1], minlength=n)[e[:, 0]], 1))
-            ),
-            "wrong sign": lambda e, n: -edge_rewards(e, n),
-            "not a logarithm": lambda e, n: np.exp(edge_rewards(e, n)),
-            "all paths at every edge": lambda e, n: -np.log(_paths(e, n)[e[:, 1]]),
-            "the number itself": lambda e, n: -np.bincount(e[:, 1], minlength=n)[e[:, 1]],
-            "one number for each node": lambda e, n: (
-                -np.log(np.maximum(np.bincount(e[:, 1], minlength=n), 1))
-            ),
-            "children of the target": lambda e, n: (
-                -np.log(np.maximum(np.bincount(e[:, 0], minlength=n)[e[:, 1]], 1))
-            ),
-            "all neighbours": lambda e, n: -np.log(np.bincount(e.ravel(), minlength=n)[e[:, 1]]),
-        },
+        wrong=wrong_edge_rewards,
     ),
 )

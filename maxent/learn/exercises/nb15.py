@@ -50,22 +50,59 @@ def _paths(seed):
         yield 2.5, rewards, logs - 1.0, 1.5 + seed, temperature, discount
 
 
-def _lost(powers_of, entropy_of, last):
-    def wrong(v_start, rewards, logs, v_end, temperature, discount):
-        powers = powers_of(discount, len(rewards))
-        lived = powers[:-1] @ (rewards + entropy_of(temperature, logs)) + last * powers[-1] * v_end
-        return v_start - lived
+def wrong_made_reward(g, v, w, end, alpha, gamma):
+    after = np.where(end, 0.0, w)
+    return {
+        "value after the end": alpha * g + v - gamma * w,
+        "alpha left out": g + v - gamma * after,
+        "gamma left out": alpha * g + v - after,
+        "sign of the entropy": -alpha * g + v - gamma * after,
+        "a bonus for shaping": alpha * g + gamma * after - v,
+        "no value": alpha * g,
+        "terminated upside down": alpha * g + v - gamma * np.where(end, w, 0.0),
+        "temperature on everything": alpha * (g + v - gamma * after),
+        "sign of the next value": alpha * g + v + gamma * after,
+        "Q instead of the reward": alpha * g + v,
+        "both values at the end": alpha * g + np.where(end, 0.0, v - gamma * w),
+    }
 
-    return wrong
+
+def wrong_loss_on_a_path(v_start, rewards, logs, v_end, alpha, gamma):
+    steps = np.arange(len(rewards) + 1)
+
+    def lost(nats, powers=gamma**steps, last=1.0):
+        return v_start - (powers[:-1] @ (rewards + nats) + last * powers[-1] * v_end)
+
+    right = loss_on_a_path(v_start, rewards, logs, v_end, alpha, gamma)
+    return {
+        "the end of the path forgotten": lost(-alpha * logs, last=0.0),
+        "entropy left out": lost(0.0 * logs),
+        "sign of the entropy": lost(alpha * logs),
+        "not discounted": lost(-alpha * logs, np.ones(len(steps))),
+        "alpha left out": lost(-logs),
+        "upside down": -right,
+        "end not discounted": lost(-alpha * logs, last=0.0) - v_end,
+        "end added": lost(-alpha * logs, last=0.0) + gamma ** len(rewards) * v_end,
+        "soft return instead of a loss": v_start - right,
+        "a step too late": lost(-alpha * logs, gamma ** (steps + 1)),
+        "entropy not discounted": lost(0.0 * logs) + alpha * logs.sum(),
+    }
 
 
-def _lived(rewards, logs, temperature, discount):
-    """The soft return of a path, without what follows it."""
-    return _powers(discount, len(rewards))[:-1] @ (rewards - temperature * logs)
-
-
-def _powers(discount, length):
-    return discount ** np.arange(length + 1)
+def wrong_cautious_shift(a, b, gamma):
+    distance, rest = np.abs(a - b), 1 - gamma
+    return {
+        "one step only": -distance.mean() / 2,
+        "the whole distance": -distance.mean() / rest,
+        "differences that cancel": -(a - b).mean() / 2 / rest,
+        "upwards": distance.mean() / 2 / rest,
+        "the agent's own minimum left out": -gamma * distance.mean() / 2 / rest,
+        "deviation of the distance": -(a - b).std() / 2 / rest,
+        "below the first": (np.minimum(a, b) - a).mean() / rest,
+        "the largest distance": -distance.max() / 2 / rest,
+        "root of the mean square": -np.sqrt(((a - b) ** 2).mean()) / 2 / rest,
+        "the smaller value itself": np.minimum(a, b).mean(),
+    }
 
 
 EXERCISES, QUIZZES = sheet(
@@ -75,87 +112,18 @@ EXERCISES, QUIZZES = sheet(
         made_reward,
         given=_steps,
         axes=("step",),
-        wrong={
-            "value after the end": lambda g, v, w, end, alpha, gamma: alpha * g + v - gamma * w,
-            "alpha left out": lambda g, v, w, end, alpha, gamma: (
-                g + v - gamma * np.where(end, 0.0, w)
-            ),
-            "gamma left out": lambda g, v, w, end, alpha, gamma: (
-                alpha * g + v - np.where(end, 0.0, w)
-            ),
-            "sign of the entropy": lambda g, v, w, end, alpha, gamma: (
-                -alpha * g + v - gamma * np.where(end, 0.0, w)
-            ),
-            "a bonus for shaping": lambda g, v, w, end, alpha, gamma: (
-                alpha * g + gamma * np.where(end, 0.0, w) - v
-            ),
-            "no value": lambda g, v, w, end, alpha, gamma: alpha * g,
-            "terminated upside down": lambda g, v, w, end, alpha, gamma: (
-                alpha * g + v - gamma * np.where(end, w, 0.0)
-            ),
-            "temperature on everything": lambda g, v, w, end, alpha, gamma: (
-                alpha * (g + v - gamma * np.where(end, 0.0, w))
-            ),
-            "sign of the next value": lambda g, v, w, end, alpha, gamma: (
-                alpha * g + v + gamma * np.where(end, 0.0, w)
-            ),
-            "Q instead of the reward": lambda g, v, w, end, alpha, gamma: alpha * g + v,
-            "both values at the end": lambda g, v, w, end, alpha, gamma: (
-                alpha * g + np.where(end, 0.0, v - gamma * w)
-            ),
-        },
+        wrong=wrong_made_reward,
     ),
     Exercise(
         "15.2",
         loss_on_a_path,
         given=_paths,
-        wrong={
-            "the end of the path forgotten": _lost(_powers, lambda alpha, logs: -alpha * logs, 0.0),
-            "entropy left out": _lost(_powers, lambda alpha, logs: 0.0 * logs, 1.0),
-            "sign of the entropy": _lost(_powers, lambda alpha, logs: alpha * logs, 1.0),
-            "not discounted": _lost(
-                lambda gamma, n: np.ones(n + 1), lambda alpha, logs: -alpha * logs, 1.0
-            ),
-            "alpha left out": _lost(_powers, lambda alpha, logs: -logs, 1.0),
-            "upside down": lambda *given: -loss_on_a_path(*given),
-            "end not discounted": lambda v_start, rewards, logs, v_end, alpha, gamma: (
-                v_start - _lived(rewards, logs, alpha, gamma) - v_end
-            ),
-            "end added": lambda v_start, rewards, logs, v_end, alpha, gamma: (
-                v_start - _lived(rewards, logs, alpha, gamma) + gamma ** len(rewards) * v_end
-            ),
-            "soft return instead of a loss": lambda v_start, *rest: (
-                v_start - loss_on_a_path(v_start, *rest)
-            ),
-            "a step too late": _lost(
-                lambda gamma, n: gamma ** np.arange(1, n + 2),
-                lambda alpha, logs: -alpha * logs,
-                1.0,
-            ),
-            "entropy not discounted": lambda v_start, rewards, logs, v_end, alpha, gamma: (
-                loss_on_a_path(v_start, rewards, 0 * logs, v_end, alpha, gamma) + alpha * logs.sum()
-            ),
-        },
+        wrong=wrong_loss_on_a_path,
     ),
     Exercise(
         "15.3",
         cautious_shift,
         given=_two_networks,
-        wrong={
-            "one step only": lambda a, b, gamma: -np.abs(a - b).mean() / 2,
-            "the whole distance": lambda a, b, gamma: -np.abs(a - b).mean() / (1 - gamma),
-            "differences that cancel": lambda a, b, gamma: -(a - b).mean() / 2 / (1 - gamma),
-            "upwards": lambda a, b, gamma: np.abs(a - b).mean() / 2 / (1 - gamma),
-            "the agent's own minimum left out": lambda a, b, gamma: (
-                -gamma * np.abs(a - b).mean() / 2 / (1 - gamma)
-            ),
-            "deviation of the distance": lambda a, b, gamma: -(a - b).std() / 2 / (1 - gamma),
-            "below the first": lambda a, b, gamma: (np.minimum(a, b) - a).mean() / (1 - gamma),
-            "the largest distance": lambda a, b, gamma: -np.abs(a - b).max() / 2 / (1 - gamma),
-            "root of the mean square": lambda a, b, gamma: (
-                -np.sqrt(((a - b) ** 2).mean()) / 2 / (1 - gamma)
-            ),
-            "the smaller value itself": lambda a, b, gamma: np.minimum(a, b).mean(),
-        },
+        wrong=wrong_cautious_shift,
     ),
 )
