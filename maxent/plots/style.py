@@ -13,6 +13,7 @@ import html
 import io
 from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import matplotlib as mpl
@@ -30,67 +31,21 @@ from maxent.plots.fitting import fit_for_paper
 from maxent.solution import Solution
 from maxent.support.arguments import require_one_of, require_positive
 
-INK, MUTED, PAPER = "#1a1a1a", "#5c5c5c", "#ffffff"
+
+def _read(name: str) -> dict[str, Any]:
+    path = Path(__file__).parent / "styles" / f"{name}.mplstyle"
+    settings: Any = mpl.rc_params_from_file(path, use_default_template=False)
+    return dict(settings)
+
+
+STYLES = {name: _read(name) for name in ("screen", "paper", "projector")}
+"""The settings of every figure, and what the other styles change in them."""
+STYLE: Any = STYLES["screen"]
+INK, MUTED, PAPER = (STYLE[name] for name in ("text.color", "xtick.color", "figure.facecolor"))
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 MAX_PANELS = 12
 """Panels in one figure: as many as fit a page."""
-
-STYLE: Any = {
-    "font.family": ["sans-serif"],
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica", "sans-serif"],
-    "font.size": 9.0,
-    "axes.titlesize": 10.0,
-    "axes.titlelocation": "left",
-    "axes.titlepad": 8.0,
-    "axes.labelsize": 9.0,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": MUTED,
-    "axes.linewidth": 0.8,
-    "axes.unicode_minus": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelsize": 8.0,
-    "ytick.labelsize": 8.0,
-    "legend.fontsize": 8.0,
-    "legend.frameon": False,
-    "text.color": INK,
-    "text.usetex": False,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 4.0,
-    "figure.dpi": 100.0,
-    "figure.facecolor": PAPER,
-    "axes.facecolor": PAPER,
-    "savefig.dpi": 150.0,
-    "savefig.facecolor": PAPER,
-    "savefig.bbox": None,
-    "pdf.fonttype": 42,  # TrueType, which journals ask for
-    "svg.fonttype": "none",
-    "svg.hashsalt": "maxent",
-    "path.simplify": True,
-}
-
-STYLES: dict[str, dict[str, Any]] = {
-    "screen": {},
-    "paper": {
-        **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), 8.0),
-        **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 7.0),
-        "axes.titlepad": 5.0,
-        "lines.linewidth": 1.2,
-        "lines.markersize": 3.0,
-    },
-    "projector": {
-        **dict.fromkeys(("font.size", "axes.labelsize", "legend.fontsize"), 14.0),
-        **dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), 13.0),
-        "axes.titlesize": 15.0,
-        "axes.linewidth": 1.2,
-        "lines.linewidth": 2.6,
-        "lines.markersize": 7.0,
-    },
-}
-"""What each style changes in `STYLE`."""
 
 CHOSEN: dict[str, Any] = {"style": "screen", "width": None}
 
