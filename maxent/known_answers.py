@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
+from maxent.support.arguments import require_real
 from maxent.support.other_words import takes_our_words
 from maxent.tabular.known_answers import KnownMDP, known_mdp
 
@@ -74,7 +75,7 @@ def known_answer(
                 f"discount = {discount!r}, but the MDP has its own, {problem.discount}; leave it "
                 "out or use mdp.replace(discount=...)"
             )
-        if noise:
+        if require_real("noise", noise, "[0, inf)"):
             raise ConfigError(
                 "noise is for environments: give maxent.MDPEnv(mdp) and a policy and value of its "
                 "observations"

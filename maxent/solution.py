@@ -130,10 +130,10 @@ class Solution(ReadOnly, HasPolicy, HasStatus):
         columns: dict[str, Any] = {"state": np.arange(n_states)}
         names: Any = None
         if mdp is not None:
-            if mdp.reward.shape != self.log_policy.shape:
+            if getattr(mdp, "reward", self.v).shape != self.log_policy.shape:
                 raise ModelError(
-                    f"the solution has {self.log_policy.shape} states and actions, the MDP "
-                    f"{mdp.reward.shape}; pass the MDP that was solved"
+                    f"the solution has {self.log_policy.shape} states and actions, not "
+                    f"those of {mdp!r:.60}; pass the MDP that was solved"
                 )
             names = mdp.action_names
             if mdp.state_names is not None:

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from maxent.continuous.matrices import ASYMMETRY, matrix, quadratic, rank_gap, symmetric
+from maxent.continuous.matrices import ASYMMETRY, matrix, quadratic, rank_gap, symmetric, vectors
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import validation
 from maxent.support.arguments import require_discount
+from maxent.support.arrays import ReadOnly, read_only
 from maxent.support.shapes import Float
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class LinearQuadratic:
+class LinearQuadratic(ReadOnly):
     """A validated, immutable linear-quadratic problem (module docstring).
 
     A (n, n), B (n, m), Q (n, n) positive semi-definite, R (m, m) positive definite, W (n, n)
@@ -79,8 +80,8 @@ class LinearQuadratic:
             "initial_covariance": symmetric("initial_covariance", law, n),
         }
         for name, value in fields.items():
-            value.setflags(write=False)
             object.__setattr__(self, name, value)
+        read_only(*fields.values())
         object.__setattr__(self, "discount", float(discount))
         self._check_solvable()
 
@@ -126,7 +127,7 @@ class LinearQuadratic:
         self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
     ) -> Float[ndarray, "*N"]:
         """-(s'Q s + a'R a), (..., n) and (..., m) -> (...)."""
-        states, actions = self._read(states, actions)
+        states, actions = self.read_states(states), self.read_actions(actions)
         found: Float[ndarray, "*N"] = -quadratic(self.Q, states) - quadratic(self.R, actions)
         return found
 
@@ -134,22 +135,17 @@ class LinearQuadratic:
         self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
     ) -> Float[ndarray, "*N n"]:
         """A s + B a, the next state but for the noise."""
-        states, actions = self._read(states, actions)
+        states, actions = self.read_states(states), self.read_actions(actions)
         found: Float[ndarray, "*N n"] = states @ self.A.T + actions @ self.B.T
         return found
 
-    def _read(self, states: Any, actions: Any) -> tuple[ndarray, ndarray]:
-        """Both as float64 arrays (..., n) and (..., m); else ModelError."""
-        read = []
-        for name, value, size in (
-            ("states", states, self.n_states),
-            ("actions", actions, self.n_actions),
-        ):
-            array = validation.real_array(name, value, copy=False)
-            if array.ndim == 0 or array.shape[-1] != size:
-                raise ModelError(f"{name} has shape {array.shape}; its last axis must be {size}")
-            read.append(array)
-        return read[0], read[1]
+    def read_states(self, states: Any) -> Float[ndarray, "*N n"]:
+        """States as a float64 array (..., n); else ModelError."""
+        return vectors("states", states, self.n_states)
+
+    def read_actions(self, actions: Any) -> Float[ndarray, "*N m"]:
+        """Actions as a float64 array (..., m); else ModelError."""
+        return vectors("actions", actions, self.n_actions)
 
 
 def coupled_masses() -> LinearQuadratic:

@@ -42,7 +42,7 @@ from maxent.continuous.matrices import (
     symmetric,
 )
 from maxent.errors import ModelError
-from maxent.support.arguments import require_kind, require_temperature
+from maxent.support.arguments import require_count, require_kind, require_temperature
 from maxent.support.arrays import ReadOnly
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Float
@@ -99,7 +99,7 @@ class LinearQuadraticSolution(ReadOnly):
 
     def v(self, states: Float[ndarray, "*N n"]) -> Float[ndarray, "*N"]:
         """V(s) = -s'P s + constant, (..., n) -> (...).  LQR-3."""
-        return self.constant - quadratic(self.P, states)
+        return self.constant - quadratic(self.P, self.problem.read_states(states))
 
     def q(
         self, states: Float[ndarray, "*N n"], actions: Float[ndarray, "*N m"]
@@ -115,6 +115,7 @@ class LinearQuadraticSolution(ReadOnly):
     ) -> Float[ndarray, "*N"]:
         """log pi(a|s), in the units of the actions; ConfigError for a policy without a density."""
         factor = cholesky(self.covariance)
+        states, actions = self.problem.read_states(states), self.problem.read_actions(actions)
         whitened = linalg.solve_triangular(
             factor, (actions + states @ self.gain.T).reshape(-1, len(factor)).T, lower=True
         )
@@ -128,6 +129,8 @@ class LinearQuadraticSolution(ReadOnly):
         self, states: Float[ndarray, "*N n"], rng: np.random.Generator
     ) -> Float[ndarray, "*N m"]:
         """An action for each state, (..., n) -> (..., m)."""
+        require_kind("rng", rng, np.random.Generator)
+        states = self.problem.read_states(states)
         noise = rng.standard_normal((*states.shape[:-1], self.problem.n_actions))
         found: Float[ndarray, "*N m"] = (
             -states @ self.gain.T + noise @ square_root(self.covariance).T
@@ -150,6 +153,8 @@ class LinearQuadraticSolution(ReadOnly):
 
     def stationary_states(self, count: int, rng: np.random.Generator) -> Float[ndarray, "N n"]:
         """`count` independent states from the stationary law."""
+        require_kind("rng", rng, np.random.Generator)
+        count = require_count("count", count)
         root = square_root(self.stationary_covariance())
         found: Float[ndarray, "N n"] = rng.standard_normal((count, len(root))) @ root.T
         return found

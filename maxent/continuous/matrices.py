@@ -66,12 +66,20 @@ def symmetric(name: str, value: Any, size: int, definite: bool = False) -> ndarr
 
 def matrix(name: str, value: Any, shape: tuple[int, ...]) -> ndarray:
     """A finite float64 array of the given shape, not empty; else ModelError."""
-    array = validation.real_array(name, value)
-    if array.shape != shape or array.size == 0:
-        raise ModelError(f"{name} has shape {array.shape}; it must be {shape}, not empty")
+    if 0 in shape:
+        raise ModelError(f"{name} would have shape {shape}; it must not be empty")
+    array = validation.array_of_shape(name, value, shape)
     if not np.isfinite(array).all():
         raise ModelError(f"{name} has an entry that is not finite")
     return array
+
+
+def vectors(name: str, value: Any, size: int) -> Float[ndarray, "*N n"]:
+    """A float64 array (..., size) of numbers; else ModelError."""
+    wanted = f"its last axis must be {size}"
+    return validation.real_array(
+        name, value, copy=False, fits=lambda shape: shape[-1:] == (size,), wanted=wanted
+    )
 
 
 def rank_gap(X: ndarray) -> float:

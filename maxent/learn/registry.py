@@ -10,7 +10,7 @@ from types import ModuleType
 from maxent.errors import ConfigError
 from maxent.learn import exercises as folder
 from maxent.learn.exercise import Exercise, Quiz
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, quoted
 
 
 @cache
@@ -35,16 +35,16 @@ def quizzes() -> dict[str, Quiz]:
 
 def exercise(number: str) -> Exercise:
     """The exercise of that number; ConfigError where there is none."""
-    if number not in exercises():
+    if not isinstance(number, str) or number not in exercises():
         advice = nearest(number, exercises())
-        if str(number) in exercises():
+        if quoted(number) in exercises():
             advice = f"write its number in quotes, '{number}'"
-        raise ConfigError(f"no exercise is numbered {number!r}; {advice}")
+        raise ConfigError(f"no exercise is numbered {quoted(number)}; {advice}")
     return exercises()[number]
 
 
 def quiz(number: str) -> Quiz:
     """The quiz of that number; ConfigError where there is none."""
-    if number not in quizzes():
-        raise ConfigError(f"no quiz is numbered {number!r}; {nearest(number, quizzes())}")
+    if not isinstance(number, str) or number not in quizzes():
+        raise ConfigError(f"no quiz is numbered {quoted(number)}; {nearest(number, quizzes())}")
     return quizzes()[number]

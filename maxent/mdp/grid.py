@@ -10,11 +10,12 @@ import numpy as np
 
 from maxent.errors import ModelError
 from maxent.mdp.validation import plain_array
-from maxent.support.arguments import quoted, require_kind
+from maxent.support.arguments import quoted, require_count, require_kind
+from maxent.support.arrays import ReadOnly
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(ReadOnly):
     """The map behind an MDP whose states are cells.
 
     text: the rows of the map, all of one width (characters as in `maxent.gridworld`).
@@ -53,7 +54,10 @@ class Grid:
                     f"{name} has shape {pairs.shape} and dtype {pairs.dtype}; give pairs of whole "
                     "numbers, a row and a column each"
                 )
+            if pairs.flags.writeable:  # by the caller
+                pairs = pairs.copy()
             object.__setattr__(self, name, pairs)
+        super().__post_init__()
         inside = (self.cells >= 0).all(axis=1) & (self.cells < self.shape).all(axis=1)
         wrong = ~(inside | (self.cells == -1).all(axis=1))
         if wrong.any():
@@ -70,6 +74,7 @@ class Grid:
 
     def state_at(self, row: int, column: int) -> int:
         """The state of a cell; KeyError where the cell is no state (a wall, a cliff)."""
+        row, column = require_count("row", row, 0), require_count("column", column, 0)
         found = np.flatnonzero((self.cells[:, 0] == row) & (self.cells[:, 1] == column))
         if len(found) == 0:
             raise KeyError(f"cell ({row}, {column}) is no state")

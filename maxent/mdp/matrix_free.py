@@ -10,10 +10,11 @@ import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
+from maxent.errors import ConfigError
 from maxent.mdp import validation
 from maxent.mdp.directions import Directions
 from maxent.mdp.grid import Grid
-from maxent.mdp.model import MDP
+from maxent.mdp.model import HOW_TO_REPLACE, MDP
 from maxent.support.arguments import require_discount
 from maxent.support.arrays import read_only
 from maxent.support.shapes import Float
@@ -35,13 +36,16 @@ class MatrixFreeMDP(MDP):
 
     def __init__(
         self,
-        directions: Directions,
+        directions: Directions | None = None,
         *,
         discount: float,
         initial_distribution: Float[ndarray, " S"],
         action_names: Sequence[str],
         grid: Grid,
+        **stored: Any,
     ) -> None:
+        if directions is None:  # `dataclasses.replace` hands over what it would store
+            raise ConfigError(HOW_TO_REPLACE)
         n_states, n_actions = directions.shape
         for _, amounts in directions.paid:
             validation.require_reward(np.abs(amounts) + abs(directions.step_reward))

@@ -37,6 +37,10 @@ from maxent.support.shapes import Float, Int
 FREE_OF_RULES = {"discount", "state_names", "action_names", "grid", "observations"}
 """What can change in a gridworld without its transitions and rewards being others."""
 
+HOW_TO_REPLACE = (
+    "to change an MDP write mdp.replace(discount=0.5), not dataclasses.replace(mdp, ...)"
+)
+
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class MDP:
@@ -108,7 +112,8 @@ class MDP:
     ) -> None:
         discount = require_discount(discount)
         if (reward is None) == (transition_reward is None):
-            raise ModelError("give exactly one of reward and transition_reward")
+            both = "" if reward is None else f"; {HOW_TO_REPLACE}"
+            raise ModelError(f"give exactly one of reward and transition_reward{both}")
         rows, n_states, n_actions = transitions.transition_rows(transition)
         at_end = validation.terminal_states(terminal, n_states)
         if action_mask is None:
@@ -132,9 +137,8 @@ class MDP:
             expected = sparse.csr_array(paid_on, rows.shape).sum(axis=1)
             expected = np.asarray(expected).reshape(n_states, n_actions)
         else:
-            given = validation.real_array("reward", reward)
             paid = available & ~at_end[:, None]
-            expected, samples = transitions.expected_reward(given, rows, paid, n_actions)
+            expected, samples = transitions.expected_reward(reward, rows, paid, n_actions)
         available[at_end & nothing] = True  # placeholders, as in every other terminal state
         expected = np.where(needed.reshape(available.shape), expected, 0.0)
         validation.require_reward(expected)
@@ -267,6 +271,9 @@ class MDP:
             self.n_states, self.n_actions
         )
         return found
+
+    def __replace__(self, **changes: Any) -> MDP:  # of Python's copy.replace
+        return self.replace(**changes)
 
     def __copy__(self) -> MDP:
         return self

@@ -66,12 +66,13 @@ def from_pairs(
             f"state {state[again]}, action {action[again]} is listed {times.max()} times; list a "
             "pair once"
         )
-    paid = validation.real_array("reward", reward)
-    if paid.shape not in ((count,), (count, n_states)):
-        raise ModelError(
-            f"reward has shape {paid.shape}; with {count} pairs and {n_states} states it must be "
-            f"({count},) or ({count}, {n_states})"
-        )
+    paid = validation.real_array(
+        "reward",
+        reward,
+        fits={(count,), (count, n_states)}.__contains__,
+        wanted=f"with {count} pairs and {n_states} states it must be ({count},) or "
+        f"({count}, {n_states})",
+    )
     feasible = paid > -np.inf if paid.ndim == 1 else (paid > -np.inf).any(axis=1)
     feasible |= np.isnan(paid) if paid.ndim == 1 else np.isnan(paid).any(axis=1)
     mask = np.zeros(n_states * n_actions, dtype=bool)
@@ -102,10 +103,12 @@ def from_pairs(
 
 
 def _matrix(name: str, value: Any) -> ndarray:
-    array = validation.real_array(name, value)
-    if array.ndim != 2 or 0 in array.shape:
-        raise ModelError(f"{name} has shape {array.shape}; it must be (L, S), a row a pair")
-    return array
+    return validation.real_array(
+        name,
+        value,
+        fits=lambda shape: len(shape) == 2 and 0 not in shape,
+        wanted="it must be (L, S), a row a pair",
+    )
 
 
 def _numbers(name: str, value: Any, count: int, limit: int | None = None) -> ndarray:

@@ -48,14 +48,13 @@ def transition_rows(transition: Any) -> tuple[Transition, int, int]:
             rows.indices = rows.indices.astype(np.int32, copy=False)
             rows.indptr = rows.indptr.astype(np.int32, copy=False)
         return rows, n_states, n_rows // n_states
-    array = validation.real_array("transition", transition)
-    if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
-        hint = ""
-        if array.ndim == 3 and array.shape[1] == array.shape[2]:
-            hint = "; for the (A, S, S) layout use MDP.from_action_first"
-        raise ModelError(
-            f"transition has shape {array.shape}; it must be (S, A, S), or sparse (S*A, S){hint}"
-        )
+    array = validation.real_array(
+        "transition",
+        transition,
+        fits=lambda s: len(s) == 3 and s[0] == s[2] and 0 not in s,
+        wanted="it must be (S, A, S), or sparse (S*A, S); for the layout (A, S, S) use "
+        "MDP.from_action_first",
+    )
     n_states, n_actions, _ = array.shape
     return array.reshape(-1, n_states), n_states, n_actions
 
@@ -160,18 +159,20 @@ def aligned_reward(given: Any, rows: Transition, n_actions: int) -> sparse.csr_a
 
 
 def expected_reward(
-    given: ndarray, rows: Transition, available: Bool[ndarray, "S A"], n_actions: int
+    reward: Any, rows: Transition, available: Bool[ndarray, "S A"], n_actions: int
 ) -> tuple[Float[ndarray, "S A"], Transition | None]:
     """The expected reward (S, A) of a reward given by state, action or transition, and the
     transition samples where it was given by transition; -inf may stand where nothing is available.
     """
     n_states = rows.shape[1]
     shapes = {(n_states,), (n_states, n_actions), (n_states, n_actions, n_states)}
-    if given.shape not in shapes:
-        raise ModelError(
-            f"reward has shape {given.shape}; with {n_states} states and {n_actions} actions it "
-            f"must be one of {', '.join(map(str, sorted(shapes, key=len)))}"
-        )
+    given = validation.real_array(
+        "reward",
+        reward,
+        fits=shapes.__contains__,
+        wanted=f"with {n_states} states and {n_actions} actions it must be one of "
+        f"{', '.join(map(str, sorted(shapes, key=len)))}",
+    )
     if given.ndim == 1:
         given = np.where((given == -np.inf) & ~available.any(axis=1), 0.0, given)
         validation.require_reward(given)
@@ -207,10 +208,9 @@ def all_sparse(name: str, value: Sequence[Any]) -> list[Any]:
 
 
 def _matrix(name: str, value: Any) -> ndarray:
-    array = validation.real_array(name, value)
-    if array.ndim != 2:
-        raise ModelError(f"{name} has shape {array.shape}; it must be (S, S)")
-    return array
+    return validation.real_array(
+        name, value, fits=lambda shape: len(shape) == 2, wanted="it must be (S, S)"
+    )
 
 
 def densely(value: Any) -> Any:

@@ -8,7 +8,7 @@ renormalised or clipped: a model that is not a model is refused.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,17 @@ MAX_REWARD = 1e280
 """Rewards beyond this would overflow in a discounted sum."""
 
 
-def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
-    """A float64 array of a real numeric input; ModelError for object, complex or text dtypes,
-    MemoryBudgetError, before anything is allocated, for what would not fit in memory."""
+def real_array(
+    name: str,
+    value: Any,
+    copy: bool = True,
+    *,
+    fits: Callable[[tuple[int, ...]], bool] | None = None,
+    wanted: str = "",
+) -> np.ndarray:
+    """A float64 array of a real numeric input; ModelError for object, complex or text dtypes and,
+    with words of what is `wanted`, for a shape that does not fit; MemoryBudgetError for what would
+    not fit in memory.  All before anything is copied: `np.broadcast_to(0.0, 10**9)` is small."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ModelError(f"{name} has masked entries; fill them, or use action_mask")
     array = plain_array(name, value)
@@ -39,16 +47,15 @@ def real_array(name: str, value: Any, copy: bool = True) -> np.ndarray:
         raise ModelError(
             f"{name} has dtype {array.dtype} and shape {array.shape}; give real numbers (float64)"
         )
+    if fits is not None and not fits(array.shape):
+        raise ModelError(f"{name} has shape {array.shape}; {wanted}")
     with np.errstate(over="ignore"):  # of longer floats: inf
         return np.array(array, dtype=np.float64, order="C", copy=True if copy else None)
 
 
 def array_of_shape(name: str, value: Any, shape: tuple[int, ...], what: str = "") -> np.ndarray:
     """`real_array` of that shape; ModelError for another, whose message ends with `what`."""
-    array = real_array(name, value)
-    if array.shape != shape:
-        raise ModelError(f"{name} has shape {array.shape}; it must be {shape}{what}")
-    return array
+    return real_array(name, value, fits=shape.__eq__, wanted=f"it must be {shape}{what}")
 
 
 def plain_array(name: str, value: Any) -> np.ndarray:
@@ -204,14 +211,15 @@ def action_distribution(
     gives nothing to an unavailable action; rows of terminal states are replaced by the uniform
     placeholder over their available actions.
     """
-    array = real_array(name, value)
     n_states, n_actions = available.shape
-    if array.shape == (n_actions,):
+    array = real_array(
+        name,
+        value,
+        fits={(n_actions,), available.shape}.__contains__,
+        wanted=f"it must be {available.shape} (states, actions)",
+    )
+    if array.ndim == 1:
         array = np.tile(array, (n_states, 1))
-    if array.shape != available.shape:
-        raise ModelError(
-            f"{name} has shape {array.shape}; it must be {available.shape} (states, actions)"
-        )
     array[terminal] = available[terminal] / available[terminal].sum(axis=1, keepdims=True)
     bad = ~(array >= 0.0) | (array == np.inf)
     if bad.any():
@@ -284,24 +292,22 @@ def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...]
 
 def of_states(name: str, value: Any, n_states: int) -> np.ndarray:
     """A number for each state, (S,), as a float64 array."""
-    array = real_array(name, value, copy=False)
-    if array.shape != (n_states,):
-        raise ModelError(f"{name} has shape {array.shape}; it must be ({n_states},), one a state")
-    return array
+    shape = (n_states,)
+    wanted = f"it must be {shape}, one a state"
+    return real_array(name, value, copy=False, fits=shape.__eq__, wanted=wanted)
 
 
 def points(name: str, value: Any, count: int, flat: bool = False) -> np.ndarray | None:
     """`count` finite vectors, (count, d, ...), or (count, d) where `flat`; None stays None."""
     if value is None:
         return None
-    array = real_array(name, value)
-    fits = array.ndim == 2 if flat else array.ndim >= 2
-    if not fits or array.shape[0] != count or array.size == 0:
-        wanted = f"({count}, d)" if flat else f"({count}, d, ...)"
-        raise ModelError(
-            f"{name} has shape {array.shape}; it must be {wanted}: one vector for each of the "
-            f"{count} (a single number is a vector of length 1)"
-        )
+    array = real_array(
+        name,
+        value,
+        fits=lambda s: (len(s) == 2 if flat else len(s) >= 2) and s[0] == count and 0 not in s,
+        wanted=f"it must be ({count}, d{'' if flat else ', ...'}): one vector for each of the "
+        f"{count} (a single number is a vector of length 1)",
+    )
     if not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ModelError(f"{name} at {place} is {float(array[place])!r}; it must be finite")

@@ -39,13 +39,14 @@ from numpy import ndarray
 from torch import Tensor
 
 from maxent.errors import ConfigError
+from maxent.mdp import validation
 from maxent.neural.algorithms import sql, sql_discrete
 from maxent.neural.parts.networks import Parameters
 from maxent.neural.parts.normalise import as_seen
 from maxent.neural.parts.optim import copied, moments
 from maxent.neural.parts.resampling import Resampled
 from maxent.neural.training.agent import Agent
-from maxent.support.arguments import require_count
+from maxent.support.arguments import require_count, require_kind
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Float
 
@@ -237,7 +238,7 @@ def _hidden(network: Parameters) -> tuple[int, ...]:
 def _weights(weights: Sequence[float] | None, count: int) -> list[float]:
     if weights is None:
         return [1.0 / count] * count
-    shares = [float(weight) for weight in weights]
+    shares = validation.real_array("weights", weights).ravel().tolist()
     if len(shares) != count or not min(shares) >= 0.0 or not abs(sum(shares) - 1.0) <= 1e-9:
         raise ConfigError(f"weights = {shares}; give {count}, at least 0, that sum to 1")
     return shares
@@ -245,10 +246,12 @@ def _weights(weights: Sequence[float] | None, count: int) -> list[float]:
 
 def _check_together(agents: Sequence[Agent]) -> None:
     """ConfigError unless these are two agents or more of one kind of soft Q-learning."""
+    require_kind("agents", agents, Sequence)
     if len(agents) < 2:
         raise ConfigError(f"compose_agents() was given {len(agents)} agents; give two or more")
     first = agents[0]
     for place, agent in enumerate(agents):
+        require_kind(f"agent {place}", agent, Agent)
         if not isinstance(agent.config, sql.Config | sql_discrete.Config):
             raise ConfigError(
                 f"agent {place} is of {agent.algorithm}; composing takes agents of sql or "

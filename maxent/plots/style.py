@@ -29,7 +29,13 @@ from maxent.mdp import MDP
 from maxent.plots.describing import alt_text
 from maxent.plots.fitting import fit_for_paper
 from maxent.solution import Solution
-from maxent.support.arguments import require_one_of, require_positive
+from maxent.support.arguments import (
+    require_count,
+    require_flag,
+    require_kind,
+    require_one_of,
+    require_positive,
+)
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -79,20 +85,32 @@ R = TypeVar("R")
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
     """Run `function` under `STYLE`, the caller's settings left as they were; where it returns a
-    figure and was given a `title`, that is the figure's."""
+    figure and was given a `title`, that is the figure's.  Checks what figures have in common."""
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        _require_common(**kwargs)
         with mpl.rc_context():
             mpl.rcParams.update(chosen())
             made = function(*args, **kwargs)
             if isinstance(made, Figure) and (title := kwargs.get("title")) is not None:
-                _retitle(made, str(title), kwargs.get("ax"))
+                _retitle(made, cast(str, title), kwargs.get("ax"))
             if CHOSEN["style"] == "paper" and isinstance(made, Figure):
                 fit_for_paper(made)
             return made
 
     return wrapper
+
+
+def _require_common(**given: Any) -> None:
+    """ConfigError where an argument that many figures have is not of its kind."""
+    for name, value in given.items():
+        if name == "columns":
+            require_count(name, value)
+        elif name in ("shaping", "per_step", "join"):
+            require_flag(name, value)
+        elif name in ("ax", "title") and value is not None:
+            require_kind(name, value, Axes if name == "ax" else str)
 
 
 def _retitle(figure: Figure, title: str, ax: object) -> None:

@@ -24,6 +24,7 @@ from maxent.mdp import MDP, require_mdp, validation
 from maxent.proofs import balls
 from maxent.proofs.balls import Ball, Operator
 from maxent.support.arguments import require_positive, require_temperature
+from maxent.support.arrays import ReadOnly
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Float
 from maxent.tabular.solvers import soft_policy_evaluation, solve, steps
@@ -40,7 +41,7 @@ LONGEST = 500
 
 
 @dataclass(frozen=True, eq=False)
-class Enclosure:
+class Enclosure(ReadOnly):
     """A proof that |V(s) - sum_k midpoint[k, s]| <= radius in every state, V being V* or V^pi.
 
     Values are discounted and in units of reward.  All bounds hold for the MDP as stored, rounding
@@ -79,11 +80,6 @@ class Enclosure:
     bits: int
     applications: int
     seconds: float
-
-    def __post_init__(self) -> None:
-        for name in ("midpoint", "lower", "upper", "q_lower", "q_upper", "policy_lower"):
-            getattr(self, name).setflags(write=False)
-        self.policy_upper.setflags(write=False)
 
     @property
     def width(self) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any
 
@@ -122,13 +123,25 @@ def require_count(name: str, value: Any, minimum: int = 1) -> int:
 
 def require_counts(name: str, values: Any, minimum: int = 1) -> list[int]:
     """Whole numbers >= minimum, one or more or none, else ConfigError."""
-    try:
-        given = list(values)
-    except TypeError:
-        raise ConfigError(
-            f"{name} = {quoted(values)} must be a list of whole numbers of at least {minimum}"
-        ) from None
-    return [require_count(name, value, minimum) for value in given]
+    listed = require_list(name, values, f" of whole numbers of at least {minimum}")
+    return [require_count(name, value, minimum) for value in listed]
+
+
+def require_list(name: str, values: Any, of: str = "") -> list[Any]:
+    """What a list or anything like it holds; ConfigError for a text and for what holds nothing.
+    of: what it is a list of, for the message."""
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes):
+        with suppress(TypeError):  # an array without axes
+            return list(values)
+    raise ConfigError(f"{name} = {quoted(values)} is a {type(values).__name__}; give a list{of}")
+
+
+def require_names(name: str, values: Any, count: int) -> list[str]:
+    """`count` texts, else ConfigError."""
+    given = require_list(name, values)
+    if len(given) != count or not all(isinstance(each, str) for each in given):
+        raise ConfigError(f"{name} has {len(given)} entries, {quoted(given)}; give {count} names")
+    return given
 
 
 def require_kind(name: str, value: Any, kind: type) -> None:

@@ -29,12 +29,14 @@ def closure(start: ndarray, step: Callable[[ndarray], ndarray]) -> ndarray:
 
 
 def read_only(*values: Any) -> None:
-    """Refuse writing to the arrays, dense and sparse, among the values."""
+    """Refuse writing to the arrays, dense and sparse, among the values and in tuples of them."""
     for value in values:
-        parts = (value.data, value.indices, value.indptr) if sparse.issparse(value) else (value,)
-        for part in parts:
-            if isinstance(part, ndarray):
-                part.setflags(write=False)
+        if isinstance(value, ndarray):
+            value.setflags(write=False)
+        elif isinstance(value, tuple):
+            read_only(*value)
+        elif sparse.issparse(value):
+            read_only(value.data, value.indices, value.indptr)
 
 
 class ReadOnly:
@@ -42,6 +44,10 @@ class ReadOnly:
 
     def __post_init__(self) -> None:
         read_only(*vars(self).values())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:  # of a pickle, or a copy
+        vars(self).update(state)
+        read_only(*state.values())
 
 
 class HasPolicy:

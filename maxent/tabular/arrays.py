@@ -39,7 +39,7 @@ def of_arrays(function: Function) -> Function:
             return function(*read, *given[len(read) :], **named)
         except MaxEntError:
             raise
-        except ValueError as error:
+        except (ValueError, IndexError) as error:  # IndexError: a number in place of an array
             arrays = {**dict(zip(names, read, strict=False)), **named}
             shapes = ", ".join(f"{n} {a.shape}" for n, a in arrays.items() if hasattr(a, "shape"))
             raise ModelError(
@@ -50,12 +50,12 @@ def of_arrays(function: Function) -> Function:
 
 
 def _read(name: str, value: Any) -> Any:
+    if name == "mdp":
+        return require_mdp(value)
     if type(value) is np.ndarray and value.dtype.char == "d":
         return value
     if name == "self" or (value is None and name in OPTIONAL):
         return value
-    if name == "mdp":
-        return require_mdp(value)
     if name in NUMBERS:
         number = value if isinstance(value, float) else require_real(name, value, "[0, inf)")
         if not 0.0 <= number < math.inf:

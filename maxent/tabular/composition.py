@@ -51,7 +51,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_discounted, require_mdp, validation
 from maxent.solution import Solution
 from maxent.support.arguments import require_kind, require_temperature
-from maxent.support.arrays import HasPolicy
+from maxent.support.arrays import HasPolicy, ReadOnly
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Float
 from maxent.tabular import operators
@@ -60,7 +60,7 @@ from maxent.tabular.solvers import soft_policy_evaluation, solve
 
 
 @dataclass(frozen=True, eq=False)
-class Composition(HasPolicy):
+class Composition(ReadOnly, HasPolicy):
     """The averaged Q of several tasks beside the optimum of their weighted reward.
 
     mdp : the combined task.  weights : (k,).  temperature : alpha.

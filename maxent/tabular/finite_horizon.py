@@ -19,7 +19,7 @@ from numpy import ndarray
 from maxent.errors import ModelError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import require_count, require_temperature
-from maxent.support.arrays import HasPolicy, logs
+from maxent.support.arrays import HasPolicy, ReadOnly, logs
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Float
@@ -28,7 +28,7 @@ from maxent.tabular.bounds import UNIT, FixedPointBounds, soft_bounds
 
 
 @dataclass(frozen=True, eq=False)
-class FiniteHorizonSolution(HasPolicy):
+class FiniteHorizonSolution(ReadOnly, HasPolicy):
     """The soft-optimal solution over a horizon of H steps, or a policy's value; axis 0 is time.
 
     v : (H+1, S), in units of reward; v[t] is the value with H - t steps to go, v[H] the terminal
@@ -139,7 +139,12 @@ def finite_horizon_evaluation(
     """
     temperature = require_temperature(temperature)
     log_prior = require_mdp(mdp).log_prior(prior)
-    given = validation.real_array("policy", policy)
+    given = validation.real_array(
+        "policy",
+        policy,
+        fits=lambda s: s == (mdp.n_actions,) or (s[-2:] == mdp.reward.shape and len(s) in (2, 3)),
+        wanted=f"it must be {mdp.reward.shape}, or that for each step",
+    )
     if given.ndim == 3 and horizon is None:
         horizon = len(given)
     horizon = require_count("horizon", horizon)

@@ -23,9 +23,9 @@ from scipy import sparse
 
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, require_mdp
-from maxent.mdp.validation import action_distribution, real_array
+from maxent.mdp.validation import action_distribution, array_of_shape
 from maxent.support.arguments import require_temperature
-from maxent.support.arrays import logs
+from maxent.support.arrays import ReadOnly, logs
 from maxent.support.shapes import Float
 from maxent.tabular.operators import backup
 
@@ -34,7 +34,7 @@ FLOOR = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class KnownMDP:
+class KnownMDP(ReadOnly):
     """An MDP and its soft-optimal solution, known before any solver has seen it.
 
     mdp : the dynamics that were given, with the rewards that make the answer right.
@@ -71,13 +71,9 @@ def known_mdp(mdp: MDP, policy: Any, value: Any, temperature: float) -> KnownMDP
             "give a positive temperature"
         )
     given = action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
-    chosen = real_array("value", value)
-    if chosen.shape != (mdp.n_states,) or not np.isfinite(chosen[~mdp.terminal]).all():
-        raise ModelError(
-            f"value has shape {chosen.shape}; it must be {mdp.n_states} finite numbers, one a state"
-            if chosen.shape != (mdp.n_states,)
-            else f"value of state {int(np.argmax(~np.isfinite(chosen)))} is not finite"
-        )
+    chosen = array_of_shape("value", value, (mdp.n_states,), ", a finite number a state")
+    if not np.isfinite(chosen[~mdp.terminal]).all():
+        raise ModelError(f"value of state {int(np.argmax(~np.isfinite(chosen)))} is not finite")
     v = np.where(mdp.terminal, 0.0, chosen)
     available = mdp.action_mask
     uniform = available / np.maximum(available.sum(axis=1, keepdims=True), 1)

@@ -352,12 +352,18 @@ def policy_reward(
 
 
 def _available(q: ndarray, log_prior: ndarray | None) -> ndarray:
-    return q if log_prior is None else np.where(log_prior > -np.inf, q, -np.inf)
+    if log_prior is None:
+        return q
+    np.broadcast_shapes(q.shape, log_prior.shape)  # a ValueError before anything is allocated
+    return np.where(log_prior > -np.inf, q, -np.inf)
 
 
 def _scores(q: ndarray, temperature: float, log_prior: ndarray | None) -> ndarray:
     """q + alpha log prior, the quantity whose soft-max is taken."""
-    return q if log_prior is None else q + temperature * log_prior
+    if log_prior is None:
+        return q
+    np.broadcast_shapes(q.shape, log_prior.shape)  # as above
+    return q + temperature * log_prior
 
 
 def _quotient(difference: ndarray, temperature: float) -> ndarray:

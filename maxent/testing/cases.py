@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from maxent.errors import MaxEntError
-from maxent.mdp import MDP
+from maxent.mdp import MDP, require_mdp
 from maxent.mdp.random_mdps import garnet
+from maxent.support.arguments import require_count
 
 TEMPERATURES = (0.1, 0.5, 2.0)
 """Away from 1, where many mistakes with the temperature do not show."""
@@ -16,6 +17,7 @@ TEMPERATURES = (0.1, 0.5, 2.0)
 
 def default_mdps(seed: int = 0) -> list[MDP]:
     """Small dense MDPs, each for a mistake of its own, and random ones; smallest first."""
+    seed = require_count("seed", seed, minimum=0)
     stay = [[1.0, 0.0], [0.0, 1.0]]
     chosen = [
         MDP(np.ones((1, 2, 1)), [[0.0, 1.0]], discount=0.5),
@@ -123,7 +125,7 @@ def _simpler(mdp: MDP) -> Iterator[MDP]:
 
 def as_code(mdp: MDP, name: str = "mdp") -> str:
     """Python that makes the same MDP again, number for number (names and grid left out)."""
-    dense = mdp.to_dense()
+    dense = require_mdp(mdp).to_dense()
     lines = [f"    {dense.transition.tolist()},", f"    {dense.reward.tolist()},"]
     lines.append(f"    discount={mdp.discount!r},")
     if mdp.terminal.any():

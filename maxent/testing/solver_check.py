@@ -12,7 +12,14 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
-from maxent.support.arguments import quoted, require_count, require_positive, require_temperature
+from maxent.support.arguments import (
+    quoted,
+    require_count,
+    require_flag,
+    require_list,
+    require_positive,
+    require_temperature,
+)
 from maxent.testing.cases import TEMPERATURES, default_mdps, shrink, size_of
 from maxent.testing.faults import EARLY, UNEXPLAINED, policy_faults, q_faults, value_faults
 from maxent.testing.report import SolverFault, SolverReport
@@ -71,10 +78,12 @@ def check_solver(
         )
     require_count("seed", seed, minimum=0)
     require_positive("tolerance", tolerance)
-    chosen = default_mdps(seed) if mdps is None else [require_mdp(mdp) for mdp in mdps]
-    alphas = [
-        require_temperature(t) for t in (TEMPERATURES if temperatures is None else temperatures)
-    ]
+    smaller = require_flag("smaller", smaller)
+    chosen = default_mdps(seed)
+    if mdps is not None:
+        chosen = [require_mdp(mdp) for mdp in require_list("mdps", mdps)]
+    asked = TEMPERATURES if temperatures is None else require_list("temperatures", temperatures)
+    alphas = [require_temperature(temperature) for temperature in asked]
     if not chosen or not alphas:
         raise ConfigError("mdps or temperatures is empty; give at least one of each, or leave out")
     for number, mdp in enumerate(chosen):

@@ -12,7 +12,13 @@ from numpy import ndarray
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
-from maxent.support.arguments import require_count, require_discount
+from maxent.support.arguments import (
+    require_count,
+    require_discount,
+    require_list,
+    require_one_of,
+    require_positive,
+)
 from maxent.support.extras import optional_module
 
 FEATURES = ("terminal", "absorbing", "masked", "deterministic", "sparse", "rounding")
@@ -49,13 +55,10 @@ def mdps(
     """
     require_count("max_states", max_states)
     require_count("max_actions", max_actions)
-    chosen_discounts = [require_discount(discount) for discount in discounts]
-    allowed = [features] if isinstance(features, str) else list(features)
+    chosen_discounts = [require_discount(each) for each in require_list("discounts", discounts)]
+    allowed = [features] if isinstance(features, str) else require_list("features", features)
     for feature in allowed:
-        if feature not in FEATURES:
-            raise ConfigError(
-                f"no feature {str(feature)[:40]!r}; choose among {', '.join(FEATURES)}"
-            )
+        require_one_of("feature", feature, FEATURES)
     st = _hypothesis()
 
     @st.composite
@@ -141,7 +144,8 @@ def policies(mdp: MDP, *, deterministic: bool | None = None) -> Any:
 def temperatures(*, least: float = 1e-3, most: float = 1e3, zero: bool = False) -> Any:
     """A strategy for temperatures between `least` and `most`, evenly in the logarithm; with `zero`
     also the hard maximum.  Shrinks to 1, or what lies nearest to it."""
-    if not 0.0 < least <= most:
+    least, most = require_positive("least", least), require_positive("most", most)
+    if not least <= most:
         raise ConfigError(f"least = {least!r} and most = {most!r}; give 0 < least <= most")
     st = _hypothesis()
     simplest = min(max(1.0, least), most)

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -212,3 +213,32 @@ def test_a_tensor_is_read_or_told(kind):
     ):
         with pytest.raises(maxent.ModelError, match=r"cannot be read|has dtype|rectangular"):
             attempt()
+
+
+LONG = np.broadcast_to(1.0, (10**9,))
+"""Eight bytes that would be 8 GB as an array of its own."""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda mdp: maxent.MDP(mdp.transition, LONG, discount=0.9),
+        lambda mdp: mdp.replace(initial_distribution=LONG),
+        lambda mdp: mdp.replace(observations=LONG),
+        lambda mdp: maxent.solve(mdp, 0.1, v0=LONG),
+        lambda mdp: maxent.solve(mdp, 0.1, prior=LONG),
+        lambda mdp: maxent.occupancy(mdp, LONG),
+        lambda mdp: maxent.finite_horizon_evaluation(mdp, LONG, 0.1, 3),
+        lambda mdp: maxent.recover_reward(mdp, LONG, 0.1),
+        lambda mdp: maxent.known_answer(mdp, np.full((3, 2), 0.5), LONG, 0.1),
+    ],
+)
+def test_the_shape_is_looked_at_before_anything_is_copied(call):
+    mdp = maxent.garnet(3, 2, discount=0.9).to_dense()
+    tracemalloc.start()
+    try:
+        with pytest.raises(maxent.ModelError, match=r"shape \(1000000000,\)"):
+            call(mdp)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()

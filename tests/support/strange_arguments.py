@@ -48,6 +48,12 @@ def operators_read_any_arrays():
 
 
 WRONG = [
+    (lambda: maxent.soft_value(Q, 0.5, np.broadcast_to(0.0, 10**9)), r"log_prior \(1000000000,\)"),
+    (lambda: maxent.soft_value(3.0, 0.5), r"q \(\)"),
+    (lambda: maxent.backup(Q, Q[:, 0]), "not an MDP"),
+    (lambda: MDP.replace(reward=None, transition=None), "give exactly one"),
+    (lambda: maxent.solve(MDP, 0.5, progress=np.zeros(3)), "progress = .*; give True or False"),
+    (lambda: maxent.known_answer(MDP, SOLVED.policy, Q[:, 0], 0.5, noise=Q), "noise = "),
     (lambda: maxent.soft_value(Q.astype(complex), 0.5), "dtype complex"),
     (lambda: maxent.soft_value(np.ma.masked_greater(Q, 3.0), 0.5), "masked"),
     (lambda: maxent.soft_value(Q.astype(str), 0.5), "dtype <U"),

@@ -151,7 +151,7 @@ def with_defaults(algorithm: str, settings: Mapping[str, Any]) -> dict[str, Any]
 
 def require_algorithm(name: Any) -> None:
     """ConfigError, with the likeliest name, for an algorithm that there is not."""
-    if name not in ALGORITHMS:
+    if not isinstance(name, str) or name not in ALGORITHMS:
         raise ConfigError(f"algorithm {quoted(name)} is unknown; {nearest(name, ALGORITHMS)}")
 
 

@@ -25,7 +25,7 @@ from maxent.errors import (
 from maxent.neural.runs.checkpoints import CHECKPOINTS, REPLAY
 from maxent.neural.runs.durable import FORSAKEN, alike, seal, sha256_of, unseal
 from maxent.neural.runs.log import METRICS
-from maxent.support.files import output_folder, read_whole, sync_folder, write_whole
+from maxent.support.files import output_folder, read_whole, require_path, sync_folder, write_whole
 from maxent.support.plain import plain
 
 FORMAT = "maxent-run-1"
@@ -58,6 +58,7 @@ def write_record(run: Path, record: dict[str, Any], overwrite: bool) -> None:
 
 def new_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
     """The folder of a new run, made where it is missing; errors as those of `Run.create`."""
+    path = require_path(path, "run")
     try:
         names = set(os.listdir(path))
     except (OSError, ValueError):

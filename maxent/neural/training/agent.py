@@ -17,7 +17,7 @@ from maxent.environments.guard import Guarded, name_of
 from maxent.environments.making import Environment, make_environment
 from maxent.environments.masks import mask_in, require_mask
 from maxent.errors import ConfigError
-from maxent.mdp import MDP
+from maxent.mdp import MDP, validation
 from maxent.neural.algorithms import ALGORITHMS, choose_actions, temperature
 from maxent.neural.algorithms.settings import Settings
 from maxent.neural.diagnostics.tables import evaluated_on
@@ -33,7 +33,7 @@ from maxent.neural.training.evaluation import Evaluation
 from maxent.neural.training.snapshots import Layers, frozen_statistics
 from maxent.neural.training.video import recorded
 from maxent.solution import Solution
-from maxent.support.arguments import quoted, require_count
+from maxent.support.arguments import quoted, require_count, require_flag, require_kind
 from maxent.support.memory import require_memory
 from maxent.support.shapes import Bool, Float
 
@@ -104,9 +104,12 @@ class Agent:
         """A source of noise on the agent's device."""
         return torch.Generator(self.device).manual_seed(require_count("seed", seed, 0))
 
-    def _noise(self) -> torch.Generator:
-        """A source of noise that PyTorch's default one begins."""
-        return self.generator(int(torch.randint(2**62, ())))
+    def _noise(self, given: torch.Generator | None) -> torch.Generator:
+        """The source of noise that was given, else one that PyTorch's default one begins."""
+        if given is None:
+            return self.generator(int(torch.randint(2**62, ())))
+        require_kind("generator", given, torch.Generator)
+        return given
 
     @in_our_settings
     def act(
@@ -140,7 +143,8 @@ class Agent:
             generator = self.generator(seed)
         flat = self.spaces.checked(observation)
         available = None if action_mask is None else self._mask(action_mask)
-        generator = generator or self._noise()
+        generator = self._noise(generator)
+        deterministic = require_flag("deterministic", deterministic)
         action = action_of_one(self.state, flat, generator, self.spaces, deterministic, available)
         if action is None:
             among = None if available is None else available[None]
@@ -189,8 +193,16 @@ class Agent:
 
         available: which discrete actions there are, booleans (n, A); None: all.
         """
-        generator = generator or self._noise()
-        seen = torch.as_tensor(observations, dtype=torch.float32, device=self.device)
+        generator = self._noise(generator)
+        rows, size = observations, self.spaces.observation_size
+        if not isinstance(rows, torch.Tensor):
+            rows = validation.real_array("observations", rows, copy=False)
+        if rows.ndim != 2 or rows.shape[1] != size:
+            raise ConfigError(f"observations has shape {tuple(rows.shape)}; give (n, {size})")
+        if available is not None:
+            shape = (len(rows), self.spaces.action_size)
+            available = validation.boolean_array("available", available, shape)
+        seen = torch.as_tensor(rows, dtype=torch.float32, device=self.device)
         seen = as_seen(self.state, seen)
         with torch.no_grad():
             actions = choose_actions(

@@ -27,7 +27,7 @@ from maxent.statistics import (
     learning_curve,
     probability_of_improvement,
 )
-from maxent.support.arguments import nearest
+from maxent.support.arguments import nearest, require_kind
 from maxent.support.files import require_path
 from maxent.support.frames import data_frame
 from maxent.support.tables import table
@@ -184,6 +184,8 @@ def compare(runs: Iterable[str | os.PathLike[str]], metric: str | None = None) -
     >>> found.metric, [(group.name, len(group.runs)) for group in found.groups]
     ('return', [('sql_discrete', 2)])
     """
+    if metric is not None:
+        require_kind("metric", metric, str)
     given: Any = (
         runs if isinstance(runs, Iterable) and not isinstance(runs, str | bytes) else [runs]
     )

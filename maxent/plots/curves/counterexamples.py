@@ -14,7 +14,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError
 from maxent.plots.parts import headline, rule
 from maxent.plots.style import INK, LINES, MARKERS, MUTED, discount_text, new_figure, styled
-from maxent.support.arguments import nearest, quoted
+from maxent.support.arguments import quoted
 from maxent.theorems.counterexamples import CounterExample
 
 VALUE = "soft value (reward units, discounted)"
@@ -30,11 +30,12 @@ def counterexample(example: Any, *, title: str | None = None) -> Figure:
 
     title: in place of the usual one.
     """
-    key = getattr(example, "key", example)
+    key = example.key if isinstance(example, CounterExample) else example
     if not isinstance(example, CounterExample) or key not in DRAWN:
+        known = key if isinstance(key, str) and key in DRAWN else "NOT-UNIFORM"
         raise ConfigError(
-            f"no counter-example {quoted(key)}; {nearest(key, DRAWN)}; pass the record, as in "
-            "counterexample(ALL['NOT-UNIFORM']())"
+            f"example = {quoted(key)} is no record of a counter-example; give one, as in "
+            f"counterexample(maxent.theorems.counterexamples.ALL[{known!r}]())"
         )
     figure = new_figure(9.2, 3.9)
     DRAWN[key](figure, example)

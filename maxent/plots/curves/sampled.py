@@ -23,7 +23,7 @@ from maxent.plots.parts import (
     tick_decades,
 )
 from maxent.plots.style import MUTED, figure_of, require_records, styled
-from maxent.support.arguments import require_kind
+from maxent.support.arguments import require_kind, require_names
 from maxent.tabular.sampled import ErrorCurves
 from maxent.tabular.sampled.estimators import ImportanceBias
 
@@ -52,8 +52,7 @@ def error_curves(
     require_records("error_curves", curves, ErrorCurves, "maxent.tabular.sampled.error_curves")
     if not curves or len({each.measure for each in curves}) > 1:
         raise ConfigError("error_curves() needs one or more curves, all with the same measure")
-    if names is not None and len(names) != len(curves):
-        raise ConfigError(f"names has {len(names)} entries; it must have {len(curves)}")
+    names = None if names is None else require_names("names", names, len(curves))
     ax, own = axes_for(ax, 7.0, 4.8)
     for index, each in enumerate(curves):
         look, x = curve_look(index), each.checkpoints

@@ -28,7 +28,7 @@ from maxent.plots.style import (
     styled,
     value_colours,
 )
-from maxent.support.arguments import quoted, require_count, require_temperature
+from maxent.support.arguments import quoted, require_count, require_names, require_temperature
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.tradeoff import Tradeoff
 
@@ -134,9 +134,7 @@ def curve_names(curves: Sequence[Tradeoff], labels: Sequence[str] | None) -> lis
     if labels is None:
         names = [f"discount {discount_text(curve.mdp.discount)}" for curve in curves]
         return names if len(set(names)) == len(names) else [problem(curve.mdp) for curve in curves]
-    if len(labels) != len(curves):
-        raise ConfigError(f"{len(labels)} labels for {len(curves)} curves; give one each")
-    return [str(label) for label in labels]
+    return require_names("labels", labels, len(curves))
 
 
 def shared_discount(curves: Sequence[Tradeoff]) -> str:

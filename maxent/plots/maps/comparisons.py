@@ -17,7 +17,7 @@ from maxent.plots.maps.panels import Panel, draw_panels, one_scale, solved
 from maxent.plots.parts import colour_scale
 from maxent.plots.style import MAX_PANELS, new_figure, number, problem, styled, value_colours
 from maxent.solution import Solution
-from maxent.support.arguments import require_count, require_kind, require_one_of
+from maxent.support.arguments import require_kind, require_one_of
 from maxent.support.arrays import logs
 from maxent.tabular.occupancy import occupancy
 from maxent.tabular.operators import entropy
@@ -50,7 +50,6 @@ def temperature_strip(
     require_mdp(mdp)
     require_kind("temperatures", temperatures, Sized)
     require_one_of("what", what, WORDS)
-    columns = require_count("columns", columns)
     _check_number(len(temperatures))
     solutions = solved(mdp, temperatures)
     named = {f"temperature {solution.temperature:g}": solution for solution in solutions}
@@ -76,7 +75,6 @@ def side_by_side(
     """
     require_mdp(mdp)
     require_kind("policies", policies, Mapping)
-    columns = require_count("columns", columns)
     _check_number(len(policies))
     all_solved = all(isinstance(policy, Solution) for policy in policies.values())
     chosen = what or ("value" if all_solved else "occupancy")

@@ -10,12 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from maxent.errors import ConfigError
 from maxent.plots.maps import grids
 from maxent.plots.maps.panels import Panel
 from maxent.plots.parts import curve_look, headline, small_colour_scale
 from maxent.plots.style import MUTED, named, new_figure, number, setting, styled
-from maxent.support.arguments import require_kind
+from maxent.support.arguments import require_kind, require_names
 from maxent.tabular.composition import Composition
 
 
@@ -32,9 +31,8 @@ def composition(
     """
     require_kind("found", found, Composition)
     count = len(found.tasks)
-    words = [f"task {place}" for place in range(1, count + 1)] if names is None else list(names)
-    if len(words) != count:
-        raise ConfigError(f"names has {len(words)} entries for {count} tasks")
+    numbered = [f"task {place}" for place in range(1, count + 1)]
+    words = numbered if names is None else require_names("names", names, count)
     title = named(f"Composition of {count} tasks", found.mdp)
     title += f"\n{setting(found.mdp, found.temperature)}"
     if found.mdp.grid is None:

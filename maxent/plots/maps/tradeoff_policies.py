@@ -15,7 +15,6 @@ from maxent.plots.curves.tradeoff import curve_names
 from maxent.plots.maps import dot_plots, grids
 from maxent.plots.maps.panels import Panel, draw_panels
 from maxent.plots.style import MAX_PANELS, problem, styled
-from maxent.support.arguments import require_count
 from maxent.support.arrays import logs
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.operators import entropy
@@ -40,7 +39,6 @@ def tradeoff_policies(
     """
     require_mdp(mdp)
     curve_names([curve], None)
-    columns = require_count("columns", columns)
     chosen = list(temperatures)
     if not 0 < len(chosen) <= MAX_PANELS:
         raise ConfigError(f"{len(chosen)} panels; give 1 to {MAX_PANELS} temperatures")

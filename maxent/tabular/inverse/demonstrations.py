@@ -77,13 +77,14 @@ def _visits(
     if recorded is not None:
         visits, episodes = empirical_occupancy(mdp, demonstrations), len(recorded)
     else:
-        array, episodes = validation.real_array("demonstrations", demonstrations), 0
-        if array.shape != free.shape:
-            raise ModelError(
-                f"demonstrations have shape {array.shape}; give a policy or an occupancy of shape "
-                f"{free.shape}, or episodes: a list of (states, actions), of states or of steps "
-                "(s, a, s'), or an array (N, T, 2)"
-            )
+        episodes = 0
+        array = validation.real_array(
+            "demonstrations",
+            demonstrations,
+            fits=free.shape.__eq__,
+            wanted=f"give a policy or an occupancy of shape {free.shape}, or episodes: a list of "
+            "(states, actions), of states or of steps (s, a, s'), or an array (N, T, 2)",
+        )
         if _rows_sum_to_one(mdp, array):
             visits = np.where(free, occupancy(mdp, array), 0.0)
         else:

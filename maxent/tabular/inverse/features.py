@@ -29,12 +29,12 @@ def design_matrix(
             ones = (np.ones(pairs), (np.arange(pairs), state))
             return sparse.csr_array(ones, shape=(pairs, mdp.n_states)), (mdp.n_states,)
         return mdp.transition_rows[np.flatnonzero(free)], (mdp.n_states,)
-    array = validation.real_array("features", features)
-    if array.ndim not in (2, 3) or array.shape[:-1] not in (free.shape[:1], free.shape):
-        raise ModelError(
-            f"features have shape {array.shape}; it must be (S, F) or (S, A, F) with "
-            f"(S, A) = {free.shape}"
-        )
+    array = validation.real_array(
+        "features",
+        features,
+        fits=lambda shape: shape[:-1] in (free.shape[:1], free.shape),
+        wanted=f"it must be (S, F) or (S, A, F) with (S, A) = {free.shape}",
+    )
     design = array[state] if array.ndim == 2 else array[free]
     if array.shape[-1] == 0 or not np.isfinite(design).all():
         raise ModelError("features must be finite, and at least one")

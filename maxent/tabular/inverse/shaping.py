@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray
 from scipy import sparse
 
-from maxent.errors import ConfigError, ModelError
+from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.mdp.transitions import Transition
 from maxent.support.shapes import Bool, Float
@@ -34,13 +34,14 @@ def remove_shaping(mdp: MDP, reward: Any) -> Float[ndarray, "S A"]:
     """
     require_determined(require_mdp(mdp))
     free = free_pairs(mdp)
-    given = validation.real_array("reward", reward)
-    if given.shape == (mdp.n_states,):
+    given = validation.real_array(
+        "reward",
+        reward,
+        fits={free.shape, free.shape[:1]}.__contains__,
+        wanted=f"it must be {free.shape} or {free.shape[:1]}",
+    )
+    if given.ndim == 1:
         given = np.repeat(given[:, None], mdp.n_actions, axis=1)
-    if given.shape != free.shape:
-        raise ModelError(
-            f"reward has shape {given.shape}; it must be {free.shape} or {free.shape[:1]}"
-        )
     given = np.where(free, given, 0.0)
     validation.require_reward(given)
     rows = shaping_rows(mdp, free)

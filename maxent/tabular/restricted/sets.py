@@ -12,7 +12,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, ModelError
 from maxent.mdp import validation
 from maxent.support.arguments import require_fraction, require_real
-from maxent.support.arrays import logs
+from maxent.support.arrays import ReadOnly, logs
 from maxent.support.shapes import Bool, Float
 from maxent.tabular import operators
 from maxent.tabular.arrays import of_arrays
@@ -95,7 +95,7 @@ class EpsilonFloor:
 
 
 @dataclass(frozen=True, eq=False)
-class EntropyFloor:
+class EntropyFloor(ReadOnly):
     """Policies whose entropy is at least `minimum` nats in every state (SAC-L2).
 
     A convex set.  SAC2 Sec. 5 bounds the expected entropy at each time step instead.  Give it to
@@ -130,8 +130,8 @@ class EntropyFloor:
             raise ConfigError(
                 f"minimum{where} = {value!r} must be an entropy in nats, in [0, log|A(s)|]"
             )
-        floor.setflags(write=False)
         object.__setattr__(self, "minimum", floor if floor.ndim else float(floor))
+        super().__post_init__()
 
     @of_arrays
     def improve(self, q: Table, temperature: float, log_prior: Table | None = None) -> Table:
@@ -172,7 +172,7 @@ class EntropyFloor:
 
 
 @dataclass(frozen=True, eq=False)
-class Choices:
+class Choices(ReadOnly):
     """In every state one of K given distributions (SAC-L2).
 
     Not a convex set: no mixtures.  Of equally good ones the first is taken, as far as rounding can
@@ -205,8 +205,8 @@ class Choices:
                 f"choice {k}", stack[:, k], everything, np.zeros(len(stack), dtype=bool)
             )
         array /= array.sum(axis=-1, keepdims=True)
-        array.setflags(write=False)
         object.__setattr__(self, "policies", array)
+        super().__post_init__()
 
     @of_arrays
     def improve(self, q: Table, temperature: float, log_prior: Table | None = None) -> Table:

@@ -111,7 +111,7 @@ def solved_reference(mdp: MDP, temperature: float, policy: Any, n_states: int) -
     if policy is None:
         solution = solve(mdp, temperature)
     else:
-        rows = validation.real_array("policy", policy)
+        rows = validation.plain_array("policy", policy)
         if rows.ndim == 2 and len(rows) == n_states:  # terminal states need no policy
             rows = np.pad(rows, ((0, mdp.n_states - n_states), (0, 0)))
         solution = soft_policy_evaluation(mdp, rows, temperature)

@@ -31,7 +31,7 @@ from maxent.support.arguments import (
     require_one_of,
     require_temperature,
 )
-from maxent.support.arrays import logs
+from maxent.support.arrays import ReadOnly, logs
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Float
@@ -45,7 +45,7 @@ TRUNCATION, MOST_STEPS = 1e-4, 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class Simulation:
+class Simulation(ReadOnly):
     """What n episodes of a policy gave; rewards and entropies are discounted sums, in nats.
 
     returns, entropies : (n,), summed over the steps taken (entropies not multiplied by the

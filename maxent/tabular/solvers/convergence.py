@@ -32,7 +32,7 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import MaxEntWarning
-from maxent.mdp import MDP, validation
+from maxent.mdp import MDP
 from maxent.solution import Iteration, Solution
 from maxent.support.arguments import require_temperature
 from maxent.support.arrays import ReadOnly
@@ -44,6 +44,7 @@ from maxent.tabular.solvers import (
     soft_policy_iteration,
     soft_value_iteration,
 )
+from maxent.tabular.solvers.loop import require_start
 
 Solver = Callable[..., Solution]
 
@@ -132,8 +133,8 @@ def convergence(
     """
     temperature = require_temperature(temperature)
     optimum, reference_error = reference_value(mdp, temperature, prior)
-    start = np.zeros(mdp.n_states) if v0 is None else validation.real_array("v0", v0)
-    start = np.where(mdp.terminal, 0.0, start)
+    given = require_start(mdp, v0)
+    start = np.zeros(mdp.n_states) if given is None else given
     rows = [(_distance(start, optimum), np.nan, np.nan, np.nan)]
 
     def record(iteration: Iteration) -> None:

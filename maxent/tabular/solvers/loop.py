@@ -21,7 +21,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import MDP, validation
 from maxent.solution import Iteration, Status
 from maxent.support import progress
-from maxent.support.arguments import quoted, require_count, require_positive
+from maxent.support.arguments import quoted, require_count, require_flag, require_positive
 from maxent.support.shapes import Float
 from maxent.support.traces import Trace
 from maxent.tabular.bounds import COARSEST
@@ -70,6 +70,7 @@ class Options:
             raise ConfigError(
                 f"callback = {quoted(self.callback)} cannot be called; give a function"
             )
+        object.__setattr__(self, "progress", require_flag("progress", self.progress))
 
 
 class History(NamedTuple):
@@ -234,11 +235,12 @@ def require_start(mdp: MDP, v0: Any) -> Float[ndarray, " S"] | None:
     """v0 as an array (S,), 0 at terminal states, or None; ModelError for anything else."""
     if v0 is None:
         return None
-    v = validation.real_array("v0", v0)
-    if v.shape != (mdp.n_states,) or not (np.abs(v) <= validation.MAX_REWARD).all():
+    v = validation.array_of_shape("v0", v0, (mdp.n_states,), ", one number a state")
+    if not (np.abs(v) <= validation.MAX_REWARD).all():
+        state = int(np.argmax(~(np.abs(v) <= validation.MAX_REWARD)))
         raise ModelError(
-            f"v0 has shape {v.shape}; it must be of shape ({mdp.n_states},), with finite numbers "
-            f"of at most {validation.MAX_REWARD:g} in size"
+            f"v0 of state {state} is {float(v[state])!r}; give finite numbers of at most "
+            f"{validation.MAX_REWARD:g} in size"
         )
     v[mdp.terminal] = 0.0
     return v
