@@ -72,20 +72,8 @@ def wrong_turning_point(share):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
+    Exercise("0.1", break_even, given=_cost, is_value=True, tolerance=1e-5, wrong=wrong_break_even),
     Exercise(
-        "0.1",
-        break_even,
-        given=_cost,
-        is_value=True,
-        tolerance=1e-5,
-        wrong=wrong_break_even,
-    ),
-    Exercise(
-        "0.2",
-        turning_point,
-        given=_share,
-        is_value=True,
-        tolerance=1e-5,
-        wrong=wrong_turning_point,
+        "0.2", turning_point, given=_share, is_value=True, tolerance=1e-5, wrong=wrong_turning_point
     ),
 )

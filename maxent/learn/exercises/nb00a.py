@@ -57,16 +57,6 @@ def wrong_kl(p, q):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "P.1",
-        discounted,
-        given=_rewards,
-        wrong=wrong_discounted,
-    ),
-    Exercise(
-        "P.2",
-        kl,
-        given=_pairs,
-        wrong=wrong_kl,
-    ),
+    Exercise("P.1", discounted, given=_rewards, wrong=wrong_discounted),
+    Exercise("P.2", kl, given=_pairs, wrong=wrong_kl),
 )

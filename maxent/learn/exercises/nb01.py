@@ -90,19 +90,9 @@ def wrong_temperature_for_share(gap, share):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
+    Exercise("1.1", soft_value, given=_arrays, axes=("state",), wrong=wrong_soft_value),
     Exercise(
-        "1.1",
-        soft_value,
-        given=_arrays,
-        axes=("state",),
-        wrong=wrong_soft_value,
-    ),
-    Exercise(
-        "1.2",
-        prior_for_copies,
-        given=_counts,
-        axes=("action",),
-        wrong=wrong_prior_for_copies,
+        "1.2", prior_for_copies, given=_counts, axes=("action",), wrong=wrong_prior_for_copies
     ),
     Exercise(
         "1.3",

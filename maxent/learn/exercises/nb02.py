@@ -127,27 +127,9 @@ def wrong_q_sweep(m, pi, alpha, q):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "2.1",
-        evaluation,
-        given=_worlds,
-        axes=("state",),
-        wrong=wrong_evaluation,
-    ),
-    Exercise(
-        "2.2",
-        crossing,
-        given=_pairs,
-        tolerance=1e-6,
-        wrong=wrong_crossing,
-    ),
-    Exercise(
-        "2.3",
-        q_sweep,
-        given=_with_q,
-        axes=("state", "action"),
-        wrong=wrong_q_sweep,
-    ),
+    Exercise("2.1", evaluation, given=_worlds, axes=("state",), wrong=wrong_evaluation),
+    Exercise("2.2", crossing, given=_pairs, tolerance=1e-6, wrong=wrong_crossing),
+    Exercise("2.3", q_sweep, given=_with_q, axes=("state", "action"), wrong=wrong_q_sweep),
 )
 
 

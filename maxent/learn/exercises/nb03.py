@@ -91,19 +91,8 @@ def wrong_bounds(m, v, alpha):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "3.1",
-        sweep,
-        given=_worlds,
-        axes=("state",),
-        wrong=wrong_sweep,
-    ),
-    Exercise(
-        "3.2",
-        error_bound,
-        given=_changes,
-        wrong=wrong_error_bound,
-    ),
+    Exercise("3.1", sweep, given=_worlds, axes=("state",), wrong=wrong_sweep),
+    Exercise("3.2", error_bound, given=_changes, wrong=wrong_error_bound),
     Exercise(
         "3.3",
         bounds,

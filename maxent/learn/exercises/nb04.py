@@ -98,27 +98,9 @@ def wrong_verdicts():
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "4.1",
-        step,
-        given=_worlds,
-        axes=("state", "action"),
-        wrong=wrong_step,
-    ),
-    Exercise(
-        "4.2",
-        order,
-        given=_errors,
-        tolerance=1e-6,
-        wrong=wrong_order,
-    ),
-    Exercise(
-        "4.3",
-        verdicts,
-        is_value=True,
-        judge=judge_verdicts,
-        wrong=wrong_verdicts,
-    ),
+    Exercise("4.1", step, given=_worlds, axes=("state", "action"), wrong=wrong_step),
+    Exercise("4.2", order, given=_errors, tolerance=1e-6, wrong=wrong_order),
+    Exercise("4.3", verdicts, is_value=True, judge=judge_verdicts, wrong=wrong_verdicts),
 )
 
 

@@ -82,24 +82,7 @@ def wrong_right(rows, columns):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "5.1",
-        balance,
-        given=_pays,
-        wrong=wrong_balance,
-    ),
-    Exercise(
-        "5.2",
-        shift,
-        given=_pay,
-        is_value=True,
-        tolerance=1e-4,
-        wrong=wrong_shift,
-    ),
-    Exercise(
-        "5.3",
-        right,
-        given=_places,
-        wrong=wrong_right,
-    ),
+    Exercise("5.1", balance, given=_pays, wrong=wrong_balance),
+    Exercise("5.2", shift, given=_pay, is_value=True, tolerance=1e-4, wrong=wrong_shift),
+    Exercise("5.3", right, given=_places, wrong=wrong_right),
 )

@@ -117,18 +117,6 @@ EXERCISES, QUIZZES = sheet(
         axes=(("return", "entropy"),),
         wrong=wrong_return_and_entropy,
     ),
-    Exercise(
-        "6.2",
-        slopes,
-        given=_fronts,
-        axes=("gap",),
-        wrong=wrong_slopes,
-    ),
-    Exercise(
-        "6.3",
-        temperature_at,
-        given=_targets,
-        tolerance=1e-7,
-        wrong=wrong_temperature_at,
-    ),
+    Exercise("6.2", slopes, given=_fronts, axes=("gap",), wrong=wrong_slopes),
+    Exercise("6.3", temperature_at, given=_targets, tolerance=1e-7, wrong=wrong_temperature_at),
 )

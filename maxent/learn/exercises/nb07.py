@@ -148,12 +148,7 @@ def wrong_maps():
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "7.1",
-        arrival,
-        given=_walks,
-        wrong=wrong_arrival,
-    ),
+    Exercise("7.1", arrival, given=_walks, wrong=wrong_arrival),
     Exercise(
         "7.2",
         temperature_for_one_in_ten,
@@ -161,11 +156,5 @@ EXERCISES, QUIZZES = sheet(
         tolerance=6e-5,
         wrong=wrong_temperature_for_one_in_ten,
     ),
-    Exercise(
-        "7.3",
-        map_that_gains,
-        is_value=True,
-        judge=judge_map,
-        wrong=wrong_maps,
-    ),
+    Exercise("7.3", map_that_gains, is_value=True, judge=judge_map, wrong=wrong_maps),
 )

@@ -103,25 +103,7 @@ def wrong_patients():
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "8.1",
-        scaling_gap,
-        given=_scaled,
-        tolerance=1e-7,
-        wrong=wrong_scaling_gap,
-    ),
-    Exercise(
-        "8.2",
-        balance_gap,
-        given=_balanced,
-        tolerance=1e-7,
-        wrong=wrong_balance_gap,
-    ),
-    Exercise(
-        "8.3",
-        silent_patient,
-        is_value=True,
-        judge=judge_letter,
-        wrong=wrong_patients,
-    ),
+    Exercise("8.1", scaling_gap, given=_scaled, tolerance=1e-7, wrong=wrong_scaling_gap),
+    Exercise("8.2", balance_gap, given=_balanced, tolerance=1e-7, wrong=wrong_balance_gap),
+    Exercise("8.3", silent_patient, is_value=True, judge=judge_letter, wrong=wrong_patients),
 )

@@ -85,17 +85,6 @@ def wrong_shortfall(m, pi, best, alpha):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "9.1",
-        update,
-        given=_samples,
-        axes=("state", "action"),
-        wrong=wrong_update,
-    ),
-    Exercise(
-        "9.2",
-        shortfall,
-        given=_agents,
-        wrong=wrong_shortfall,
-    ),
+    Exercise("9.1", update, given=_samples, axes=("state", "action"), wrong=wrong_update),
+    Exercise("9.2", shortfall, given=_agents, wrong=wrong_shortfall),
 )

@@ -127,10 +127,5 @@ EXERCISES, QUIZZES = sheet(
         judge=judge_deviation,
         wrong=wrong_deviations,
     ),
-    Exercise(
-        "10.3",
-        missing_per_step,
-        given=_boxes,
-        wrong=wrong_missing_per_step,
-    ),
+    Exercise("10.3", missing_per_step, given=_boxes, wrong=wrong_missing_per_step),
 )

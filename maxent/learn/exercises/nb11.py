@@ -103,24 +103,7 @@ def wrong_cheapest_temperature(M):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "11.1",
-        riccati,
-        given=_problems,
-        axes=("row", "column"),
-        wrong=wrong_riccati,
-    ),
-    Exercise(
-        "11.2",
-        covariance,
-        given=_policies,
-        axes=("row", "column"),
-        wrong=wrong_covariance,
-    ),
-    Exercise(
-        "11.3",
-        cheapest_temperature,
-        given=_masses,
-        wrong=wrong_cheapest_temperature,
-    ),
+    Exercise("11.1", riccati, given=_problems, axes=("row", "column"), wrong=wrong_riccati),
+    Exercise("11.2", covariance, given=_policies, axes=("row", "column"), wrong=wrong_covariance),
+    Exercise("11.3", cheapest_temperature, given=_masses, wrong=wrong_cheapest_temperature),
 )

@@ -64,18 +64,9 @@ def wrong_seeds_needed(spread, d):
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
-        "12.1",
-        paired,
-        given=_returns,
-        axes=(("mean", "standard error"),),
-        wrong=wrong_paired,
+        "12.1", paired, given=_returns, axes=(("mean", "standard error"),), wrong=wrong_paired
     ),
     Exercise(
-        "12.2",
-        seeds_needed,
-        given=_spreads,
-        axes=(),
-        tolerance=1e-9,
-        wrong=wrong_seeds_needed,
+        "12.2", seeds_needed, given=_spreads, axes=(), tolerance=1e-9, wrong=wrong_seeds_needed
     ),
 )

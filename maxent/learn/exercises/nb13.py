@@ -90,19 +90,8 @@ def wrong_reward_that_explains(m, pi, phi, alpha):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "13.1",
-        gumbel_value,
-        given=_values,
-        axes=("state",),
-        wrong=wrong_gumbel_value,
-    ),
-    Exercise(
-        "13.2",
-        log_likelihood,
-        given=_choices,
-        wrong=wrong_log_likelihood,
-    ),
+    Exercise("13.1", gumbel_value, given=_values, axes=("state",), wrong=wrong_gumbel_value),
+    Exercise("13.2", log_likelihood, given=_choices, wrong=wrong_log_likelihood),
     Exercise(
         "13.3",
         reward_that_explains,

@@ -109,23 +109,8 @@ def wrong_edge_rewards(e, n):
 EXERCISES, QUIZZES = sheet(
     __file__,
     Exercise(
-        "14.1",
-        value_with_prior,
-        given=_priors,
-        axes=("state",),
-        wrong=wrong_value_with_prior,
+        "14.1", value_with_prior, given=_priors, axes=("state",), wrong=wrong_value_with_prior
     ),
-    Exercise(
-        "14.2",
-        reward_difference,
-        given=_answers,
-        wrong=wrong_reward_difference,
-    ),
-    Exercise(
-        "14.3",
-        edge_rewards,
-        given=_graphs,
-        axes=("edge",),
-        wrong=wrong_edge_rewards,
-    ),
+    Exercise("14.2", reward_difference, given=_answers, wrong=wrong_reward_difference),
+    Exercise("14.3", edge_rewards, given=_graphs, axes=("edge",), wrong=wrong_edge_rewards),
 )

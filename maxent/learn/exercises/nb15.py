@@ -107,23 +107,7 @@ def wrong_cautious_shift(a, b, gamma):
 
 EXERCISES, QUIZZES = sheet(
     __file__,
-    Exercise(
-        "15.1",
-        made_reward,
-        given=_steps,
-        axes=("step",),
-        wrong=wrong_made_reward,
-    ),
-    Exercise(
-        "15.2",
-        loss_on_a_path,
-        given=_paths,
-        wrong=wrong_loss_on_a_path,
-    ),
-    Exercise(
-        "15.3",
-        cautious_shift,
-        given=_two_networks,
-        wrong=wrong_cautious_shift,
-    ),
+    Exercise("15.1", made_reward, given=_steps, axes=("step",), wrong=wrong_made_reward),
+    Exercise("15.2", loss_on_a_path, given=_paths, wrong=wrong_loss_on_a_path),
+    Exercise("15.3", cautious_shift, given=_two_networks, wrong=wrong_cautious_shift),
 )
