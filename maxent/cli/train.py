@@ -35,6 +35,8 @@ SHOWN = {
 }
 """What a line of the log shows of a row: its name there, and the word for it."""
 
+CHECKPOINT_EVERY = 10_000
+
 SAME = (
     *("steps", "checkpoint_every", "evaluate_every", "evaluation_episodes", "log_every"),
     *("num_envs", "vectorization", "device", "compile"),
@@ -75,6 +77,8 @@ def run(asked: Namespace) -> int:
             MaxEntWarning,
             stacklevel=2,
         )
+    if asked.checkpoint_every is None:
+        asked.checkpoint_every = CHECKPOINT_EVERY if asked.run else 0
     told: dict[str, Any] = {
         **{name: getattr(asked, name) for name in SAME},
         "env_settings": read_pairs("--env-option", asked.env_option or ()),

@@ -40,8 +40,8 @@ def occupancy(mdp: MDP, policy: Any) -> Float[ndarray, "S A"]:
 
     Returns (S, A), in discounted steps.  Without terminal states they sum to 1/(1-gamma).  An
     arrival in a terminal state counts once, at gamma^t, spread over its placeholder row; initial
-    mass there counts 1.  The error is that of the linear solve, about eps/(1-gamma) of the largest
-    visit.
+    mass there counts 1.  The error is that of the linear solve, at most about 2.2e-16/(1-gamma) of
+    the largest visit: 1e-12 of it at a discount of 0.9998, but 2e-4 at 1 - 1e-12.
 
     Raises ModelError for a policy that is none; ConfigError at a discount of 1 for a policy that
     does not surely reach a terminal state.
@@ -95,7 +95,9 @@ def policy_return(mdp: MDP, policy: Any) -> float:
 
     mdp : the problem.  policy : probabilities (S, A) or (A,).
 
-    Returns a float, in units of reward, without any entropy.  Errors: as `occupancy`.
+    Returns a float, in units of reward, without any entropy.  Errors, and the error of the result
+    (times the largest reward): as `occupancy`; `soft_policy_evaluation` at temperature 0 certifies
+    it.
 
     >>> import maxent
     >>> mdp = maxent.gridworld("S.G", discount=0.9)

@@ -8,6 +8,7 @@ import pytest
 from gymnasium import spaces
 
 import maxent
+from maxent.cli import main
 from maxent.errors import ConfigError
 from maxent.neural.algorithms import ALGORITHMS
 from maxent.neural.parts.networks import named_tensors
@@ -132,6 +133,26 @@ def test_a_default_that_is_said_aloud_is_refused_where_it_does_nothing(tmp_path)
         )
     assert not (tmp_path / "sweep").exists()
     assert bits("sac", BASE | {"target_entropy": None}) == bits("sac", BASE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "needs"),
+    [
+        ("evaluation_episodes", 3, "evaluate_every"),
+        ("checkpoint_every", 5, "run"),
+        ("overwrite", True, "run"),
+    ],
+)
+def test_arguments_that_would_do_nothing_are_refused_too(name, value, needs, tmp_path, capsys):
+    with pytest.raises(ConfigError, match=rf"^{name} = .*would do nothing.*only with {needs}"):
+        bits("sac", BASE | {name: value})
+    option = "--" + name.replace("_", "-")
+    given = [option] if value is True else [option, str(value)]
+    assert main(["train", "sac", "--env", "Pendulum-v1", "--steps", "9", *given]) == 2
+    assert f"{name} = {value} would do nothing" in capsys.readouterr().err
+    if needs != "run":
+        with pytest.raises(ConfigError, match=f"{name} = {value} would do nothing"):
+            maxent.sweep("sac", "Pendulum-v1", folder=tmp_path, steps=9, **{name: value})
 
 
 def test_a_start_brings_its_temperature_with_it():

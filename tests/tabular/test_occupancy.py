@@ -96,3 +96,12 @@ def test_without_a_discount_only_where_the_policy_ends():
     up = np.tile([1.0, 0.0, 0.0, 0.0], (mdp.n_states, 1))
     with pytest.raises(maxent.ConfigError, match="reaches a terminal state"):
         maxent.occupancy(mdp, up)
+
+
+@pytest.mark.parametrize("away", [1e-4, 1e-8, 1e-12])
+def test_near_discount_1_the_error_is_what_the_docstring_says(away):
+    """Without an end, visits sum to 1 / (1 - gamma)."""
+    for seed in range(8):
+        mdp = maxent.garnet(6, 2, discount=1.0 - away, seed=seed, branching=2)
+        visits = maxent.occupancy(mdp, [0.3, 0.7])
+        assert abs((1.0 - mdp.discount) * visits.sum() - 1.0) <= 2.2e-16 / (1.0 - mdp.discount)

@@ -102,8 +102,10 @@ def train(
     report : called with each row of `agent.history` as it is logged; training stops, as by Ctrl-C,
         where it returns False.  What it raises goes on, with the agent as its attribute `agent`
         and after a checkpoint.
-    settings : of the algorithm's `Config`, such as temperature=0.2 or batch_size=128.  One that the
-        others leave without effect (components=8 without policy="mixture") is refused.
+    settings : of the algorithm's `Config`, such as temperature=0.2 or batch_size=128.
+
+    What the others leave without effect is refused: components=8 without policy="mixture",
+    evaluation_episodes without evaluate_every, checkpoint_every or overwrite without run.
 
     Returns the trained `Agent`.  Ctrl-C, and SIGTERM, stop after the running step, with a
     checkpoint if there is a run; `stopped_by` of the agent says so (a signal's number, or
@@ -123,7 +125,10 @@ def train(
     >>> [row["step"] for row in agent.history]
     [20, 40]
     """
-    plan, settings = _planned(locals())
+    given = locals()
+    _require_effect(given, "checkpoint_every", "run")
+    _require_effect(given, "overwrite", "run")
+    plan, settings = _planned(given)
     with ExitStack() as after:
         after.enter_context(torch_threads(plan.threads))
         learner = _asked_for(plan, env, settings)
@@ -295,6 +300,7 @@ def _agent_of_file(path: Path, step: int | None, env: Env | None, trust: bool) -
 
 def _planned(arguments: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
     """The plan and the algorithm's settings that the arguments of `train` stand for, checked."""
+    _require_effect(arguments, "evaluation_episodes", "evaluate_every")
     settings = by_new_names(arguments["settings"])
     env, num_envs = arguments["env"], arguments["num_envs"]
     env_settings, start = arguments["env_settings"], arguments["start"]
@@ -325,6 +331,16 @@ def _planned(arguments: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
         "start": None if start is None else _description(start),
     }
     return Plan.of({**arguments} | as_recorded), settings
+
+
+def _require_effect(arguments: Mapping[str, Any], name: str, needs: str) -> None:
+    """ConfigError for an argument of `train` that would do nothing without another."""
+    value = arguments[name]
+    if value != signature(train).parameters[name].default and not arguments[needs]:
+        raise ConfigError(
+            f"{name} = {quoted(value)} would do nothing: it is used only with {needs}; give that, "
+            f"or leave {name} out"
+        )
 
 
 def _asked_for(plan: Plan, env: Env, settings: dict[str, Any]) -> Learner:

@@ -212,18 +212,16 @@ class _Search:
                 yield "converged"
                 return
             done = self.residuals.count
-            if options.max_iterations is not None and done >= options.max_iterations:
-                yield "max_iterations"
-                return
+            last = options.max_iterations is not None and done >= options.max_iterations
             stuck = d is None if exact else not np.isfinite(self.v).all()
             long = LONG_WAIT + pairs.n_states + 4.0 * min(self._longest, 1e7)
             stuck = stuck or (residual == 0.0 and worth) or idle > (patience if exact else long)
             look = done == (LOOK if exact else LOOK_OF_SWEEPS)
-            if (stuck or look) and not finite and not self.width < math.inf:
+            if (stuck or look or last) and not finite and not self.width < math.inf:
                 self._refuse_infinite()
                 finite = True
-            if stuck:
-                yield "stalled"
+            if last or stuck:
+                yield "max_iterations" if last else "stalled"
                 return
             yield "interrupted"
             if exact and d is not None:
