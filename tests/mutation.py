@@ -37,6 +37,7 @@ import json
 import math
 import os
 import random
+import re
 import resource
 import signal
 import sys
@@ -46,6 +47,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import IO, Any, cast
@@ -346,8 +348,8 @@ class Reach:
 class Trial:
     """A plugin of pytest which, instead of running the tests once, tries mutants on them."""
 
-    def __init__(self, made: list[Mutant], record: Path | None) -> None:
-        self.made, self.record = made, record
+    def __init__(self, made: list[Mutant], record: Path | None, budget: float) -> None:
+        self.made, self.record, self.budget = made, record, budget
         self.known = verdicts(record)
 
     def pytest_collection(self) -> None:
@@ -383,6 +385,9 @@ class Trial:
         return True
 
     def _try_out(self, mutant: Mutant, tests: list[tuple[Reach, Any]], objects: list[Any]) -> None:
+        tests.sort(key=lambda test: test[0].seconds)
+        sums = accumulate(reach.seconds for reach, _ in tests)
+        tests = [test for test, spent in zip(tests, sums) if spent <= self.budget] or tests[:1]
         spent: dict[str, float] = {}
         for reach, item in tests:
             spent[item.path.name] = spent.get(item.path.name, 0.0) + reach.seconds
@@ -514,11 +519,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="mutation testing")
     parser.add_argument("area", choices=TESTS)
     parser.add_argument("--sample", type=int, help="so many of the area, drawn with a fixed seed")
+    parser.add_argument("--functions", default="", help="a pattern: only in these")
+    parser.add_argument(
+        "--budget", type=float, default=math.inf, help="seconds of tests for a mutant, if it lives"
+    )
     parser.add_argument("--list", action="store_true", help="print the mutants, try none")
     parser.add_argument("--record", type=Path, help="JSON lines, one a verdict, to go on from")
     asked, others = parser.parse_known_args()
     targets, tests = TESTS[asked.area]
-    made = drawn(targets, asked.sample)
+    made = drawn(targets, asked.functions, asked.sample)
     if asked.list:
         for each in made:
             print(each)
@@ -530,17 +539,17 @@ def main() -> None:
     sys.path[0] = str(ROOT)
     options = ["-q", "-m", "not slow", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist"]
     paths = [f"tests/{name}" for name in tests]
-    code = pytest.main([*options, *others, *paths], [Trial(made, record)])
+    code = pytest.main([*options, *others, *paths], [Trial(made, record, asked.budget)])
     sys.exit(int(code))
 
 
-def drawn(targets: list[str], sample: int | None) -> list[Mutant]:
+def drawn(targets: list[str], within: str, sample: int | None) -> list[Mutant]:
     """The mutants of the files, or so many of them by a fixed seed, in the order of their lines."""
     made: list[Mutant] = []
     for target in targets:
         found, without = mutants(target)
         print(f"{target}: {len(found)} mutants; functions without: {', '.join(without) or 'none'}")
-        made += found
+        made += [each for each in found if re.search(within, each.function)]
     if sample is None or sample >= len(made):
         return made
     chosen = sorted(random.Random(0).sample(range(len(made)), sample))

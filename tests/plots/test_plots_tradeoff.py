@@ -53,6 +53,7 @@ def test_the_front_is_drawn_through_its_points_between_its_ends(curve):
     np.testing.assert_allclose(line(figure, "end inf"), ends[1:])
     markers = {artist.get_gid(): artist.get_marker() for artist in figure.axes[0].lines}
     assert (markers["end 0"], markers["end inf"]) == ("^", "v")
+    assert "random policies" not in markers  # unless asked for
     text = words(figure)
     for part in (
         "discounted entropy (nats)",
@@ -84,6 +85,11 @@ def test_temperature_colours_the_points(curve):
     light = points.get_facecolor()[:, :3] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(light) >= -1e-3).all() and light[-1] > light[0] + 0.3  # reads in greyscale
     np.testing.assert_allclose(points.get_offsets()[0], [curve.entropies[-1], curve.returns[-1]])
+    assert len(figure.axes[0].texts) > 2
+    for text in figure.axes[0].texts:
+        index = int(np.abs(curve.entropies - text.xy[0]).argmin())
+        assert text.xy == (curve.entropies[index], curve.returns[index])
+        assert text.get_text() == f"{curve.temperatures[index]:.2g}"
 
 
 def test_the_tangent_touches_with_slope_minus_alpha(curve):
@@ -93,6 +99,9 @@ def test_the_tangent_touches_with_slope_minus_alpha(curve):
     fine = maxent.tradeoff(GARNET, [0.7, *np.logspace(-2, 2, 40)])
     above = y0 - 0.7 * (fine.entropies - x0) - fine.returns
     assert above[0] == pytest.approx(0.0, abs=1e-9) and (above >= -1e-9).all()
+    (touched,) = (a.get_xydata() for a in figure.axes[0].lines if a.get_marker() == "o")
+    np.testing.assert_allclose(touched, [[fine.entropies[0], fine.returns[0]]])
+    np.testing.assert_allclose(touched[0], [(x0 + x1) / 2, (y0 + y1) / 2])
     assert f"slope {MINUS}0.7" in words(figure)
     for bad in (np.inf, -1.0, float("nan")):
         with pytest.raises(maxent.ConfigError):
@@ -316,11 +325,32 @@ def test_frames_too_large_are_refused_before_anything_is_drawn(tmp_path, monkeyp
 
 
 def test_a_step_of_every_axis_is_1_minus_the_discount_of_the_whole(curve):
-    """Front, points and tangent are scaled alike: by 1 - discount, so that the slope stays."""
-    whole, step = (plots.tradeoff(curve, tangent=0.7, per_step=each) for each in (False, True))
-    for gid in ("front 0", "end 0", "end inf"):
+    """Front, points, random policies and tangent are scaled alike, so that the slope stays."""
+    whole, step = (
+        plots.tradeoff(curve, tangent=0.7, random_policies=3, per_step=each)
+        for each in (False, True)
+    )
+    one, other = (
+        next(c for c in figure.axes[0].collections if c.get_gid() == "points").get_offsets()
+        for figure in (whole, step)
+    )
+    np.testing.assert_allclose(other, 0.1 * one)
+    for gid in ("front 0", "end 0", "end inf", "random policies"):
         np.testing.assert_allclose(line(step, gid), 0.1 * line(whole, gid), rtol=1e-9, atol=1e-12)
     (x0, y0), (x1, y1) = line(step, "tangent")
     assert (y1 - y0) / (x1 - x0) == pytest.approx(-0.7)
     best = maxent.tradeoff(GARNET, [0.7]).objectives[0]
     assert y0 + 0.7 * x0 == pytest.approx(0.1 * best, rel=1e-9)
+
+
+def test_a_title_says_only_what_all_curves_share(curve):
+    named = maxent.tradeoff(maxent.gridworld("two-goals", discount=0.9), [0.1])
+    farther = maxent.tradeoff(GARNET.replace(discount=0.5), [0.1])
+    for curves, shared in (
+        ([named], ["two-goals, slip 0, discount 0.9"]),
+        ([named, named], ["two-goals, slip 0, discount 0.9"]),
+        ([named, curve], ["discount 0.9"]),
+        ([curve, farther], []),
+    ):
+        title = plots.tradeoff(*curves).axes[0].get_title(loc="left")
+        assert title.split("\n")[1:] == shared

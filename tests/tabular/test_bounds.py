@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from mpmath import mp, mpf
+from scipy import sparse
 from truth import optimal_value
 
 import maxent
@@ -174,6 +175,9 @@ def test_rounding_of_an_evaluation_costs_what_its_docstring_says(temperature):
     entropy = U * temperature * (3 + 8) * size
     assert bounds.absolute == pytest.approx(entropy + lost, rel=1e-13, abs=0.0)
     assert bounds.relative == U * (3 + 2 * 3 + 16) and bounds.scale == PAID
+    stored = sparse.csr_array([[0.2, 0.3, 0.0], [0.1, 0.0, 0.0], [0.0, 0.0, 0.0]])  # 2, 1, none
+    fewer = policy_bounds(mdp, policy, stored, temperature, mdp.log_prior(prior))
+    assert fewer.relative == U * (2 + 2 * 3 + 16)
 
 
 def test_the_default_tolerance_is_what_the_documentation_says():

@@ -1,6 +1,7 @@
 """The trade-off against 60-digit truth, its identities, its two ends, and the way back from an
 entropy to a temperature."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -127,11 +128,13 @@ def test_a_prior_is_the_entropy_less_a_constant_or_a_cost_of_its_own():
     assert float(reward) == pytest.approx(curve.returns[0], abs=1e-11)
     np.testing.assert_allclose(curve.policy(math.inf), prior, atol=1e-12)
     assert curve.entropies[1] == pytest.approx(0.0, abs=1e-12)
+    np.testing.assert_array_equal(curve.prior, prior)
+    assert plain.prior is None and not plain.to_dict()["prior"] and curve.to_dict()["prior"]
 
 
 def test_tolerance_is_asked_of_the_objectives():
     mdp = family("dense")
-    assert (maxent.tradeoff(mdp, [0.1, 1.0], tolerance=1e-9).error_bounds <= 1e-9).all()
+    assert (maxent.tradeoff(mdp, [0.1, 1.0, math.inf], tolerance=1e-9).error_bounds <= 1e-9).all()
     with pytest.raises(maxent.ToleranceError):
         maxent.tradeoff(mdp, [0.1], tolerance=1e-18)
     with pytest.warns(maxent.MaxEntWarning, match="certified to"):
@@ -514,3 +517,8 @@ def test_secants_of_temperatures_that_are_one_to_rounding_are_not_told():
     curve = maxent.tradeoff(family("dense", discount=0.999), temperatures)
     assert np.isnan(curve.secants[:-1]).all()
     assert -0.2 <= curve.secants[-1] <= -0.1
+    two = maxent.tradeoff(family("dense", discount=0.5), [0.1, 0.2])
+    apart = 3.0 * 1000.0 * 2.0**-52 / (1.0 - 0.5)  # the documented limit, at entropies of 3
+    for times, told in ((0.9, False), (1.1, True)):
+        near = np.array([3.0 - times * apart, 3.0])
+        assert np.isfinite(dataclasses.replace(two, entropies=near).secants[0]) == told
