@@ -57,7 +57,8 @@ TRAINING: dict[str, Any] = {
 }
 """The base; its rates are those of short runs."""
 
-SQL = {"algorithm": "sql", "actor_rate": None, "sampler_rate": 1e-3}
+SQL = {"algorithm": "sql", "actor_rate": None, "sampler_rate": 1e-3, "policy": "sampler"}
+RESAMPLED = SQL | {"policy": "resampled"}
 V1 = {"algorithm": "sac_v1", "value_rate": 1e-3}
 SIMBA = {"critic_network": "residual", "normalize_observations": True}
 
@@ -80,7 +81,7 @@ FACTORS: dict[str, dict[str, Any]] = {
     "discount 0.99": {"discount": 0.99},
     "sac_v1": V1,
     "sql": SQL,
-    "sql, resampled": SQL | {"policy": "resampled"},
+    "sql, resampled": RESAMPLED,
     "pendulum": {"env": "pendulum"},
     "pendulum, modes 2": {"env": "pendulum", "modes": 2},
     "Hopper-v5": {"env": "Hopper-v5"} | LONGER,
@@ -106,6 +107,12 @@ OTHERS: dict[str, dict[str, Any]] = {
     "pendulum, mixture": {"env": "pendulum", "policy": "mixture"},
     "modes 2, mixture, cooled": {"modes": 2, "policy": "mixture"} | COOLED,
     "modes 4, mixture, cooled": {"modes": 4, "policy": "mixture"} | COOLED,
+    "modes 4, sql": {"modes": 4} | SQL,
+    "modes 4, sql, resampled": {"modes": 4} | RESAMPLED,
+    "dimension 6, sql": {"dimension": 6} | SQL,
+    "dimension 6, sql, resampled": {"dimension": 6} | RESAMPLED,
+    "pendulum, sql": {"env": "pendulum"} | SQL,
+    "pendulum, sql, resampled": {"env": "pendulum"} | RESAMPLED,
 }
 """These have their own number of Q's, or another policy."""
 

@@ -193,7 +193,8 @@ GOALS |= {"learning_starts": 5_000, "critics": 1}
 SWING = {"env": "Pendulum-v1", "steps": 20_000, "discount": 0.99, "temperature": 0.1}
 SWING |= {"hidden": (128, 128), "batch_size": 256, "critics": 1, "target_rate": 0.02}
 SWING |= {"env_settings": {"max_episode_steps": 50}}  # 400 starts instead of 100
-STEIN = SMALL | {"sampler_rate": 1e-3}
+COMPILED = {"compile": True}
+STEIN = SMALL | {"sampler_rate": 1e-3, "policy": "sampler"}
 # Begun at temperature 1 only one or two goals are kept: so first WARM, and from there COLD.
 PHASE = STEIN | GOALS | {"hidden": (128, 128), "critic_rate": 3e-3, "value_particles": 32}
 WARM = PHASE | {"temperature": 10.0, "final_rate_share": 0.1}
@@ -203,9 +204,10 @@ COLD |= {"updates_per_step": 0.25, "replay_capacity": 80_000}
 RESAMPLED = {"policy": "resampled"}
 UNIFORM = RESAMPLED | {"proposal": "uniform", "sampler_rate": None}
 MIXTURE, FLOW = {"policy": "mixture"}, {"policy": "flow"}
-COOLING = {"cooled_from": 10.0, "cooling_share": 0.75, "compile": True}
+COOLING = {"cooled_from": 10.0, "cooling_share": 0.75} | COMPILED
 # The same transitions, updates and networks for policies of several hills.
-HILLS = {name: x for name, x in COLD.items() if name not in ("sampler_rate", "value_particles")}
+OF_SQL = ("sampler_rate", "value_particles", "policy")
+HILLS = {name: x for name, x in COLD.items() if name not in OF_SQL}
 HILLS |= {"actor_rate": 1e-3}
 SLOW = {"compile": False, "hidden": (64, 64), "updates_per_step": 0.125}  # an update takes 20 ms
 COOLED = HILLS | COOLING
@@ -233,7 +235,7 @@ TASKS: dict[str, dict[str, Any]] = {
         },
         "settings": {
             "sac": [FAST | LQR],
-            "sac_mixture": [FAST | LQR | MIXTURE],
+            "sac_mixture": [FAST | LQR | MIXTURE | COMPILED],
             "sac_flow": [FAST | LQR | FLOW],
         },
     },
@@ -243,6 +245,7 @@ TASKS: dict[str, dict[str, Any]] = {
         "settings": {
             "sql": [STEIN | GOALS | {"temperature": 10.0}],
             "sac": [FAST | GOALS | {"temperature": 10.0}],
+            "sql_resampled": [STEIN | GOALS | RESAMPLED | {"temperature": 10.0}],
             "sql_uniform": [STEIN | GOALS | UNIFORM | {"temperature": 10.0}],
             "sac_mixture": [FAST | GOALS | MIXTURE | {"temperature": 10.0}],
             "sac_flow": [FAST | GOALS | FLOW | {"temperature": 10.0}],
@@ -254,7 +257,9 @@ TASKS: dict[str, dict[str, Any]] = {
         "settings": {
             "sql": [WARM, COLD],
             "sac": [FAST | GOALS | {"temperature": 1.0}],
-            "sql_resampled": [COLD | RESAMPLED | {"compile": True}],
+            "sql_sampler": [COLD | COMPILED],
+            "sql_sampler_cooled": [COLD | COOLING],
+            "sql_resampled": [COLD | RESAMPLED | COMPILED],
             "sql_cooled": [COLD | RESAMPLED | COOLING],
             "sql_uniform": [COLD | UNIFORM],
             "sac_mixture": [COOLED | MIXTURE],
@@ -266,8 +271,10 @@ TASKS: dict[str, dict[str, Any]] = {
         "aims": {"return": lambda m: abs(m["return"] - m["finest"]) / 10.0},
         "settings": {
             "sac": [FAST | SWING],
-            "sac_mixture": [FAST | SWING | MIXTURE],
+            "sac_mixture": [FAST | SWING | MIXTURE | COMPILED],
             "sac_flow": [FAST | SWING | FLOW],
+            "sql_sampler": [SWING | STEIN | COMPILED],
+            "sql_resampled": [SWING | STEIN | RESAMPLED | COMPILED],
         },
     },
 }
