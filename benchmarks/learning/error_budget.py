@@ -46,6 +46,7 @@ ESTIMATES, NETWORK_ESTIMATES = 1_000, 300
 FIT_CELLS = 45  # full batches: 855 transitions; its own error is in the second row
 LIMIT = 50  # steps before an episode in the corridor is cut
 SETTINGS: dict[str, Any] = {
+    "policy": "sampler",
     "temperature": TEMPERATURE,
     "discount": DISCOUNT,
     "hidden": (64, 64),

@@ -3,6 +3,7 @@
     python benchmarks/learning/policy_classes.py --out FILE.json
     python benchmarks/learning/policy_classes.py --tables    # of what is in results/ alone
     python benchmarks/learning/policy_classes.py --write     # those of docs/policy_classes.md
+    python benchmarks/learning/policy_classes.py --networks FOLDER   # of `targets.py --agents`
 
 The exact Q of the four-goal task at temperature 1 in the middle, (0, 0), interpolated between the
 actions of the grid.  The classes of `sac` are fitted to exp(Q) by their own loss, at temperature 1
@@ -10,6 +11,7 @@ and cooled from 10 to 1; the resampled policy of `sql` needs no fit.  KL(pi || p
 sums over cells of 0.1 x 0.1 of 200,000 actions.  Then the process time of one update of each, on
 random transitions of the same task.  `--tables`: what trained agents reach on the tasks of
 `targets.py`, over the seeds that there are, and how far off the soft value is with each proposal.
+`--networks`: what resampled agents would do by their sampling network, all else the same.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ import importlib.util
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import targets
 import torch
 from gymnasium import spaces
 from torch import Tensor
@@ -112,6 +116,8 @@ ROWS = {
     "sql": "`sql`, sampling network",
     "sql_resampled": "`sql`, resampled, with a network",
     "sql_cooled": "the same, cooled from 10",
+    "sql_cooled_network": "the networks of that row, acting by the sampling network",
+    "sql_sampler": "`sql`, sampling network, not begun at 10",
     "sql_uniform": "`sql`, resampled, without",
 }
 STATES = ("(-2.5, 0)", "(0, 0)", "(2.5, 2.5)")
@@ -131,6 +137,20 @@ OTHERS = {
 }
 TASKS = {"multigoal-1": GOALS, "multigoal-10": GOALS, **OTHERS}
 """Of each task its columns: how a number is written, and its names in a record."""
+
+
+def by_network(folder: Path) -> None:
+    """Records of the agents of `sql_cooled`, had their sampling networks acted."""
+    for path in sorted(folder.glob("multigoal-1-sql_cooled-[0-9].safetensors")):
+        record = json.loads((RESULTS / f"{path.stem}.json").read_text())
+        agent = maxent.load_agent(path)
+        config = replace(agent.config, policy="sampler")
+        state = {name: part for name, part in agent.state.items() if name != "resampling"}
+        measured = targets.measure_multigoal(replace(agent, config=config, state=state))
+        name, seed = "sql_cooled_network", record["seed"]
+        record |= {"algorithm": name, "measured": measured}
+        path = RESULTS / f"multigoal-1-{name}-{seed}.json"
+        path.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def trained(task: str) -> str:
@@ -181,8 +201,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--tables", action="store_true", help="run nothing")
     parser.add_argument("--write", action="store_true", help="renew the tables of the page")
+    parser.add_argument("--networks", type=Path, help="a folder of agents: act by their networks")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     options = parser.parse_args()
+    if options.networks is not None:
+        by_network(options.networks)
+        return
     if options.write:
         write()
         return

@@ -8,7 +8,7 @@
   `sac.py`            soft actor-critic as used today: twin Q, tuned temperature
   `sac_v1.py`         soft actor-critic as first published: value network, fixed temperature
   `sac_discrete.py`   soft actor-critic with exact sums over discrete actions
-  `sql.py`            soft Q-learning with a sampling network
+  `sql.py`            soft Q-learning, continuous actions
   `sql_discrete.py`   soft Q-learning with exact sums over discrete actions
   `temperature.py`    the step of a tuned temperature
   `settings.py`       the settings that all share

@@ -176,7 +176,7 @@ plots.lines(
 # ## One Gaussian, four goals
 #
 # A point in the plane with four goals around it, all alike. **Predict, then run:** of a thousand episodes of a trained
-# soft actor-critic (seed 1), how many reach the least visited goal? (Soft Q-learning: about one fifth.)
+# soft actor-critic (seed 1), how many reach the least visited goal? (Soft Q-learning, whose sampler acts here: about one fifth.)
 
 # %%
 my_share = ...

@@ -35,7 +35,11 @@ CASES: dict[str, tuple[str, Spaces, dict[str, Any]]] = {
     "sac_discrete": ("sac_discrete", CHOICES, {}),
     "sac_discrete, masked": ("sac_discrete", CHOICES, {}),
     "sql": ("sql", BOX, FEW),
-    "sql, network": ("sql", BOX, FEW | {"proposal": "network", "kernel": "inverse-multiquadric"}),
+    "sql, network": (
+        "sql",
+        BOX,
+        FEW | {"policy": "sampler", "proposal": "network", "kernel": "inverse-multiquadric"},
+    ),
     "sql, uniform": ("sql", BOX, FEW | {"proposal": "uniform", "form": "original"}),
     "sql, resampled": ("sql", BOX, FEW | {"policy": "resampled", "proposal": "uniform"}),
     "sql_discrete": ("sql_discrete", CHOICES, {"final_rate_share": 0.1}),

@@ -22,7 +22,7 @@ SMALL: dict[str, Any] = {
     "seed": 3,
     "steps": 100,
 }
-FEW = {"particles": 5, "value_particles": 6}
+FEW = {"policy": "sampler", "particles": 5, "value_particles": 6}
 GRID = {"env_settings": {"map": "S..\n.#.\n..G", "discount": 0.9}, "steps": 140}
 CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "sac": ("sac", "Pendulum-v1", {}),

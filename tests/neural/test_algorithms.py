@@ -257,6 +257,7 @@ def two_steps(monkeypatch, steps, **settings):
         critic_rate=0.05,
         sampler_rate=5e-3,
         target_rate=0.2,
+        policy="sampler",
         **settings,
     )
     state = sql.init(found, config, generator())

@@ -121,6 +121,7 @@ def continuous_agent(slope, hidden=(), seed=0, **settings):
     spaces = Spaces(gymnasium.spaces.Box(-1, 1, (1,)), gymnasium.spaces.Box(-2.0, 2.0, (1,)))
     config = sql.Config(
         **{"temperature": TEMPERATURE, "hidden": (16,), "critics": 1, "sampler_rate": 3e-3}
+        | {"policy": "sampler"}
         | settings
     )
     state = sql.init(spaces, config, torch.Generator().manual_seed(seed))

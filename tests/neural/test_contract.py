@@ -124,7 +124,8 @@ def test_a_squashed_density_integrates_to_one_and_stays_finite_at_the_border():
 
 
 def test_a_sampling_network_refuses_the_density_of_a_given_action():
-    algorithm, _, state = begun("sql", BOX)
+    algorithm = ALGORITHMS["sql"]
+    state = algorithm.init(BOX, algorithm.Config(hidden=(7,), policy="sampler"), source(1))
     with pytest.raises(ConfigError, match="every noise that gives this action; draw actions"):
         algorithm.log_policy(state, seen(), torch.zeros((ROWS, 1, 2)), BOX)
     policy = algorithm.policy(state, seen(), BOX)

@@ -23,15 +23,15 @@ IN_NUMPY = [
     ("sac", BOX, {"normalize_observations": True}),
     ("sac", BOX, {"critic_network": "layer_norm"}),
     ("sac_v1", BOX, {}),
-    ("sql", BOX, {}),
+    ("sql", BOX, {"policy": "sampler"}),
     ("sac", DISCRETE, {}),
     ("sql", DISCRETE, {}),
     ("sql", DISCRETE, {"normalize_observations": True}),
 ]
 IN_PYTORCH = [
     ("sac", BOX, {"policy": "mixture"}),
-    ("sql", BOX, {"policy": "resampled"}),
-    ("sql", BOX, {"policy": "resampled", "proposal": "uniform"}),
+    ("sql", BOX, {}),
+    ("sql", BOX, {"proposal": "uniform"}),
     ("sql", DISCRETE, {"critic_network": "layer_norm"}),
     ("sql", DISCRETE, {"critic_network": "residual"}),
     ("sql", DISCRETE, {"critics": 3, "smallest_of": 2}),

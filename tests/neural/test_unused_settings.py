@@ -30,7 +30,7 @@ OTHER = {
     "updates_per_step": 0.5,
     "final_rate_share": 0.1,
     "normalize_observations": True,
-    "policy": {"sac": "mixture", "sac_discrete": "gaussian", "sql": "resampled"},
+    "policy": {"sac": "mixture", "sac_discrete": "gaussian", "sql": "sampler"},
     "components": 3,
     "initial_temperature": 2.0,
     "target_entropy": 0.3,
@@ -52,8 +52,8 @@ KINDS = [
     ("sac_discrete", {}),
     ("sac_discrete", {"temperature": None}),
     ("sql", {}),
-    ("sql", {"policy": "resampled"}),
-    ("sql", {"policy": "resampled", "proposal": "uniform"}),
+    ("sql", {"policy": "sampler"}),
+    ("sql", {"proposal": "uniform"}),
     ("sql_discrete", {"cooled_from": 2.0}),
 ]
 

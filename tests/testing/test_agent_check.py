@@ -472,6 +472,20 @@ def test_what_an_agent_does_not_offer_is_told_and_no_mistake():
     assert not nothing.passed and "nothing could be checked" in str(nothing)
 
 
+def test_our_agents_offer_a_density_where_their_policy_has_one():
+    case = CASES["values"]
+    seen, actions = np.eye(3, dtype=np.float32), np.full((3, 2, 1), 4.0)
+    for policy in ("resampled", "sampler"):
+        agent = testing.our_agent("sql", policy=policy, hidden=(8,), batch_size=4)
+        how = {"temperature": 0.4, "target_entropy": None, "discount": 0.8, "seed": 0}
+        agent.train(case.worlds(20), steps=20, **how)
+        if policy == "resampled":
+            assert np.isfinite(agent.log_density(seen, actions)).all()
+        else:
+            with pytest.raises(NotImplementedError):
+                agent.log_density(seen, actions)
+
+
 class Told(Uniform):
     """Its trainings show one thing after the other."""
 

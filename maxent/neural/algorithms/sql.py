@@ -1,4 +1,4 @@
-r"""Soft Q-learning with a sampling network, for continuous actions.
+r"""Soft Q-learning for continuous actions, which acts from its Q itself.
 
 SQL: Haarnoja, Tang, Abbeel, Levine (2017), *Reinforcement Learning with Deep Energy-Based
 Policies*, Algorithm 1.  For each gradient step, on a minibatch of transitions (s, a, r, s') with
@@ -11,16 +11,17 @@ discount on arrival d:
    f <- f + rate E[ Delta f . grad f ]                                          (SQL Eqs. 13-14)
 4. target:       every `target_interval` steps, Qbar <- (1 - tau) Qbar + tau Q
 
+What acts is Q itself: of `candidates` actions one, by exp(Q/alpha) over their density (see
+`resampling`); the sampling network is where most candidates come from.  `policy="sampler"` acts by
+the network, as the paper does.  With `proposal="uniform"` a resampled policy has no network and no
+step 3.
+
 Where it departs from the paper by default: the Stein gradient is taken before the tanh, which has
 the right fixed point (`form="original"` is the authors' program's), the proposal is a mixture of
 uniform and sampled actions, and the smaller of two Q's is used (`critics=1` is the paper's), with
 averaged targets (`target_interval=1000, target_rate=1.0` copies them as in the paper).  Proposals
 use the sampler as it is now, where the paper keeps a copy of it with the target Q: the weights
 make up for the difference.  Exploration is the policy's own randomness, without added noise.
-
-`policy="resampled"` acts from Q itself, by one of `candidates` actions (see `resampling`): the
-sampling network is then only where most of them come from, and with `proposal="uniform"` there is
-none, and no step 3.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from maxent.neural.parts.spaces import Spaces
 from maxent.support.arguments import require_count, require_one_of, require_positive
 
 ProposalName = Literal["mixture", "uniform", "network"]
-PolicyName = Literal["sampler", "resampled"]
+PolicyName = Literal["resampled", "sampler"]
 CENTRES = 32
 """Samples of the network that the mixture puts its Gaussians on, at least."""
 
@@ -62,8 +63,8 @@ class Config(Settings):
     temperature : alpha; the reward scale of the authors' program is 1/alpha.
     batch_size, hidden : smaller than elsewhere, as in the authors' program: a gradient step
         values batch_size * (value_particles + 2 * particles) actions.
-    policy : what acts: "sampler", the sampling network; or "resampled", one of `candidates` actions
-        of `proposal`, by exp(Q/alpha) over their density.
+    policy : what acts: "resampled", one of `candidates` actions of `proposal`, by exp(Q/alpha) over
+        their density; or "sampler", the sampling network, as in the paper.
     candidates : of the resampled policy, for each action.
     proposal : what the soft value is sampled from, and candidates: "mixture", "uniform" or
         "network" (not for candidates).  A resampled policy with "uniform" has no sampling network,
@@ -80,7 +81,7 @@ class Config(Settings):
     temperature: float = 0.1
     batch_size: int = 128
     hidden: tuple[int, ...] = (128, 128)
-    policy: PolicyName = "sampler"
+    policy: PolicyName = "resampled"
     candidates: int = 64
     proposal: ProposalName = "mixture"
     value_particles: int = 16
@@ -109,9 +110,9 @@ class Config(Settings):
             require_one_of(name, getattr(self, name), known)
         if self.policy == "resampled" and self.proposal == "network":
             raise ConfigError(
-                'policy = "resampled" with proposal = "network": where the sampling network folds, '
-                'the density of a candidate is not known; give "mixture", or "uniform" for up to '
-                f"{UNIFORM_DIMENSIONS} dimensions of action"
+                'proposal = "network" with policy = "resampled": where the sampling network folds, '
+                'the density of a candidate is not known; give policy = "sampler", or the proposal '
+                f'"mixture", or "uniform" for up to {UNIFORM_DIMENSIONS} dimensions of action'
             )
 
     @property

@@ -35,6 +35,8 @@ RENAMED = {"copies": "num_envs"}
 """Fields of a configuration that version 0.1 called otherwise: the old name, the new one."""
 GONE = {"n_steps": 1}
 """Settings that there were once, and the value of which leaving them out says the same."""
+ONCE = {"sql": {"policy": "sampler"}}
+"""Settings of an algorithm that are younger than some records, and what was done without them."""
 
 
 def new_record(config: dict[str, Any]) -> dict[str, Any]:
@@ -103,11 +105,12 @@ def read_record(run: Path) -> dict[str, Any]:
             raise CorruptCheckpointError(f"{str(run / CONFIG)!r} has no {name} of a run")
     config = {RENAMED.get(name, name): value for name, value in record["config"].items()}
     if isinstance(config.get("settings"), dict):
-        config["settings"] = without_gone(config["settings"], f"run {str(run)!r}")
+        where = f"run {str(run)!r}"
+        config["settings"] = of_today(config.get("algorithm"), config["settings"], where)
     return record | {"config": config}
 
 
-def without_gone(settings: dict[str, Any], where: str) -> dict[str, Any]:
+def of_today(algorithm: Any, settings: dict[str, Any], where: str) -> dict[str, Any]:
     """Recorded settings without those that there are no more; ConfigError where one was used."""
     for name, unused in GONE.items():
         if settings.get(name, unused) != unused:
@@ -115,7 +118,8 @@ def without_gone(settings: dict[str, Any], where: str) -> dict[str, Any]:
                 f"{where} has {name} = {settings[name]!r}, a setting that there is no more: only "
                 "the version that made it can go on with it"
             )
-    return {name: value for name, value in settings.items() if name not in GONE}
+    kept = {name: value for name, value in settings.items() if name not in GONE}
+    return ONCE.get(algorithm, {}) | kept if isinstance(algorithm, str) else kept
 
 
 def surroundings() -> dict[str, Any]:

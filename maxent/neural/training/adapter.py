@@ -80,7 +80,7 @@ class OurAgent:
     def log_density(self, observations: ndarray, actions: ndarray) -> ndarray:
         """In the units of [-1, 1]^m."""
         agent = self._trained()
-        if self.algorithm == "sql":
+        if getattr(agent.config, "policy", None) == "sampler":
             raise NotImplementedError("the sampling network of sql has no density of given actions")
         return as_doubles(log_policy_in(agent, observations, self._ours(actions)))
 

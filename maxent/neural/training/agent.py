@@ -156,8 +156,9 @@ class Agent:
         """The entropy of the policy for one observation, in nats.
 
         Exact where actions are discrete; of a Gaussian by closed form or quadrature, its density
-        in [-1, 1]^m (of a box without sides, in its own units); of `sql`'s sampling network the
-        mean of 4,096 samples' -log density, which is exact where the network is one-to-one.
+        in [-1, 1]^m (of a box without sides, in its own units); of a resampled policy the
+        middle of two estimates that hold it between them; of a sampling network the mean of 4,096
+        samples' -log density, which is exact where the network is one-to-one.
         action_mask: as of `act`.
 
         >>> import maxent, math

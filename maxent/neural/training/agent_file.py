@@ -25,7 +25,7 @@ from maxent.neural.algorithms.settings import Settings, configured
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.spaces import Spaces
 from maxent.neural.runs.durable import sha256, sha256_of
-from maxent.neural.runs.record import without_gone
+from maxent.neural.runs.record import of_today
 from maxent.neural.training.sizes import require_room_for_networks
 from maxent.neural.training.snapshots import require_layers
 from maxent.support.arguments import quoted
@@ -85,7 +85,7 @@ def read_agent(path: Path) -> dict[str, Any]:
         _require_kinds(document)
         found = Spaces(_read(document["observation"]), _read(document["action"]))
         module = ALGORITHMS[document["algorithm"]]
-        settings = without_gone(document["settings"], "the agent")
+        settings = of_today(document["algorithm"], document["settings"], "the agent")
         config = configured(module.Config, settings)
         state = _state(tensors)
         require_room_for_networks(found, config)
