@@ -33,7 +33,7 @@ from maxent.support.stopping import StopRequest, stop_requested
 from maxent.sweeps.cells import CUT, DONE, ELSEWHERE, FAILED, WAITING, Cell, cells_of
 from maxent.sweeps.engines import LostWorkersError, outcomes, require_cluster
 from maxent.sweeps.results import Sweep
-from maxent.sweeps.work import Outcome, status_of, work
+from maxent.sweeps.work import Outcome, as_found, work
 
 __all__ = ["Cell", "Sweep", "sweep"]
 
@@ -106,7 +106,7 @@ def sweep(
     if place.exists() and not place.is_dir():
         raise ConfigError(f"folder {str(place)!r} exists and is no folder; choose another name")
     cells = cells_of(algorithm, env, seeds, grid, settings)
-    found = {cell.name: replace(cell, status=status_of(cell, place)) for cell in cells}
+    found = {cell.name: as_found(cell, place) for cell in cells}
     if dry_run:
         return Sweep(place, tuple(found.values()))
     place.mkdir(parents=True, exist_ok=True)

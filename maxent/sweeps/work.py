@@ -8,13 +8,19 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import getpid
 from pathlib import Path
 from typing import Any
 
 import maxent
-from maxent.errors import ConfigError, OutputExistsError, ResumeMismatchError, RunLockedError
+from maxent.errors import (
+    ConfigError,
+    CorruptCheckpointError,
+    OutputExistsError,
+    ResumeMismatchError,
+    RunLockedError,
+)
 from maxent.support.extras import require_neural
 from maxent.support.files import read_whole, write_whole
 from maxent.support.plain import plain
@@ -43,17 +49,21 @@ class Outcome:
     process: int = 0
 
 
-def status_of(cell: Cell, folder: Path) -> str:
-    """Whether a cell is done, cut or waiting, by what is in the folder.
+def as_found(cell: Cell, folder: Path) -> Cell:
+    """A cell as done, cut or waiting, by what is in the folder; as failed where that is damaged, so
+    that the others go on.
 
     Raises what its training would raise of its settings (ConfigError for an unknown one), and
     ResumeMismatchError where its folder holds another training, OutputExistsError where it holds
     something else.
     """
     try:
-        return _status_of(cell, folder / cell.name)
+        return replace(cell, status=_status_of(cell, folder / cell.name))
     except ResumeMismatchError:
         raise
+    except CorruptCheckpointError as error:
+        advice = "move its folder away, and the same sweep trains it anew"
+        return replace(cell, status=FAILED, error=f"{error}; {advice}")
     except (ConfigError, TypeError) as error:
         if isinstance(error, TypeError) and "unexpected keyword" not in str(error):
             raise

@@ -294,6 +294,38 @@ def test_an_interrupted_solve_writes_its_best_answer(sent, code, folder):
     assert (np.array(record["upper"]) >= truth.lower).all()
 
 
+INTERRUPTED_AT = """
+import builtins, os, signal, sys
+signal.signal(signal.SIGINT, signal.{handler})
+whole = builtins.__import__
+
+def interrupted(name, *arguments):
+    if name == {module!r}:
+        builtins.__import__ = whole
+        os.kill(os.getpid(), signal.SIGINT)
+    return whole(name, *arguments)
+
+from maxent import __main__
+builtins.__import__ = interrupted
+sys.argv = ["maxent", "solve", "two-goals", "--temperature", "0.1"]
+sys.exit(__main__.run())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "handler", "code", "said"),
+    [
+        ("maxent.cli", "default_int_handler", -signal.SIGINT, ""),
+        ("maxent.tabular.solvers", "default_int_handler", 130, "maxent: interrupted\n"),
+        ("maxent.cli", "SIG_IGN", 0, ""),
+    ],
+)
+def test_interrupted_while_it_starts(module, handler, code, said):
+    program = INTERRUPTED_AT.format(module=module, handler=handler)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, said)
+
+
 @pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_elsewhere_leaves_nothing(sent, code, monkeypatch, capsys, folder):
     monkeypatch.setattr(Model, "build", lambda self: signal.raise_signal(sent))

@@ -40,6 +40,19 @@ def files(folder="."):
     return {path: path.stat().st_mtime_ns for path in Path(folder).rglob("*") if path.is_file()}
 
 
+def test_a_damaged_run_stops_no_other():
+    maxent.sweep(folder="all", seeds="0:2", **TASK)
+    record = Path("all/seed-0/config.json")
+    record.write_text(record.read_text()[:-9])
+    shutil.rmtree("all/seed-1")
+    found = maxent.sweep(folder="all", seeds="0:3", **TASK)
+    assert [cell.status for cell in found.cells] == ["failed", "done", "done"]
+    assert "config.json" in found.cells[0].error and "trains it anew" in found.cells[0].error
+    assert "seed-0 failed" in str(found) and len(found.runs) == 2
+    shutil.rmtree("all/seed-0")
+    assert maxent.sweep(folder="all", seeds="0:3", **TASK).done
+
+
 # which cells there are
 
 
