@@ -81,6 +81,20 @@ def test_no_circles_at_any_level():
         assert arrows, folder
 
 
+def test_the_exact_half_is_told_from_the_ground_up():
+    page = ast.get_docstring(ast.parse((ROOT / "tabular" / "__init__.py").read_text()))
+    ground = ["arrays", "products", "linear_systems"]  # told beside the operators
+    order = ground + re.findall(r"^`(\w+)/?`", page, re.MULTILINE)
+    arrows = {
+        (parts(name)[1], parts(target)[2])
+        for name, path in modules()
+        for target in imports(path)
+        if parts(name)[0] == "tabular" and len(parts(name)) > 1
+        if target.startswith("maxent.tabular.")
+    }
+    assert not [(here, there) for here, there in arrows if order.index(here) < order.index(there)]
+
+
 def test_both_halves_stand_apart_but_for_the_diagnostics():
     exact = ("maxent.tabular", "maxent.theorems", "maxent.continuous")
     for name, path in modules():

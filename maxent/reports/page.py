@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
+from importlib import resources
 from itertools import groupby
 
 from maxent.mdp import MDP
@@ -27,6 +28,9 @@ WORDS = {
     "not applicable": "not applicable",
 }
 """Verdicts, the gravest first, and the word for several."""
+
+READING = resources.files("maxent.reports").joinpath("reading.html").read_text(encoding="utf-8")
+"""How to read the page."""
 
 STRENGTHS = {
     "numerical": "Operators in float64 against an independent truth, on finitely many inputs, "
@@ -70,7 +74,7 @@ def verification_page(
         _section("At a glance", "overview", _overview(grouped)),
         '<h2 id="clauses">Clause by clause</h2>',
         *(_statement(key, group) for key, group in grouped),
-        _section("How to read this", "reading", _READING),
+        _section("How to read this", "reading", READING),
     ]
     return html_page(f"{name}: theorems checked", "\n".join(filter(None, parts)))
 
@@ -207,21 +211,3 @@ def _number(value: float) -> str:
     if power:
         power = f"\N{MULTIPLICATION SIGN}10<sup>{int(power)}</sup>" if int(power) else ""
     return f"{mantissa}{power}".replace("-", "\N{MINUS SIGN}")
-
-
-_READING = """
-<p><strong>Slack</strong> is the margin of the worst case found: right minus left for
-&ldquo;left &le; right&rdquo;, minus the distance for &ldquo;left = right&rdquo;, in units of the
-quantity compared. A negative slack is a violation. <strong>Tolerance</strong> is how negative
-rounding alone can make it, by a derived bound.</p>
-<p>A check <strong>holds</strong> if the true slack is certainly at least minus the tolerance,
-<strong>fails</strong> if it is certainly below, and is <strong>undecided</strong> if the error of
-the truth it is compared with leaves that open. <strong>Not applicable</strong> names the hypothesis
-that is missing, and is not the same as holding.</p>
-<p>In the figures the grey band goes from one tolerance (left) to a ten-thousandth of one (right):
-what rounding can do, where equalities lie. To the right is the room that inequalities leave, to the
-left what is violated, up to 10<sup>16</sup> tolerances, all by the logarithm. A disc holds, a
-diamond is undecided, a cross fails.</p>
-<p>A numerical check is evidence on this MDP and finitely many inputs, not a proof. A proved one is
-about the numbers stored in this MDP.</p>
-"""

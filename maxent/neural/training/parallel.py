@@ -52,7 +52,7 @@ class ParallelEnvironments:
         self.available: Bool[ndarray, "n A"] | None = None
         self.observation: Float[ndarray, "n d"] = np.zeros((count, spaces.observation_size))
         try:
-            self._look(self._of_each("look"))
+            self._of_each("state")
         except BaseException:
             self.close()
             raise
@@ -71,11 +71,11 @@ class ParallelEnvironments:
 
     def state(self) -> list[dict[str, Any]]:
         """As of `Environments`."""
-        return self._of_each("state")
+        return [one for each in self._of_each("state") for one in each]
 
     def memory(self) -> list[dict[str, Any]]:
         """As of `Environments`."""
-        return self._of_each("memory")
+        return [one for each in self._of_each("memory") for one in each]
 
     def statistics(self) -> Layers:
         """As of `Environments`."""
@@ -94,11 +94,11 @@ class ParallelEnvironments:
         step: int = 0,
     ) -> None:
         """As of `Environments`."""
-        self._look(self._of_each("restore", state, memory, step))
+        self._of_each("restore", state, memory, step)
 
     def ignore_masks(self) -> None:
         """As of `Environments`."""
-        self._look(self._of_each("ignore_masks"))
+        self._of_each("ignore_masks")
 
     def close(self) -> None:
         """Close them, and end the processes."""
@@ -108,7 +108,10 @@ class ParallelEnvironments:
             self._vector.close(terminate=True)
 
     def _of_each(self, name: str, *arguments: Any) -> list[Any]:
-        return self._asked(lambda: self._vector.call("ask", name, *arguments))
+        """What a method of `Environments` gives in each process."""
+        came = self._asked(lambda: self._vector.call("ask", name, *arguments))
+        self._look([seen for _, seen in came])
+        return [found for found, _ in came]
 
     def _asked(self, ask: Callable[[], Any]) -> list[Any]:
         """What came of each process; raises the first fault of an environment."""
@@ -147,39 +150,25 @@ class _One(gymnasium.Env[Any, Any]):
         self._held = Environments([make()], spaces, seed + index)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        came = _caught(lambda: (*self._held.step(np.asarray(action)[None]), self._look()))
+        came = _caught(lambda: (*self._held.step(np.asarray(action)[None]), self._seen()))
         return 0, 0.0, False, False, {CAME: came}
 
     def ask(self, name: str, *arguments: Any) -> Any:
-        """What a method of the same name gives; the faults of an environment as values."""
-        return _caught(lambda: getattr(self, f"_{name}")(*arguments))
+        """What a method of `Environments` gives, and where the environment is after it; its faults
+        as values."""
+        method = self.restore if name == "restore" else getattr(self._held, name)
+        return _caught(lambda: (method(*arguments), self._seen()))
 
     def close(self) -> None:
         self._held.close()
 
-    def _look(self) -> tuple[ndarray, ndarray | None]:
-        return self._held.observation, self._held.available
-
-    def _state(self) -> dict[str, Any]:
-        return self._held.state()[0]
-
-    def _memory(self) -> dict[str, Any]:
-        return self._held.memory()[0]
-
-    def _statistics(self) -> Layers:
-        return self._held.statistics()
-
-    def _forgotten(self) -> list[str]:
-        return self._held.forgotten()
-
-    def _restore(self, state: list[Any], memory: list[Any] | None, step: int) -> Any:
+    def restore(self, state: list[Any], memory: list[Any] | None, step: int) -> None:
+        """Its part of what was saved of all."""
         own = None if memory is None else [memory[self._index]]
         self._held.restore([state[self._index]], own, step // len(state))
-        return self._look()
 
-    def _ignore_masks(self) -> Any:
-        self._held.ignore_masks()
-        return self._look()
+    def _seen(self) -> tuple[ndarray, ndarray | None]:
+        return self._held.observation, self._held.available
 
 
 def _caught(call: Callable[[], Any]) -> Any:

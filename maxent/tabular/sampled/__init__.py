@@ -67,7 +67,8 @@ from maxent.support.frames import data_frame
 from maxent.support.shapes import Float
 from maxent.tabular.sampled.intervals import require_level
 from maxent.tabular.sampled.loop import Learned, LearnerOptions, learn
-from maxent.tabular.sampled.updates import ActorCritic, RobbinsMonro, Sarsa, SoftQ, TableLearner
+from maxent.tabular.sampled.step_sizes import RobbinsMonro
+from maxent.tabular.sampled.updates import ActorCritic, Sarsa, SoftQ, TableLearner
 
 __all__ = [
     "ErrorCurves",

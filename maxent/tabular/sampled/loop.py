@@ -32,7 +32,8 @@ from maxent.tabular.sampled.exact import (
     without_ruled_out,
 )
 from maxent.tabular.sampled.sampler import EnvEpisodes, MDPEpisodes, Uniforms, table_shape
-from maxent.tabular.sampled.updates import Samples, StepSize, TableLearner, pick, step_sizes
+from maxent.tabular.sampled.step_sizes import StepSize, step_sizes
+from maxent.tabular.sampled.updates import Samples, TableLearner, pick
 
 
 class LearnerOptions(TypedDict, total=False):
