@@ -262,9 +262,7 @@ class MDP:
 
     def expect(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         """E_{s'}[x(s')] for each state and action: (S,) -> (S, A)."""
-        if type(x) is not ndarray or x.dtype.char != "d" or x.shape != (self.n_states,):
-            x = validation.of_states("x", x, self.n_states)
-        return self._expected(x)
+        return self._expected(validation.of_states("x", x, self.n_states))
 
     def _expected(self, x: Float[ndarray, " S"]) -> Float[ndarray, "S A"]:
         found: Float[ndarray, "S A"] = (self.transition_rows @ x).reshape(

@@ -293,6 +293,8 @@ def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...]
 def of_states(name: str, value: Any, n_states: int) -> np.ndarray:
     """A number for each state, (S,), as a float64 array."""
     shape = (n_states,)
+    if type(value) is np.ndarray and value.dtype.char == "d" and value.shape == shape:
+        return value  # the usual case
     wanted = f"it must be {shape}, one a state"
     return real_array(name, value, copy=False, fits=shape.__eq__, wanted=wanted)
 

@@ -35,7 +35,7 @@ def read_only(*values: Any) -> None:
             value.setflags(write=False)
         elif isinstance(value, tuple):
             read_only(*value)
-        elif sparse.issparse(value):
+        elif hasattr(value, "indptr") and sparse.issparse(value):
             read_only(value.data, value.indices, value.indptr)
 
 

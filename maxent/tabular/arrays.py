@@ -34,7 +34,8 @@ def of_arrays(function: Function) -> Function:
     @wraps(function)
     def reading(*given: Any, **named: Any) -> Any:
         read = [_read(name, value) for name, value in zip(names, given, strict=False)]
-        named = {name: _read(name, value) for name, value in named.items()}
+        if named:
+            named = {name: _read(name, value) for name, value in named.items()}
         try:
             return function(*read, *given[len(read) :], **named)
         except MaxEntError:

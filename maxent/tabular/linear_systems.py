@@ -17,7 +17,7 @@ SMALL = 2_000
 
 def solve_discounted(matrix: Transition, right: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
     """x with (I - matrix) x = right by LU: dense LAPACK, or sparse with a fill-reducing order."""
-    if not sparse.issparse(matrix):
+    if isinstance(matrix, ndarray):
         return np.linalg.solve(np.eye(len(right)) - matrix, right)
     require_memory(
         24 * matrix.nnz, "factorising a policy's transition matrix", "use another method"

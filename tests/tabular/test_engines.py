@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import maxent
 from maxent.tabular.bounds import soft_bounds
@@ -104,7 +105,7 @@ def test_compiled_sweeps_and_policies_are_those_of_the_kernel(temperature):
         v = rng.normal(size=mdp.n_states) * ~mdp.terminal
         difference = np.abs(compiled.apply(v) - plain.apply(v)).max()
         assert difference <= 2 * plain.bounds.rounding(np.abs(v).max())
-        ours, theirs = compiled.policy_transition(), plain.policy_transition()
+        ours, theirs = compiled.policy_transition(), sparse.csr_array(plain.policy_transition())
         nonterminal = (~mdp.terminal).astype(float)
         assert np.abs(ours.toarray() * nonterminal - theirs.toarray()).max() <= 1e-14
         b = v.copy()

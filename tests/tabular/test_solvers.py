@@ -375,15 +375,39 @@ def test_where_bicgstab_fails_another_method_takes_its_place(cheap, monkeypatch)
 
 @pytest.mark.parametrize("terminal", [None, [3, 17]])
 def test_the_matrix_of_a_policy_is_the_average_of_its_rows(terminal):
-    """Its pattern is found once, its entries for each policy."""
-    mdp = maxent.garnet(30, 3, branching=4, discount=0.9, seed=3).replace(terminal=terminal)
-    kernel, rng = SoftKernel(mdp, 0.2, None), np.random.default_rng(0)
-    for _ in range(3):
-        v = rng.normal(size=30) * ~mdp.terminal
-        kernel.apply(v)
-        policy = np.exp(operators.boltzmann_policy(operators.backup(mdp, v), 0.2))
-        expected = 0.9 * operators.policy_transition(mdp, policy).toarray()
-        np.testing.assert_allclose(kernel.policy_transition().toarray(), expected, atol=1e-15)
+    """Of a sparse MDP the pattern is found once, the entries for each policy; a small one is held
+    dense."""
+    for n_states in (30, 90):
+        mdp = maxent.garnet(n_states, 3, branching=4, discount=0.9, seed=3)
+        mdp = mdp.replace(terminal=terminal)
+        kernel, rng = SoftKernel(mdp, 0.2, None), np.random.default_rng(0)
+        for _ in range(3):
+            v = rng.normal(size=n_states) * ~mdp.terminal
+            kernel.apply(v)
+            policy = np.exp(operators.boltzmann_policy(operators.backup(mdp, v), 0.2))
+            expected = 0.9 * operators.policy_transition(mdp, policy).toarray()
+            found = kernel.policy_transition()
+            assert isinstance(found, np.ndarray) == (n_states == 30)
+            found = found if n_states == 30 else found.toarray()
+            np.testing.assert_allclose(found, expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3])
+def test_sparse_problems_of_few_states_are_solved_as_dense_ones(temperature):
+    """By LU from the first iteration on, whatever terminal states, masks and priors there are."""
+    for seed in range(6):
+        mdp = maxent.garnet(
+            12, 3, branching=3, discount=0.95, seed=seed, terminal=seed % 3, masked=0.3 * (seed > 2)
+        )
+        prior = mdp.action_mask / mdp.action_mask.sum(axis=1, keepdims=True) if seed % 2 else None
+        assert mdp.is_sparse
+        few = maxent.solve(mdp, temperature, prior=prior, tolerance=1e-9)
+        dense = maxent.solve(mdp.to_dense(), temperature, prior=prior, tolerance=1e-9)
+        swept = maxent.soft_value_iteration(mdp, temperature, prior=prior, tolerance=1e-9)
+        assert few.method == dense.method == "soft policy iteration"
+        np.testing.assert_allclose(few.v, dense.v, atol=1e-12)
+        assert (few.lower <= swept.upper).all() and (swept.lower <= few.upper).all()
+        assert few.policy_bound < 1e-7
 
 
 def test_krylov_ends_where_its_iteration_fails(monkeypatch):

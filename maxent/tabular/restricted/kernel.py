@@ -61,14 +61,17 @@ class RestrictedKernel:
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T_Pi V, 0 at terminal states."""
-        return self.values(operators.backup(self.mdp, v))
-
-    def values(self, q: Float[ndarray, "S A"]) -> Float[ndarray, " S"]:
-        """T_Pi V where q = backup(V), 0 at terminal states."""
-        log_policy = self.improve(q)
+        log_policy, values = self.judge(operators.backup(self.mdp, v))
         self._policy = np.exp(log_policy)
+        return values
+
+    def judge(
+        self, q: Float[ndarray, "S A"], tie_tolerance: float = 0.0
+    ) -> tuple[Float[ndarray, "S A"], Float[ndarray, " S"]]:
+        """The policy of `improve`, and T_Pi V where q = backup(V), 0 at terminal states."""
+        log_policy = self.improve(q)
         values = operators.policy_value(q, log_policy, self.temperature, self._log_prior)
-        return np.where(self.mdp.terminal, 0.0, values)
+        return log_policy, np.where(self.mdp.terminal, 0.0, values)
 
     def policy_transition(self) -> Transition:
         """gamma P_pi for the policy behind the last `apply`."""

@@ -31,7 +31,7 @@ from maxent.tabular import operators
 from maxent.tabular.restricted import PolicySet, RestrictedKernel, require_policies
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.automatic import automatic
-from maxent.tabular.solvers.certified import Certified, certified
+from maxent.tabular.solvers.certified import extremes, midpoint
 from maxent.tabular.solvers.engines import engine_of, kernel_of
 from maxent.tabular.solvers.first_exit import FirstExit, first_exit, least_value
 from maxent.tabular.solvers.kernels import PolicyKernel, SoftKernel
@@ -322,9 +322,10 @@ def soft_policy_evaluation(
     log_policy = logs(policy)
     _warn(outcome, options, name, error_bound, stacklevel=4)
     return _solution(
-        outcome.certified,
         outcome,
         options,
+        lower=outcome.certified.lower,
+        upper=outcome.certified.upper,
         v=v,
         q=operators.backup(mdp, v),
         log_policy=log_policy,
@@ -373,21 +374,27 @@ def _optimise(
     else:
         title = step.method + inside
         outcome = iterate(kernel, step, options, start=start, choose=choose, title=title)
-    v, error_bound = outcome.certified.midpoint()
+    lower, upper = outcome.certified.lower, outcome.certified.upper
+    v, error_bound = midpoint(lower, upper)
     q = operators.backup(mdp, v)
     ties = 2.0 * mdp.discount * error_bound if temperature == 0.0 else 0.0
     method = outcome.step.method + inside
     _warn(outcome, options, method, error_bound, stacklevel=5)
+    if hasattr(kernel, "judge"):
+        log_policy, tv = kernel.judge(q, ties)
+    else:  # of an engine, whose arithmetic its bounds are for
+        log_policy, tv = kernel.improve(q, ties), kernel.apply(v)
     return _solution(
-        outcome.certified,
         outcome,
         options,
+        lower=lower,
+        upper=upper,
         v=v,
         q=q,
-        log_policy=kernel.improve(q, ties),
+        log_policy=log_policy,
         temperature=temperature,
         error_bound=error_bound,
-        policy_bound=_policy_bound(kernel, outcome.certified, v, q, ties),
+        policy_bound=_policy_bound(kernel, upper, v, tv, ties),
         method=method,
     )
 
@@ -406,8 +413,9 @@ def _undiscounted(
     worth = least_value(mdp, np.exp(log_policy), temperature, log_prior, v)
     return _solution(
         found,
-        found,
         options,
+        lower=found.lower,
+        upper=found.upper,
         v=v,
         q=q,
         log_policy=log_policy,
@@ -442,12 +450,8 @@ def _warn(
         )
 
 
-def _solution(
-    bounds: Certified | FirstExit, outcome: Outcome | FirstExit, options: Options, **fields: Any
-) -> Solution:
+def _solution(outcome: Outcome | FirstExit, options: Options, **fields: Any) -> Solution:
     return Solution(
-        lower=bounds.lower,
-        upper=bounds.upper,
         residuals=outcome.residuals,
         iterations=outcome.iterations,
         status=outcome.status,
@@ -458,19 +462,23 @@ def _solution(
 
 
 def _policy_bound(
-    kernel: SoftKernel | RestrictedKernel, best: Certified, v: ndarray, q: ndarray, ties: float
+    kernel: SoftKernel | RestrictedKernel, upper: ndarray, v: ndarray, tv: ndarray, ties: float
 ) -> float:
-    """Upper bound on max(V* - V^pi) for the policy read off q = backup(v): its own fixed point lies
-    in the interval certified at v, lowered by what a tie may cost and by the policy's rounding."""
-    known = isinstance(kernel, SoftKernel | RestrictedKernel)  # not the kernels of engines
-    at_v = certified(kernel, v, kernel.values(q) if known else kernel.apply(v))
-    b = at_v.b[kernel.mdp.nonterminal]
-    if not b.size:
+    """Upper bound on max(V* - V^pi) for the policy behind T V: its own fixed point lies in the
+    interval certified at v, lowered by what a tie may cost and by the policy's rounding.
+
+    upper : a bound on V* found before; the one certified at v may be lower.
+    """
+    inside = kernel.mdp.nonterminal
+    b = (tv - v)[inside]
+    if not len(b):
         return 0.0
-    loss = ties + 2.0 * kernel.bounds.rounding(at_v.norm)
-    below, _ = kernel.bounds.interval(float(b.min()) - loss, float(b.max()), at_v.norm)
-    gap = np.minimum(best.upper, at_v.upper) - (at_v.tv + below - loss)
-    return max(0.0, float(gap[kernel.mdp.nonterminal].max()))
+    (least, greatest), (low, high) = extremes(b), extremes(tv)
+    norm = max(high, -low) + max(greatest, -least)
+    loss = ties + 2.0 * kernel.bounds.rounding(norm)
+    below, above = kernel.bounds.interval(least - loss, greatest, norm)
+    known = float(np.maximum.reduce((upper - tv)[inside]))
+    return max(0.0, min(known, above) - below + loss)
 
 
 def _linear_step(name: str, mdp: MDP) -> steps.Step:

@@ -16,13 +16,16 @@ from maxent.tabular.products import pick_rows, room_for_rows
 
 KEPT = 1_000_000
 """Numbers up to which memory is spent for speed."""
+FEW, LITTLE = 64, 65_536
+"""States and numbers up to which a sparse transition is kept dense: a dense product, and dense LU,
+are quicker than the overhead of sparse ones."""
 
 
 class Arranged(NamedTuple):
     """An MDP, action-major.
 
-    rows : `discounted_rows`; P where it is dense (S*A, S) or matrix-free, so that nothing is
-        copied.
+    rows : `discounted_rows`; P (S*A, S) where it is dense, so that nothing is copied, or small; P
+        of a matrix-free MDP as it is.
     reward : (A, S).
     arrival : (S,), gamma, or 0 at a terminal state.
     terminal : (N,), the terminal states.
@@ -43,7 +46,7 @@ def arranged(mdp: MDP) -> Arranged:
     if found is None:
         is_stored = mdp.is_sparse and not mdp.is_matrix_free
         found = Arranged(
-            discounted_rows(mdp) if is_stored else _as_they_are(mdp),
+            _rows(mdp),
             np.array(mdp.reward.T, order="C"),
             mdp.discount_on_arrival,
             np.flatnonzero(mdp.terminal),
@@ -67,5 +70,17 @@ def discounted_rows(mdp: MDP) -> Transition:
     return found
 
 
-def _as_they_are(mdp: MDP) -> Transition:
-    return mdp.directions if isinstance(mdp, MatrixFreeMDP) else mdp.transition_rows
+def is_small(mdp: MDP) -> bool:
+    """Whether the transition is dense, or kept as if it were, and factorised in no time."""
+    if mdp.n_states > FEW or mdp.is_matrix_free:
+        return False
+    return not mdp.is_sparse or mdp.n_actions * mdp.n_states**2 <= LITTLE
+
+
+def _rows(mdp: MDP) -> Transition:
+    if isinstance(mdp, MatrixFreeMDP):
+        return mdp.directions
+    rows = mdp.transition_rows
+    if not mdp.is_sparse:
+        return rows
+    return rows.toarray() if is_small(mdp) else discounted_rows(mdp)

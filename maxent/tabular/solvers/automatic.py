@@ -1,5 +1,8 @@
 """Which step `solve` takes when: the method that pays, found while solving.
 
+**Few states** (up to 64) are solved by policy iteration with LU from the first iteration on: it
+costs no more than a few sweeps do.
+
 **At temperature 0** each policy is evaluated with a few sweeps from the first iteration on: picking
 the rows of a greedy policy costs little, and a sweep with them is a fraction of a full one.  Slow
 solves evaluate ever longer.  Compiled sweeps are relaxed instead (`engines.gauss_seidel`), unless
@@ -37,6 +40,7 @@ from maxent.mdp import MDP
 from maxent.mdp.transitions import is_local
 from maxent.tabular.linear_systems import SMALL
 from maxent.tabular.solvers import steps
+from maxent.tabular.solvers.arranged import is_small
 from maxent.tabular.solvers.loop import RECENT, History
 
 FIRST, SOON = 3, 40
@@ -77,6 +81,8 @@ def automatic(
 
     relaxes : whether the kernel has compiled sweeps, and `relax` at temperature 0.
     """
+    if not relaxes and is_small(mdp):
+        return lambda history: steps.DIRECT
     return _hard(mdp, relaxes) if temperature == 0.0 else _soft(mdp, temperature)
 
 

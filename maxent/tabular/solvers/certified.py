@@ -38,18 +38,20 @@ class Certified(NamedTuple):
 
     @property
     def lower(self) -> Float[ndarray, " S"]:
-        return np.where(self.terminal, 0.0, self.tv + self.below)
+        return self._above_tv(self.below)
 
     @property
     def upper(self) -> Float[ndarray, " S"]:
-        return np.where(self.terminal, 0.0, self.tv + self.above)
+        return self._above_tv(self.above)
 
     def midpoint(self) -> tuple[Float[ndarray, " S"], float]:
         """The midpoint of the interval and its largest distance to the ends."""
-        lower, upper = self.lower, self.upper
-        v = lower + 0.5 * (upper - lower)
-        error_bound = float(np.maximum(upper - v, v - lower).max())
-        return v, math.nextafter(error_bound, math.inf) if error_bound else 0.0
+        return midpoint(self.lower, self.upper)
+
+    def _above_tv(self, shift: float) -> Float[ndarray, " S"]:
+        found: Float[ndarray, " S"] = self.tv + shift
+        found[self.terminal] = 0.0
+        return found
 
 
 def certify(kernel: Kernel, v: Float[ndarray, " S"]) -> Certified:
@@ -57,14 +59,23 @@ def certify(kernel: Kernel, v: Float[ndarray, " S"]) -> Certified:
     return certified(kernel, v, kernel.apply(v))
 
 
+def midpoint(
+    lower: Float[ndarray, " S"], upper: Float[ndarray, " S"]
+) -> tuple[Float[ndarray, " S"], float]:
+    """The midpoint of an interval and its largest distance to the ends."""
+    v = lower + 0.5 * (upper - lower)
+    error_bound = float(np.maximum.reduce(np.maximum(upper - v, v - lower)))
+    return v, math.nextafter(error_bound, math.inf) if error_bound else 0.0
+
+
 def certified(kernel: Kernel, v: Float[ndarray, " S"], tv: Float[ndarray, " S"]) -> Certified:
     """The interval that T V certifies, where it is known already."""
     b = tv - v
     nonterminal = b[kernel.mdp.nonterminal]
-    least, greatest = extremes(nonterminal) if nonterminal.size else (0.0, 0.0)
+    least, greatest = extremes(nonterminal) if len(nonterminal) else (0.0, 0.0)
     low, high = extremes(tv)
-    residual = max(abs(least), abs(greatest))
-    norm = max(abs(low), abs(high)) + residual
+    residual = max(greatest, -least)
+    norm = max(high, -low) + residual
     below, above = kernel.bounds.interval(least, greatest, norm)
     return Certified(
         tv,

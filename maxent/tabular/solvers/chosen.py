@@ -29,7 +29,8 @@ class ChosenRows:
         n_states = len(arrival)
         self._rows, self._arrival = rows, arrival
         self._improvements = 0
-        if sparse.issparse(rows):
+        self._is_sparse = sparse.issparse(rows)
+        if self._is_sparse:
             places = np.arange(n_actions * n_states, dtype=rows.indices.dtype)
             self._lengths = np.diff(rows.indptr)
             most = self._lengths.reshape(n_actions, n_states).max(axis=0).sum()
@@ -43,11 +44,11 @@ class ChosenRows:
 
     def matrix(self) -> Transition:
         """gamma P_pi, (S, S); where it is sparse, changed in place by the next choice."""
-        return self._matrix if sparse.issparse(self._matrix) else self._matrix * self._arrival
+        return self._matrix if self._is_sparse else self._matrix * self._arrival
 
     def add_product(self) -> AddProduct:
         """(x, out) -> None: out += gamma P_pi x for x that is 0 at terminal states."""
-        if sparse.issparse(self._matrix):
+        if self._is_sparse:
             return self._add_product
         matrix, arrival = self._matrix, self._arrival
 
@@ -76,7 +77,7 @@ class ChosenRows:
         self._improvements += 1
         if not len(changed):
             return
-        if sparse.issparse(self._rows):
+        if self._is_sparse:
             pick_rows(self._rows, self._lengths, self._at, self._matrix)
             return
         actions, states = np.divmod(self._at[changed], n_states)

@@ -7,11 +7,11 @@ are folded in once.  A kernel holds at most one copy of the transition data.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy import ndarray
-from scipy import sparse
 
 from maxent.mdp import MDP
 from maxent.mdp.transitions import Transition
@@ -35,6 +35,7 @@ class SoftKernel:
         self.mdp, self.temperature = mdp, temperature
         shared = arranged(mdp)
         self._rows, self._arrival, self._terminal = shared.rows, shared.arrival, shared.terminal
+        self._is_dense = isinstance(self._rows, ndarray)
         self._add_product = adder(self._rows)
         bonus = prior_bonus(temperature, log_prior)
         self._bonus = None if bonus is None else np.array(bonus.T, order="C")
@@ -49,21 +50,22 @@ class SoftKernel:
         self, q: Float[ndarray, "S A"], tie_tolerance: float = 0.0
     ) -> Float[ndarray, "S A"]:
         """The Boltzmann policy of q, as logs; at temperature 0 q within `tie_tolerance` ties."""
-        return improved(self._scores(q), self.temperature, tie_tolerance)
+        return self.judge(q, tie_tolerance)[0]
 
-    def values(self, q: Float[ndarray, "S A"]) -> Float[ndarray, " S"]:
-        """T V where q = backup(V): the soft value of q, 0 at terminal states."""
-        return self._soft_maximum(self._scores(q))
+    def judge(
+        self, q: Float[ndarray, "S A"], tie_tolerance: float
+    ) -> tuple[Float[ndarray, "S A"], Float[ndarray, " S"]]:
+        """The policy of `improve`, and T V where q = backup(V): 0 at terminal states."""
+        scores = np.array(q.T, order="C")
+        if self._bonus is not None:
+            scores += self._bonus
+        log_policy, values = judged(scores, self.temperature, tie_tolerance)
+        values[self._terminal] = 0.0
+        return log_policy, values
 
     def _explicit_rows(self) -> Transition:
         """What `ChosenRows` picks from: of a matrix-free MDP the transition is made for it."""
         return discounted_rows(self.mdp) if self.mdp.is_matrix_free else self._rows
-
-    def _scores(self, q: Float[ndarray, "S A"]) -> Float[ndarray, "A S"]:
-        scores = np.array(q.T, order="C")
-        if self._bonus is not None:
-            scores += self._bonus
-        return scores
 
     def apply(self, v: Float[ndarray, " S"]) -> Float[ndarray, " S"]:
         """T V, 0 at terminal states."""
@@ -71,7 +73,7 @@ class SoftKernel:
         scores = self._weights
         if v[0] == 0.0 and not v.any():  # the usual start
             np.copyto(scores, self._reward)
-        elif not self.mdp.is_sparse:
+        elif self._is_dense:
             product = self._rows @ (self._arrival * v)
             np.add(product.reshape(n_states, n_actions).T, self._reward, out=scores)
         else:
@@ -107,8 +109,13 @@ class SoftKernel:
         policy = self._weights / self._total
         policy[policy < NEGLIGIBLE] = 0.0
         policy = np.ascontiguousarray(policy.T)
-        if self.mdp.is_matrix_free or not self.mdp.is_sparse or self.mdp.transition.nnz > KEPT:
-            return _discounted_transition(self.mdp, policy)
+        if self._is_dense:
+            rows = self._rows.reshape(*policy.shape, -1)
+            return np.einsum("sa,sat->st", policy, rows) * self._arrival
+        if self.mdp.is_matrix_free or self.mdp.transition.nnz > KEPT:
+            matrix = operators.policy_transition(self.mdp, policy)
+            matrix.data *= self.mdp.discount
+            return matrix
         if self._averaged is None:
             self._averaged = AveragedRows(self.mdp)
         return self._averaged.matrix(policy)
@@ -171,24 +178,30 @@ class Kernel(Protocol):
         ...
 
 
-def improved(
+def judged(
     scores: Float[ndarray, "A S"], temperature: float, tie_tolerance: float
-) -> Float[ndarray, "S A"]:
-    """The Boltzmann policy of q + alpha log prior, whose memory is used, as logs; at temperature 0
-    what is within `tie_tolerance` ties.  `operators.boltzmann_policy`, with the maximum over whole
-    rows."""
-    top = scores.max(axis=0)
+) -> tuple[Float[ndarray, "S A"], Float[ndarray, " S"]]:
+    """The Boltzmann policy of q + alpha log prior, whose memory is used, as logs, and its soft
+    value; at temperature 0 what is within `tie_tolerance` ties.  `operators.boltzmann_policy` and
+    `soft_value`, with the maximum over whole rows."""
+    top: ndarray = np.maximum.reduce(scores, axis=0)
     if temperature == 0.0:
         tied = scores >= top - tie_tolerance
-        count = tied.sum(axis=0)
-        with np.errstate(divide="ignore"):
-            logs = np.log(1.0 / np.arange(len(scores) + 1))
-        return np.ascontiguousarray(np.where(tied, logs[count], -np.inf).T)
+        shares = _log_shares(len(scores)).take(np.add.reduce(tied, axis=0))
+        return np.ascontiguousarray(np.where(tied.T, shares[:, None], -np.inf)), top
     np.subtract(scores, top, out=scores)
     with np.errstate(over="ignore", under="ignore"):
         np.divide(scores, temperature, out=scores)
-        scores -= np.log(np.exp(scores).sum(axis=0))
-    return np.ascontiguousarray(scores.T)
+        log_total = np.log(np.exp(scores).sum(axis=0))
+    scores -= log_total
+    top += temperature * log_total
+    return np.ascontiguousarray(scores.T), top
+
+
+@cache
+def _log_shares(most: int) -> Float[ndarray, " N"]:
+    """log(1 / n) for n up to `most`; n = 0 never occurs."""
+    return -np.log(np.maximum(1.0, np.arange(most + 1)))
 
 
 def prior_bonus(temperature: float, log_prior: ndarray | None) -> ndarray | None:
@@ -210,12 +223,3 @@ def _policy_reward(
         costs -= np.where(taken, log_prior, 0.0)
     earned = (policy * mdp.reward).sum(axis=1) - temperature * (policy * costs).sum(axis=1)
     return np.where(mdp.terminal, 0.0, earned)
-
-
-def _discounted_transition(mdp: MDP, policy: Float[ndarray, "S A"]) -> Transition:
-    matrix = operators.policy_transition(mdp, policy)
-    if sparse.issparse(matrix):
-        matrix.data *= mdp.discount
-        return matrix
-    matrix *= mdp.discount
-    return matrix

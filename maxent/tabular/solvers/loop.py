@@ -138,9 +138,10 @@ def iterate(
     found = until_narrow(kernel, look, v, step, options, choose, title, kernel.mdp.n_states)
     best, tolerance, status = found.certified, found.tolerance, found.status
     too_wide = options.tolerance is None and not _is_informative(best)
-    if status == "stalled" or (status == "converged" and too_wide):
-        best = narrowed(kernel, best)
-        tolerance, status = verdict(best, options, tolerance)
+    if status != "stalled" and not (status == "converged" and too_wide):
+        return found
+    best = narrowed(kernel, best)
+    tolerance, status = verdict(best, options, tolerance)
     return replace(found, certified=best, tolerance=tolerance, status=status)
 
 

@@ -38,7 +38,8 @@ class Rows:
     def __init__(self, mdp: MDP) -> None:
         self.mdp = mdp
         self._rows = arranged(mdp).rows
-        self._discounted = mdp.is_sparse and not mdp.is_matrix_free
+        self._is_dense = isinstance(self._rows, ndarray)
+        self._discounted = not self._is_dense and not mdp.is_matrix_free
         self._arrival = mdp.discount_on_arrival[:, None]
         self.mix = not mdp.is_sparse or not is_local(mdp.transition)
 
@@ -51,11 +52,10 @@ class Rows:
         """gamma E_{s'}[v(s')], without what lies beyond a terminal state."""
         n_states, n_actions = self.mdp.reward.shape
         product = self._rows @ (v if self._discounted else self._arrival * v)
-        shape = (n_actions, n_states, -1)
         found: Float[ndarray, "A S K"] = (
-            product.reshape(shape)
-            if self.mdp.is_sparse
-            else product.reshape(n_states, n_actions, -1).transpose(1, 0, 2)
+            product.reshape(n_states, n_actions, -1).transpose(1, 0, 2)
+            if self._is_dense
+            else product.reshape(n_actions, n_states, -1)
         )
         return found
 

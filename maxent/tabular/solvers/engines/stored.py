@@ -23,7 +23,7 @@ from maxent.tabular.bounds import soft_bounds
 from maxent.tabular.solvers.engines.elementary import compiled, exp, log
 from maxent.tabular.solvers.engines.gauss_seidel import Relaxation, of_rows
 from maxent.tabular.solvers.engines.threads import in_parts
-from maxent.tabular.solvers.kernels import NEGLIGIBLE, improved, prior_bonus
+from maxent.tabular.solvers.kernels import NEGLIGIBLE, judged, prior_bonus
 from maxent.tabular.solvers.steps import evaluated
 
 BLOCK = 512
@@ -58,7 +58,7 @@ class StoredKernel:
         scores = np.array(q.T, order="C")
         if self._bonus is not None:
             scores += self._bonus.T
-        return improved(scores, self.temperature, tie_tolerance)
+        return judged(scores, self.temperature, tie_tolerance)[0]
 
     def apply(self, v: ndarray) -> ndarray:
         """T V, 0 at terminal states."""
