@@ -17,16 +17,20 @@ from maxent.neural.algorithms import ALGORITHMS, fresh_state
 from maxent.neural.parts.networks import named_tensors
 from maxent.neural.parts.replay import Batch, Replay
 from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training import products
 from maxent.neural.training.compiled import CompiledUpdate
 
 SEEN = spaces.Box(-1.0, 1.0, (3,))
 BOX, CHOICES = Spaces(SEEN, spaces.Box(-1.0, 1.0, (2,))), Spaces(SEEN, spaces.Discrete(4))
 ENDLESS = Spaces(SEEN, spaces.Box(-math.inf, math.inf, (2,)))
 FEW: dict[str, Any] = {"particles": 5, "value_particles": 6}
+WIDE: dict[str, Any] = {"hidden": (256, 256), "batch_size": 256}  # large products: by oneDNN
 CASES: dict[str, tuple[str, Spaces, dict[str, Any]]] = {
     "sac": ("sac", BOX, {"final_rate_share": 0.1}),
     "sac, unbounded": ("sac", ENDLESS, {"temperature": 0.3, "critics": 1}),
     "sac, mixture": ("sac", BOX, {"policy": "mixture", "components": 3}),
+    "sac, wide": ("sac", BOX, WIDE),
+    "sql, wide": ("sql", BOX, FEW | WIDE),
     "sac, five critics": (
         *("sac", BOX),
         {"critics": 5, "smallest_of": 2, "critic_network": "layer_norm"},
@@ -67,7 +71,8 @@ def distance(name: str, backend: str) -> float:
     """How far apart ten updates of a case leave both, and what they log."""
     algorithm, found, settings = CASES[name]
     module = ALGORITHMS[algorithm]
-    config = module.Config(hidden=(32, 32), batch_size=32, **settings)
+    small: dict[str, Any] = {"hidden": (32, 32), "batch_size": 32}
+    config = module.Config(**(small | settings))
     source = torch.Generator().manual_seed(1)
     state = fresh_state(module, found, config, source)
     other = copy.deepcopy(state)
@@ -95,5 +100,6 @@ def apart(one: torch.Tensor, two: torch.Tensor) -> float:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    products._pays = torch.backends.mkldnn.is_available  # type: ignore[assignment]  # any maker
     backend, *names = sys.argv[1:]
     print(json.dumps({name: distance(name, backend) for name in names or CASES}))

@@ -29,6 +29,13 @@ def test_ten_compiled_updates_agree_for_all_algorithms(distances, backend):
     assert max(found.values()) < 1e-5, found
 
 
+@pytest.mark.slow
+def test_a_graph_from_the_cache_has_its_products(distances, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    first, again = (distances("compiled_driver.py", "inductor", "sac, wide") for _ in range(2))
+    assert first == again and first["sac, wide"] < 1e-5
+
+
 def plan_of(steps, **fields):
     return Plan(algorithm="sac", env="Pendulum-v1", steps=steps, compile="auto", **fields)
 

@@ -26,6 +26,7 @@ from maxent.neural.algorithms import Algorithm, Noise, State
 from maxent.neural.algorithms.settings import Settings
 from maxent.neural.parts.replay import Batch
 from maxent.neural.parts.spaces import Spaces
+from maxent.neural.training import products
 from maxent.neural.training.plan import Plan
 from maxent.support.progress import duration, tell
 
@@ -136,13 +137,10 @@ def _graph(module: Algorithm, backend: str) -> Any:
     alone = types.FunctionType(
         plain.__code__.replace(), plain.__globals__, plain.__name__, plain.__defaults__
     )
-    return torch.compile(
-        alone,
-        fullgraph=True,
-        dynamic=False,
-        backend=backend,
-        options={"guard_filter_fn": torch.compiler.skip_all_guards_unsafe},
-    )
+    options: dict[str, Any] = {"guard_filter_fn": torch.compiler.skip_all_guards_unsafe}
+    if backend == "inductor":
+        options |= products.options()
+    return torch.compile(alone, fullgraph=True, dynamic=False, backend=backend, options=options)
 
 
 def _some_batch(count: int, spaces: Spaces, masked: bool, device: torch.device) -> Batch:
