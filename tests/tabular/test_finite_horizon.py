@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import maxent
+from maxent.mdp import validation
+from maxent.support import memory
 from maxent.tabular import operators as ops
 from maxent.tabular.bounds import soft_bounds
 
@@ -49,7 +51,7 @@ def test_a_long_horizon_approaches_the_infinite_one(temperature):
     assert long.error_bound < 1e-12
 
 
-def test_bad_arguments():
+def test_bad_arguments(monkeypatch):
     mdp = maxent.garnet(6, 3, discount=1.0, branching=3)
     for horizon in (0, -1, 2.5, True):
         with pytest.raises(maxent.ConfigError, match="horizon"):
@@ -58,6 +60,10 @@ def test_bad_arguments():
         maxent.finite_horizon(mdp, 0.5, 10**12)
     with pytest.raises(maxent.ConfigError, match="temperature"):
         maxent.finite_horizon(mdp, -1.0, 3)
+    monkeypatch.setattr(memory, "_available_memory", lambda: 2**20)
+    maxent.finite_horizon(mdp, 0.5, 100)
+    with pytest.raises(maxent.MemoryBudgetError, match="shorten it"):  # 3 MB: S A numbers a step
+        maxent.finite_horizon(mdp, 0.5, 10_000)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.3])
@@ -110,14 +116,13 @@ def test_the_error_bound_grows_with_the_rewards_given():
 def test_rewards_where_nothing_can_be_paid_do_not_count():
     mdp = maxent.garnet(5, 3, discount=0.9, seed=0, branching=2, masked=0.3, terminal=1)
     nowhere = ~mdp.action_mask | mdp.terminal[:, None]
-    given = np.stack([mdp.reward] * 3)
-    odd = np.where(nowhere, 1e9, given)
+    odd = np.where(nowhere, 1e9, np.stack([mdp.reward] * 3))
     policy = mdp.action_mask / np.maximum(mdp.action_mask.sum(axis=1, keepdims=True), 1)
     for call in (
         lambda reward: maxent.finite_horizon(mdp, 0.3, 3, reward=reward),
         lambda reward: maxent.finite_horizon_evaluation(mdp, policy, 0.3, 3, reward=reward),
     ):
-        found, usual = call(odd), call(given)
+        found, usual = call(odd), call(None)
         np.testing.assert_array_equal(found.v, usual.v)
         np.testing.assert_array_equal(found.q, usual.q)
         assert found.error_bound == usual.error_bound
@@ -136,6 +141,12 @@ def test_bad_rewards_and_terminal_values():
             maxent.finite_horizon(mdp, 0.5, 3, **given)
         with pytest.raises(maxent.ModelError, match=words):
             maxent.finite_horizon_evaluation(mdp, [0.5, 0.5], 0.5, 3, **given)
+
+
+def test_a_terminal_value_may_be_as_large_as_a_reward():
+    worth = [validation.MAX_REWARD, 0.0, 0.0, -validation.MAX_REWARD]
+    mdp = maxent.garnet(4, 2, discount=0.9, seed=3)
+    assert np.isfinite(maxent.finite_horizon(mdp, 0.5, 1, terminal_value=worth).v).all()
 
 
 def test_what_an_evaluation_refuses():

@@ -295,14 +295,17 @@ def test_the_callback_sees_every_iteration_with_true_bounds(label):
 def test_ctrl_c_returns_the_best_certified_answer(label, after):
     mdp = family("sparse", 0.99, n_states=50)
     exact = maxent.soft_policy_iteration(mdp, 0.1, tolerance=1e-9).v
+    widths = []
 
     def press(iteration):
+        widths.append((iteration.upper - iteration.lower).max())
         if iteration.iteration == after:
             raise KeyboardInterrupt
 
     solution = SOLVERS[label](mdp, 0.1, callback=press)
     assert solution.status == "interrupted" and solution.iterations == after
     assert np.abs(solution.v - exact).max() <= solution.error_bound + 1e-9
+    assert solution.error_bound == pytest.approx(0.5 * min(widths), rel=1e-6)
 
 
 def test_solve_chooses_by_size_and_rate():

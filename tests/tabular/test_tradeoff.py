@@ -346,6 +346,15 @@ def test_entropies_below_and_above_the_range():
     assert solution.temperature > 100.0
 
 
+def test_an_entropy_next_to_the_highest_is_met_whatever_actions_nearly_tie():
+    """Two actions 1e-13 apart, the third by 1: what it costs decides how warm it must be."""
+    mdp = maxent.MDP(np.ones((1, 3, 1)), np.array([[1.0, 1.0 - 1e-13, 0.0]]), discount=0.5)
+    target = 2.0 * math.log(3) * (1.0 - 1e-11)
+    solution = maxent.temperature_for_entropy(mdp, target)
+    assert solution.temperature > 1e4
+    assert maxent.discounted_entropy(mdp, solution.policy) == pytest.approx(target, rel=1e-12)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), math.inf, True, "1", None, [1.0]])
 def test_bad_entropies(bad):
     with pytest.raises(maxent.ConfigError, match="entropy"):
