@@ -240,3 +240,14 @@ def test_the_figure_shows_means_intervals_and_runs():
 def test_a_figure_of_nothing(tasks):
     with pytest.raises(ConfigError, match="give 1 to 12"):
         plots.learning_curves(tasks)
+
+
+def test_level_and_seed_of_a_curve():
+    scores = np.random.default_rng(0).normal(size=(6, 3))
+    runs = [([0, 1, 2], row) for row in scores]
+    wide, narrow = learning_curve(runs), learning_curve(runs, level=0.5)
+    assert (wide.level, narrow.level) == (0.95, 0.5)
+    assert (wide.low < narrow.low).all() and (narrow.high < wide.high).all()
+    other, same = learning_curve(runs, seed=1), learning_curve(runs, seed=0)
+    assert np.array_equal(other.mean, wide.mean) and not np.array_equal(other.low, wide.low)
+    assert np.array_equal(same.low, wide.low) and np.array_equal(same.high, wide.high)

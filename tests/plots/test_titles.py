@@ -5,11 +5,15 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import maxent
 from maxent import plots
+from maxent.statistics import learning_curve
+from maxent.tabular.sampled.estimators import importance_bias
 from maxent.tabular.solvers.convergence import convergence
 from maxent.tabular.tradeoff.reaching import reaching_probability
+from maxent.theorems.counterexamples import free_loop
 
 OWN = "Figure 3: an own title"
 
@@ -62,8 +66,6 @@ def test_its_words_tell_titles_axes_and_units(name, mdp, solution):
 
 
 def test_a_title_on_axes_of_ones_own(mdp, solution):
-    from matplotlib.figure import Figure
-
     figure = Figure()
     left, right = figure.subplots(1, 2)
     plots.value_map(mdp, solution, ax=left)
@@ -164,3 +166,41 @@ def test_the_band_of_few_runs_is_called_their_range():
 
     assert "band: their range" in words(3) and "interval" not in words(3)
     assert "band: 95% bootstrap interval" in words(8)
+
+
+def _bias():
+    return importance_bias([0.0, 1.0], {"even": [0.5, 0.5]}, 0.5, samples=(1, 2), repetitions=4)
+
+
+OF_RECORDS = {
+    "reaching": lambda mdp, **k: plots.reaching(maxent.tradeoff(mdp, [0.1, 1.0]), **k),
+    "by temperature": lambda mdp, **k: plots.tradeoff_by_temperature(
+        maxent.tradeoff(mdp, [0.1, 1.0]), labels=["an own label"], **k
+    ),
+    "policies": lambda mdp, **k: plots.tradeoff_policies(
+        mdp, maxent.tradeoff(mdp, [0.1, 1.0]), [0.1], **k
+    ),
+    "counter-example": lambda mdp, **k: plots.counterexample(free_loop(), **k),
+    "bias": lambda mdp, **k: plots.importance_bias(_bias(), **k),
+    "learning curves": lambda mdp, **k: plots.learning_curves(
+        {task: {"sac": learning_curve([([0, 1], [1.0, 2.0])])} for task in "ab"}, columns=1, **k
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_RECORDS)
+def test_figures_of_records_take_a_title(name, mdp):
+    assert title_of(OF_RECORDS[name](mdp, title=OWN)) == OWN
+    assert title_of(OF_RECORDS[name](mdp)) not in ("", OWN)
+
+
+def test_arguments_of_such_figures(mdp):
+    curve = maxent.tradeoff(mdp, [0.1, 1.0])
+    for figure in (plots.tradeoff, plots.reaching, plots.tradeoff_by_temperature):
+        legend = figure(curve, labels=["an own label"]).legends[0].get_texts()
+        assert any("an own label" in text.get_text() for text in legend), figure.__name__
+    first, second = (ax.get_position() for ax in OF_RECORDS["learning curves"](mdp).axes)
+    assert first.x0 == second.x0 and first.y0 > second.y0  # one column
+
+    ax = Figure().add_subplot()
+    assert plots.importance_bias(_bias(), ax=ax) is ax.figure and ax.get_lines()

@@ -60,7 +60,7 @@ def reaching(
     ever = [curve.reaching(None, states) for curve in curves]
     certain = all((probability > 1.0 - 1e-9).all() for probability in ever)
     for index, (curve, name) in enumerate(zip(curves, names)):
-        whose = "" if len(curves) == 1 else f"{name}, "
+        whose = "" if len(curves) == 1 and labels is None else f"{name}, "
         soon = curve_look(index) | {"linestyle": "-"}
         late = soon | {"linestyle": ":", "marker": ""}
         probability = curve.reaching(horizon, states)
@@ -111,7 +111,8 @@ def tradeoff_by_temperature(
     _temperature_axis(axes[0], curves)
     axes[2].set_xlabel(TEMPERATURE)
     axes[0].set_title(f"What the temperature does{shared_discount(curves)}")
-    entries = [entry(name, **_dashed(i)) for i, name in enumerate(names) if len(curves) > 1]
+    told = len(curves) > 1 or labels is not None
+    entries = [entry(name, **_dashed(i)) for i, name in enumerate(names) if told]
     look = {"color": MUTED, "linestyle": ":", "linewidth": 1.0}
     entries.append(entry("limits at 0 and infinity", **look))
     figure.legend(handles=entries, loc="outside lower center", ncols=min(3, len(entries)))

@@ -102,6 +102,8 @@ def tradeoff(
             entries.append(entry(name, marker=marker, **look))
             inner = _points(curve, per_step)[0]
             ax.plot(*inner, linestyle="none", marker=marker, color=colour, markersize=3.5)
+        elif labels is not None:
+            entries.append(entry(name, **look))
         _mark_ends(ax, front, colour)
         if tangent is not None:
             _draw_tangent(ax, curve, tangent, per_step, colour)
