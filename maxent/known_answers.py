@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from maxent.errors import ConfigError
 from maxent.mdp import MDP
-from maxent.support.arguments import require_real
+from maxent.support.arguments import require_discount, require_real
 from maxent.support.other_words import takes_our_words
 from maxent.tabular.known_answers import KnownMDP, known_mdp
 
@@ -70,7 +70,7 @@ def known_answer(
     True
     """
     if isinstance(problem, MDP):
-        if discount is not None and discount != problem.discount:
+        if discount is not None and require_discount(discount) != problem.discount:
             raise ConfigError(
                 f"discount = {discount!r}, but the MDP has its own, {problem.discount}; leave it "
                 "out or use mdp.replace(discount=...)"

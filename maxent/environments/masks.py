@@ -25,7 +25,10 @@ def require_mask(value: Any, n_actions: int, over: bool = False) -> Bool[ndarray
     """
     if over:
         return np.ones(n_actions, dtype=bool)
-    mask = np.asarray(value)
+    try:
+        mask = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):  # a ragged list, a tensor that NumPy cannot read
+        mask = np.array(None)
     if mask.shape != (n_actions,) or mask.dtype.kind not in "biuf":
         raise ConfigError(
             f"info[{KEY!r}] is {str(value)[:60]}; give {n_actions} numbers, 1 where an "

@@ -121,6 +121,17 @@ def from_simulator(
     )
 
 
+def _require_hashable(name: str, value: Any) -> None:
+    """ConfigError for a state or an action that no table can have as its key."""
+    try:
+        hash(value)
+    except TypeError:
+        raise ConfigError(
+            f"{name} = {quoted(value)} is a {type(value).__name__}, which changes; give a number, "
+            "a text or a tuple of them"
+        ) from None
+
+
 class _Function:
     """A successor function, its start states with their probabilities, and its actions."""
 
@@ -134,6 +145,8 @@ class _Function:
             self.starts: dict[Hashable, float] = dict(start)
         else:
             listed = start if isinstance(start, list) else [start]
+            for state in listed:
+                _require_hashable("start", state)
             self.starts = dict.fromkeys(listed, 1.0 / max(1, len(set(listed))))
         if not self.starts or not np.isclose(sum(self.starts.values()), 1.0, rtol=0.0, atol=1e-9):
             raise ConfigError(f"start = {quoted(start)} must be states with probability 1 in all")
@@ -141,8 +154,8 @@ class _Function:
             isinstance(actions, str) or not isinstance(actions, Iterable)
         ):
             raise ConfigError(
-                f"actions = {actions!r:.60} must be a list such as [0, 1, 2], or a function of the "
-                "state that gives one"
+                f"actions = {quoted(actions)} must be a list such as [0, 1, 2], or a function of "
+                "the state that gives one"
             )
         self.successors, self.actions = successors, actions
 
@@ -152,6 +165,7 @@ class _Function:
         if callable(self.actions):
             available = self.actions(state)
         for action in available:
+            _require_hashable("action", action)
             found = self.successors(state, action)
             if found is None:
                 continue

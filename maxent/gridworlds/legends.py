@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import ConfigError, MapError, MaxEntWarning
-from maxent.gridworlds.text import PORTALS, place_of
+from maxent.gridworlds.text import PORTALS, cell_text, place_of
 from maxent.support.arguments import nearest, quoted
 
 OURS = {"#": "wall", ".": "floor", "S": "start", "G": "goal", "X": "pit", "!": "cliff"}
@@ -141,12 +141,12 @@ def _meaning(drawn: ndarray, named: Legend) -> dict[str, str]:
 
 
 def _checked(legend: Mapping[Any, Any]) -> dict[str, str]:
-    meaning = {str(key): value for key, value in legend.items()}
+    meaning = {cell_text(key): value for key, value in legend.items()}
     for key, value in meaning.items():
         sound = isinstance(value, str) and len(value) == 1
         if not (sound and (value in {*OURS, " "} or (value.isascii() and value.isalpha()))):
             raise ConfigError(
-                f"legend[{key!r}] = {value!r} is none of our characters: "
+                f"legend[{key!r}] = {quoted(value)} is none of our characters: "
                 f"{', '.join(f'{ours!r} {word}' for ours, word in OURS.items())}, or a letter for "
                 "a portal"
             )

@@ -5,6 +5,7 @@ What each character means is in `maxent.gridworlds` and `legends`.
 
 from __future__ import annotations
 
+import math
 import os
 import string
 from pathlib import Path
@@ -14,13 +15,18 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import ConfigError, MapError
+from maxent.mdp.validation import plain_array
 from maxent.support.arguments import quoted
 from maxent.support.files import require_path
+from maxent.support.memory import require_memory
 
 PORTALS = frozenset(string.ascii_uppercase) - set("SGX")
 
 LARGEST = 64 * 2**20
 """Bytes of the largest map file that is read: more than any map that fits in memory."""
+
+BYTES_PER_CELL = 200
+"""Of a map given as an array, while it becomes text."""
 
 
 def read_map(path: str | os.PathLike[str]) -> str:
@@ -74,6 +80,10 @@ def drawn_cells(map: Any, rows: str = "", skipped: str = "", ragged: bool = Fals
             raise MapError("the map is empty: it has 0 cells")
         without = str.maketrans("", "", skipped)
         return _rectangle([line.translate(without) for line in lines], ragged)
+    if isinstance(shape := getattr(map, "shape", None), tuple):
+        require_memory(BYTES_PER_CELL * math.prod(shape), f"a map of shape {shape}")
+        if not isinstance(map, ndarray):  # a sparse matrix, a data frame, a tensor
+            map = plain_array("map", map)
     listed = [_row(row) for row in (map.tolist() if hasattr(map, "tolist") else list(map))]
     if not listed:
         raise MapError("the map is empty: it has no rows")
@@ -95,20 +105,20 @@ def _row(row: Any) -> Any:
     if isinstance(row, str):
         return row
     try:
-        return [_cell(cell) for cell in row]
+        return [cell_text(cell) for cell in row]
     except TypeError:
         raise MapError(
             f"a row of the map is {quoted(row)}; give a text for each row, or a list of cells"
         ) from None
 
 
-def _cell(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     """What stands in a cell as text: 1, 1.0 and True are "1"."""
     cell = cell.item() if isinstance(cell, np.generic) else cell
     if isinstance(cell, bytes):
         return cell.decode("ascii", "replace")
     whole = isinstance(cell, bool) or (isinstance(cell, float) and cell.is_integer())
-    return str(int(cell)) if whole else str(cell)
+    return str(int(cell)) if whole else str(cell) if isinstance(cell, str | int) else quoted(cell)
 
 
 def _rectangle(lines: list[str], ragged: bool) -> ndarray:

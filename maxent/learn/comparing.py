@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from maxent.errors import ConfigError
 from maxent.learn.differences import difference
 from maxent.mdp import MDP
+from maxent.mdp.validation import real_array
+from maxent.support.arguments import quoted, require_list, require_real
 
 NOT_YET = "Not attempted yet: replace the `...` and run this cell again."
 
@@ -42,6 +45,9 @@ def check_function(
 
     Each is given its own copy of the arguments.
     """
+    if not callable(expected):
+        raise ConfigError(f"expected = {quoted(expected)} cannot be called; give a function")
+    cases = require_list("cases", cases)
     for number, case in enumerate(cases, start=1):
         place = f"case {number} of {len(cases)}: "
         try:
@@ -65,7 +71,10 @@ def _difference(answer: Any, expected: Any, tolerance: float, mdp: MDP | None) -
         got = np.asarray(answer, dtype=float)
     except (TypeError, ValueError):
         return f"a number or an array is wanted here, not {type(answer).__name__}."
-    return difference(got, np.asarray(expected, dtype=float), tolerance, ("state", "action"), mdp)
+    right = real_array("expected", expected)
+    return difference(
+        got, right, require_real("tolerance", tolerance, "[0, inf)"), ("state", "action"), mdp
+    )
 
 
 def _praise(expected: Any, tolerance: float) -> str:

@@ -8,7 +8,8 @@ renormalised or clipped: a model that is not a model is refused.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -283,10 +284,13 @@ def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...]
     if given is None:
         return None
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise ModelError(f"{kind} = {given!r}; give a list of {count} names")
-    listed = tuple(str(name) for name in given)
+        raise ModelError(f"{kind} = {quoted(given)}; give a list of {count} names")
+    shape = getattr(given, "shape", None) or (len(given) if isinstance(given, Sized) else count,)
+    if shape != (count,):
+        raise ModelError(f"{kind} has {shape[0]} entries; it must have {count}")
+    listed = tuple(str(name) for name in islice(given, count + 1))
     if len(listed) != count:
-        raise ModelError(f"{kind} has {len(listed)} entries; it must have {count}")
+        raise ModelError(f"{kind} has {len(listed)} entries or more; it must have {count}")
     return listed
 
 

@@ -16,6 +16,8 @@ from maxent.support.files import require_output, require_path, write_whole
 
 ENDINGS = (".png", ".svg", ".pdf")
 DATES: dict[str, dict[str, None]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+LARGEST_SIDE = 2**16 - 1
+"""Pixels of an image, as Matplotlib draws it."""
 LAYOUT_PASSES = 6
 """Even: what is left after a few passes is at most a flicker between two layouts, 1e-6 apart."""
 
@@ -40,7 +42,11 @@ def save(
         raise ConfigError(
             f"figure path {os.fspath(path)!r} ends in {ending!r}; end it in .png, .svg or .pdf"
         )
-    require_positive("dpi", dpi)
+    largest = LARGEST_SIDE / figure.get_size_inches().max()
+    if (dpi := require_positive("dpi", dpi)) > largest:
+        raise ConfigError(
+            f"dpi = {dpi:g} is beyond what an image can hold; give at most {largest:g}"
+        )
     destination = require_output(path, overwrite)
     with write_whole(destination, overwrite=overwrite) as staged, _settled(figure):
         figure.savefig(staged, format=ending[1:], dpi=dpi, metadata=DATES.get(ending, {}))

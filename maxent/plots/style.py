@@ -109,8 +109,10 @@ def _require_common(**given: Any) -> None:
             require_count(name, value)
         elif name in ("shaping", "per_step", "join"):
             require_flag(name, value)
-        elif name in ("ax", "title") and value is not None:
-            require_kind(name, value, Axes if name == "ax" else str)
+        elif name == "ax" and value is not None:
+            require_kind(name, value, Axes)
+        elif name in ("title", "score", "x", "y") and value is not None:
+            require_kind(name, value, str)
 
 
 def _retitle(figure: Figure, title: str, ax: object) -> None:

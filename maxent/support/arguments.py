@@ -20,14 +20,14 @@ LONGEST_SHOWN = 80
 
 
 def quoted(value: Any) -> str:
-    """A value as a message repeats it: its `repr`, cut where it is long; its class where it has
-    none (an int of thousands of digits, an object whose `repr` raises).
+    """A value as a message repeats it: its `repr` in a line, cut where it is long; its class where
+    it has none (an int of thousands of digits, an object whose `repr` raises).
 
     >>> quoted("x"), quoted(10**5000)
     ("'x'", 'an int')
     """
     try:
-        text = repr(value)
+        text = " ".join(line.strip() for line in repr(value).split("\n"))
     except Exception:
         return f"an {type(value).__name__}"
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."

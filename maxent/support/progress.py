@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from maxent.support.arguments import require_flag
+
 if TYPE_CHECKING:
     from tqdm.std import tqdm
 
@@ -52,7 +54,10 @@ class Hidden:
 
 def bar(progress: bool | None, **settings: Any) -> tqdm | Hidden:
     """A progress bar (tqdm's, of these settings) where one was asked for and can be shown: in a
-    terminal or a notebook, but not in a job of continuous integration."""
+    terminal or a notebook, but not in a job of continuous integration.  ConfigError for what is
+    neither True nor False nor None."""
+    if progress is not None:
+        require_flag("progress", progress)
     if not progress or os.environ.get("CI") or not (sys.stderr.isatty() or in_notebook()):
         return Hidden(**settings)
     if not in_notebook():

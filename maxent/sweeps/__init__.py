@@ -26,7 +26,7 @@ from secrets import token_hex
 from typing import Any
 
 from maxent.errors import ConfigError, MaxEntWarning
-from maxent.support.arguments import quoted, require_count
+from maxent.support.arguments import quoted, require_count, require_flag
 from maxent.support.files import require_path
 from maxent.support.progress import Lines, bar
 from maxent.support.stopping import StopRequest, stop_requested
@@ -99,6 +99,7 @@ def sweep(
     """
     if jobs is not None:
         jobs = require_count("jobs", jobs)
+    dry_run = require_flag("dry_run", dry_run)
     require_cluster(cluster)
     if report is not None and not callable(report):
         raise ConfigError(f"report = {quoted(report)} is no function; give one, or None")

@@ -53,7 +53,7 @@ def of_arrays(function: Function) -> Function:
 def _read(name: str, value: Any) -> Any:
     if name == "mdp":
         return require_mdp(value)
-    if type(value) is np.ndarray and value.dtype.char == "d":
+    if type(value) is np.ndarray and value.dtype.char == "d" and name not in NUMBERS:
         return value
     if name == "self" or (value is None and name in OPTIONAL):
         return value

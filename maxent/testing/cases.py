@@ -9,7 +9,7 @@ import numpy as np
 from maxent.errors import MaxEntError
 from maxent.mdp import MDP, require_mdp
 from maxent.mdp.random_mdps import garnet
-from maxent.support.arguments import require_count
+from maxent.support.arguments import require_count, require_kind
 
 TEMPERATURES = (0.1, 0.5, 2.0)
 """Away from 1, where many mistakes with the temperature do not show."""
@@ -125,6 +125,7 @@ def _simpler(mdp: MDP) -> Iterator[MDP]:
 
 def as_code(mdp: MDP, name: str = "mdp") -> str:
     """Python that makes the same MDP again, number for number (names and grid left out)."""
+    require_kind("name", name, str)
     dense = require_mdp(mdp).to_dense()
     lines = [f"    {dense.transition.tolist()},", f"    {dense.reward.tolist()},"]
     lines.append(f"    discount={mdp.discount!r},")

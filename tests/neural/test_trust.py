@@ -55,6 +55,8 @@ def test_from_python(run, call):
     assert not executed(run)
     assert call(run, env=gridworld).steps == 20
     assert not executed(run)
+    with pytest.raises(maxent.ConfigError, match="trust = 'no'"):
+        call(run, trust="no")
     assert call(run, trust=True).env == "foreign_module:Foreign-v0"
     assert executed(run)
     assert call(run).evaluate(episodes=1, longest=5).lengths.shape == (1,)  # imported already

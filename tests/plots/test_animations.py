@@ -140,10 +140,10 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
 
 def test_four_rooms_is_small_and_quick(tmp_path):
     mdp = maxent.gridworld("four-rooms", slip=0.1, discount=0.95)
-    started = time.perf_counter()
+    started = time.process_time()
     plots.animate_iterations(mdp, 0.02, tmp_path / "v.gif")
     plots.animate_rollouts(mdp, maxent.solve(mdp, 0.02), tmp_path / "r.gif")
-    assert time.perf_counter() - started < 60.0
+    assert time.process_time() - started < 60.0
     for name in ("v.gif", "r.gif"):
         assert (tmp_path / name).stat().st_size < 2_000_000
     image, _ = frames(tmp_path / "v.gif")[0]

@@ -48,6 +48,19 @@ def operators_read_any_arrays():
 
 
 WRONG = [
+    (lambda: maxent.soft_value(Q, Q), r"temperature = array\(\[\[ 0"),
+    (lambda: maxent.simulate(MDP, SOLVED.policy, episodes=2, trajectories="no"), "trajectories = "),
+    (lambda: maxent.testing.as_code(MDP, 5), "name = 5 is a int"),
+    (lambda: maxent.testing.mdps(discounts=0.9), "discounts = 0.9 is a float; give a list"),
+    (lambda: maxent.testing.check_solver(print, temperatures=0.9), "temperatures = 0.9"),
+    (lambda: maxent.gridworld(np.broadcast_to("S", (10**6, 10**6)), discount=0.9), "needs .* GiB"),
+    (lambda: maxent.gridworld(sparse.csr_array((10**9, 10**9)), discount=0.9), "needs .* GiB"),
+    (lambda: MDP.replace(action_names=np.broadcast_to("a", 10**9)), "has 1000000000 entries"),
+    (lambda: MDP.replace(state_names="a" * 10**6), "a list of 4 names"),
+    (lambda: maxent.tradeoff(MDP, [0.1], progress=Q), "progress = .*; give True or False"),
+    (lambda: maxent.solve(MDP, 0.5, engine="torch", device="x" * 10**6), "device = .* cannot"),
+    (lambda: maxent.from_simulator(print, discount=0.9, start=[[1]], actions=[0]), "changes"),
+    (lambda: maxent.from_simulator(print, discount=0.9, start=0, actions=[[1]]), "changes"),
     (lambda: maxent.soft_value(Q, 0.5, np.broadcast_to(0.0, 10**9)), r"log_prior \(1000000000,\)"),
     (lambda: maxent.soft_value(3.0, 0.5), r"q \(\)"),
     (lambda: maxent.backup(Q, Q[:, 0]), "not an MDP"),

@@ -102,7 +102,9 @@ class Agent:
 
     def generator(self, seed: int) -> torch.Generator:
         """A source of noise on the agent's device."""
-        return torch.Generator(self.device).manual_seed(require_count("seed", seed, 0))
+        if require_count("seed", seed, 0) >= 2**63:
+            raise ConfigError(f"seed = {quoted(seed)} is too large; give one below 2^63")
+        return torch.Generator(self.device).manual_seed(int(seed))
 
     def _noise(self, given: torch.Generator | None) -> torch.Generator:
         """The source of noise that was given, else one that PyTorch's default one begins."""

@@ -53,6 +53,7 @@ from maxent.neural.training.sizes import require_room
 from maxent.neural.training.snapshots import Layers, require_layers
 from maxent.neural.training.transitions import Episode, Transitions, require_float32
 from maxent.neural.training.vector import VectorEnvironments
+from maxent.support.arguments import quoted
 from maxent.support.memory import keep_freed_memory
 from maxent.support.progress import Lines, bar, duration
 
@@ -127,7 +128,7 @@ class Learner:
         a run that is open."""
         for name, called in (("announce", announce), ("report", report)):
             if called is not None and not callable(called):
-                raise ConfigError(f"{name} = {called!r} is no function; give one, or None")
+                raise ConfigError(f"{name} = {quoted(called)} is no function; give one, or None")
         keep_freed_memory()
         plan = self.plan
         if run and plan.start is not None and not run.steps:  # to resume from, too

@@ -17,7 +17,7 @@ import maxent
 from maxent.environments.making import Environment
 from maxent.errors import ConfigError
 from maxent.neural.runs.record import RENAMED
-from maxent.support.arguments import quoted, require_count
+from maxent.support.arguments import quoted, require_count, require_flag
 from maxent.support.memory import require_memory
 
 OTHER_GYMS = ("GymV21Environment", "GymV26Environment")
@@ -135,7 +135,7 @@ def environment_of_run(
         )
     module, colon, _ = name.partition(":")
     imports = (colon and module not in sys.modules) or name.startswith(OTHER_GYMS)
-    if imports and not trust:
+    if imports and not require_flag("trust", trust):
         raise ConfigError(
             f"run {os.fspath(run)!r} names the environment {name!r}: to make it, a Python module "
             f"that the run names ({module!r}) would be imported, which executes what is in it. If "

@@ -13,7 +13,7 @@ from maxent.errors import ConfigError
 from maxent.plots.curves.tradeoff import DASHES
 from maxent.plots.parts import axes_for
 from maxent.plots.style import LINES, MARKERS, MUTED, figure_of, styled
-from maxent.support.arguments import quoted, require_kind
+from maxent.support.arguments import quoted, require_finite, require_kind
 
 
 @styled
@@ -43,7 +43,7 @@ def lines(
     require_kind("curves", curves, Mapping)
     if not 1 <= len(curves) <= len(LINES):
         raise ConfigError(f"{len(curves)} curves; give 1 to {len(LINES)}")
-    if log not in ("", "x", "y", "xy"):
+    if not isinstance(log, str) or log not in ("", "x", "y", "xy"):
         raise ConfigError(f"log = {quoted(log)} is none of '', 'x', 'y', 'xy'")
     ax, _ = axes_for(ax, 6.2, 4.0)
     for index, (name, pair) in enumerate(curves.items()):
@@ -57,7 +57,9 @@ def lines(
         marker = MARKERS[index] if len(along) <= 30 or not join else ""
         ax.plot(along, up, color=LINES[index], linestyle=dash, marker=marker, label=name)
     if level is not None:
-        ax.axhline(level, color=MUTED, linewidth=0.8, linestyle=":", zorder=0)
+        ax.axhline(
+            require_finite("level", level), color=MUTED, linewidth=0.8, linestyle=":", zorder=0
+        )
     ax.set(**{f"{axis}scale": "log" for axis in log}, xlabel=x, ylabel=y, title=title)
     ax.grid(color="#ececec", linewidth=0.6, zorder=0)
     if len(curves) > 1:

@@ -15,6 +15,7 @@ from maxent.plots.curves.tradeoff import curve_names
 from maxent.plots.maps import dot_plots, grids
 from maxent.plots.maps.panels import Panel, draw_panels
 from maxent.plots.style import MAX_PANELS, problem, styled
+from maxent.support.arguments import require_list
 from maxent.support.arrays import logs
 from maxent.tabular.occupancy import discounted_entropy, policy_return
 from maxent.tabular.operators import entropy
@@ -39,7 +40,7 @@ def tradeoff_policies(
     """
     require_mdp(mdp)
     curve_names([curve], None)
-    chosen = list(temperatures)
+    chosen = require_list("temperatures", temperatures)
     if not 0 < len(chosen) <= MAX_PANELS:
         raise ConfigError(f"{len(chosen)} panels; give 1 to {MAX_PANELS} temperatures")
     if curve.mdp is not mdp and curve.mdp.reward.shape != mdp.reward.shape:

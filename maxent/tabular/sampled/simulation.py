@@ -28,6 +28,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import (
     require_count,
+    require_flag,
     require_one_of,
     require_temperature,
 )
@@ -194,6 +195,7 @@ def simulate(
     True
     """
     episodes, seed = require_count("episodes", episodes), require_count("seed", seed, minimum=0)
+    trajectories = require_flag("trajectories", trajectories)
     log_prior = require_mdp(mdp).log_prior(prior)
     allowed = mdp.action_mask if log_prior is None else log_prior > -np.inf
     policy = validation.action_distribution("policy", policy, allowed, mdp.terminal)

@@ -70,7 +70,7 @@ class Options:
             raise ConfigError(
                 f"callback = {quoted(self.callback)} cannot be called; give a function"
             )
-        object.__setattr__(self, "progress", require_flag("progress", self.progress))
+        require_flag("progress", self.progress)
 
 
 class History(NamedTuple):

@@ -22,6 +22,7 @@ from maxent.errors import ConfigError
 from maxent.mdp import MDP
 from maxent.mdp.directions import RESTART, Directions, usual_steps
 from maxent.mdp.matrix_free import MatrixFreeMDP
+from maxent.support.arguments import quoted
 from maxent.support.devices import require_memory_on
 from maxent.tabular import operators
 from maxent.tabular.bounds import soft_bounds
@@ -40,8 +41,8 @@ def require_device(name: Any) -> torch.device:
     except (RuntimeError, TypeError, AssertionError, ValueError) as error:
         reason = str(error).partition("\n")[0][:150]
         raise ConfigError(
-            f"device = {name!r} cannot be used: {reason}; give 'cpu', or 'cuda' where PyTorch "
-            "finds such a card (torch.cuda.is_available())"
+            f"device = {quoted(name)} cannot be used: {reason}; give 'cpu', or 'cuda' where "
+            "PyTorch finds such a card (torch.cuda.is_available())"
         ) from error
     return device
 
