@@ -55,7 +55,7 @@ class Parser(argparse.ArgumentParser):
         if not entry.is_option:
             self.add_argument(entry.name, nargs="*" if entry.kind == "many" else "?", **about)
             return
-        written, kind = as_option(entry.name), KINDS.get(entry.kind, str)
+        written, kind = as_option(entry.name), KINDS[entry.kind]
         self.options.append(written)
         about |= {"dest": entry.name, "action": _Once}
         if not entry.metavar:
@@ -163,6 +163,7 @@ def auto_or_flag(text: str) -> bool | str:
 
 
 KINDS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("", "repeatable"), str),
     "number": number,
     "whole": whole_number,
     "auto or flag": auto_or_flag,

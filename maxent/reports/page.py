@@ -20,14 +20,7 @@ from maxent.reports.slack_plots import scale, strip
 from maxent.reports.text import discount_text, size_text
 from maxent.theorems.check import Check
 from maxent.theorems.report import Report
-
-WORDS = {
-    "fails": "fail",
-    "undecided": "undecided",
-    "holds": "hold",
-    "not applicable": "not applicable",
-}
-"""Verdicts, the gravest first, and the word for several."""
+from maxent.theorems.report_text import WORDS, counts
 
 READING = resources.files("maxent.reports").joinpath("reading.html").read_text(encoding="utf-8")
 """How to read the page."""
@@ -88,13 +81,6 @@ def _section(title: str, anchor: str, content: str) -> str:
     return f'<h2 id="{anchor}">{title}</h2>\n{content}'
 
 
-def _counts(checks: Sequence[Check]) -> str:
-    """3 fail, 81 hold, ... in words."""
-    verdicts: list[str] = [check.verdict for check in checks]
-    found = [(verdicts.count(v), word) for v, word in WORDS.items() if v in verdicts]
-    return ", ".join(f"{count} {word}" for count, word in found)
-
-
 def _banner(checks: Sequence[Check]) -> str:
     """The verdict on everything."""
     verdicts: list[str] = [check.verdict for check in checks]
@@ -110,7 +96,7 @@ def _banner(checks: Sequence[Check]) -> str:
         )
     else:
         kind, words = "undecided", "No check applies to this MDP"
-    return f'<div class="verdict {kind}">{words}<small>{_counts(checks)}</small></div>'
+    return f'<div class="verdict {kind}">{words}<small>{counts(checks)}</small></div>'
 
 
 def _definitions(lines: Mapping[str, str]) -> str:
@@ -122,8 +108,8 @@ def _strengths(checks: Sequence[Check]) -> str:
     """What kinds of evidence there are, and how each came out."""
     rows = []
     for strength in dict.fromkeys(check.strength for check in checks):
-        counts = _counts([check for check in checks if check.strength == strength])
-        rows.append(f"<p><strong>{strength}</strong>: {counts}. {STRENGTHS[strength]}.</p>")
+        found = counts([check for check in checks if check.strength == strength])
+        rows.append(f"<p><strong>{strength}</strong>: {found}. {STRENGTHS[strength]}.</p>")
     return "".join(rows)
 
 
@@ -134,7 +120,7 @@ def _overview(grouped: Sequence[tuple[str, Sequence[Check]]]) -> str:
         gravest = next(v for v in WORDS if any(check.verdict == v for check in checks))
         rows.append(
             f'<tr><td><a href="#{html.escape(key)}">{html.escape(key)}</a></td>'
-            f'<td>{_tag(gravest, _counts(checks))}</td><td class="drawn">{strip(checks)}</td></tr>'
+            f'<td>{_tag(gravest, counts(checks))}</td><td class="drawn">{strip(checks)}</td></tr>'
         )
     header = f'<th>key</th><th>checks</th><th class="drawn">slack{scale()}</th>'
     return (

@@ -24,10 +24,10 @@ def summary(checks: Sequence[Check]) -> str:
     for key in keys:
         own = [check for check in checks if check.key == key]
         found = _by_strength(own)
-        counts = [_counts(each) for each in found.values()]
+        told = [counts(each) for each in found.values()]
         if len(_by_strength(checks)) > 1:
-            counts = [f"{count} ({strength})" for count, strength in zip(counts, found)]
-        lines.append(filled(f"{key:<{width}}  {', '.join(counts)}", 0, width + 2))
+            told = [f"{count} ({strength})" for count, strength in zip(told, found)]
+        lines.append(filled(f"{key:<{width}}  {', '.join(told)}", 0, width + 2))
         lines += [_in_full(check) for check in own if check.verdict in ("fails", "undecided")]
     return "\n".join([lines[0], *([""] if keys else []), *lines[1:]])
 
@@ -46,12 +46,12 @@ def _verdict(checks: Sequence[Check]) -> str:
         return "no checks"
     if not grave:
         applies = any(check.verdict == "holds" for check in checks)
-        return f"passed: {_counts(checks, 'clause')}" if applies else "no clause applies"
+        return f"passed: {counts(checks, 'clause')}" if applies else "no clause applies"
     names = ", ".join(f"{check.key} {check.clause}" for check in grave)
-    return f"NOT PASSED: {_counts(checks, 'clause')}\nnot passed: {names}"
+    return f"NOT PASSED: {counts(checks, 'clause')}\nnot passed: {names}"
 
 
-def _counts(checks: Sequence[Check], noun: str = "") -> str:
+def counts(checks: Sequence[Check], noun: str = "") -> str:
     """1 clause fails, 3 hold: how many of each verdict, the gravest first."""
     verdicts: list[str] = [check.verdict for check in checks]
     parts: list[str] = []

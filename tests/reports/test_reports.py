@@ -175,7 +175,7 @@ def test_what_a_user_names_is_text_not_html():
 
 def test_several_strengths_stand_apart():
     text = page_of(check(), replace(check(), strength="proved")).text
-    assert "numerical: 1 hold." in text and "proved: 1 hold. Ball arithmetic" in text
+    assert "numerical: 1 holds." in text and "proved: 1 holds. Ball arithmetic" in text
 
 
 def test_numbers_are_those_of_the_report():

@@ -41,18 +41,9 @@ METRICS = {
 FEW = 4
 """Runs up to which the bootstrap reaches as far as the runs do, and is no interval yet."""
 NOT_SETTINGS = (
-    *(
-        "algorithm",
-        "env",
-        "seed",
-        "steps",
-        "device",
-        "threads",
-        "compile",
-        "log_every",
-        "checkpoint_every",
-    ),
-    *("evaluate_every", "evaluation_episodes", "env_settings", "vectorization"),
+    *("algorithm", "env", "seed", "steps", "device", "threads", "compile", "log_every"),
+    *("checkpoint_every", "evaluate_every", "evaluation_episodes", "env_settings"),
+    *("vectorization",),
 )
 """What runs of one group may differ in, or is said otherwise."""
 
