@@ -36,6 +36,7 @@ MISTAKES = (
     # the policy
     "entropy missing in the actor",
     "temperature missing in the actor",
+    "wrong sign of the entropy in the actor",
     "temperature inverted",
     "jacobian missing",
     "tanh clamped",
@@ -287,6 +288,8 @@ class SmallSac:
         weight = alpha
         if self.has("temperature missing in the actor"):
             weight = 1.0
+        if self.has("wrong sign of the entropy in the actor"):
+            weight = -weight
         entropy = 0.0 if self.has("entropy missing in the actor") else weight * log
         self.descend(1, (entropy - self.smaller_q(self.critic, x, action)).mean(), self.actor)
 

@@ -106,7 +106,8 @@ def compose_agents(
     temperature and discount.  weights: at least 0, with sum 1; None: equal ones.
 
     For a sampling network only: observations (n, d), flattened, in which it is fitted
-    in `steps` steps of Adam at the agents' `sampler_rate` (seed: of its noise).
+    in `steps` steps of Adam at the agents' `sampler_rate` (seed: of its noise).  Agents that act by
+    resampling do without: the network of the largest weight gives their candidates, fitted or not.
 
     What comes back keeps the environment that all agents have in common.  Where they were trained
     on different ones, or on one with different settings (tasks that differ in the reward are the
@@ -146,7 +147,7 @@ def compose_agents(
     config = replace(first.config, hidden=_hidden(critic), critics=len(critic["bias0"]))
     state = {"critic": critic, "critic_moments": moments(critic), "target": copied(critic)}
     if "sampler" in first.state:
-        if observations is None:
+        if observations is None and "resampling" not in first.state:
             raise ConfigError(
                 "actions are continuous: give observations (n, d), the states in which the "
                 "sampling network is fitted to the average"
@@ -163,7 +164,7 @@ def compose_agents(
         start="composed of " + " + ".join(map(_part, shares, agents)),
         **_environment_in_common(agents),
     )
-    if "sampler" in state:
+    if "sampler" in state and observations is not None:
         seen = torch.as_tensor(observations, dtype=torch.float32, device=composed.device)
         _fit_sampler(composed, seen, require_count("steps", steps, 0), composed.generator(seed))
     return composed

@@ -41,7 +41,8 @@ LOSS_AT_ONE = "temperature left out of the policy's loss"
 LOSS_SQUARED = "temperature squared in the policy's loss"
 LOSS_INVERTED = "temperature inverted in the policy's loss"
 OTHER_TEMPERATURE = "acts at another temperature"
-JACOBIAN = "tanh's Jacobian missing in the density, or a wrong sign in the policy's entropy"
+ENTROPY_SIGN = "wrong sign in the policy's entropy"
+JACOBIAN = "tanh's Jacobian missing in the density"
 CLAMPED = "log of a clamped tanh"
 UNBOUNDED = "unbounded box squashed"
 SCALED = "actions not scaled to the box"
@@ -76,7 +77,7 @@ FITTED = frozenset([BONUS_OTHER, OTHER_DISCOUNT, REWARDS_SHIFTED])
 DOUBTFUL = VAGUE | FITTED | {STALE}
 """What too short a training may look like: reported if a longer one shows it too."""
 SHADOWS = frozenset(
-    [JACOBIAN, NO_ENTROPY, NO_NOISE, IGNORES, SCALED, SYMMETRIC, OUTSIDE, MIXED_UNITS]
+    [JACOBIAN, ENTROPY_SIGN, NO_ENTROPY, NO_NOISE, IGNORES, SCALED, SYMMETRIC, OUTSIDE, MIXED_UNITS]
 )
 """Mistakes of the policy after which values say nothing more."""
 

@@ -13,6 +13,7 @@ from maxent.environments.trials import Case
 from maxent.testing.agent_faults import (
     CLAMPED,
     CUT_OFF,
+    ENTROPY_SIGN,
     IGNORES,
     JACOBIAN,
     LOSS_AT_ONE,
@@ -47,6 +48,10 @@ NAMED_WITHIN = 1.18
 """The factor within which a law's temperature is one that a mistake explains."""
 PRESSED = -8.0
 """Nats of actions that nothing keeps off the border: without Jacobian they have about -20."""
+STRAYS = 1e-3
+"""How far apart actions on the border lie that are driven there for ever, by an entropy with the
+wrong sign, at most.  Without Jacobian the entropy of u = atanh(a) is what counts: it spreads u as
+far as it can and drives it nowhere, so that some of thousands of samples are well inside."""
 WELL_FITTED = 0.06
 """KL to the nearest such law that a trained policy stays below; it is about 0.02."""
 UNIFORM = 30.0
@@ -75,7 +80,9 @@ def law_signs(seen: Look, case: Case) -> list[Sign]:
             f"in state {piled}, where all actions are alike, they pile up at the border of the box "
             f"(median |a| {size:.4f})"
         )
-        return [Sign(JACOBIAN, detail, size, 0.5)]
+        if np.ptp(seen.unit[piled]) > STRAYS:
+            return [Sign(JACOBIAN, detail, size, 0.5)]
+        return [Sign(ENTROPY_SIGN, f"{detail}, and none of {SAMPLES} is elsewhere", size, 0.5)]
     if not (case.discrete or np.ptp(seen.unit, axis=1).any()):
         where = f"each of {SAMPLES} samples is the same action, in every state"
         return [Sign(NO_NOISE, where, 0.0, float(_entropies(case, curves, alpha)[0]))]

@@ -228,8 +228,9 @@ def test_a_start_keeps_the_networks_and_not_the_number_of_candidates():
     assert maxent.train("sql", "Pendulum-v1", start=first, **short, **sampler).steps == 12
 
 
-def test_composed_agents_resample_from_the_average():
-    settings = SMALL | {"proposal": "uniform", "steps": 12}
+@pytest.mark.parametrize("proposal", ["uniform", "mixture"])
+def test_composed_agents_resample_from_the_average(proposal):
+    settings = SMALL | {"proposal": proposal, "steps": 12}
     agents = [maxent.train("sql", "Pendulum-v1", seed=seed, **settings) for seed in (1, 2)]
     both = compose_agents(agents)
     seen = np.zeros((4, 3), np.float32)

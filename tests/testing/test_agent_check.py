@@ -38,6 +38,7 @@ NAMED = {  # mistake of SmallSac: what the suite calls it
     "discount squared": "discount applied twice",
     "entropy missing in the actor": faults.NO_ENTROPY,
     "temperature missing in the actor": "temperature left out of the policy's loss",
+    "wrong sign of the entropy in the actor": faults.ENTROPY_SIGN,
     "temperature inverted": "temperature inverted in the policy's loss",
     "jacobian missing": faults.JACOBIAN,
     "tanh clamped": "log of a clamped tanh",
@@ -373,15 +374,23 @@ def test_samples_that_are_one_action_are_told():
     assert sign.fault == faults.NO_NOISE and sign.measured == 0.0
 
 
-def test_actions_pressed_to_the_border_are_those_without_jacobian():
+@pytest.mark.parametrize(
+    ("away", "strays", "fault"),
+    [
+        (1e-7, 0, faults.ENTROPY_SIGN),  # a saturated tanh
+        (1e-7, 20, faults.JACOBIAN),  # the same of a wide u
+        (5e-3, 0, faults.POLICY_DIFFERS),  # a policy that is stuck
+    ],
+)
+def test_what_presses_actions_to_the_border_is_told(away, strays, fault):
     case = CASES["values"]
-    for away, faulty in ((1e-7, True), (5e-3, False)):  # a saturated tanh; a policy that is stuck
-        source = np.random.default_rng(1)
-        unit = 1.0 - source.uniform(0.0, away, (3, SAMPLES, 1))
-        entropy = np.array([entropy_of(each, False) for each in unit])
-        seen = Look(unit, taken_of(case.space, unit), entropy, None, None, None)
-        (sign,) = agent_policies.law_signs(seen, case)
-        assert sign.fault == (faults.JACOBIAN if faulty else faults.POLICY_DIFFERS)
+    source = np.random.default_rng(1)
+    unit = 1.0 - source.uniform(0.0, away, (3, SAMPLES, 1))
+    unit[:, :strays] = source.uniform(-1.0, 1.0, (3, strays, 1))
+    entropy = np.array([entropy_of(each, False) for each in unit])
+    seen = Look(unit, taken_of(case.space, unit), entropy, None, None, None)
+    (sign,) = agent_policies.law_signs(seen, case)
+    assert sign.fault == fault
 
 
 def test_actions_at_both_ends_of_a_plain_are_those_without_jacobian():
