@@ -2,12 +2,14 @@
 
 import ast
 import re
+import shlex
 from pathlib import Path
 
 import fresh
 import pytest
 
 from maxent import plots
+from maxent.cli import main
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -18,6 +20,7 @@ INCLUDED = {"index", "changes", "contributing", "security"}
 """The site's first page, and pages that only include a file from outside docs/."""
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.M | re.S)
+"""What a test types; blocks that say bash take minutes, or a network."""
 EXAMPLES = [page for page in PAGES if PYTHON.search(page.read_text(encoding="utf-8"))]
 SMALL = [page for page in EXAMPLES if page.parent.name in ("theorems", "algorithms", "guides")]
 WITH_CODE = [page for page in EXAMPLES if page not in SMALL]
@@ -29,7 +32,10 @@ def test_the_examples_of_a_small_page_hold(page, tmp_path, monkeypatch):
     if page.name == "large.md":
         pytest.importorskip("numba")
     monkeypatch.chdir(tmp_path)
-    exec(compile("\n".join(PYTHON.findall(page.read_text("utf-8"))), page.name, "exec"), {})
+    text = page.read_text("utf-8")
+    exec(compile("\n".join(PYTHON.findall(text)), page.name, "exec"), {})
+    for command in "".join(SHELL.findall(text)).splitlines():
+        assert main(shlex.split(command, comments=True)[1:]) == 0, command
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)

@@ -169,7 +169,13 @@ def mdp_of_outcomes(
     nonterminal, ends = _entered(table, n_states, start)
     lost = nonterminal & ~available.any(axis=1)
     if lost.any():
-        raise ModelError(f"state {np.argmax(lost)} is entered, or a start, but P has no row for it")
+        number = int(np.argmax(lost))
+        names = settings(0).get("state_names")
+        raise ModelError(
+            f"state {repr(names[number]) if names else number} is entered by a transition that "
+            "does not terminate, or is a start, but P has no row for it; give it one, or mark the "
+            "transitions that enter it as terminated"
+        )
     terminal = ~nonterminal & (ends | ~available.any(axis=1))
 
     table = table[~terminal[table["state"]]]

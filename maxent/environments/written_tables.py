@@ -16,17 +16,21 @@ from maxent.support.arguments import quoted, require_discount
 from maxent.support.other_words import takes_our_words
 
 FORM = "(probability, next_state, reward, terminated)"
+COLUMNS = ("state", "action", "probability", "next_state", "reward")
 
 
 @takes_our_words
 def from_table(P: Any, *, discount: float, initial_distribution: Any = None) -> MDP:
     """The MDP of a table `P[state][action] = [(probability, next_state, reward, terminated), ...]`.
 
-    P : dictionaries, lists, or both; also `P[state, action] = [...]`.  States and actions are
+    P : dictionaries, lists, or both; also `P[state, action] = [...]`; or a data frame with a row an
+        outcome and the columns state, action, probability, next_state, reward and, where some
+        transitions terminate, terminated.  States and actions are
         numbers from 0, which they keep, or anything that a dictionary takes as a key: then they are
         numbered in the order in which the table names them, and it is their names.
     discount : gamma, which no table contains.
-    initial_distribution : (S,), or {state: probability}; None: uniform over nonterminal states.
+    initial_distribution : (S,), or {state: probability}, or the one state in which all begins;
+        None: uniform over nonterminal states.
 
     States are terminal as for `from_gymnasium`: those entered, and only by transitions that
     terminate; one more state takes the terminated transitions into others.  An action that is
@@ -74,6 +78,9 @@ def from_table(P: Any, *, discount: float, initial_distribution: Any = None) -> 
 
 def _outcomes(P: Any) -> Iterator[tuple[Hashable, Hashable, tuple[float, Hashable, float, bool]]]:
     """State, action and outcome, as the table has them."""
+    if hasattr(P, "columns"):
+        yield from _of_frame(P)
+        return
     if not (isinstance(P, Mapping | Sequence) and len(P)) or isinstance(P, str):
         raise ModelError(f"P is {str(P)[:60]!r}; give a table P[state][action] = [{FORM}, ...]")
     for key, value in _entries(P):
@@ -89,6 +96,21 @@ def _outcomes(P: Any) -> Iterator[tuple[Hashable, Hashable, tuple[float, Hashabl
             for action, outcomes in row:
                 for outcome in outcomes if isinstance(outcomes, list | tuple) else [outcomes]:
                     yield state, action, require_outcome(state, action, outcome)
+
+
+def _of_frame(
+    frame: Any,
+) -> Iterator[tuple[Hashable, Hashable, tuple[float, Hashable, float, bool]]]:
+    absent = [name for name in COLUMNS if name not in frame.columns]
+    if absent:
+        raise ModelError(
+            f"the data frame P has no column {absent[0]!r}; give {', '.join(COLUMNS)} and, where "
+            "some transitions terminate, terminated"
+        )
+    columns = [list(frame[name]) for name in COLUMNS]
+    ended = list(frame["terminated"]) if "terminated" in frame.columns else [False] * len(frame)
+    for state, action, *outcome in zip(*columns, ended):
+        yield state, action, require_outcome(state, action, tuple(outcome))
 
 
 def _entries(level: Any) -> list[tuple[Any, Any]]:
@@ -110,12 +132,13 @@ def require_outcome(state: Any, action: Any, outcome: Any) -> tuple[float, Hasha
         probability, successor, reward, terminated = outcome
         hash(successor)
         numbers = float(probability), float(reward)
+        sound = 0.0 <= numbers[0] < np.inf and np.isfinite(numbers[1]) and terminated in (0, 1)
     except (TypeError, ValueError):
-        numbers = (np.nan, np.nan)
-    if not (0.0 <= numbers[0] < np.inf and np.isfinite(numbers[1])):
+        sound = False
+    if not sound:
         raise ModelError(
             f"state {state!r}, action {action!r} has the outcome {quoted(outcome)}; it must be "
-            f"{FORM}, finite, with a probability of at least 0"
+            f"{FORM}, finite, with a probability of at least 0, and terminated True or False"
         )
     return numbers[0], successor, numbers[1], bool(terminated)
 
@@ -140,6 +163,8 @@ def _names(labels: dict[Hashable, int], more: Sequence[str] = ()) -> list[str] |
 
 
 def _start(given: Any, states: dict[Hashable, int]) -> ndarray | None:
+    if isinstance(given, str) or (isinstance(given, Hashable) and given in states):
+        given = {given: 1.0}
     if isinstance(given, Mapping):
         start = np.zeros(len(states))
         for state, probability in given.items():

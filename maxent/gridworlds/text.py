@@ -79,7 +79,7 @@ def drawn_cells(map: Any, rows: str = "", skipped: str = "", ragged: bool = Fals
         if lines == [""]:
             raise MapError("the map is empty: it has 0 cells")
         without = str.maketrans("", "", skipped)
-        return _rectangle([line.translate(without) for line in lines], ragged)
+        return _rectangle([line.translate(without) for line in _dedented(lines)], ragged)
     if isinstance(shape := getattr(map, "shape", None), tuple):
         require_memory(BYTES_PER_CELL * math.prod(shape), f"a map of shape {shape}")
         if not isinstance(map, ndarray):  # a sparse matrix, a data frame, a tensor
@@ -96,6 +96,16 @@ def drawn_cells(map: Any, rows: str = "", skipped: str = "", ragged: bool = Fals
         )
     _require_one_width([len(row) for row in cells], "cells")
     return np.array(cells, dtype=str)
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    """The rows of a text in triple quotes, which begins with a line break as no map does: without
+    the lines around them and the spaces that all of them begin with."""
+    if lines[0] or not any(line.strip(" ") for line in lines):
+        return lines
+    rows = lines[1:] if lines[-1].strip(" ") else lines[1:-1]
+    margin = min(len(row) - len(row.lstrip(" ")) for row in rows if row.strip(" "))
+    return [row[margin:] for row in rows]
 
 
 def _row(row: Any) -> Any:

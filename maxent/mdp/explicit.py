@@ -91,7 +91,7 @@ def read_model(path: str | os.PathLike[str], *, discount: float, terminal: Any =
             )
         end |= labels[terminal]
     elif terminal is not None:
-        from maxent.mdp.validation import terminal_states
+        from maxent.mdp.states import terminal_states
 
         end |= terminal_states(terminal, n_states)
     start = labels.get("init")

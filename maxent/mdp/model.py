@@ -25,7 +25,7 @@ from numpy import ndarray
 from scipy import sparse
 
 from maxent.errors import ConfigError, ModelError
-from maxent.mdp import storage, transitions, validation
+from maxent.mdp import states, storage, transitions, validation
 from maxent.mdp.grid import Grid
 from maxent.mdp.transitions import Transition
 from maxent.support.arguments import quoted, require_discount
@@ -52,8 +52,10 @@ class MDP:
     reward : by its dimensions: (S,) paid when acting in s; (S, A); (S, A, S) paid on that
         transition (solvers use its expectation, simulation the samples).
     discount : gamma in [0, 1].
-    initial_distribution : (S,); left out: uniform over the non-terminal states.
-    terminal : bool (S,), or a list of state indices; left out: none.
+    initial_distribution : (S,), or {state: probability}, or the one state in which all begins;
+        left out: uniform over the non-terminal states.
+    terminal : bool (S,), or a list of states; left out: none.  A state is given by its number or,
+        where it has one, its name.
     action_mask : bool (S, A), true where an action is available; left out: all are.  The row of
         a terminal state may be all false.
     transition_reward : for sparse transitions, instead of `reward`: sparse (S*A, S) within the
@@ -115,7 +117,9 @@ class MDP:
             both = "" if reward is None else f"; {HOW_TO_REPLACE}"
             raise ModelError(f"give exactly one of reward and transition_reward{both}")
         rows, n_states, n_actions = transitions.transition_rows(transition)
-        at_end = validation.terminal_states(terminal, n_states)
+        named = validation.names("state_names", state_names, n_states)
+        acts = validation.names("action_names", action_names, n_actions)
+        at_end = states.terminal_states(terminal, n_states, named)
         if action_mask is None:
             available = np.ones((n_states, n_actions), dtype=bool)
         else:
@@ -123,11 +127,11 @@ class MDP:
         nothing = ~available.any(axis=1)
         if (nothing & ~at_end).any():
             raise ModelError(
-                f"state {int(np.argmax(nothing & ~at_end))} has no available action in "
-                "action_mask; leave it one, or mark the state terminal"
+                f"{validation.place('state', int(np.argmax(nothing & ~at_end)), named)} has no "
+                "available action in action_mask; leave it one, or mark the state terminal"
             )
         needed = (available & ~at_end[:, None]).ravel()
-        sums = validation.require_transition_rows(rows, needed, n_actions)
+        sums = validation.require_transition_rows(rows, needed, n_actions, 0, named, acts)
         transitions.drop_rows(rows, needed)
 
         samples: Transition | None = None
@@ -149,7 +153,7 @@ class MDP:
                 raise ModelError("every state is terminal: give initial_distribution")
             start /= start.sum()
         else:
-            start = validation.distribution("initial_distribution", initial_distribution, n_states)
+            start = states.start_distribution(initial_distribution, n_states, named)
         if grid is not None and not (isinstance(grid, Grid) and grid.cells.shape == (n_states, 2)):
             raise ModelError(f"grid = {quoted(grid)} is no maxent.Grid with a cell for each state")
         shape = (n_states, n_actions, n_states)
@@ -161,8 +165,8 @@ class MDP:
             "terminal": at_end,
             "action_mask": available,
             "transition_reward": samples,
-            "state_names": validation.names("state_names", state_names, n_states),
-            "action_names": validation.names("action_names", action_names, n_actions),
+            "state_names": named,
+            "action_names": acts,
             "grid": grid,
             "observations": validation.points("observations", observations, n_states),
             "actions": validation.points("actions", actions, n_actions, flat=True),

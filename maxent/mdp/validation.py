@@ -45,9 +45,10 @@ def real_array(
         raise ModelError(f"{name} has masked entries; fill them, or use action_mask")
     array = plain_array(name, value)
     if array.dtype.kind not in "biuf":
-        raise ModelError(
-            f"{name} has dtype {array.dtype} and shape {array.shape}; give real numbers (float64)"
-        )
+        found = f"has dtype {array.dtype} and shape {array.shape}"
+        if array.shape == () and not isinstance(value, np.ndarray):  # a text, a dictionary, ...
+            found = f"= {quoted(value)} is a {type(value).__name__}, no array"
+        raise ModelError(f"{name} {found}; give real numbers (float64)")
     if fits is not None and not fits(array.shape):
         raise ModelError(f"{name} has shape {array.shape}; {wanted}")
     with np.errstate(over="ignore"):  # of longer floats: inf
@@ -97,27 +98,42 @@ def boolean_array(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
     return array.astype(bool)
 
 
-def row_place(row: int, n_actions: int) -> str:
-    """The words "state s, action a" for row s * A + a."""
-    return f"state {row // n_actions}, action {row % n_actions}"
+Names = tuple[str, ...] | None
+
+
+def place(kind: str, number: int, names: Names = None) -> str:
+    """The words "state 2" or, where it has a name, "state 2 ('shop')"."""
+    return f"{kind} {number} ({names[number]!r})" if names else f"{kind} {number}"
+
+
+def row_place(row: int, n_actions: int, states: Names = None, actions: Names = None) -> str:
+    """The words "state s, action a" for row s * A + a, with their names where they have some."""
+    state, action = divmod(row, n_actions)
+    return f"{place('state', state, states)}, {place('action', action, actions)}"
 
 
 def require_transition_rows(
-    transition: Any, needed: np.ndarray, n_actions: int, first: int = 0
+    transition: Any,
+    needed: np.ndarray,
+    n_actions: int,
+    first: int = 0,
+    states: Names = None,
+    actions: Names = None,
 ) -> np.ndarray:
     """The sums of the rows (s * A + a), all of them distributions; rows not `needed` may also be
     all zero.
 
     transition: (S*A, S), dense or CSR.  needed: bool (S*A,), true for the available actions of
-    non-terminal states.  first: the state of the first row.
+    non-terminal states.  first: the state of the first row.  states, actions: their names.
     """
     above = first * n_actions
     data = transition.data if sparse.issparse(transition) else transition
     if data.size and not (data.min() >= 0.0 and data.max() < np.inf):  # NaN fails both
         row, column, value = _first_bad_entry(transition)
         raise ModelError(
-            f"transition probability to state {column} from {row_place(above + row, n_actions)} is "
-            f"{value!r}; probabilities must be finite and at least 0"
+            f"transition probability to {place('state', column, states)} from "
+            f"{row_place(above + row, n_actions, states, actions)} is {value!r}; "
+            "probabilities must be finite and at least 0"
         )
     with np.errstate(over="ignore"):
         sums = np.asarray(transition.sum(axis=1)).ravel()
@@ -130,8 +146,8 @@ def require_transition_rows(
             "the action"
         )
         raise ModelError(
-            f"transition probabilities of {row_place(above + row, n_actions)} sum to "
-            f"{float(sums[row])!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE:g}; "
+            f"transition probabilities of {row_place(above + row, n_actions, states, actions)} sum "
+            f"to {float(sums[row])!r}, not to 1 (tolerance {ROW_SUM_TOLERANCE:g}; "
             f"{int(wrong.sum())} such rows); {advice}"
         )
     return sums
@@ -212,12 +228,14 @@ def action_distribution(
     gives nothing to an unavailable action; rows of terminal states are replaced by the uniform
     placeholder over their available actions.
     """
+    if hasattr(value, "log_policy"):
+        raise ModelError(f"{name} is a {type(value).__name__}; give its policy: solution.policy")
     n_states, n_actions = available.shape
+    wanted = f"it must be {available.shape} (states, actions)"
+    if getattr(value, "shape", None) == (n_states,) and np.asarray(value).dtype.kind in "iu":
+        wanted += f"; of one action a state make it by np.eye({n_actions})[{name}]"
     array = real_array(
-        name,
-        value,
-        fits={(n_actions,), available.shape}.__contains__,
-        wanted=f"it must be {available.shape} (states, actions)",
+        name, value, fits={(n_actions,), available.shape}.__contains__, wanted=wanted
     )
     if array.ndim == 1:
         array = np.tile(array, (n_states, 1))
@@ -247,36 +265,6 @@ def action_distribution(
             f"{state}, which the action mask makes unavailable; set it to 0"
         )
     return array
-
-
-def terminal_states(terminal: Any, n_states: int) -> np.ndarray:
-    """Booleans (S,) of a mask, a list of state indices, or None (no state)."""
-    mask = np.zeros(n_states, dtype=bool)
-    if terminal is None:
-        return mask
-    array = plain_array("terminal", terminal)
-    if array.size == 0:
-        return mask
-    binary = (
-        array.dtype.kind in "iu" and array.shape == (n_states,) and np.isin(array, (0, 1)).all()
-    )
-    if array.dtype == bool or (binary and n_states > 2):
-        return boolean_array("terminal", array, (n_states,))
-    if (
-        array.ndim != 1
-        or array.dtype.kind not in "iu"
-        or not (0 <= array.min() <= array.max() < n_states)
-    ):
-        raise ModelError(
-            f"terminal = {quoted(terminal)}; give booleans of shape ({n_states},) or state indices "
-            f"between 0 and {n_states - 1}"
-        )
-    if binary:
-        raise ModelError(
-            f"terminal = {quoted(terminal)} could be a mask or a list of states; give booleans"
-        )
-    mask[array] = True
-    return mask
 
 
 def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...] | None:

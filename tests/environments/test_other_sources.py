@@ -54,6 +54,27 @@ def test_labels():
     assert np.array_equal(maxent.from_table(by_pair, discount=0.9).reward, mdp.reward)
 
 
+def test_a_data_frame():
+    pandas = pytest.importorskip("pandas")
+    columns = ["state", "action", "probability", "next_state", "reward", "terminated"]
+    rows = [
+        ("shop", "wait", 1.0, "shop", 1.0, False),
+        ("shop", "go", 0.5, "shop", 0.0, False),
+        ("shop", "go", 0.5, "home", 2.0, True),
+    ]
+    frame = pandas.DataFrame(rows, columns=columns)
+    mdp = maxent.from_table(frame, discount=0.9, initial_distribution="shop")
+    assert mdp.state_names == ("shop", "home") and mdp.action_names == ("wait", "go")
+    assert mdp.terminal.tolist() == [False, True] and mdp.initial_distribution.tolist() == [1.0, 0]
+    assert mdp.reward[0].tolist() == [1.0, 1.0]
+    for_ever = maxent.from_table(frame[:1].drop(columns="terminated"), discount=0.9)
+    assert maxent.solve(for_ever, 0.0).v.round(6).tolist() == [10.0]
+    with pytest.raises(maxent.ModelError, match="has no column 'reward'; give state, action"):
+        maxent.from_table(frame.drop(columns="reward"), discount=0.9)
+    with pytest.raises(maxent.ModelError, match="names 'hom', which is not in the table"):
+        maxent.from_table(frame, discount=0.9, initial_distribution="hom")
+
+
 @pytest.mark.parametrize(
     "P, words",
     [
@@ -67,6 +88,9 @@ def test_labels():
         ({0: {0: [(0.5, 0, 0.0, False)]}}, "state 0, action 0 sum to 0.5"),
         ({0: {0: [(1.0, 1, 0.0, False)]}}, "state 1 is entered"),
         ({0: {0: [(1.0, [1], 0.0, False)]}}, "state 0, action 0 has the outcome"),
+        ({0: {0: [(1.0, 0, 0.0, "no")]}}, "terminated True or False"),
+        ({"a": {"go": [(0.5, "a", 0.0, False)]}}, r"state 0 \('a'\), action 0 \('go'\) sum to 0.5"),
+        ({"a": {"go": [(1.0, "b", 0.0, False)]}}, "state 'b' is entered .* has no row for it"),
     ],
 )
 def test_bad_tables(P, words):

@@ -81,6 +81,8 @@ def test_the_desc_of_frozen_lake_is_frozen_lake(desc):
         ("XXX\nXSX\nX.X", {"X": "#"}, "###\n#S#\n#.#"),
         (["S ", " G"], None, "S \n G"),
         ([["S", " "], [" ", "G"]], None, "S \n G"),
+        ("\nS.G\n...", None, "S.G\n..."),
+        ("\n    S.G\n     . \n    ", None, "S.G\n . "),
     ],
 )
 def test_maps_that_people_have(map, legend, read):
@@ -154,7 +156,9 @@ def test_a_reward_is_of_a_character_as_drawn_or_of_what_it_means():
         ),
         ("S..E", {}, "capital letter is a portal .*legend={'E': '.'}.*'#' a wall, 'G' a goal"),
         ("S..A", {"rewards": {"A": 0.5}}, "legend={'A': '.'} .* reward is rewards={'A': 0.5}"),
-        ("\nS..\n...\n", {}, "inspect.cleandoc"),
+        ("\nS..\n\n...\n", {}, "line 2 has 0 "),
+        ("\n  S..\n ...\n", {}, "line 2 has 3 "),
+        ("\n\tS..\n", {}, r"line 1, column 1: unknown character '\\t'"),
         ("S..\n...\n   ", {}, "line 3 of 3 holds nothing but spaces.*inspect.cleandoc"),
         ("S...\n....\n  ", {}, "line 3 has 2 .*inspect.cleandoc"),
         ("S...\n    ....\n    ....", {}, "line 2 has 8 .*inspect.cleandoc"),

@@ -190,7 +190,7 @@ def test_a_dense_request_beyond_memory_is_refused_before_it_is_made():
         ({"transition": np.full((4, 2, 4), 0.25, dtype=complex)}, "complex128"),
         ({"transition": np.full((4, 2, 4), None)}, "object"),
         ({"transition": [[[1.0], [1.0, 0.0]]]}, "rectangular"),
-        ({"transition": "P"}, "dtype"),
+        ({"transition": "P"}, "transition = 'P' is a str, no array"),
         ({"transition": sparse.eye_array(4, 3)}, r"\(S\*A, S\)"),
         ({"reward": np.zeros((2, 4))}, r"reward has shape \(2, 4\)"),
         ({"reward": np.zeros((4, 2, 2))}, r"\(4, 2, 2\)"),
@@ -225,7 +225,7 @@ def test_shapes_and_types(changes, words):
         ([[1.5, -0.5]] * 4, "state 0, action 1 is -0.5"),
         ([[np.nan, 1.0]] * 4, "state 0, action 0 is nan"),
         ([[1.0, 0.0]] * 3 + [[0.0, 1.0]], "gives probability 1.0 to action 1 of state 3"),
-        ("uniform", "dtype"),
+        ("uniform", "policy = 'uniform' is a str, no array"),
     ],
 )
 def test_policies_and_priors(policy, words):

@@ -1,0 +1,106 @@
+"""States as arguments, by number or name: one, several, or a probability for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from maxent.errors import ModelError
+from maxent.mdp import validation
+from maxent.support.arguments import nearest, quoted, require_finite
+
+
+def start_distribution(
+    value: Any, n_states: int, state_names: tuple[str, ...] | None = None
+) -> np.ndarray:
+    """(S,) of an initial distribution, of probabilities by state, or of the one state of all starts
+    (states by number or name).
+
+    >>> start_distribution("b", 2, ("a", "b")).tolist(), start_distribution({0: 1.0}, 2).tolist()
+    ([0.0, 1.0], [1.0, 0.0])
+    """
+    name = "initial_distribution"
+    if _is_state(value):
+        value = {value: 1.0}
+    if isinstance(value, Mapping):
+        array = np.zeros(n_states)
+        for state, probability in value.items():
+            number = state_number(name, state, n_states, state_names)
+            array[number] = require_finite(f"{name} of state {state!r}", probability)
+        value = array
+    return validation.distribution(name, value, n_states)
+
+
+def _is_state(value: Any) -> bool:
+    """Whether `value` can be one state: its number or its name."""
+    return isinstance(value, str) or (isinstance(value, Integral) and not isinstance(value, bool))
+
+
+def state_number(
+    argument: str, state: Any, n_states: int, state_names: tuple[str, ...] | None
+) -> int:
+    """The number of a state given by number or name; ModelError for what is no state."""
+    if isinstance(state, str):
+        if state_names and (times := state_names.count(state)):
+            if times == 1:
+                return state_names.index(state)
+            raise ModelError(
+                f"{argument} names the state {state!r}, which {times} states are called"
+            )
+        advice = nearest(state, state_names) if state_names else "the states have no state_names"
+        raise ModelError(f"{argument} names the state {quoted(state)}; {advice}")
+    if _is_state(state) and 0 <= state < n_states:
+        return int(state)
+    raise ModelError(f"{argument} names the state {quoted(state)}; states are 0 to {n_states - 1}")
+
+
+def _are_names(states: Any) -> bool:
+    """Whether any of several states is given by its name; numbers in an array are not looked at."""
+    if getattr(getattr(states, "dtype", None), "kind", "O") not in "UO":
+        return False
+    return isinstance(states, Iterable) and any(isinstance(state, str) for state in states)
+
+
+def terminal_states(
+    terminal: Any, n_states: int, state_names: tuple[str, ...] | None = None
+) -> np.ndarray:
+    """Booleans (S,) of a mask, a list or set of states (by number or name), one of them, or None.
+
+    >>> terminal_states(["b"], 2, ("a", "b")).tolist(), terminal_states(0, 2).tolist()
+    ([False, True], [True, False])
+    """
+    mask = np.zeros(n_states, dtype=bool)
+    if terminal is None:
+        return mask
+    if _is_state(terminal):
+        terminal = {terminal}
+    if isinstance(terminal, set | frozenset) or _are_names(terminal):
+        for state in terminal:
+            mask[state_number("terminal", state, n_states, state_names)] = True
+        return mask
+    array = validation.plain_array("terminal", terminal)
+    if array.size == 0:
+        return mask
+    binary = (
+        array.dtype.kind in "iu" and array.shape == (n_states,) and np.isin(array, (0, 1)).all()
+    )
+    if array.dtype == bool or (binary and n_states > 2):
+        return validation.boolean_array("terminal", array, (n_states,))
+    if (
+        array.ndim != 1
+        or array.dtype.kind not in "iu"
+        or not (0 <= array.min() <= array.max() < n_states)
+    ):
+        raise ModelError(
+            f"terminal = {quoted(terminal)}; give booleans of shape ({n_states},) or states "
+            f"between 0 and {n_states - 1}"
+        )
+    if binary:
+        raise ModelError(
+            f"terminal = {quoted(terminal)} could be a mask or a list of states; give booleans"
+        )
+    mask[array] = True
+    return mask
