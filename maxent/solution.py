@@ -9,8 +9,10 @@ import numpy as np
 from numpy import ndarray
 
 from maxent.errors import ModelError
+from maxent.support.arguments import count
 from maxent.support.arrays import HasPolicy, HasStatus, ReadOnly
 from maxent.support.frames import data_frame
+from maxent.support.other_words import AnswersOurWords
 from maxent.support.shapes import Float, Int
 from maxent.support.traces import kept_iterations
 
@@ -56,7 +58,7 @@ class Iteration:
 
 
 @dataclass(frozen=True, eq=False)
-class Solution(ReadOnly, HasPolicy, HasStatus):
+class Solution(ReadOnly, HasPolicy, HasStatus, AnswersOurWords):
     """A soft-optimal solution, or the evaluation of a policy, with certified bounds.
 
     All values are discounted and in units of reward; entropies inside them in nats times the
@@ -148,6 +150,7 @@ class Solution(ReadOnly, HasPolicy, HasStatus):
 
     def __repr__(self) -> str:
         return (
-            f"Solution({self.method}, {len(self.v)} states, temperature {self.temperature:g}, "
-            f"{self.status} after {self.iterations} iterations, error <= {self.error_bound:.2g})"
+            f"Solution({self.method}, {count(len(self.v), 'state')}, "
+            f"temperature {self.temperature:g}, {self.status} after "
+            f"{count(self.iterations, 'iteration')}, error <= {self.error_bound:.2g})"
         )

@@ -171,6 +171,8 @@ def test_every_public_name_resolves_and_is_documented():
         if callable(value):
             assert (value.__doc__ or "").strip(), name
     assert set(maxent.__all__) <= set(dir(maxent))
+    with pytest.raises(AttributeError, match="no attribute 'value_mep'; did you mean 'value_map'"):
+        maxent.plots.value_mep  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'solv'; did you mean 'solve'"):
         _ = maxent.solv
     star = {}

@@ -10,7 +10,7 @@ from maxent.cli.exit_codes import DONE, INTERRUPTED, NOT_CONVERGED
 from maxent.cli.model import Model
 from maxent.cli.outputs import require_outputs, say_written, write_record
 from maxent.errors import ConfigError
-from maxent.support.arguments import nearest, quoted
+from maxent.support.arguments import count, nearest, quoted
 
 if TYPE_CHECKING:
     from maxent.mdp import MDP
@@ -87,8 +87,8 @@ def _summary(name: str, mdp: MDP, solution: Solution, proved: Enclosure | None) 
         "certified error": f"{solution.error_bound:.2g} at most, in every state",
         "policy": f"certified to lose at most {solution.policy_bound:.2g} against the best",
         "method": solution.method,
-        "status": f"{solution.status.replace('_', ' ')}, {solution.iterations} iterations, "
-        f"{solution.seconds:.3f} s",
+        "status": f"{solution.status.replace('_', ' ')}, "
+        f"{count(solution.iterations, 'iteration')}, {solution.seconds:.3f} s",
     }
     if proved is not None:
         width = proved.width

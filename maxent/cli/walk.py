@@ -9,6 +9,7 @@ import maxent
 from maxent.cli.exit_codes import DONE
 from maxent.cli.model import Model
 from maxent.cli.outputs import require_outputs
+from maxent.support.arguments import count
 
 
 def run(asked: Namespace) -> int:
@@ -27,5 +28,6 @@ def run(asked: Namespace) -> int:
         seed=asked.seed,
         overwrite=asked.overwrite,
     )
-    print(f"{asked.episodes} episodes at temperature {asked.temperature:g}: {drawn}")
+    print(f"{count(asked.episodes, 'episode')} at temperature {asked.temperature:g}")
+    print(f"wrote {drawn}")
     return DONE

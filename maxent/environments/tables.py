@@ -86,7 +86,8 @@ def _make(name: str, settings: dict[str, Any]) -> gymnasium.Env:
         raise ConfigError(f"{error} With a table P: {nearest(name, _with_table())}") from error
     except Exception as error:  # whatever the environment's constructor makes of the settings
         failure = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"Gymnasium cannot make {name!r} with {settings}: {failure}") from error
+        given = f" with {settings}" if settings else ""
+        raise ConfigError(f"Gymnasium cannot make {name!r}{given}: {failure}") from error
 
 
 def _read(env: gymnasium.Env, discount: float) -> MDP:

@@ -29,8 +29,9 @@ def reveal(prediction: Any, actual: Any, because: str = "") -> None:
     if prediction is ... or prediction is None:
         print(f"No prediction made. The answer: {_show(actual)}.")
     elif isinstance(actual, (bool, str, np.bool_)):
-        right = str(prediction).strip().lower() == str(actual).lower()
-        word = "as you predicted" if right else f"you predicted {_show(prediction)}"
+        said = str(prediction).strip(" .!\"'")
+        right = said.lower() == str(actual).lower()
+        word = "as you predicted" if right else f"you predicted {said}"
         print(f"The answer: {_show(actual)}; {word}.")
     else:
         try:

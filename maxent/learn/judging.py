@@ -97,7 +97,7 @@ def verdict_on(exercise: Exercise, handed: HandedIn, seed: int) -> Verdict:
         return Verdict("wrong", handed.mistake, handed.error)
     if any(result is None for result in handed.results) or not handed.results:
         if handed.printed or exercise.is_value:
-            instead = f"write {exercise.answer} = ..." if exercise.is_value else "use `return`"
+            instead = f"write `{exercise.answer} = ...`" if exercise.is_value else "use `return`"
             words = f"`print` shows a number but gives back nothing (None): {instead}."
             return Verdict("wrong", "printed instead of returned", words)
         return Verdict("wrong", "nothing returned", "your function gives back nothing: `return`?")

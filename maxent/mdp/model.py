@@ -28,10 +28,10 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import states, storage, transitions, validation
 from maxent.mdp.grid import Grid
 from maxent.mdp.transitions import Transition
-from maxent.support.arguments import quoted, require_discount
+from maxent.support.arguments import count, quoted, require_discount
 from maxent.support.arrays import logs, read_only
 from maxent.support.memory import require_memory
-from maxent.support.other_words import takes_our_words
+from maxent.support.other_words import AnswersOurWords, takes_our_words
 from maxent.support.shapes import Float, Int
 
 FREE_OF_RULES = {"discount", "state_names", "action_names", "grid", "observations"}
@@ -43,7 +43,7 @@ HOW_TO_REPLACE = (
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class MDP:
+class MDP(AnswersOurWords):
     """A validated, immutable finite MDP.
 
     Parameters
@@ -394,9 +394,9 @@ class MDP:
         terminal = int(self.terminal.sum())
         masked = int((~self.action_mask).sum())
         extra = f", {terminal} terminal" if terminal else ""
-        extra += f", {masked} actions masked" if masked else ""
+        extra += f", {count(masked, 'action')} masked" if masked else ""
         return (
-            f"MDP({self.n_states} states, {self.n_actions} actions, "
+            f"MDP({count(self.n_states, 'state')}, {count(self.n_actions, 'action')}, "
             f"discount {self.discount:g}, {kind}{extra})"
         )
 

@@ -46,7 +46,7 @@ def from_pairs(
     ...     transition=[[0.5, 0.5], [0.0, 1.0], [0.0, 1.0]], discount=0.95,
     ... )
     >>> mdp
-    MDP(2 states, 2 actions, discount 0.95, sparse, 1 actions masked)
+    MDP(2 states, 2 actions, discount 0.95, sparse, 1 action masked)
     >>> maxent.solve(mdp, temperature=0.0).v.round(3).tolist()  # as QuantEcon's manual prints it
     [-8.571, -20.0]
     """

@@ -67,6 +67,7 @@ from maxent.plots.maps.rewards import reward_map
 from maxent.plots.maps.tradeoff_policies import tradeoff_policies
 from maxent.plots.saving import save
 from maxent.plots.style import use_style
+from maxent.support.arguments import closest
 
 __all__ = [
     "Figure",
@@ -99,3 +100,10 @@ __all__ = [
     "use_style",
     "value_map",
 ]
+
+
+def __getattr__(name: str) -> object:
+    known = [] if name.startswith("_") else __all__
+    meant = closest(name, known)
+    hint = f"; did you mean {meant!r}?" if meant else ""
+    raise AttributeError(f"module 'maxent.plots' has no attribute {name!r}{hint}")

@@ -23,7 +23,7 @@ from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.proofs import balls
 from maxent.proofs.balls import Ball, Operator
-from maxent.support.arguments import require_positive, require_temperature
+from maxent.support.arguments import count, require_positive, require_temperature
 from maxent.support.arrays import ReadOnly
 from maxent.support.other_words import takes_our_words
 from maxent.support.shapes import Float
@@ -89,8 +89,8 @@ class Enclosure(ReadOnly):
     def __repr__(self) -> str:
         kind = "V*" if self.policy is None else "V^pi"
         return (
-            f"Enclosure({kind}, {self.mdp.n_states} states, temperature {self.temperature:g}, "
-            f"width {self.width:.2g}, {self.bits} bits)"
+            f"Enclosure({kind}, {count(self.mdp.n_states, 'state')}, "
+            f"temperature {self.temperature:g}, width {self.width:.2g}, {self.bits} bits)"
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from maxent.mdp import MDP
 from maxent.solution import Solution
+from maxent.support.arguments import count
 
 WIDEST, HIGHEST = 120, 60
 """Largest map, in characters, that is drawn as text."""
@@ -46,7 +47,7 @@ def discount_text(discount: float) -> str:
 def size_text(mdp: MDP) -> str:
     """How many states and actions an MDP has."""
     terminal = f", {mdp.terminal.sum()} terminal" if mdp.terminal.any() else ""
-    return f"{mdp.n_states} states, {mdp.n_actions} actions{terminal}"
+    return f"{count(mdp.n_states, 'state')}, {count(mdp.n_actions, 'action')}{terminal}"
 
 
 def policy_picture(mdp: MDP, solution: Solution) -> str | None:

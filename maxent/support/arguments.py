@@ -117,8 +117,20 @@ def require_finite(name: str, value: Any) -> float:
 def require_count(name: str, value: Any, minimum: int = 1) -> int:
     """A whole number >= minimum, else ConfigError."""
     if not _is_number(value, Integral) or value < minimum:
-        raise ConfigError(f"{name} = {quoted(value)} must be a whole number of at least {minimum}")
+        wanted = f"a whole number of at least {minimum}"
+        if isinstance(value, float) and value.is_integer():
+            raise ConfigError(f"{name} = {value!r} is a float; give int({value!r}), {wanted}")
+        raise ConfigError(f"{name} = {quoted(value)} must be {wanted}")
     return int(value)
+
+
+def count(number: int, thing: str) -> str:
+    """A number of things in words.
+
+    >>> count(1, "state"), count(2, "state")
+    ('1 state', '2 states')
+    """
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def require_counts(name: str, values: Any, minimum: int = 1) -> list[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from maxent.support.arguments import closest
 from maxent.support.data_files import beside
@@ -46,6 +46,39 @@ def hint(word: str, known: Collection[str], written: Callable[[str], str] = "{}=
         if ours:
             meanings.append(" and ".join(ours) + value)
     return f"here it is {', or '.join(meanings)}" if meanings else ""
+
+
+ATTRIBUTES = {
+    "V": "v",
+    "value": "v",
+    "values": "v",
+    "Q": "q",
+    "pi": "policy",
+    "gamma": "discount",
+    "P": "transition",
+    "R": "reward",
+    "nS": "n_states",
+    "num_states": "n_states",
+    "nA": "n_actions",
+    "num_actions": "n_actions",
+    "num_iter": "iterations",
+    "predict": "act",
+    "get_action": "act",
+}
+"""Their attribute of a model, a solution or an agent, and ours."""
+
+
+class AnswersOurWords:
+    """A class whose AttributeError for a name of another library says what it is called here."""
+
+    if not TYPE_CHECKING:  # where it would let every name pass
+
+        def __getattr__(self, name: str) -> Any:
+            found = f"{type(self).__name__!r} object has no attribute {name!r}"
+            ours = ATTRIBUTES.get(name)
+            if ours and ours in dir(self):
+                found = f"{found}; here it is {ours}"
+            raise AttributeError(found, name=name, obj=self)
 
 
 def takes_our_words(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maxent.mdp import MDP
+from maxent.support.arguments import count
 from maxent.testing.cases import as_code
 from maxent.theorems.report import CheckFailedError
 
@@ -40,7 +41,7 @@ class SolverFault:
         self.mdp.save(path, overwrite=overwrite)
 
     def __str__(self) -> str:
-        size = f"{self.mdp.n_states} states, {self.mdp.n_actions} actions"
+        size = f"{count(self.mdp.n_states, 'state')}, {count(self.mdp.n_actions, 'action')}"
         shown = "\n".join(f"      {line}" for line in as_code(self.mdp).splitlines())
         return (
             f"{self.fault} ({self.runs} runs)\n    {self.detail}\n"

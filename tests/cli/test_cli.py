@@ -594,7 +594,7 @@ def test_walk_writes_a_gif(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = ["walk", "two-goals", "--out", "walk.gif", "--episodes", "2", "--max-steps", "6"]
     assert main(asked) == 0
-    assert "2 episodes at temperature 0.02: walk.gif" in capsys.readouterr().out
+    assert "2 episodes at temperature 0.02\nwrote walk.gif\n" in capsys.readouterr().out
     with Image.open("walk.gif") as image:
         assert image.format == "GIF" and 2 <= image.n_frames <= 7
     assert main(asked) == 2 and "exists" in capsys.readouterr().err

@@ -723,7 +723,7 @@ def test_compare_draws(ending, begin, capsys):
 def test_diagnose_from_episodes_and_against_an_mdp(copy, capsys):
     assert main(["diagnose", "run", "--episodes", "1", "--out", "found.json"]) == 0
     out = capsys.readouterr().out
-    assert "estimated from 1 episodes" in out and "SQL-T2" in out
+    assert "estimated from 1 episode" in out and "SQL-T2" in out
     found = json.loads(Path("found.json").read_text())
     assert {finding["key"] for finding in found["diagnosis"]["findings"]} >= {"SQL-T2", "SAC-L1"}
     asked = ["train", "sac", "--env", "FrozenLake-v1", "--steps", "60", "--run", "lake", *SMALL]

@@ -244,7 +244,7 @@ def test_missing_actions_and_rows():
     assert mdp.terminal.tolist() == [False, True, True, False, True]  # never entered, no row
     with pytest.raises(ModelError, match=r"state 3 is entered.*no row"):
         read({0: {0: [(1.0, 3, 1.0, False)]}}, 4, start=[1.0, 0, 0, 0])
-    with pytest.raises(ModelError, match="state 1 is entered .*, or is a start"):
+    with pytest.raises(ModelError, match=r"state 1 is entered .*, or is a start"):
         read({0: {0: [(1.0, 0, 1.0, False)]}}, 2, start=[0.5, 0.5])
 
 

@@ -71,7 +71,8 @@ def test_undefined_numbers_and_large_ones(told):
     learn.check([1000.0, 1000.0000001, 2.0], [1000.0] * 3)
     assert "1 of 3 numbers differ" in told()
     learn.reveal("Rises", "rises")
-    assert "as you predicted" in told()
+    learn.reveal(" rises. ", "rises")
+    assert told().count("as you predicted") == 2
 
 
 def test_a_function_that_changes_its_argument_is_not_judged_by_its_own_damage(told):
@@ -126,7 +127,7 @@ def test_an_unknown_exercise_and_an_unknown_key():
         ("4.3", [False, False, True, True], "five times True or False is wanted"),
         ("4.3", [True, True, True, True, False], "(hard maximum accepted)"),
         ("7.3", ["S.G", "..."], "a text is wanted"),
-        ("0.1", None, "write my_temperature = ..."),
+        ("0.1", None, "write `my_temperature = ...`."),
         ("0.1", True, "a number or an array of numbers is wanted, not this bool"),
         ("1.3", 0.046, "Not quite (rounded)"),
         ("1.3", -0.0455119, "Not quite (wrong sign): a temperature is positive"),

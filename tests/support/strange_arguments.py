@@ -93,6 +93,10 @@ WRONG = [
     (lambda: maxent.occupancy(MDP, {0: 1.0}), "policy = {0: 1.0} is a dict, no array"),
     (lambda: maxent.occupancy(MDP, np.array([0, 2, 1, 0])), r"make it by np.eye\(3\)\[policy\]"),
     (lambda: maxent.compose(None, 0.5), "mdps = None"),
+    (
+        lambda: maxent.finite_horizon(MDP, 0.5, horizon=1e1),
+        "10.0 is a float; give int.10.0., a whole number",
+    ),
     (lambda: maxent.solve_lqr(None, 0.5), "problem = None"),
     (lambda: maxent.MDPEnv(SOLVED), "not an MDP"),
     (lambda: maxent.write_certificate(SOLVED, "x.json"), "is a Solution; give a Enclosure"),

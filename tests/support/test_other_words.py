@@ -31,6 +31,23 @@ def test_the_page_holds_the_table():
     assert PAGE.read_text(encoding="utf-8").endswith("\n" + other_words.markdown() + "\n")
 
 
+def test_attributes_of_other_libraries_are_told_ours(mdp):
+    agent = maxent.train("sql", lambda: maxent.MDPEnv(mdp), steps=10, discount=0.9, **TINY)
+    page = PAGE.read_text(encoding="utf-8")
+    objects = (mdp, maxent.solve(mdp, 0.1), agent)
+    for theirs, ours in other_words.ATTRIBUTES.items():
+        assert f"`{theirs}`" in page
+        having = [each for each in objects if hasattr(each, ours)]
+        assert having
+        for each in having:
+            with pytest.raises(AttributeError, match=f"'{theirs}'; here it is {ours}$"):
+                getattr(each, theirs)
+    for each in objects:
+        with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
+            _ = each.nothing
+        assert not hasattr(each, "_nothing")
+
+
 OURS = {name for meanings in WORDS.values() for names, *_ in meanings for name in names}
 
 

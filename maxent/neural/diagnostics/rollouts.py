@@ -21,6 +21,7 @@ from maxent.neural.diagnostics.trained import (
 from maxent.neural.diagnostics.walks import steps
 from maxent.neural.parts import proposals
 from maxent.neural.parts.policies import Categorical
+from maxent.support.arguments import count
 from maxent.tabular import operators
 
 ACTIONS = 64
@@ -100,7 +101,9 @@ def from_rollouts(
         ),
         Finding("GIBBS-3", "entropy of the policy", float(here.entropy.mean()), np.nan, "nats"),
     )
-    return Diagnosis(f"{agent}, estimated from {episodes} episodes ({len(taken)} steps)", findings)
+    return Diagnosis(
+        f"{agent}, estimated from {count(episodes, 'episode')} ({len(taken)} steps)", findings
+    )
 
 
 def claims(

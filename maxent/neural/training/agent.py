@@ -35,11 +35,12 @@ from maxent.neural.training.video import recorded
 from maxent.solution import Solution
 from maxent.support.arguments import quoted, require_count, require_flag, require_kind
 from maxent.support.memory import require_memory
+from maxent.support.other_words import AnswersOurWords
 from maxent.support.shapes import Bool, Float
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Agent:
+class Agent(AnswersOurWords):
     """A trained agent, as `train`, `resume`, `load_agent` and `compose_agents` give it.
 
     algorithm : the name of its algorithm.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numpy import ndarray
 
 from maxent.statistics import bootstrap_interval, interquartile_mean
+from maxent.support.arguments import count
 from maxent.support.shapes import Float, Int
 
 
@@ -25,7 +26,7 @@ class Evaluation:
         spread = self.returns.std(ddof=1) if len(self.returns) > 1 else 0.0
         stopped = f", {self.unfinished} unfinished" if self.unfinished else ""
         return (
-            f"Evaluation({len(self.returns)} episodes, return {self.returns.mean():.4g} "
+            f"Evaluation({count(len(self.returns), 'episode')}, return {self.returns.mean():.4g} "
             f"+- {spread:.2g}, length {self.lengths.mean():.4g}{stopped})"
         )
 

@@ -14,6 +14,7 @@ from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_mdp
 from maxent.solution import Solution
 from maxent.support.arguments import (
+    count,
     require_count,
     require_positive,
     require_real,
@@ -85,7 +86,8 @@ class RecoveredReward(ReadOnly, HasStatus):
     def __repr__(self) -> str:
         return (
             f"RecoveredReward({self.weights.size} weights, temperature {self.temperature:g}, "
-            f"{self.status} after {self.iterations} iterations, mismatch {self.mismatch:.2g})"
+            f"{self.status} after {count(self.iterations, 'iteration')}, "
+            f"mismatch {self.mismatch:.2g})"
         )
 
 

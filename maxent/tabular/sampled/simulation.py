@@ -27,6 +27,7 @@ from scipy import stats
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp, validation
 from maxent.support.arguments import (
+    count,
     require_count,
     require_flag,
     require_one_of,
@@ -152,8 +153,8 @@ class Simulation(ReadOnly):
 
     def __repr__(self) -> str:
         return (
-            f"Simulation({self.episodes} episodes, horizon {self.horizon}, seed {self.seed}, "
-            f"{self.terminated.mean():.0%} terminated, return {self.interval()})"
+            f"Simulation({count(self.episodes, 'episode')}, horizon {self.horizon}, "
+            f"seed {self.seed}, {self.terminated.mean():.0%} terminated, return {self.interval()})"
         )
 
 

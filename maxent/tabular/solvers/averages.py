@@ -23,7 +23,7 @@ from scipy import sparse
 from maxent.errors import MaxEntWarning, ModelError
 from maxent.mdp import MDP, require_mdp
 from maxent.solution import Status
-from maxent.support.arguments import require_temperature
+from maxent.support.arguments import count, require_temperature
 from maxent.support.arrays import HasPolicy, HasStatus, ReadOnly
 from maxent.support.other_words import takes_our_words
 from maxent.tabular import operators
@@ -70,7 +70,7 @@ class AverageSolution(ReadOnly, HasPolicy, HasStatus):
 
     def __repr__(self) -> str:
         return (
-            f"AverageSolution(gain {self.gain:.10g}, {len(self.bias)} states, temperature "
+            f"AverageSolution(gain {self.gain:.10g}, {count(len(self.bias), 'state')}, temperature "
             f"{self.temperature:g}, {self.status}, error <= {self.error_bound:.2g})"
         )
 

@@ -16,7 +16,7 @@ from numpy import ndarray
 from maxent.errors import ConfigError, MaxEntWarning
 from maxent.mdp import MDP, require_discounted, require_mdp, validation
 from maxent.solution import Solution
-from maxent.support.arguments import quoted, require_positive
+from maxent.support.arguments import count, quoted, require_positive
 from maxent.support.arrays import ReadOnly
 from maxent.support.files import write_whole
 from maxent.support.frames import data_frame
@@ -165,8 +165,9 @@ class Tradeoff(ReadOnly):
     def __repr__(self) -> str:
         low, high = self.entropy_range
         return (
-            f"Tradeoff({len(self.temperatures)} temperatures, {self.mdp.n_states} states, "
-            f"discount {self.mdp.discount:g}, entropy {low:.4g} to {high:.4g} nats, "
+            f"Tradeoff({count(len(self.temperatures), 'temperature')}, "
+            f"{count(self.mdp.n_states, 'state')}, discount {self.mdp.discount:g}, "
+            f"entropy {low:.4g} to {high:.4g} nats, "
             f"return {self.return_range[0]:.4g} to {self.return_range[1]:.4g})"
         )
 
