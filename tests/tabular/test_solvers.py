@@ -10,9 +10,11 @@ import pytest
 from truth import optimal_value, policy_value
 
 import maxent
+from maxent.mdp import validation
 from maxent.tabular import bounds, operators
 from maxent.tabular.solvers import steps
 from maxent.tabular.solvers.kernels import SoftKernel
+from maxent.tabular.solvers.loop import require_start
 
 SOLVERS = {
     "value iteration": maxent.soft_value_iteration,
@@ -306,6 +308,16 @@ def test_ctrl_c_returns_the_best_certified_answer(label, after):
     assert solution.status == "interrupted" and solution.iterations == after
     assert np.abs(solution.v - exact).max() <= solution.error_bound + 1e-9
     assert solution.error_bound == pytest.approx(0.5 * min(widths), rel=1e-6)
+
+
+def test_a_start_that_is_none_is_named():
+    mdp, most = family("sparse", 0.9), validation.MAX_REWARD
+    for bad in (np.nan, np.inf, -2.0 * most):
+        start = np.zeros(mdp.n_states)
+        start[2] = bad
+        with pytest.raises(maxent.ModelError, match="v0 of state 2 is "):
+            maxent.solve(mdp, 0.1, v0=start)
+    assert (require_start(mdp, np.full(mdp.n_states, most)) == most).all()  # at most, as it says
 
 
 def test_solve_chooses_by_size_and_rate():

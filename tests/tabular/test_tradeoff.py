@@ -97,6 +97,18 @@ def test_points_are_those_of_the_solvers_policy():
     assert abs(solved.v - at_another.v).max() <= solved.error_bound + at_another.error_bound
 
 
+def test_an_episode_that_begins_at_its_end_earns_nothing():
+    mdp = family("terminal")
+    start = np.where(mdp.terminal, 4.0, 1.0)
+    mdp = mdp.replace(initial_distribution=start / start.sum())
+    curve = maxent.tradeoff(mdp, [0.0, 0.3, 1.0, math.inf])
+    for i, temperature in enumerate(curve.temperatures):
+        policy = curve.policy(temperature)
+        assert curve.returns[i] == pytest.approx(maxent.policy_return(mdp, policy), abs=1e-11)
+        nats = maxent.discounted_entropy(mdp, policy)
+        assert curve.entropies[i] == pytest.approx(nats, abs=1e-11)
+
+
 def test_order_duplicates_and_ends_are_kept_as_given():
     mdp = family("terminal")
     given = [3.0, math.inf, 0.1, 0, 3.0]
