@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import warnings
 from dataclasses import replace
 
@@ -62,29 +63,54 @@ def test_the_value_of_a_policy_is_enclosed(name, discount):
         assert found.width <= 1e-10, temperature
 
 
+@pytest.mark.parametrize("of_a_policy", [False, True])
 @pytest.mark.parametrize("name", FAMILIES)
-def test_action_values_and_policy_are_enclosed(name):
-    """Q* = r + gamma P V* and pi* = prior exp((Q* - V*) / alpha), from 60 digits."""
+def test_action_values_and_policy_are_enclosed(name, of_a_policy):
+    """Q = r + gamma P V and its Boltzmann policy, prior exp(Q / alpha) normalised, from 60 digits;
+    V is V* or the value of a policy."""
     for temperature in (1e-2, 1.0, 1e4):
         mdp, prior = family(name, 0.95)
-        found = enclose(mdp, temperature, prior=prior, width=1e-15)
-        v = truth.optimal_value(mdp, temperature, found.midpoint[0], prior)
         allowed = mdp.action_mask if prior is None else prior > 0.0
-        dense = mdp.to_dense().transition
+        given = np.arange(1.0, 1.0 + mdp.n_actions) * allowed
+        given /= np.maximum(given.sum(axis=1, keepdims=True), 1.0)
+        policy = given if of_a_policy else None
+        found = enclose(mdp, temperature, prior=prior, policy=policy, width=1e-15)
+        if of_a_policy:
+            v = truth.policy_value(mdp, given, temperature, prior)
+        else:
+            v = truth.optimal_value(mdp, temperature, found.midpoint[0], prior)
+        dense, alpha = mdp.to_dense().transition, mpf(temperature)
         for s in range(mdp.n_states):
+            actions = [] if mdp.terminal[s] else np.flatnonzero(allowed[s]).tolist()
+            q = {
+                a: mpf(float(mdp.reward[s, a]))
+                + mpf(mdp.discount)
+                * mp.fsum(mpf(float(p)) * x for p, x in zip(dense[s, a], v, strict=True))
+                for a in actions
+            }
+            weights = {
+                a: (1 if prior is None else mpf(float(prior[s, a])))
+                * mp.exp((q[a] - max(q.values())) / alpha)
+                for a in actions
+            }
             for a in range(mdp.n_actions):
                 low, high = found.policy_lower[s, a], found.policy_upper[s, a]
-                if mdp.terminal[s] or not allowed[s, a]:
-                    assert low == high == 0.0
+                if a not in q:
+                    assert low == high == found.q_lower[s, a] == found.q_upper[s, a] == 0.0
                     continue
-                q = mpf(float(mdp.reward[s, a])) + mpf(mdp.discount) * mp.fsum(
-                    mpf(float(p)) * x for p, x in zip(dense[s, a], v, strict=True)
-                )
-                weight = 1 if prior is None else mpf(float(prior[s, a]))
-                assert found.q_lower[s, a] <= q <= found.q_upper[s, a]
-                probability = weight * mp.exp((q - v[s]) / mpf(temperature))
+                assert found.q_lower[s, a] <= q[a] <= found.q_upper[s, a]
+                probability = weights[a] / mp.fsum(weights.values())
                 assert low - mpf(10) ** -45 <= probability <= high + mpf(10) ** -45
                 assert high - low <= 1e-10
+
+
+def test_what_a_proof_took_is_counted():
+    mdp, _ = family("dense", 0.95)
+    started = time.perf_counter()
+    found = enclose(mdp, 0.3, width=1.0)  # the float64 solution is near enough
+    assert found.applications == 1 and found.bits == 128
+    assert 0.0 < found.seconds <= time.perf_counter() - started
+    assert enclose(mdp, 0.3, width=1e-25).applications > 1
 
 
 def test_at_temperature_zero_the_best_actions_are_named():
