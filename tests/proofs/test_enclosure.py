@@ -104,6 +104,43 @@ def test_action_values_and_policy_are_enclosed(name, of_a_policy):
                 assert high - low <= 1e-10
 
 
+def test_a_policy_counts_as_it_is_stored_also_where_it_sums_to_a_little_more_than_one(monkeypatch):
+    """One state: V = r m / (1 - gamma m), m the sum of its probabilities; here gamma m is 9e-10
+    nearer to 1 than gamma, and the error of a start off by 1 is exactly what it proves."""
+    policy = np.array([[0.5, 0.5 + 9e-10]])
+    mdp = maxent.MDP(np.ones((1, 2, 1)), np.ones((1, 2)), discount=1.0 - 1e-8)
+    mass = mpf(policy[0, 0]) + mpf(policy[0, 1])
+    exact = mass / (1 - mpf(mdp.discount) * mass)
+    off = np.array([float(exact) + 1.0])
+    monkeypatch.setattr(enclosure, "_candidate", lambda *_: off)
+    found = enclose(mdp, 0.0, policy=policy, width=10.0)
+    assert abs(exact_midpoint(found)[0] - exact) <= found.radius < 2.0
+    assert found.lower[0] <= exact <= found.upper[0]
+
+
+def test_p_log_p_is_enclosed_where_p_may_be_zero():
+    for high in (0.0, 1e-300, 0.2, 0.35, 0.5, 1.0):
+        ball = balls.times_log(flint.arb(0.5 * high, 0.5 * high))
+        for share in (0.0, 0.3, 1.0, np.exp(-1.0) / max(high, np.exp(-1.0))):
+            p = mpf(share * high)
+            exact = p * mp.log(p) if p else mpf(0)
+            assert mpf(float(ball.lower())) - 1e-15 <= exact <= mpf(float(ball.upper())) + 1e-15
+        assert float(ball.rad()) <= 0.51
+
+
+def test_an_mdp_that_has_ended_is_worth_nothing():
+    ended = maxent.MDP(
+        np.zeros((1, 2, 1)),
+        np.zeros((1, 2)),
+        discount=0.9,
+        terminal=[True],
+        initial_distribution=[1.0],
+    )
+    for policy in (None, [0.5, 0.5]):
+        found = enclose(ended, 0.5, policy=policy)
+        assert found.lower[0] == found.upper[0] == found.width == 0.0
+
+
 def test_what_a_proof_took_is_counted():
     mdp, _ = family("dense", 0.95)
     started = time.perf_counter()
