@@ -104,6 +104,18 @@ def test_soft_value_keeps_its_digits_at_every_temperature(q, temperature):
             assert error <= 1e-14 * max(1, abs(q).max(), min(temperature, 100.0))
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.3])
+def test_estimates_keep_the_shape_of_the_states(temperature):
+    """(..., N) -> (...), each state by itself."""
+    q, log_p = torch.randn(2, 2, 3, 5, generator=random(), dtype=torch.float64)
+    calls = (importance_sampled_soft_value, effective_sample_size)
+    for call in calls[: 2 if temperature else 1]:
+        whole = call(q, log_p, temperature)
+        assert whole.shape == (2, 3)
+        assert call(q[0], log_p[0], temperature).tolist() == whole[0].tolist()
+        assert call(q[1, 2], log_p[1, 2], temperature).item() == whole[1, 2].item()
+
+
 def test_limits_of_the_temperature_in_single_precision():
     q = torch.tensor([[1.0, 3.0, 2.0, -4.0]])
     density = torch.full_like(q, -2 * math.log(2.0))
@@ -330,6 +342,12 @@ def test_every_state_has_its_own_actions_and_its_own_network_samples():
     assert (both.action[0] != both.action[1]).all()
     alone = network_proposal(parameters, observation[1:], noise[1:])
     torch.testing.assert_close(both.log_density[1], alone.log_density[0])
+
+
+def test_a_mixture_may_be_of_one_action_of_each_kind():
+    one = torch.full((1, 1, 1), 0.5).double()
+    drawn = mixture_proposal(folded(), torch.zeros(1, 1).double(), one, one, one)
+    assert drawn.action.shape == (1, 2, 1) and torch.isfinite(drawn.log_density).all()
 
 
 @pytest.mark.parametrize(("flat", "centres", "near"), [(0, 4, 4), (4, 4, 5), (4, 4, 0)])
