@@ -1,6 +1,7 @@
 """The second checker of certificates: without a library, and of one mind with the first."""
 
 import ast
+import base64
 import hashlib
 import json
 import math
@@ -128,6 +129,22 @@ def test_it_imports_nothing_but_the_standard_library():
         )
     }
     assert imported <= set(sys.stdlib_module_names)
+
+
+def test_both_draw_one_line_where_probabilities_sum_to_1_almost(certificate, tmp_path):
+    document = json.loads(certificate.read_text())
+    start = np.zeros(document["mdp"]["n_states"])
+    codes = []
+    for ulps in (4503599.0, 4503599.5, 4503600.0):  # 1e-9 is 4503599.6; the second rounds up
+        start[:2] = 0.25 + ulps * 2.0**-52, 0.75
+        text = base64.b64encode(start.astype("<f8").tobytes()).decode()
+        document["mdp"]["initial_distribution"] = text
+        document["mdp_sha256"] = standalone.Certificate(document).mdp_sha256()
+        path = resealed(document, tmp_path / "moved.json")
+        code, _ = standalone.check(str(path))
+        assert maxent.check_certificate(path).valid is (code == standalone.VALID)
+        codes.append(code)
+    assert codes == [standalone.VALID, standalone.VALID, standalone.NOT_VALID]
 
 
 def test_lies_are_noticed(certificate, tmp_path):
