@@ -10,6 +10,7 @@ import pytest
 
 from maxent import plots
 from maxent.cli import main
+from maxent.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -62,6 +63,13 @@ def test_the_commands_of_the_readme_run(tmp_path):
     for command in commands:
         code = f"from maxent.cli import main\nassert main({command.split()[1:]}) == 0"
         assert fresh.run(code, tmp_path) == "", command
+
+
+def test_the_page_of_the_command_line_has_every_command():
+    page = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    first = set(re.findall(r"^maxent ([\w-]+) ?", page.partition("## ")[0], re.M))
+    told = set(re.findall(r"^## ([\w-]+)$", page, re.M))
+    assert set(COMMANDS) - first == set() and set(COMMANDS) - told == set()
 
 
 def included(page):

@@ -86,9 +86,11 @@ class Parser(argparse.ArgumentParser):
                 advice = f"a setting of the algorithm is given as --set {name}=VALUE; {advice}"
             raise ConfigError(f"maxent {self.command} has no option {written}; {advice}")
         if left:
-            raise ConfigError(
-                f"{left[0]!r} is one argument too many; see maxent {self.command} --help"
-            )
+            found = f"{left[0]!r} is one argument too many"
+            for name in self._not_given(asked):
+                if as_option(name) in self.options:
+                    raise ConfigError(f"{found}; write {as_option(name)} {left[0]}, if it is that")
+            raise ConfigError(f"{found}; see maxent {self.command} --help")
         self._require(asked)
         return asked
 
@@ -107,11 +109,15 @@ class Parser(argparse.ArgumentParser):
         about = COMMANDS[self.command]
         if "unless" in about and getattr(asked, about["unless"]):
             return
-        for name in about.get("needs", ()):
-            if getattr(asked, name) in (None, []):
-                if self.check_given is not None:
-                    self.check_given(asked)
-                raise ConfigError(NEEDED[name])
+        for name in self._not_given(asked):
+            if self.check_given is not None:
+                self.check_given(asked)
+            raise ConfigError(NEEDED[name])
+
+    def _not_given(self, asked: argparse.Namespace) -> list[str]:
+        """The arguments that the command needs and was not given."""
+        needed = COMMANDS[self.command].get("needs", ())
+        return [name for name in needed if getattr(asked, name) in (None, [])]
 
     def error(self, message: str) -> Any:
         """What argparse finds wrong, in this program's words."""

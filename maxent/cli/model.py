@@ -169,6 +169,8 @@ def _unknown_mdp(name: str) -> str:
         return f"{name!r} is a folder; name a file in it, or a map (see: maxent maps)"
     if name.endswith(".txt") or os.sep in name:
         return f"there is no map file {name!r}; name a file, or a map (see: maxent maps)"
+    if re.fullmatch(r"[\w/]+-v\d+", name):
+        return f"no map or file is called {name!r}; an environment is named gym:{name}"
     return (
         f"no map or file is called {name!r}; {known_maps(name)}.  Else name a map file, an .npz "
         "or .tra file or an environment, such as gym:FrozenLake-v1"

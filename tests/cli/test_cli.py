@@ -414,6 +414,8 @@ WRONG = {
     "an empty method": ([*SOLVE, "--method", ""], "--method '' is unknown"),
     "a negative variant": (["learn", "course", "--seed", "-1"], "at least 0"),
     "no name": (["solve", "", "--temperature", "1"], "no map or file"),
+    "an environment": (["solve", "Taxi-v4", "--temperature", "1"], "environment is named gym:Taxi"),
+    "a file without --out": (["walk", "four-rooms", "a.gif"], "too many; write --out a.gif, if"),
     "NUL in a name": (["solve", "a\0b", "--temperature", "1"], "no map or file"),
     "a name too long": (["solve", "a" * 300, "--temperature", "1"], "no map or file"),
     "a map without discount": (["solve", "own.txt", "--temperature", "1"], "--discount 0.95"),
