@@ -14,6 +14,7 @@ from maxent.errors import ConfigError
 from maxent.neural.parts.gaussian import log_tanh_jacobian
 from maxent.neural.parts.networks import mlp_parameters
 from maxent.neural.parts.proposals import (
+    _third_smallest,
     around,
     effective_sample_size,
     importance_sampled_soft_value,
@@ -342,6 +343,23 @@ def test_every_state_has_its_own_actions_and_its_own_network_samples():
     assert (both.action[0] != both.action[1]).all()
     alone = network_proposal(parameters, observation[1:], noise[1:])
     torch.testing.assert_close(both.log_density[1], alone.log_density[0])
+
+
+def test_draws_are_around_the_samples_given():
+    """Drawn together towards their mean, each on its own side, narrower where samples are dense."""
+    u = torch.tensor([-1.0, -0.9, -0.7, 0.2, 2.0], dtype=torch.float64).reshape(1, 5, 1)
+    places, _ = around(u, uniform(1, 1, 1, generator=random()), torch.zeros_like(u))
+    kept = (places.centres - u.mean()) / (u - u.mean())
+    assert ((kept > 0.5) & (kept <= 1.0)).all()
+    width, spread = places.width.flatten(), u.std(correction=0)
+    assert width[1] < width[0] == width[2] < width[3] == width[4] < spread
+    one_gap = width[1] / spread  # the third of its distances: to itself, to the left, to the right
+    assert one_gap.item() == pytest.approx(0.2 / spread.item())
+
+
+def test_the_third_smallest_counts_ties():
+    x = torch.randint(0, 4, (200, 6), generator=random()).double()
+    torch.testing.assert_close(_third_smallest(x), x.sort(-1).values[:, 2:3], rtol=0, atol=0)
 
 
 def test_a_mixture_may_be_of_one_action_of_each_kind():

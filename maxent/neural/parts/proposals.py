@@ -240,8 +240,8 @@ def around(
 
 
 def _centres(u: Tensor) -> tuple[Tensor, Tensor]:
-    """The network's samples drawn together, (B, C, m), and the widths, (B, C, m), which together
-    have the mean and variance of the samples."""
+    """The network's samples drawn together, (B, C, m), and the widths, (B, C, m): narrower where
+    samples are dense; with one width for all they have the mean and variance of the samples."""
     count, m = u.shape[-2:]
     spread, mean = torch.std_mean(u, -2, correction=0, keepdim=True)
     share = u.new_full((*u.shape[:-1], 1), count ** (-1.0 / (m + 4)))
