@@ -70,7 +70,10 @@ TESTS = {
             *(f"tabular/test_{name}.py" for name in ("engines", "many", "threads")),
         ],
     ),
-    "exits": ([f"{SOLVERS}/exits.py"], ["tabular/test_certified_edges.py"]),
+    "exits": (
+        [f"{SOLVERS}/exits.py"],
+        ["tabular/test_exits.py", "tabular/test_certified_edges.py"],
+    ),
     "finite_horizon": (
         ["maxent/tabular/finite_horizon.py"],
         ["tabular/test_finite_horizon.py", "tabular/test_certified_edges.py"],

@@ -72,8 +72,9 @@ def known_mdp(mdp: MDP, policy: Any, value: Any, temperature: float) -> KnownMDP
         )
     given = action_distribution("policy", policy, mdp.action_mask, mdp.terminal)
     chosen = array_of_shape("value", value, (mdp.n_states,), ", a finite number a state")
-    if not np.isfinite(chosen[~mdp.terminal]).all():
-        raise ModelError(f"value of state {int(np.argmax(~np.isfinite(chosen)))} is not finite")
+    wrong = ~np.isfinite(chosen) & ~mdp.terminal
+    if wrong.any():
+        raise ModelError(f"value of state {int(np.argmax(wrong))} is not finite")
     v = np.where(mdp.terminal, 0.0, chosen)
     available = mdp.action_mask
     uniform = available / np.maximum(available.sum(axis=1, keepdims=True), 1)

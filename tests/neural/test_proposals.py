@@ -115,6 +115,8 @@ def test_estimates_keep_the_shape_of_the_states(temperature):
         assert whole.shape == (2, 3)
         assert call(q[0], log_p[0], temperature).tolist() == whole[0].tolist()
         assert call(q[1, 2], log_p[1, 2], temperature).item() == whole[1, 2].item()
+        learnt = torch.tensor(temperature, dtype=torch.float64)  # what a tuned temperature is
+        torch.testing.assert_close(call(q, log_p, learnt), whole)
 
 
 def test_limits_of_the_temperature_in_single_precision():

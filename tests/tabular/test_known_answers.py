@@ -70,7 +70,7 @@ def test_every_transition_pays_for_itself():
         ({"discount": 0.5}, ConfigError, "has its own"),
         ({"noise": 0.1}, ConfigError, "noise is for environments"),
         ({"value": np.zeros(3)}, ModelError, "value has shape"),
-        ({"value": [0, np.nan, 0, 0, 0]}, ModelError, "state 1"),
+        ({"value": [0, np.nan, 0, 0, 0]}, ModelError, "value of state 1 is not finite"),
         ({"policy": np.ones((5, 2))}, ModelError, "sums to"),
     ],
 )
@@ -80,3 +80,14 @@ def test_what_is_no_answer_is_refused(change, error, words):
     settings = {"policy": policy, "value": value, "temperature": 0.5} | change
     with pytest.raises(error, match=words):
         maxent.known_answer(mdp, **settings)
+
+
+def test_what_a_terminal_state_is_given_does_not_count():
+    mdp = maxent.garnet(5, 2, seed=3, discount=0.9).replace(terminal=[0])
+    policy, value = answer(mdp, 0)
+    value[0] = np.nan
+    known = maxent.known_answer(mdp, policy, value, 0.5)
+    assert known.v[0] == 0.0 and (known.v[1:] == value[1:]).all()
+    value[3] = np.inf
+    with pytest.raises(ModelError, match="value of state 3 is not finite"):
+        maxent.known_answer(mdp, policy, value, 0.5)
