@@ -66,6 +66,25 @@ def test_samples_follow_the_density():
         assert np.abs(counts - share).max() < 0.012
 
 
+def test_samples_are_uniform_once_in_a_thousand():
+    """The floor of the density is drawn too: far from a policy that is narrow nothing else is."""
+
+    def narrow(seen):
+        squashed = TransformedDistribution(Normal(1.5 + 0.0 * seen[:, :1], 0.01), [TanhTransform()])
+        return Independent(squashed, 1)
+
+    drawn = pendulum(policy=narrow).sample(SEEN[:1], 200_000)
+    far = drawn[drawn < 0.5]
+    assert abs(drawn).max() <= 1.0 and 90 < len(far) < 210  # 150 expected, deviation 12
+    assert far.min() < -0.9 and abs(far.mean() + 0.25) < 0.2
+
+    def first(seen):
+        return Categorical(logits=torch.tensor([0.0, -60.0]).expand(len(seen), 2))
+
+    known = maxent.known_answer("CartPole-v1", first, lambda s: s[:, 0], 0.3, discount=0.9)
+    assert 50 < known.sample(np.zeros((1, 4)), 200_000).sum() < 150  # of two actions: 100
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.5])
 def test_the_reward_is_what_makes_the_answer_right(noise):
     known = pendulum(noise=noise)
