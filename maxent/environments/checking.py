@@ -16,11 +16,7 @@ from gymnasium.utils.env_checker import check_env
 from maxent.environments.guard import Guarded, misfit, name_of
 from maxent.environments.making import Environment, make_environment
 from maxent.environments.masks import KEY, mask_in
-from maxent.environments.space_checks import (
-    require_actions,
-    require_no_bytes,
-    require_observations,
-)
+from maxent.environments.space_checks import require_actions, require_no_bytes, require_observations
 from maxent.errors import ConfigError
 
 STEPS = 200

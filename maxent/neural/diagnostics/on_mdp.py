@@ -8,12 +8,7 @@ from numpy import ndarray
 from maxent.continuous.discretise import cell_volumes
 from maxent.mdp import MDP
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
-from maxent.neural.diagnostics.tables import (
-    evaluated_on,
-    nodes,
-    observations_of,
-    q_on,
-)
+from maxent.neural.diagnostics.tables import evaluated_on, nodes, observations_of, q_on
 from maxent.neural.diagnostics.trained import TrainedAgent, as_doubles, policy_in, state_values_in
 from maxent.neural.parts.policies import Flow, Resampled, SamplingNetwork
 from maxent.solution import Solution

@@ -31,13 +31,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from maxent.errors import ConfigError, CorruptCheckpointError, MemoryBudgetError
-from maxent.neural.runs.durable import (
-    discard,
-    read_verified,
-    seal,
-    unseal,
-    write_synced,
-)
+from maxent.neural.runs.durable import discard, read_verified, seal, unseal, write_synced
 from maxent.neural.runs.segments import Rows, Stored, prune_segments, read_rows
 from maxent.support.arguments import require_count, require_finite
 from maxent.support.files import sync_folder
