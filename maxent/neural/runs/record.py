@@ -111,7 +111,8 @@ def read_record(run: Path) -> dict[str, Any]:
 
 
 def of_today(algorithm: Any, settings: dict[str, Any], where: str) -> dict[str, Any]:
-    """Recorded settings without those that there are no more; ConfigError where one was used."""
+    """Recorded settings by today's: without those that there are no more (ConfigError where one was
+    used), and with what was done before there were others."""
     for name, unused in GONE.items():
         if settings.get(name, unused) != unused:
             raise ConfigError(
