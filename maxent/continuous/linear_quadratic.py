@@ -19,6 +19,7 @@ from maxent.errors import ConfigError, ModelError
 from maxent.mdp import validation
 from maxent.support.arguments import require_discount
 from maxent.support.arrays import ReadOnly, read_only
+from maxent.support.memory import require_memory
 from maxent.support.shapes import Float
 
 
@@ -68,6 +69,7 @@ class LinearQuadratic(ReadOnly):
         if B.ndim != 2:
             raise ModelError(f"B has shape {B.shape}; it must be (n, m): states, actions")
         n, m = np.shape(B)
+        require_memory(64 * n * n, f"a linear-quadratic problem of {n} states", "use fewer states")
         mean = np.zeros(n) if initial_mean is None else initial_mean
         law = np.eye(n) if initial_covariance is None else initial_covariance
         fields = {

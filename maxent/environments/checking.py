@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 
-from maxent.environments.guard import Guarded, misfit, name_of
+from maxent.environments.guard import Guarded, close, misfit, name_of
 from maxent.environments.making import Environment, make_environment
 from maxent.environments.masks import KEY, mask_in
 from maxent.environments.space_checks import require_actions, require_no_bytes, require_observations
@@ -62,7 +62,7 @@ def examined(env: Environment) -> EnvironmentReport:
     try:
         return _examined(made)
     finally:
-        made.close()
+        close(made)
 
 
 def _examined(env: gymnasium.Env) -> EnvironmentReport:
@@ -75,6 +75,8 @@ def _examined(env: gymnasium.Env) -> EnvironmentReport:
     ):
         with _noting(faults):
             check()
+    if not all(isinstance(s, gymnasium.Space) for s in (env.observation_space, env.action_space)):
+        return EnvironmentReport(name_of(env), _once(faults), ())
     with _noting(faults), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         one, two = (_stepped(env, seed=3) for _ in range(2))

@@ -7,6 +7,7 @@ on with numbers that mean nothing.  `Guarded` looks at each reset and step.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from numpy import ndarray
 
-from maxent.errors import ConfigError
+from maxent.errors import ConfigError, MaxEntWarning
 
 RESET = "reset(self, *, seed=None, options=None) returns (observation, info)"
 STEP = "step(action) returns (observation, reward, terminated, truncated, info)"
@@ -73,7 +74,7 @@ class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
             raise self._fault(where, _words_of(error), rule) from error
         observation, reward, terminated, truncated, info = self._parts(came, 5, where, STEP)
         self._look(where, observation, info)
-        if not _is_number(reward):
+        if not _is_number(reward) or isinstance(reward, np.timedelta64):
             raise self._fault(where, f"the reward is {_short(reward)}", "a reward is one number")
         for name, value in (("terminated", terminated), ("truncated", truncated)):
             if not _is_flag(value):
@@ -101,6 +102,15 @@ class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _fault(self, where: str, what: str, rule: str = "") -> ConfigError:
         rule = f"; {rule}" if rule else ""
         return ConfigError(f"environment {name_of(self.env)}, {where}: {what}{rule}")
+
+
+def close(env: gymnasium.Env | VectorEnv[Any, Any, Any]) -> None:
+    """Close an environment; what that raises is a MaxEntWarning, so that nothing done is lost."""
+    try:
+        env.close()
+    except Exception as error:
+        words = f"environment {name_of(env)}, close: {_words_of(error)}"
+        warnings.warn(words, MaxEntWarning, stacklevel=3)
 
 
 def guarded_step(vector: VectorEnv[Any, Any, Any], actions: Any, step: int) -> tuple[Any, ...]:

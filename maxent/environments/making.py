@@ -29,6 +29,8 @@ def make_environment(
     Raises ConfigError where Gymnasium cannot make it, or the function gives none.
     """
     if not isinstance(env, str):
+        if isinstance(env, type) and not issubclass(env, gymnasium.Env):
+            raise ConfigError(f"env is the class {env.__name__}, which makes no gymnasium.Env")
         made = env() if callable(env) else None
         if not isinstance(made, gymnasium.Env):
             given = f"a function that gave {made!r:.60}" if callable(env) else type(env).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -11,13 +12,23 @@ from gymnasium import spaces
 from numpy import ndarray
 
 from maxent.errors import ConfigError
+from maxent.support.arguments import quoted
 
 LARGEST_PRODUCT = 1_000
 """Factors of a combination of actions above which nobody would number them all."""
 
 
+def require_space(kind: str, space: Any) -> None:
+    """ConfigError for what is no space of Gymnasium's (of the old gym's, say, or None)."""
+    if not isinstance(space, gymnasium.Space):
+        raise ConfigError(
+            f"{kind} space {quoted(space)} is a {type(space).__name__}; give a gymnasium.Space"
+        )
+
+
 def require_observations(space: gymnasium.Space) -> None:
     """ConfigError for observations that do not flatten to a vector of numbers."""
+    require_space("observation", space)
     try:
         size = spaces.flatdim(space)  # looked at without making a vector of that size
     except (NotImplementedError, ValueError):
@@ -31,6 +42,7 @@ def require_observations(space: gymnasium.Space) -> None:
 
 def require_actions(space: gymnasium.Space) -> None:
     """ConfigError for actions that are neither discrete nor a box with all sides, or none."""
+    require_space("action", space)
     if isinstance(space, spaces.Discrete):
         return
     if not isinstance(space, spaces.Box):

@@ -28,6 +28,7 @@ from gymnasium import spaces
 from numpy import ndarray
 from scipy import sparse
 
+from maxent.environments.guard import close
 from maxent.environments.mdp_env import MDPEnv
 from maxent.environments.toy_text import layout
 from maxent.errors import ConfigError, MaxEntWarning, ModelError
@@ -69,7 +70,7 @@ def from_gymnasium(env: Any, *, discount: float, **make_kwargs: Any) -> MDP:
         try:
             return _read(made, discount)
         finally:
-            made.close()
+            close(made)
     if not isinstance(env, gymnasium.Env):
         raise ConfigError(
             f"env is {type(env).__name__}; give a Gymnasium id or environment, {_what_is_needed()}"

@@ -36,7 +36,7 @@ def reveal(prediction: Any, actual: Any, because: str = "") -> None:
     else:
         try:
             off = abs(float(prediction) - float(actual))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             print(f"It is {_show(actual)}; your prediction {prediction!r} is not a number.")
         else:
             print(f"You predicted {_show(prediction)}; it is {_show(actual)} (off by {off:.2g}).")
@@ -137,7 +137,7 @@ def links(*keys: str) -> None:
     from maxent.theorems.statements import CLAUSES, STATEMENTS
 
     for key in keys:
-        if key not in STATEMENTS:
+        if not isinstance(key, str) or key not in STATEMENTS:
             raise ConfigError(f"no statement has the key {quoted(key)}; {nearest(key, STATEMENTS)}")
         about = STATEMENTS[key]
         source = about.source.removesuffix("; below")  # on the page

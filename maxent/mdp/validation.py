@@ -273,9 +273,12 @@ def names(kind: str, given: Sequence[str] | None, count: int) -> tuple[str, ...]
         return None
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise ModelError(f"{kind} = {quoted(given)}; give a list of {count} names")
-    shape = getattr(given, "shape", None) or (len(given) if isinstance(given, Sized) else count,)
-    if shape != (count,):
-        raise ModelError(f"{kind} has {shape[0]} entries; it must have {count}")
+    try:
+        entries = len(given) if isinstance(given, Sized) else count
+    except TypeError:  # an array without axes
+        entries = 0
+    if entries != count:
+        raise ModelError(f"{kind} has {entries} entries; it must have {count}")
     listed = tuple(str(name) for name in islice(given, count + 1))
     if len(listed) != count:
         raise ModelError(f"{kind} has {len(listed)} entries or more; it must have {count}")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from maxent.errors import ConfigError, MaxEntError, ModelError
-from maxent.mdp import require_mdp
+from maxent.mdp import MDP, require_mdp
 from maxent.mdp.validation import real_array
 from maxent.support.arguments import require_real
 
@@ -37,6 +37,7 @@ def of_arrays(function: Function) -> Function:
         if named:
             named = {name: _read(name, value) for name, value in named.items()}
         try:
+            _require_of_mdp(named.get("mdp", read[0] if read else None), [*read, *named.values()])
             return function(*read, *given[len(read) :], **named)
         except MaxEntError:
             raise
@@ -48,6 +49,14 @@ def of_arrays(function: Function) -> Function:
             ) from error
 
     return cast(Function, reading)
+
+
+def _require_of_mdp(mdp: Any, arguments: list[Any]) -> None:
+    """ValueError, at once, for an array of more numbers than an MDP has states and actions."""
+    if isinstance(mdp, MDP):
+        for value in arguments:
+            if isinstance(value, np.ndarray) and value.size > mdp.n_states * mdp.n_actions:
+                raise ValueError(f"the MDP has {mdp.n_states} states, {mdp.n_actions} actions")
 
 
 def _read(name: str, value: Any) -> Any:

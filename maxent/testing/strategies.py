@@ -15,6 +15,7 @@ from maxent.mdp import MDP, require_mdp
 from maxent.support.arguments import (
     require_count,
     require_discount,
+    require_flag,
     require_list,
     require_one_of,
     require_positive,
@@ -147,6 +148,7 @@ def temperatures(*, least: float = 1e-3, most: float = 1e3, zero: bool = False) 
     least, most = require_positive("least", least), require_positive("most", most)
     if not least <= most:
         raise ConfigError(f"least = {least!r} and most = {most!r}; give 0 < least <= most")
+    zero = require_flag("zero", zero)
     st = _hypothesis()
     simplest = min(max(1.0, least), most)
     spread = st.floats(float(np.log(least)), float(np.log(most)))

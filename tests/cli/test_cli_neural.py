@@ -181,7 +181,7 @@ def test_train_the_plan_and_the_command_have_the_same_defaults():
     ):  # the command's own: not given
         assert not command.pop(name)
     assert command.pop("list")
-    assert command.pop("checkpoint_every") == 10_000  # unlike in the library, as --help says
+    assert command.pop("checkpoint_every") is None  # 10,000 with --run, as --help says
     assert command == {name: function[name] for name in command}
     assert function.keys() - command.keys() == {
         *("checkpoint_every", "env_settings", "start"),

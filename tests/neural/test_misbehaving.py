@@ -77,9 +77,37 @@ STEPS = {
         "terminated is array",
     ),
     "no end": (lambda came: (GOOD, 1.0, False, None, {}), "truncated is None"),
+    "a duration as reward": (
+        lambda came: (GOOD, np.timedelta64(1, "s"), False, False, {}),
+        "the reward is",
+    ),
     "no info": (lambda came: (GOOD, 1.0, False, False, None), "the info is None"),
     "an exception": (dies, "RuntimeError: the simulator died"),
 }
+
+
+def test_an_error_on_closing_costs_no_agent():
+    class Stuck(Odd):
+        def close(self):
+            raise RuntimeError("the port is gone")
+
+    with pytest.warns(maxent.MaxEntWarning, match=r"close: RuntimeError: the port is gone"):
+        agent = maxent.train("sac", Stuck, steps=20, **SMALL)
+    assert agent.steps == 20
+    with pytest.warns(maxent.MaxEntWarning, match="the port is gone"):
+        maxent.testing.check_environment(Stuck)
+
+
+@pytest.mark.parametrize("name", ["observation_space", "action_space"])
+def test_a_space_that_is_none_is_told(name):
+    def made():
+        env = Odd()
+        setattr(env, name, None)
+        return env
+
+    with pytest.raises(ConfigError, match=rf"{name.replace('_', ' ')} None is a NoneType"):
+        maxent.train("sac", made, steps=20, **SMALL)
+    assert "is a NoneType" in str(maxent.testing.check_environment(made))
 
 
 @pytest.mark.parametrize("case", STEPS)

@@ -48,6 +48,8 @@ def operators_read_any_arrays():
 
 
 WRONG = [
+    (lambda: maxent.soft_bellman(MDP, np.broadcast_to(0.0, 10**9), 0.5), r"q \(1000000000,\)"),
+    (lambda: maxent.LinearQuadratic(1, np.zeros((10**6, 1)), 1, 1, 1, discount=0), "needs .* GiB"),
     (lambda: maxent.soft_value(Q, Q), r"temperature = array\(\[\[ 0"),
     (lambda: maxent.simulate(MDP, SOLVED.policy, episodes=2, trajectories="no"), "trajectories = "),
     (lambda: maxent.testing.as_code(MDP, 5), "name = 5 is a int"),

@@ -17,6 +17,7 @@ discounted occupancy of the policy that the equality is about, normalised to 1.
 from __future__ import annotations
 
 from maxent.continuous.lqr import LinearQuadratic
+from maxent.environments.guard import close
 from maxent.errors import ConfigError
 from maxent.mdp import MDP, require_mdp
 from maxent.neural.diagnostics.findings import Diagnosis, Finding
@@ -101,4 +102,4 @@ def diagnose(
             return diagnose(agent, found, seed=seed)
         return from_rollouts(agent, environment, episodes=episodes, seed=seed)
     finally:
-        environment.close()
+        close(environment)

@@ -336,7 +336,8 @@ def _planned(arguments: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
 def _require_effect(arguments: Mapping[str, Any], name: str, needs: str) -> None:
     """ConfigError for an argument of `train` that would do nothing without another."""
     value = arguments[name]
-    if value != signature(train).parameters[name].default and not arguments[needs]:
+    usual = signature(train).parameters[name].default
+    if type(value) is type(usual) and value != usual and not arguments[needs]:
         raise ConfigError(
             f"{name} = {quoted(value)} would do nothing: it is used only with {needs}; give that, "
             f"or leave {name} out"

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from maxent.environments.guard import Guarded, name_of
+from maxent.environments.guard import Guarded, close, name_of
 from maxent.environments.making import Environment, make_environment
 from maxent.environments.masks import mask_in, require_mask
 from maxent.errors import ConfigError
@@ -246,7 +246,7 @@ class Agent(AnswersOurWords):
         with ExitStack() as after:
             made = self._made(env, video is not None)
             if made is not env:
-                after.callback(made.close)
+                after.callback(close, made)
             if made.action_space != self.spaces.action:
                 raise ConfigError(
                     f"the environment's actions are {made.action_space}, the agent's "

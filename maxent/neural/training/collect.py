@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from numpy import ndarray
 
-from maxent.environments.guard import Guarded, name_of
+from maxent.environments.guard import Guarded, close, name_of
 from maxent.environments.making import Environment, make_environment
 from maxent.environments.masks import KEY, mask_in, require_mask
 from maxent.errors import ConfigError, MaxEntWarning
@@ -179,7 +179,7 @@ class Environments:
     def close(self) -> None:
         """Close them all."""
         for environment in self._environments:
-            environment.close()
+            close(environment)
 
     def _reset(self, index: int, seed: int | None) -> ndarray:
         environment = self._environments[index]

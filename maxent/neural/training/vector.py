@@ -25,7 +25,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 from numpy import ndarray
 
-from maxent.environments.guard import guarded_step, misfit, name_of
+from maxent.environments.guard import close, guarded_step, misfit, name_of
 from maxent.environments.masks import KEY, require_mask
 from maxent.errors import ConfigError
 from maxent.neural.parts.spaces import Spaces
@@ -101,7 +101,7 @@ class VectorEnvironments:
 
     def close(self) -> None:
         """Close the vector environment."""
-        self._vector.close()
+        close(self._vector)
 
     def memory(self) -> list[dict[str, Any]]:
         """What the wrappers of the vector environment remember; not where its episodes are."""
