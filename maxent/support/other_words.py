@@ -96,7 +96,11 @@ def takes_our_words(function: Callable[Parameters, Result]) -> Callable[Paramete
                 said = hint(name, absent if open_ended else named)
                 if not said and "mdp" in named and name in OF_THE_MDP:
                     said = "the discount is the MDP's: mdp.replace(discount=...)"
-                if not said and not open_ended and (meant := closest(name, named)):
+                if (
+                    not said
+                    and not open_ended
+                    and (meant := closest(name, named[named[:1] == ["self"] :]))
+                ):
                     said = f"did you mean {meant!r}?"
                 if said:
                     found = f"{function.__qualname__}() got an unexpected keyword argument {name!r}"

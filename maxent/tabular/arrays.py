@@ -59,6 +59,16 @@ def _require_of_mdp(mdp: Any, arguments: list[Any]) -> None:
                 raise ValueError(f"the MDP has {mdp.n_states} states, {mdp.n_actions} actions")
 
 
+def require_logs(log_policy: np.ndarray) -> None:
+    """ModelError where rows without a negative number are probabilities: logarithms of
+    probabilities are at most 0, so that they would sum to 0."""
+    if np.allclose(log_policy.sum(axis=-1), 1.0):
+        raise ModelError(
+            "log_policy holds probabilities: its rows sum to 1; give their logarithms, "
+            "np.log(policy)"
+        )
+
+
 def _read(name: str, value: Any) -> Any:
     if name == "mdp":
         return require_mdp(value)

@@ -18,7 +18,7 @@ from numpy import ndarray
 
 from maxent.errors import ModelError
 from maxent.mdp import MDP, require_mdp, validation
-from maxent.support.arguments import require_count, require_temperature
+from maxent.support.arguments import count, require_count, require_temperature
 from maxent.support.arrays import HasPolicy, ReadOnly, logs
 from maxent.support.memory import require_memory
 from maxent.support.other_words import takes_our_words
@@ -51,6 +51,12 @@ class FiniteHorizonSolution(ReadOnly, HasPolicy):
     temperature: float
     horizon: int
     error_bound: float
+
+    def __repr__(self) -> str:
+        return (
+            f"FiniteHorizonSolution(horizon {self.horizon}, {count(self.v.shape[1], 'state')}, "
+            f"temperature {self.temperature:g}, error <= {self.error_bound:.2g})"
+        )
 
 
 @takes_our_words

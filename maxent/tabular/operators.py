@@ -33,7 +33,7 @@ from maxent.mdp import MDP, validation
 from maxent.mdp.transitions import Transition
 from maxent.support.arrays import logs
 from maxent.support.shapes import Float
-from maxent.tabular.arrays import of_arrays
+from maxent.tabular.arrays import of_arrays, require_logs
 
 
 @of_arrays
@@ -143,13 +143,16 @@ def entropy(
     log_policy : (S, A), log pi(a|s), -inf for an action never taken.
     log_prior : (S, A), -inf for an unavailable action; None: every action is available.
 
-    Returns (S,).  Values are not checked.
+    Returns (S,).  Raises ModelError for probabilities in place of their logarithms; other values
+    are not checked.
 
     >>> import numpy as np, maxent
     >>> policy = np.array([[0.5, 0.5], [0.9, 0.1]])
     >>> maxent.entropy(np.log(policy)).round(3).tolist()
     [0.693, 0.325]
     """
+    if log_policy.size and log_policy.min() >= 0.0:
+        require_logs(log_policy)
     policy = np.exp(log_policy)
     shannon = -(policy * np.where(policy > 0.0, log_policy, 0.0)).sum(axis=-1)
     if log_prior is None:

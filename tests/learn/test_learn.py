@@ -135,6 +135,11 @@ def test_an_unknown_exercise_and_an_unknown_key():
         ("6.1", lambda mdp, policy: (0.0, 0.0), "2 of 2 numbers differ."),
         ("5.3", lambda rows, columns: "half", "case 1 of 3: a number or an array of numbers"),
         ("3.1", lambda mdp, v: v, "your function raised TypeError"),
+        (
+            "6.1",
+            lambda mdp, policy: maxent.entropy(policy),
+            "give their logarithms, np.log(policy)",
+        ),
         ("3.1", lambda mdp, v, alpha: v[:2], "shape is (2,), but (7,) (state) is wanted"),
         ("3.1", lambda mdp, v, alpha: 1.0, "this is one number, but (7,) (state) is wanted"),
         ("5.3", lambda rows, columns: np.ones(4), "the shape is (4,), but one number is wanted"),

@@ -73,6 +73,8 @@ WRONG = [
     (lambda: maxent.soft_value(np.ma.masked_greater(Q, 3.0), 0.5), "masked"),
     (lambda: maxent.soft_value(Q.astype(str), 0.5), "dtype <U"),
     (lambda: maxent.soft_value(sparse.csr_array(Q), 0.5), "q = .* is a csr_array, no array"),
+    (lambda: maxent.entropy([[0.5, 0.5], [1.0, 0.0]]), "log_policy holds probabilities"),
+    (lambda: maxent.kl_divergence([[0.5, 0.5]], np.log([[0.5, 0.5]])), "holds probabilities"),
     (lambda: maxent.boltzmann_policy(Q, 0.5, Q.T), r"q \(4, 3\), log_prior \(3, 4\)"),
     (lambda: maxent.policy_value(Q, np.zeros((0, 3)), 0.5), r"log_policy \(0, 3\)"),
     (lambda: maxent.backup(MDP, [1.0]), r"v has shape \(1,\); it must be \(4,\)"),

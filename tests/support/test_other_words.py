@@ -48,6 +48,11 @@ def test_attributes_of_other_libraries_are_told_ours(mdp):
         assert not hasattr(each, "_nothing")
 
 
+def test_a_word_that_nobody_has_is_not_taken_for_self(mdp):
+    with pytest.raises(TypeError, match=r"keyword argument 'slip'$"):
+        mdp.replace(slip=0.5)
+
+
 OURS = {name for meanings in WORDS.values() for names, *_ in meanings for name in names}
 
 

@@ -221,3 +221,8 @@ def test_the_step_of_a_policy_that_is_none_is_named():
         maxent.finite_horizon_evaluation(mdp, policy, 0.5)
     with pytest.raises(maxent.ModelError, match="policy of state"):
         maxent.finite_horizon_evaluation(mdp, policy[1], 0.5, 3)
+
+
+def test_a_solution_is_told_in_a_line():
+    found = maxent.finite_horizon(maxent.gridworld("S.G", discount=1.0), 0.5, horizon=2)
+    assert repr(found).startswith("FiniteHorizonSolution(horizon 2, 3 states, temperature 0.5, err")

@@ -76,9 +76,6 @@ def wrong_evaluation(m, pi, alpha):
         "from next states to states": solved(earned, step.T),
         "terminal states earn": solved(_earned(m, pi, alpha, terminal=1.0)),
         "bits instead of nats": evaluation(m, pi, alpha / np.log(2)),
-        "probabilities instead of their logarithms": solved(
-            np.where(m.terminal, 0.0, paid + alpha * maxent.entropy(pi))
-        ),
         "optimum returned": maxent.solve(m, alpha).v,
         "Q instead of V": maxent.backup(m, evaluation(m, pi, alpha)),
         "every action alike in the reward": solved(
@@ -115,7 +112,6 @@ def wrong_q_sweep(m, pi, alpha, q):
             m.reward
             + m.discount * np.einsum("sat,t->sa", m.to_dense().transition, expected + alpha * nats)
         ),
-        "probabilities instead of their logarithms": swept(alpha * maxent.entropy(pi)),
         "wrong sign of the entropy": swept(-alpha * nats),
         "entropy of this state, discounted": swept(0.0) + m.discount * alpha * nats[:, None],
         "soft maximum of q": maxent.backup(

@@ -65,10 +65,6 @@ def wrong_return_and_entropy(m, pi):
         "every state once": (paid, np.where(m.terminal, 0.0, entropies).sum()),
         "in the wrong order": (nats, paid),
         "reward of the states": (m.initial_distribution @ (pi * m.reward).sum(axis=1), nats),
-        "probabilities instead of their logarithms": (
-            paid,
-            (visits * maxent.entropy(pi))[~m.terminal].sum(),
-        ),
         "wrong sign of the entropy": (paid, -nats),
         "policy counted twice": ((x * pi * m.reward).sum(), nats),
         "entropy of the visits": (paid, maxent.entropy(np.log(x))[~m.terminal].sum()),
