@@ -194,6 +194,19 @@ def test_far_rewards_take_few_relaxations(goals, slip, discount):
     assert (ours.lower <= theirs.upper).all() and (theirs.lower <= ours.upper).all()
 
 
+@pytest.mark.parametrize("matrix_free", [False, True])
+def test_relaxations_that_lead_nowhere_are_given_up(matrix_free):
+    """From anywhere to a goal that restarts: they threw the interval open again without end."""
+    pytest.importorskip("numba")
+    lines = ["." * 30] * 30
+    lines[14] = "." * 12 + "G" + "." * 17
+    mdp = maxent.gridworld(
+        "\n".join(lines), discount=0.999, slip=0.1, goals="restart", matrix_free=matrix_free
+    )
+    found = maxent.solve(mdp, 0.0, engine="numba", tolerance=1e-5, max_iterations=100)
+    assert found.converged and found.iterations <= 30
+
+
 def test_parts_of_a_relaxation_are_the_same_on_any_number_of_threads(monkeypatch):
     pytest.importorskip("numba")
     from maxent.tabular.solvers.engines import gauss_seidel

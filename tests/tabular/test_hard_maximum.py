@@ -186,3 +186,16 @@ def test_what_never_narrows_is_factorised_too():
     mdp = maxent.MDP(rows, np.zeros((5, 1)), discount=1.0 - 1e-9)
     solution = maxent.solve(mdp, 0.0, v0=rng.normal(size=5), max_iterations=300)
     assert solution.error_bound <= 1e-5 and solution.status != "max_iterations"
+
+
+def test_relaxations_that_throw_the_interval_open_are_given_up():
+    """Twice of late, as on maps whose agents are put back to a start; once is what mazes do too."""
+    mdp = maxent.gridworld("open-10x10", discount=0.99)
+    rule = automatic(mdp, 0.0, relaxes=True)
+    relaxed = rule(History(4, [190.0, 180.0, 180.0, 180.0], 1e-6, [(0, steps.SWEEP)]))
+    begun = [(0, steps.SWEEP), (4, relaxed)]
+    once = rule(History(8, [180.0, 50.0, 21.0, 260.0, 26.0], 1e-6, begun))
+    twice = rule(History(9, [180.0, 50.0, 21.0, 260.0, 26.0, 270.0], 1e-6, begun))
+    assert relaxed.name == once.name == "relaxed" and twice.name == "truncated"
+    after = rule(History(12, [26.0, 270.0, 200.0, 190.0, 190.0], 1e-6, [*begun, (9, twice)]))
+    assert after.name == "truncated"

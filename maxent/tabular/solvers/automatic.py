@@ -7,7 +7,8 @@ costs no more than a few sweeps do.
 the rows of a greedy policy costs little, and a sweep with them is a fraction of a full one.  Slow
 solves evaluate ever longer.  Compiled sweeps are relaxed instead (`engines.gauss_seidel`), unless
 three sweeps promise the answer soon, as on MDPs that mix fast: rewards that lie far away, walls and
-mazes cost that nothing.
+mazes cost that nothing.  Where relaxations throw the interval open again and again, they are given
+up.
 
 **Above temperature 0** sweeps come first.  They go on as long as their rate promises the answer
 within 40 more.  Then policies are evaluated (modified policy iteration).
@@ -50,8 +51,9 @@ COMPILED_FIRST, COMPILED_SOON = 3, 60
 HARD_SWEEPS, MORE, MOST = 20, 6, 8
 """Sweeps of an evaluation at temperature 0 at most; iterations after which it is twice as many, and
 again, up to so many times as many."""
-PAIRS, MORE_PAIRS = 4, 15
-"""The same for pairs of sweeps with the best actions in a relaxation."""
+PAIRS, MORE_PAIRS, RISES_AMONG = 4, 15, 6
+"""The same for pairs of sweeps with the best actions in a relaxation; and the intervals looked at
+for whether relaxations pay."""
 SOFT_SWEEPS, ENOUGH = 100, 0.1
 """Sweeps of an evaluation above temperature 0 at most, and the part of the span at which any ends
 early."""
@@ -96,7 +98,7 @@ def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
             return step
         if taken < 0:
             return steps.SWEEP
-        relaxing = relaxes and (step.name == "relaxed" or not _is_quick(history, step))
+        relaxing = relaxes and _is_relaxation_due(history, step)
         sweeps, more = (PAIRS, MORE_PAIRS) if relaxing else (HARD_SWEEPS, MORE)
         sweeps *= min(2 ** (taken // more), MOST)
         if taken >= HARD_WAIT:
@@ -108,6 +110,16 @@ def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
         return steps.relaxed(sweeps) if relaxing else steps.truncated(sweeps, ENOUGH)
 
     return next_step
+
+
+def _is_relaxation_due(history: History, step: steps.Step) -> bool:
+    """Whether relaxations come next: where nothing promises the answer soon, unless they have been
+    given up, or have thrown the interval wide open twice of late (agents that are put back to a
+    start: what the sweeps lift, all states lack alike)."""
+    if step.name == "relaxed":
+        recent = list(history.widths[-RISES_AMONG:])
+        return sum(after > 2.0 * before for before, after in pairwise(recent)) < 2
+    return not any(s.name == "relaxed" for _, s in history.steps) and not _is_quick(history, step)
 
 
 def _is_quick(history: History, step: steps.Step) -> bool:
