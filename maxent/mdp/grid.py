@@ -77,8 +77,14 @@ class Grid(ReadOnly):
         row, column = require_count("row", row, 0), require_count("column", column, 0)
         found = np.flatnonzero((self.cells[:, 0] == row) & (self.cells[:, 1] == column))
         if len(found) == 0:
-            raise KeyError(f"cell ({row}, {column}) is no state")
+            raise KeyError(f"cell ({row}, {column}) is no state{self._standing_at(row, column)}")
         return int(found[0])
+
+    def _standing_at(self, row: int, column: int) -> str:
+        """What is in a cell that is no state, in words."""
+        if row < self.shape[0] and column < self.shape[1]:
+            return f": {self.text[row][column]!r} stands there"
+        return f": the map has {self.shape[0]} rows and {self.shape[1]} columns, from 0"
 
     def picture(self, values: np.ndarray, fill: float = np.nan) -> np.ndarray:
         """Values (S,) laid out on the map, (rows, columns), `fill` where there is no state."""

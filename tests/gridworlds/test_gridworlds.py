@@ -151,8 +151,10 @@ def test_cliff_pays_its_reward_instead_of_the_step_and_leads_to_a_start():
     assert mdp.n_states == 3
     assert outcomes(mdp, (1, 1), LEFT) == {(0, 0): (1.0, -100.0)}
     assert outcomes(mdp, (0, 0), DOWN) == {(0, 0): (1.0, -100.0)}
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match=r"cell \(1, 0\) is no state: '!' stands there"):
         mdp.grid.state_at(1, 0)
+    with pytest.raises(KeyError, match="the map has 2 rows and 2 columns"):
+        mdp.grid.state_at(2, 0)
 
 
 def test_cliff_with_several_starts_and_slip():
