@@ -183,7 +183,7 @@ def boltzmann_actions(
     three quarters of the candidates (`mixture_proposal`), the rest are uniform (all are where it
     has none), so that a network that does not follow Q costs candidates and nothing else: KL to
     exp(Q/alpha) falls as one over their number squared (`Resampled`).  In the policy's units,
-    [-1, 1]^m.  An agent trained with `policy="resampled"` acts like this by itself.
+    [-1, 1]^m.  Agents of `policy="resampled"`, the default, act like this by themselves.
     """
     if not isinstance(agent.config, sql.Config):
         raise ConfigError(f"boltzmann_actions is for agents of sql, not of {agent.algorithm}")
