@@ -17,6 +17,7 @@ import maxent
 from maxent.errors import (
     ConfigError,
     CorruptCheckpointError,
+    MissingExtraError,
     OutputExistsError,
     ResumeMismatchError,
     RunLockedError,
@@ -59,7 +60,7 @@ def as_found(cell: Cell, folder: Path) -> Cell:
     """
     try:
         return replace(cell, status=_status_of(cell, folder / cell.name))
-    except ResumeMismatchError:
+    except (ResumeMismatchError, MissingExtraError):
         raise
     except CorruptCheckpointError as error:
         advice = "move its folder away, and the same sweep trains it anew"

@@ -40,6 +40,16 @@ def files(folder="."):
     return {path: path.stat().st_mtime_ns for path in Path(folder).rglob("*") if path.is_file()}
 
 
+def test_a_missing_library_is_told_as_everywhere(monkeypatch):
+    def missing():
+        raise maxent.MissingExtraError("agents need PyTorch")
+
+    monkeypatch.setattr(sys.modules["maxent.sweeps.work"], "require_neural", missing)
+    with pytest.raises(maxent.MissingExtraError, match=r"^agents need PyTorch$"):
+        maxent.sweep(folder="all", **TASK)
+    assert not Path("all").exists()
+
+
 def test_a_damaged_run_stops_no_other():
     maxent.sweep(folder="all", seeds="0:2", **TASK)
     record = Path("all/seed-0/config.json")
