@@ -66,6 +66,12 @@ def test_samples_follow_the_density():
         assert np.abs(counts - share).max() < 0.012
 
 
+def test_a_value_that_is_infinite_in_one_state_of_several_is_refused():
+    known = pendulum(value=lambda s: torch.where(torch.arange(len(s)) > 0, torch.inf, s[:, 0]))
+    with pytest.raises(ConfigError, match="value is inf; it must be finite"):
+        known.v(SEEN)
+
+
 def test_samples_are_uniform_once_in_a_thousand():
     """The floor of the density is drawn too: far from a policy that is narrow nothing else is."""
 

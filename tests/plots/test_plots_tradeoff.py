@@ -79,6 +79,17 @@ def test_the_line_between_the_points_is_the_front_itself(curve):
     assert (np.diff(slopes) <= 1e-4 * np.abs(slopes[1:]) + 1e-6).all()
 
 
+def test_the_line_has_the_slopes_of_the_front_at_a_point_and_at_both_ends():
+    x, y = line(plots.tradeoff(maxent.tradeoff(GARNET, [0.5])), "front 0").T
+    moved = np.abs(np.diff(x)) > 0.0
+    slopes = (np.diff(y)[moved] / np.diff(x)[moved]).round(3)
+    near = int(np.abs(slopes + 0.5).argmin())
+    assert -0.1 < slopes[0] <= 0.0  # flat at temperature 0
+    assert slopes[near] == pytest.approx(-0.5, abs=0.05) and 5 < near < len(slopes) - 5
+    assert slopes[-1] < 5.0 * slopes[near]  # and upright at infinity
+    assert (np.diff(slopes) <= 1e-3).all()
+
+
 def test_temperature_colours_the_points(curve):
     figure = plots.tradeoff(curve)
     (points,) = (c for c in figure.axes[0].collections if c.get_gid() == "points")
