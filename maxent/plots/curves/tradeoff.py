@@ -237,7 +237,7 @@ def _spread(front: ndarray, count: int, room: float = 0.13) -> list[int]:
 def _draw_tangent(
     ax: Axes, curve: Tradeoff, temperature: float, per_step: bool, colour: str
 ) -> None:
-    """The line of slope -alpha through the point of that temperature, a third of the axes long."""
+    """The line of slope -alpha through the point of alpha, a third of the axes each way."""
     policy = curve.policy(temperature)
     scale = _scale(curve, per_step)
     prior = curve.prior
