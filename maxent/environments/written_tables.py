@@ -12,6 +12,7 @@ from numpy import ndarray
 from maxent.environments.tables import OUTCOME, mdp_of_outcomes
 from maxent.errors import ModelError
 from maxent.mdp import MDP, validation
+from maxent.mdp.states import by_state, start_of
 from maxent.support.arguments import quoted, require_discount
 from maxent.support.other_words import takes_our_words
 
@@ -133,12 +134,14 @@ def require_outcome(state: Any, action: Any, outcome: Any) -> tuple[float, Hasha
         hash(successor)
         numbers = float(probability), float(reward)
         sound = 0.0 <= numbers[0] < np.inf and np.isfinite(numbers[1]) and terminated in (0, 1)
+        sound = sound and all(label == label for label in (state, action, successor))  # nan, NA
     except (TypeError, ValueError):
         sound = False
     if not sound:
         raise ModelError(
             f"state {state!r}, action {action!r} has the outcome {quoted(outcome)}; it must be "
-            f"{FORM}, finite, with a probability of at least 0, and terminated True or False"
+            f"{FORM}, finite, with a probability of at least 0, and terminated True or False; "
+            "none is missing"
         )
     return numbers[0], successor, numbers[1], bool(terminated)
 
@@ -165,13 +168,11 @@ def _names(labels: dict[Hashable, int], more: Sequence[str] = ()) -> list[str] |
 def _start(given: Any, states: dict[Hashable, int]) -> ndarray | None:
     if isinstance(given, str) or (isinstance(given, Hashable) and given in states):
         given = {given: 1.0}
-    if isinstance(given, Mapping):
-        start = np.zeros(len(states))
-        for state, probability in given.items():
+    if (chosen := by_state(given)) is not None:
+        for state in chosen:
             if state not in states:
                 raise ModelError(f"initial_distribution names {state!r}, which is not in the table")
-            start[states[state]] = probability
-        given = start
+        given = start_of(chosen, states, len(states))
     if given is None:
         return None
     return validation.distribution("initial_distribution", given, len(states))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from numbers import Integral
 from typing import Any
 
@@ -25,13 +25,40 @@ def start_distribution(
     name = "initial_distribution"
     if _is_state(value):
         value = {value: 1.0}
-    if isinstance(value, Mapping):
-        array = np.zeros(n_states)
-        for state, probability in value.items():
-            number = state_number(name, state, n_states, state_names)
-            array[number] = require_finite(f"{name} of state {state!r}", probability)
-        value = array
+    if (given := by_state(value)) is not None:
+        numbers = {s: state_number(name, s, n_states, state_names) for s in given}
+        value = start_of(given, numbers, n_states)
     return validation.distribution(name, value, n_states)
+
+
+def by_state(value: Any) -> dict[Any, Any] | None:
+    """What is given state by state, in a dictionary or with the labels of a pandas Series; None
+    for anything else, and for a Series whose labels are 0, 1, 2, ... in order."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if getattr(value, "ndim", None) == 1 and hasattr(value, "to_dict"):
+        labels = list(value.index)
+        if labels == list(range(len(labels))):
+            return None
+        if len(set(labels)) < len(labels):
+            raise ModelError("a Series names a state twice in its index; name each once")
+        found: dict[Any, Any] = value.to_dict()
+        return found
+    return None
+
+
+def start_of(given: Mapping[Any, Any], numbers: Mapping[Any, int], n_states: int) -> np.ndarray:
+    """(S,) of probabilities by state, and the number of each; ModelError for a state given twice,
+    by number and name."""
+    start = np.zeros(n_states)
+    if len(set(numbers.values())) < len(numbers):
+        raise ModelError(
+            f"initial_distribution = {quoted(given)} gives a state twice; give it once"
+        )
+    for state, probability in given.items():
+        name = f"initial_distribution of state {state!r}"
+        start[numbers[state]] = require_finite(name, probability)
+    return start
 
 
 def _is_state(value: Any) -> bool:
@@ -77,6 +104,13 @@ def terminal_states(
         return mask
     if _is_state(terminal):
         terminal = {terminal}
+    if isinstance(terminal, Mapping | Iterator) or getattr(terminal, "shape", None) == ():
+        raise ModelError(
+            f"terminal = {quoted(terminal)} is a {type(terminal).__name__}; give a list of states, "
+            "or booleans, one a state"
+        )
+    if "bool" in str(getattr(terminal, "dtype", "")) and (ends := by_state(terminal)) is not None:
+        terminal = {state for state, is_end in ends.items() if is_end}
     if isinstance(terminal, set | frozenset) or _are_names(terminal):
         for state in terminal:
             mask[state_number("terminal", state, n_states, state_names)] = True

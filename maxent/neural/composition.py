@@ -91,6 +91,20 @@ def averaged_network(networks: Sequence[Parameters], weights: Sequence[float]) -
     return result
 
 
+def widened(network: Parameters, hidden: tuple[int, ...]) -> Parameters:
+    """The same function by a network of these hidden layers: what is added is 0."""
+    result = {}
+    for layer in range(len(network) // 2):
+        weight, bias = network[f"weight{layer}"], network[f"bias{layer}"]
+        rows = hidden[layer - 1] if layer else weight.shape[-2]
+        columns = hidden[layer] if layer < len(hidden) else weight.shape[-1]
+        more = columns - weight.shape[-1]
+        padded = torch.nn.functional.pad(weight, (0, more, 0, rows - weight.shape[-2]))
+        result[f"weight{layer}"] = padded
+        result[f"bias{layer}"] = torch.nn.functional.pad(bias, (0, more))
+    return copied(result)
+
+
 @takes_our_words
 def compose_agents(
     agents: Sequence[Agent],
@@ -152,7 +166,7 @@ def compose_agents(
                 "actions are continuous: give observations (n, d), the states in which the "
                 "sampling network is fitted to the average"
             )
-        sampler = copied(first.state["sampler"])
+        sampler = widened(first.state["sampler"], config.hidden)
         state |= {"sampler": sampler, "sampler_moments": moments(sampler)}
     state |= {name: copied(first.state[name]) for name in ACTS_BY if name in first.state}
     composed = Agent(

@@ -73,6 +73,24 @@ def test_a_data_frame():
         maxent.from_table(frame.drop(columns="reward"), discount=0.9)
     with pytest.raises(maxent.ModelError, match="names 'hom', which is not in the table"):
         maxent.from_table(frame, discount=0.9, initial_distribution="hom")
+    with pytest.raises(maxent.ConfigError, match="of state 'shop' = 'x' is not valid"):
+        maxent.from_table(frame, discount=0.9, initial_distribution={"shop": "x"})
+    start = pandas.Series({"home": 0.0, "shop": 1.0})
+    mdp = maxent.from_table(frame, discount=0.9, initial_distribution=start)
+    assert mdp.initial_distribution.tolist() == [1.0, 0]
+
+
+@pytest.mark.parametrize("missing", [np.nan, None, "NA"])
+@pytest.mark.parametrize("column", ["state", "action", "next_state"])
+def test_a_missing_cell_of_a_data_frame_is_no_state(column, missing):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"state": [0, 1], "action": 0, "probability": 1.0, "next_state": 1, "reward": 0.0}
+    )
+    kind = "Int64" if missing == "NA" else float
+    frame[column] = pandas.array([0, pandas.NA if missing == "NA" else missing], dtype=kind)
+    with pytest.raises(maxent.ModelError, match="none is missing"):
+        maxent.from_table(frame, discount=0.9)
 
 
 @pytest.mark.parametrize(

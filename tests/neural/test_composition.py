@@ -156,6 +156,20 @@ def test_importance_sampling_draws_from_the_average():
     assert abs(agent.actions(np.zeros((2_000, 1)), agent.generator(0)).mean() - mean) > 0.1
 
 
+@pytest.mark.parametrize("policy", ["sampler", "resampled"])
+def test_a_composed_agent_is_saved_and_loaded(policy, tmp_path):
+    agents = [continuous_agent(2.0, policy=policy), continuous_agent(-0.5, seed=1, policy=policy)]
+    agent = compose_agents(agents, [0.6, 0.4], observations=np.zeros((1, 1)), steps=0)
+    same = maxent.load_agent(agent.save(tmp_path / "both.safetensors"))
+    seen = np.linspace(-1, 1, 5)[:, None]
+    before = agents[0].actions(seen, agents[0].generator(3))
+    for each in (agent, same):
+        drawn = each.actions(seen, each.generator(3))
+        assert np.array_equal(drawn, agent.actions(seen, agent.generator(3)))
+        if policy == "sampler":  # fitted in no steps: that of the largest weight
+            np.testing.assert_allclose(drawn, before, rtol=0, atol=1e-6)
+
+
 def test_the_sampling_network_follows_the_average():
     agents = [continuous_agent(2.0, critics=2), continuous_agent(-0.5, seed=1)]
     seen = np.linspace(-1, 1, 50)[:, None]

@@ -237,3 +237,14 @@ def test_composed_agents_resample_from_the_average(proposal):
     actions = both.actions(seen, both.generator(1))
     assert actions.shape == (4, 1)
     assert np.array_equal(actions, boltzmann_actions(both, seen, both.generator(1), candidates=9))
+
+
+@pytest.mark.parametrize("proposal", ["mixture", "uniform"])
+def test_a_deterministic_action_is_the_same_in_every_call(proposal):
+    agent = maxent.train("sql", "Pendulum-v1", **SMALL | {"proposal": proposal, "steps": 12})
+    seen = np.zeros(3, np.float32)
+    first, again = (agent.act(seen, deterministic=True) for _ in range(2))
+    assert np.array_equal(first, again)
+    assert np.array_equal(*(agent.actions(seen[None], deterministic=True) for _ in range(2)))
+    assert not np.array_equal(first, agent.act(seen, deterministic=True, seed=5))
+    assert not np.array_equal(agent.act(seen), agent.act(seen))

@@ -107,10 +107,11 @@ class Agent(AnswersOurWords):
             raise ConfigError(f"seed = {quoted(seed)} is too large; give one below 2^63")
         return torch.Generator(self.device).manual_seed(int(seed))
 
-    def _noise(self, given: torch.Generator | None) -> torch.Generator:
-        """The source of noise that was given, else one that PyTorch's default one begins."""
+    def _noise(self, given: torch.Generator | None, same: bool = False) -> torch.Generator:
+        """The source of noise that was given, else one that PyTorch's default one begins, or that
+        is the `same` in every call."""
         if given is None:
-            return self.generator(int(torch.randint(2**62, ())))
+            return self.generator(0 if same else int(torch.randint(2**62, ())))
         require_kind("generator", given, torch.Generator)
         return given
 
@@ -128,7 +129,9 @@ class Agent(AnswersOurWords):
 
         generator: the source of noise for a sequence of actions (`agent.generator(seed)`); None:
         PyTorch's default one.  seed: of this one action, instead of a generator.  deterministic:
-        the policy's central (or likeliest) action.  action_mask: (A,), 1 where a discrete action
+        the policy's central (or likeliest) action; of a resampled policy the one of the largest Q
+        among candidates, the same ones in every call where no generator and no seed is given.
+        action_mask: (A,), 1 where a discrete action
         is available, as in `info["action_mask"]`; None: all are.  Raises ConfigError for an
         observation of other sizes, or another mask.
 
@@ -146,8 +149,8 @@ class Agent(AnswersOurWords):
             generator = self.generator(seed)
         flat = self.spaces.checked(observation)
         available = None if action_mask is None else self._mask(action_mask)
-        generator = self._noise(generator)
         deterministic = require_flag("deterministic", deterministic)
+        generator = self._noise(generator, same=deterministic)
         action = action_of_one(self.state, flat, generator, self.spaces, deterministic, available)
         if action is None:
             among = None if available is None else available[None]
@@ -197,7 +200,7 @@ class Agent(AnswersOurWords):
 
         available: which discrete actions there are, booleans (n, A); None: all.
         """
-        generator = self._noise(generator)
+        generator = self._noise(generator, same=deterministic)
         rows, size = observations, self.spaces.observation_size
         if not isinstance(rows, torch.Tensor):
             rows = validation.real_array("observations", rows, copy=False)
