@@ -95,9 +95,8 @@ def policy_return(mdp: MDP, policy: Any) -> float:
 
     mdp : the problem.  policy : probabilities (S, A) or (A,).
 
-    Returns a float, in units of reward, without any entropy.  Errors, and the error of the result
-    (times the largest reward): as `occupancy`; `soft_policy_evaluation` at temperature 0 certifies
-    it.
+    Returns a float, in units of reward, without any entropy.  Raises what `occupancy` raises, and
+    is as exact as its visits; `soft_policy_evaluation` at temperature 0 gives certified values.
 
     >>> import maxent
     >>> mdp = maxent.gridworld("S.G", discount=0.9)

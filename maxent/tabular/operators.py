@@ -171,7 +171,7 @@ def kl_divergence(
 
     log_p, log_q : (S, A), log-probabilities, -inf for an action never taken.
 
-    Returns (S,).  Values are not checked.
+    Returns (S,).  Raises ModelError for probabilities as log_p; other values are not checked.
 
     >>> import numpy as np, maxent
     >>> p, q = np.array([[0.9, 0.1]]), np.array([[0.5, 0.5]])

@@ -29,7 +29,7 @@ def options() -> dict[str, Any]:
         return {}
     try:
         from torch._inductor.custom_graph_pass import CustomGraphPass
-    except ImportError:  # an older PyTorch
+    except ImportError:  # private to PyTorch, which may move it
         return {}
 
     class LargeProducts(CustomGraphPass):

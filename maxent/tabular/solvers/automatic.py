@@ -1,7 +1,7 @@
 """Which step `solve` takes when: the method that pays, found while solving.
 
-**Few states** (up to 64) are solved by policy iteration with LU from the first iteration on: it
-costs no more than a few sweeps do.
+**Few states** (`arranged.is_small`) are solved by policy iteration with LU from the first iteration
+on: it costs no more than a few sweeps do.
 
 **At temperature 0** each policy is evaluated with a few sweeps from the first iteration on: picking
 the rows of a greedy policy costs little, and a sweep with them is a fraction of a full one.  Slow
@@ -114,8 +114,9 @@ def _hard(mdp: MDP, relaxes: bool) -> Callable[[History], steps.Step]:
 
 def _is_relaxation_due(history: History, step: steps.Step) -> bool:
     """Whether relaxations come next: where nothing promises the answer soon, unless they have been
-    given up, or have thrown the interval wide open twice of late (agents that are put back to a
-    start: what the sweeps lift, all states lack alike)."""
+    given up, or have thrown the interval wide open twice of late.  (They do where goals put agents
+    back to a start: all values are then too low by nearly the same, and a sweep lifts some alone.)
+    """
     if step.name == "relaxed":
         recent = list(history.widths[-RISES_AMONG:])
         return sum(after > 2.0 * before for before, after in pairwise(recent)) < 2
