@@ -32,9 +32,11 @@ from maxent.statistics import interquartile_mean, probability_of_improvement
 
 SMALL = ["--set", "hidden=16", "--set", "batch_size=16", "--set", "learning_starts=40"]
 STEPS = 120
-PLAN = ["--log-every", "30", "--evaluate-every", "60", "--evaluation-episodes", "1"]
-PLAN += ["--checkpoint-every", "50", *SMALL]
-TRAIN = ["train", "sac", "--env", "Pendulum-v1", "--steps", str(STEPS), "--seed", "3", *PLAN]
+EVALUATED = ["--evaluate-every", "60", "--evaluation-episodes", "1"]
+KEPT = ["--checkpoint-every", "50"]
+PLAIN = ["train", "sac", "--env", "Pendulum-v1", "--steps", str(STEPS), "--seed", "3"]
+PLAIN += ["--log-every", "30", *SMALL]
+TRAIN = [*PLAIN, *EVALUATED, *KEPT]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -325,7 +327,7 @@ def test_a_signal_at_any_moment_leaves_a_checkpoint(sent, code, moment, whole, m
 
 def test_a_signal_without_a_run(monkeypatch, capsys):
     interrupting(signal.SIGTERM, "warm-up", monkeypatch)
-    assert main(TRAIN) == 143
+    assert main([*PLAIN, *EVALUATED]) == 143
     assert capsys.readouterr().err == "maxent: stopped after step 7\n"
     assert names() == []
 
@@ -513,9 +515,7 @@ def test_a_diverged_training_exits_with_3(monkeypatch, capsys):
         return observation, float("nan") if len(calls) == 70 else reward, *rest
 
     monkeypatch.setattr(PendulumEnv, "step", broken)
-    without = [word for word in TRAIN]
-    without[without.index("--evaluate-every") + 1] = "0"
-    assert main([*without, "--run", "run"]) == 3
+    assert main([*PLAIN, *KEPT, "--run", "run"]) == 3
     err = capsys.readouterr().err
     assert err.startswith("maxent: error: step ") and "reward" in err and err.count("\n") == 1
     assert steps_in(Path("run")) == [50]

@@ -184,10 +184,11 @@ def test_normalisation_solves_what_raw_observations_make_hard():
 
 def test_an_endless_episode_that_can_be_copied_is_a_snapshot(tmp_path, monkeypatch):
     monkeypatch.setattr(collect, "REPLAYED", 20)
-    settings = SMALL | {"checkpoint_every": 30, "num_envs": 2}
+    settings = SMALL | {"num_envs": 2}
     endless = lambda: NormalizeObservation(Far(10**9))  # noqa: E731
     whole = maxent.train("sql", endless, steps=200, **settings)
-    maxent.train("sql", endless, steps=110, run=tmp_path / "run", **settings)
+    kept = {"run": tmp_path / "run", "checkpoint_every": 30}
+    maxent.train("sql", endless, steps=110, **kept, **settings)
     saved = load(tmp_path / "run")
     assert [each["actions"] for each in saved.values["environments"]] == [[], []]
     assert not saved.memory["environments"][0]["whole"]

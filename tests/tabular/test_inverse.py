@@ -375,7 +375,7 @@ def corridor():
         (np.full((3, 4), -1.0), "state 0, action 0"),
         (np.full((3, 4), np.nan), "state 0, action 0"),
         (np.full((3, 4), 5.0), "flow equations"),
-        ("policy", "dtype"),
+        ("policy", "is a str, no array"),
         ([([], [])], "episode 0 has no step"),
         ([([0, 1], [1]), ([0], [])], "episode 1 has no step"),
         ([([2], [])], "hold no visit"),

@@ -485,7 +485,8 @@ def test_our_agents_offer_a_density_where_their_policy_has_one():
     case = CASES["values"]
     seen, actions = np.eye(3, dtype=np.float32), np.full((3, 2, 1), 4.0)
     for policy in ("resampled", "sampler"):
-        agent = testing.our_agent("sql", policy=policy, hidden=(8,), batch_size=4)
+        small = {"hidden": (8,), "batch_size": 4, "learning_starts": 10}
+        agent = testing.our_agent("sql", policy=policy, **small)
         how = {"temperature": 0.4, "target_entropy": None, "discount": 0.8, "seed": 0}
         agent.train(case.worlds(20), steps=20, **how)
         if policy == "resampled":

@@ -312,7 +312,7 @@ def test_each_has_a_figure(found, key):
 def test_a_figure_needs_a_record():
     with pytest.raises(maxent.ConfigError, match="NOT-UNIFORM"):
         plots.counterexample("NOT-UNIFRM")
-    with pytest.raises(maxent.ConfigError, match="pass the record"):
+    with pytest.raises(maxent.ConfigError, match="is no record of a counter-example"):
         plots.counterexample("NOT-UNIFORM")
 
 
