@@ -94,13 +94,15 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def product_rate() -> float:
-    """GFLOP a second of a product of 256 x 256 matrices as compiled updates make it, one thread."""
+def product_rate(task: Task) -> float:
+    """GFLOP a second of a product of 256 x 256 matrices, made as this task's compiled updates make
+    their large ones (those of `SMALL` are none), one thread."""
     import torch
 
     from maxent.neural.training import products
 
-    multiply = products.product if products.options() else torch.matmul
+    large = task.settings is not SMALL and products.options()
+    multiply = products.product if large else torch.matmul
     a, b = torch.randn(256, 256), torch.randn(256, 256)
     taken = [seconds_of(lambda: [multiply(a, b) for _ in range(200)]) for _ in range(5)]
     return 200 * 2 * 256**3 / median(taken) / 1e9
@@ -133,7 +135,7 @@ def updates_row(name: str, rounds: int) -> dict[str, Any]:
         if count:  # the first warms up
             ratios.append(one / two)
             rates.append((task.updates / one, task.updates / two))
-            floors.append(product_rate())
+            floors.append(product_rate(task))
     speed = median(floors)
     return {
         "task": task.words,

@@ -38,17 +38,17 @@ class Certified(NamedTuple):
 
     @property
     def lower(self) -> Float[ndarray, " S"]:
-        return self._above_tv(self.below)
+        return self._tv_plus(self.below)
 
     @property
     def upper(self) -> Float[ndarray, " S"]:
-        return self._above_tv(self.above)
+        return self._tv_plus(self.above)
 
     def midpoint(self) -> tuple[Float[ndarray, " S"], float]:
         """The midpoint of the interval and its largest distance to the ends."""
         return midpoint(self.lower, self.upper)
 
-    def _above_tv(self, shift: float) -> Float[ndarray, " S"]:
+    def _tv_plus(self, shift: float) -> Float[ndarray, " S"]:
         found: Float[ndarray, " S"] = self.tv + shift
         found[self.terminal] = 0.0
         return found
