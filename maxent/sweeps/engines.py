@@ -36,7 +36,7 @@ def outcomes(
     be begun again (Dask begins it again itself); MaxEntError where a cluster fails.  The other
     arguments are those of `sweep`.
     """
-    if cluster is None and (jobs == 1 or (jobs is None and len(cells) == 1)):
+    if cluster is None and (jobs == 1 or len(cells) == 1):
         yield from map(work, cells)
         return
     joblib = optional_module("joblib", "several processes at once need")
@@ -57,10 +57,11 @@ def outcomes(
 
 
 def _while_the_parent_lives(work: Work, parent: int, cell: Cell) -> Outcome:
-    """Work on a cell in a child; where its parent was killed, save and end."""
+    """Work on a cell in a child; where its parent was killed, save and end.  (For one process at a
+    time, as on one core, joblib works in the parent itself.)"""
 
     def orphaned() -> bool:
-        return os.getppid() != parent
+        return parent not in (os.getpid(), os.getppid())
 
     outcome = work(cell, stop=orphaned)
     if orphaned():

@@ -28,7 +28,14 @@ try:
     plots.hard_and_soft(mdp, 5)
 except maxent.ConfigError as error:
     assert "temperatures = 5; give a list" in str(error)
-assert tried > 170, tried
+solved = maxent.solve(mdp, 0.5)
+for wrong in ({"a": solved}, {"a": {"b": solved}}, {5: {}}):
+    for figure in (plots.learning_curves, plots.error_budget):
+        try:
+            figure(wrong)
+        except maxent.ConfigError as error:
+            tried += 1
+assert tried > 175, tried
 """
 
 

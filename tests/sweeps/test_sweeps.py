@@ -50,6 +50,20 @@ def test_a_missing_library_is_told_as_everywhere(monkeypatch):
     assert not Path("all").exists()
 
 
+def test_where_one_process_is_enough_it_is_this_one(monkeypatch):
+    """One cell for two processes, and one core: joblib then works in the caller's process, which a
+    worker whose parent is gone must not be taken for."""
+
+    def ended(code):
+        raise AssertionError("this process was ended")
+
+    monkeypatch.setattr(os, "_exit", ended)
+    assert maxent.sweep(folder="one", **EXACT | {"jobs": 2}).done
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+    both = maxent.sweep(folder="two", grid={"discount": [0.9, 0.8]}, **EXACT | {"jobs": None})
+    assert both.done and len(both.cells) == 2
+
+
 def test_a_damaged_run_stops_no_other():
     maxent.sweep(folder="all", seeds="0:2", **TASK)
     record = Path("all/seed-0/config.json")

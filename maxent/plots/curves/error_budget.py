@@ -31,6 +31,9 @@ def error_budget(
     is not positive, is not drawn.
     """
     require_kind("budget", budget, Mapping)
+    for name, row in budget.items():
+        require_kind("a name of a row", name, str)
+        require_kind(f"budget[{name!r}]", row, Mapping)
     if not budget:
         raise ConfigError("error_budget() needs at least one row")
     rungs = list(dict.fromkeys(name.split()[0] for name in budget))

@@ -33,6 +33,10 @@ def learning_curves(
     title: in place of the usual one.
     """
     require_kind("tasks", tasks, Mapping)
+    for task, curves in tasks.items():
+        require_kind(f"tasks[{task!r}]", curves, Mapping)
+        for name, curve in curves.items():
+            require_kind(f"tasks[{task!r}][{name!r}]", curve, LearningCurve)
     names = list(dict.fromkeys(name for curves in tasks.values() for name in curves))
     if not names or len(tasks) > MAX_PANELS:
         raise ConfigError(f"{len(tasks)} tasks with {len(names)} curves; give 1 to {MAX_PANELS}")
