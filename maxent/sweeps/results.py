@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import maxent
 from maxent.errors import ConfigError
+from maxent.support.arguments import count
 from maxent.support.files import read_whole
 from maxent.support.frames import data_frame
 from maxent.support.tables import table
@@ -58,7 +59,7 @@ class Sweep:
         """How many cells are in which state, in words."""
         found = {words: sum(c.status == s for c in self.cells) for s, words in IN_WORDS.items()}
         parts = [f"{number} {words}" for words, number in found.items() if number]
-        return f"{len(self.cells)} cells: {', '.join(parts)}"
+        return f"{count(len(self.cells), 'cell')}: {', '.join(parts)}"
 
     @property
     def runs(self) -> list[Path]:

@@ -305,7 +305,7 @@ def test_nothing_done_is_nothing_to_compare():
     planned = maxent.sweep(**TASK, folder="sweep", dry_run=True)
     with pytest.raises(ConfigError, match="nothing to compare yet"):
         planned.comparison()
-    assert str(planned) == "1 cells: 1 not begun" and not Path("sweep").exists()
+    assert str(planned) == "1 cell: 1 not begun" and not Path("sweep").exists()
 
 
 # trade-offs
