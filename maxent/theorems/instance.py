@@ -145,10 +145,14 @@ class Instance:
             return np.nan
 
     def _call(self, name: str, *given: Any) -> ndarray:
-        """A faulty operator may overflow: that is a finding, not a warning."""
+        """A faulty operator may overflow, or give what another refuses: that is a finding, no
+        warning and no error."""
         function = getattr(self.operators, name, None) or getattr(tabular_operators, name)
-        with np.errstate(all="ignore"):
-            return np.asarray(function(*given))
+        try:
+            with np.errstate(all="ignore"):
+                return np.asarray(function(*given))
+        except MaxEntError:
+            return np.full(np.shape(given[0])[:-1], np.nan)
 
     # the same instance with something changed
 

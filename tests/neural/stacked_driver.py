@@ -22,7 +22,7 @@ def distance(name: str, backend: str) -> float:
     """How far apart updates of a case leave the agents, and what they log."""
     algorithm, found, settings = CASES[name]
     module = ALGORITHMS[algorithm]
-    config = module.Config(hidden=(16, 16), batch_size=16, **settings)
+    config = module.Config(**(settings | {"hidden": (16, 16), "batch_size": 16}))
     sources = [torch.Generator().manual_seed(seed) for seed in range(AGENTS)]
     alone = [fresh_state(module, found, config, source) for source in sources]
     together = stack(alone)
