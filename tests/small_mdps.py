@@ -8,6 +8,17 @@ from scipy import sparse
 import maxent
 
 
+def ended() -> maxent.MDP:
+    """One state, which is terminal, with two actions."""
+    return maxent.MDP(
+        np.zeros((1, 2, 1)),
+        np.zeros((1, 2)),
+        discount=0.9,
+        terminal=[True],
+        initial_distribution=[1.0],
+    )
+
+
 def family(name: str, discount: float, seed: int = 0) -> tuple[maxent.MDP, np.ndarray | None]:
     """A small MDP of a kind, and a prior for one of them."""
     rng = np.random.default_rng(seed)

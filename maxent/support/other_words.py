@@ -86,6 +86,7 @@ def takes_our_words(function: Callable[Parameters, Result]) -> Callable[Paramete
     parameters = inspect.signature(function).parameters
     open_ended = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
     named = [name for name, each in parameters.items() if each.kind is not each.VAR_KEYWORD]
+    by_name = [name for name in named if name != "self"]
     needed = {name for name in named if parameters[name].default is inspect.Parameter.empty}
 
     @wraps(function)
@@ -96,11 +97,7 @@ def takes_our_words(function: Callable[Parameters, Result]) -> Callable[Paramete
                 said = hint(name, absent if open_ended else named)
                 if not said and "mdp" in named and name in OF_THE_MDP:
                     said = "the discount is the MDP's: mdp.replace(discount=...)"
-                if (
-                    not said
-                    and not open_ended
-                    and (meant := closest(name, named[named[:1] == ["self"] :]))
-                ):
+                if not said and not open_ended and (meant := closest(name, by_name)):
                     said = f"did you mean {meant!r}?"
                 if said:
                     found = f"{function.__qualname__}() got an unexpected keyword argument {name!r}"

@@ -60,9 +60,10 @@ def _require_of_mdp(mdp: Any, arguments: list[Any]) -> None:
 
 
 def require_logs(log_policy: np.ndarray) -> None:
-    """ModelError where rows without a negative number are probabilities: logarithms of
-    probabilities are at most 0, so that they would sum to 0."""
-    if np.allclose(log_policy.sum(axis=-1), 1.0):
+    """ModelError for rows of probabilities: without a negative number, and summing to 1, where
+    logarithms of probabilities, at most 0, would sum to 0."""
+    unsigned = log_policy.size and log_policy.min() >= 0.0
+    if unsigned and np.allclose(log_policy.sum(axis=-1), 1.0):
         raise ModelError(
             "log_policy holds probabilities: its rows sum to 1; give their logarithms, "
             "np.log(policy)"

@@ -151,8 +151,7 @@ def entropy(
     >>> maxent.entropy(np.log(policy)).round(3).tolist()
     [0.693, 0.325]
     """
-    if log_policy.size and log_policy.min() >= 0.0:
-        require_logs(log_policy)
+    require_logs(log_policy)
     policy = np.exp(log_policy)
     shannon = -(policy * np.where(policy > 0.0, log_policy, 0.0)).sum(axis=-1)
     if log_prior is None:

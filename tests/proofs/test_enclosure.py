@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import truth
 from mpmath import mp, mpf
-from small_mdps import DISCOUNTS, FAMILIES, TEMPERATURES, family
+from small_mdps import DISCOUNTS, FAMILIES, TEMPERATURES, ended, family
 
 import maxent
 from maxent.proofs import balls, enclosure
@@ -129,15 +129,8 @@ def test_p_log_p_is_enclosed_where_p_may_be_zero():
 
 
 def test_an_mdp_that_has_ended_is_worth_nothing():
-    ended = maxent.MDP(
-        np.zeros((1, 2, 1)),
-        np.zeros((1, 2)),
-        discount=0.9,
-        terminal=[True],
-        initial_distribution=[1.0],
-    )
     for policy in (None, [0.5, 0.5]):
-        found = enclose(ended, 0.5, policy=policy)
+        found = enclose(ended(), 0.5, policy=policy)
         assert found.lower[0] == found.upper[0] == found.width == 0.0
 
 

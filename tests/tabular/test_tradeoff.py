@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from mpmath import mpf
 from scipy import optimize
+from small_mdps import ended
 from truth import optimal_value
 
 import maxent
@@ -177,14 +178,7 @@ def test_discount_one_and_interruption(monkeypatch):
 
 
 def test_small_and_degenerate_mdps():
-    ended = maxent.MDP(
-        np.zeros((1, 2, 1)),
-        np.zeros((1, 2)),
-        discount=0.9,
-        terminal=[True],
-        initial_distribution=[1.0],
-    )
-    curve = maxent.tradeoff(ended, [0.0, 1.0, math.inf])
+    curve = maxent.tradeoff(ended(), [0.0, 1.0, math.inf])
     np.testing.assert_array_equal(curve.returns, 0.0)
     np.testing.assert_array_equal(curve.entropies, 0.0)
     one_action = maxent.MDP(np.ones((1, 1, 1)), np.ones((1, 1)), discount=0.5)
